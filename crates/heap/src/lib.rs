@@ -1,0 +1,31 @@
+//! Keeps the C library's allocator small on a small board.
+//!
+//! glibc keeps what a program frees: each thread may get an arena of its own, and after the first
+//! large block is freed the limit above which blocks go straight back to the system rises to that
+//! block's size. For larder that means that a sign-in (12 MiB for Argon2id) would stay resident for
+//! good, once for each arena. This crate knows nothing of larder.
+
+/// Blocks from this size on are mapped and, when freed, given back to the system at once (bytes).
+pub const MMAP_THRESHOLD_BYTES: i32 = 128 * 1024;
+
+/// The top of a heap is given back to the system when more than this is free there (bytes).
+pub const TRIM_THRESHOLD_BYTES: i32 = 256 * 1024;
+
+/// Heaps in all; more only buys speed for threads that allocate all the time, which none here do.
+pub const ARENAS_MAX: i32 = 2;
+
+/// Fixes the three limits for the life of the process; call it first in `main`.
+///
+/// Source: `mallopt(3)`. Elsewhere than on glibc it does nothing.
+pub fn keep_small() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    for (option, value) in [
+        (libc::M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES),
+        (libc::M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES),
+        (libc::M_ARENA_MAX, ARENAS_MAX),
+    ] {
+        #[expect(unsafe_code, reason = "mallopt takes two integers and cannot touch memory of ours")]
+        // SAFETY: mallopt only stores the value; it is called before any other thread exists.
+        let _known = unsafe { libc::mallopt(option, value) };
+    }
+}

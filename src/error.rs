@@ -1,0 +1,101 @@
+//! What can go wrong, in the house's own words. Knows neither HTTP nor FTP nor SQL: each door
+//! translates these into its own statuses (`http/problem.rs`, later `ftp/reply.rs`).
+
+use std::borrow::Cow;
+use std::io;
+
+/// The result of everything that can be refused or fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a caller's wish was not granted. Each text is what the contract lets a caller read;
+/// causes (`Io`, `Store`, `Bug`) go to the log only.
+#[derive(Debug)]
+pub enum Error {
+    /// The question itself is wrong: a field is missing, malformed or impossible.
+    Invalid(Cow<'static, str>),
+    /// The caller did not prove who it is.
+    SignIn(SignInProblem),
+    /// The caller is known and may not do this here.
+    Refused,
+    /// What was named does not exist, or may as well not.
+    NotFound(&'static str),
+    /// The place exists but does not take this method; `allow` lists what it takes.
+    Method {
+        /// The methods it takes, comma-separated, as the `Allow` field wants them.
+        allow: &'static str,
+    },
+    /// It would overwrite or collide with something.
+    Collision(&'static str),
+    /// The body is larger than this endpoint takes.
+    TooLarge,
+    /// Too often, or too much at once; try again after so many seconds.
+    TooSoon {
+        /// Seconds to wait, at least 1.
+        retry_after_s: u64,
+    },
+    /// The drive with the share is not there.
+    StorageAbsent,
+    /// No space (or quota) is left on the drive.
+    DiskFull,
+    /// The caller went away in the middle; nobody is left to answer.
+    Disconnected,
+    /// The operating system failed us.
+    Io(io::Error),
+    /// The database failed us.
+    Store(String),
+    /// We failed ourselves; the text is for the log.
+    Bug(Cow<'static, str>),
+}
+
+/// The ways in which signing in fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// No credentials, or they name a user who is gone.
+    Unauthorized,
+    /// A good token past its time.
+    Expired,
+    /// A token that is malformed, forged, revoked or of another kind.
+    InvalidToken,
+    /// Wrong name or password.
+    WrongPassword,
+}
+
+impl Error {
+    /// An `Invalid` with a fixed sentence.
+    pub const fn invalid(sentence: &'static str) -> Self {
+        Self::Invalid(Cow::Borrowed(sentence))
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invalid(sentence) => write!(out, "invalid: {sentence}"),
+            Self::SignIn(problem) => write!(out, "sign-in: {problem:?}"),
+            Self::Refused => write!(out, "refused"),
+            Self::NotFound(sentence) => write!(out, "not found: {sentence}"),
+            Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),
+            Self::Collision(sentence) => write!(out, "collision: {sentence}"),
+            Self::TooLarge => write!(out, "body too large"),
+            Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),
+            Self::StorageAbsent => write!(out, "storage is not available"),
+            Self::DiskFull => write!(out, "disk full"),
+            Self::Disconnected => write!(out, "the caller went away"),
+            Self::Io(cause) => write!(out, "input/output: {cause}"),
+            Self::Store(cause) => write!(out, "database: {cause}"),
+            Self::Bug(what) => write!(out, "bug: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    /// Recognises the few failures that every caller should hear of by name.
+    fn from(cause: io::Error) -> Self {
+        match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Io(cause),
+        }
+    }
+}
