@@ -2,3 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod harness;
+
+mod signing_in;
+mod start;
