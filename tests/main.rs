@@ -3,5 +3,9 @@
 
 mod harness;
 
+mod files;
+mod folders;
+mod listing;
+mod permissions;
 mod signing_in;
 mod start;
