@@ -3,9 +3,11 @@
 
 mod harness;
 
+mod download;
 mod files;
 mod folders;
 mod listing;
 mod permissions;
 mod signing_in;
 mod start;
+mod upload;

@@ -5,6 +5,7 @@
 //! because signing in is bounded to once a second for an address.
 
 pub mod answer;
+pub mod archive;
 pub mod client;
 pub mod form;
 pub mod process;
@@ -26,6 +27,7 @@ use tempfile::TempDir;
 use ureq::Agent;
 
 pub use answer::Answer;
+pub use archive::unzip;
 pub use client::{Client, encode};
 pub use form::Form;
 pub use process::{LARDER, Process};
