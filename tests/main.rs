@@ -3,11 +3,15 @@
 
 mod harness;
 
+mod confinement;
 mod download;
+mod drive;
 mod files;
 mod folders;
 mod listing;
+mod pages;
 mod permissions;
 mod signing_in;
 mod start;
+mod table;
 mod upload;

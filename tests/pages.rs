@@ -1,0 +1,132 @@
+//! The pages that the program carries with it.
+
+use crate::harness::{Answer, Larder};
+
+/// The pages and their paths below `/web/`.
+const PAGES: &[(&str, &str)] = &[("/", "index.html"), ("/auth", "login.html"), ("/preview", "preview.html")];
+
+/// Demands what every page and every part of one must have.
+#[track_caller]
+fn expect_safe(answer: &Answer) {
+    assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{answer}");
+    let policy = answer.header("Content-Security-Policy").expect("a policy");
+    let scripts = policy
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("script-src"))
+        .or_else(|| policy.split(';').find_map(|part| part.trim().strip_prefix("default-src")))
+        .expect("a rule for scripts");
+    assert!(!scripts.contains("unsafe") && !scripts.contains('*') && !scripts.contains("http"), "{policy}");
+    let tag = answer.header("ETag").expect("a tag");
+    assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+    assert!(answer.header("Vary").is_some_and(|vary| vary.contains("Accept-Encoding")), "{answer}");
+}
+
+#[test]
+fn the_pages_are_html_and_safe() {
+    let larder = Larder::start();
+    for (path, file) in PAGES {
+        let answer = larder.anonymous().get(path).expect(200);
+        assert_eq!(answer.header("Content-Type"), Some("text/html; charset=utf-8"));
+        assert!(answer.text().to_lowercase().contains("<!doctype html"), "{answer}");
+        assert_ne!(answer.header("Cache-Control"), Some("public, max-age=31536000, immutable"));
+        expect_safe(&answer);
+        let same = larder.anonymous().get(&format!("/web/{file}")).expect(200);
+        assert_eq!(same.body, answer.body);
+        let head = larder.anonymous().head(path).expect(200);
+        assert!(head.body.is_empty());
+        assert_eq!(head.header("Content-Length"), Some(answer.body.len().to_string().as_str()));
+    }
+}
+
+#[test]
+fn each_encoding_has_a_tag_of_its_own() {
+    let larder = Larder::start();
+    let get = |accept: &str| larder.anonymous().with("Accept-Encoding", accept).get("/").expect(200);
+    let plain = larder.anonymous().get("/").expect(200);
+    assert!(plain.header("Content-Encoding").is_none());
+    let mut tags = vec![plain.header("ETag").unwrap().to_owned()];
+    for coding in ["br", "gzip"] {
+        let answer = get(coding);
+        // A page that is too small to gain from it stays plain.
+        if answer.header("Content-Encoding").is_none() {
+            assert_eq!(answer.body, plain.body);
+            continue;
+        }
+        assert_eq!(answer.header("Content-Encoding"), Some(coding));
+        assert!(answer.body.len() < plain.body.len());
+        let tag = answer.header("ETag").unwrap().to_owned();
+        assert!(!tags.contains(&tag), "{coding} has another's tag");
+        let again = larder.anonymous().with("Accept-Encoding", coding).with("If-None-Match", &tag);
+        let again = again.get("/").expect(304);
+        assert!(again.body.is_empty());
+        assert_eq!(again.header("ETag"), Some(tag.as_str()));
+        tags.push(tag);
+    }
+    for refused in ["identity", "br;q=0, gzip;q=0", "zstd", ""] {
+        assert!(get(refused).header("Content-Encoding").is_none(), "{refused}");
+    }
+    // Another encoding's tag is not this one's.
+    let stale = larder.anonymous().with("If-None-Match", "\"x\"");
+    assert_eq!(stale.get("/").expect(200).body, plain.body);
+    assert_eq!(tags.len(), 3, "the index page should gain from both codings");
+}
+
+#[test]
+fn what_a_page_loads_is_there_with_its_type() {
+    let larder = Larder::start();
+    for (path, _) in PAGES {
+        let page = larder.anonymous().get(path).expect(200);
+        let mut looked_at = 0;
+        for part in page.text().split('"').filter(|part| part.starts_with("/web/")) {
+            let answer = larder.anonymous().get(part).expect(200);
+            expect_safe(&answer);
+            let wanted = match part.rsplit_once('.').map(|(_, extension)| extension) {
+                Some("js") => "text/javascript",
+                Some("css") => "text/css",
+                Some("svg") => "image/svg+xml",
+                Some("png") => "image/png",
+                Some("ico") => "image/x-icon",
+                Some("woff2") => "font/woff2",
+                Some("json" | "webmanifest") => "application/",
+                other => panic!("{part}: {other:?}"),
+            };
+            let content_type = answer.header("Content-Type").unwrap();
+            assert!(content_type.starts_with(wanted), "{part}: {content_type}");
+            if part.starts_with("/web/assets/") {
+                let cache = answer.header("Cache-Control").unwrap();
+                assert!(cache.contains("max-age=31536000") && cache.contains("immutable"), "{part}: {cache}");
+            }
+            looked_at += 1;
+        }
+        // Nothing is loaded from another host.
+        for attribute in ["src=\"http", "href=\"http", "src=\"//", "href=\"//"] {
+            assert!(!page.text().contains(attribute), "{path}: {attribute}");
+        }
+        // Built without the pages' own sources, larder has pages that load nothing.
+        assert!(looked_at > 0 || !page.text().contains("<script src"), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_embedded_is_not_found() {
+    let larder = Larder::start().user("ana").file("a.txt", "A");
+    for path in [
+        "/web/", "/web/missing.js", "/web/assets/", "/web/assets/missing.js", "/web//index.html", "/web/INDEX.html",
+        "/web/index.html/", "/web/index.html%00", "/web/a.txt", "/web/files/a.txt", "/index.html", "/favicon.ico2",
+    ] {
+        larder.anonymous().get(path).expect_error(404, "Not found");
+    }
+    for path in ["/web/../src/main.rs", "/web/%2e%2e/%2e%2e/etc/passwd", "/web/..%2f..%2fetc/passwd", "/web/assets/../../Cargo.toml", "/web/./index.html"] {
+        let mut wire = larder.wire();
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: larder\r\n\r\n"));
+        wire.answer().expect_refusal(404);
+    }
+}
+
+#[test]
+fn a_query_does_not_hide_a_page() {
+    let larder = Larder::start();
+    larder.anonymous().get("/?path=docs").expect(200);
+    larder.anonymous().get("/preview?path=a.txt#x").expect(200);
+    larder.anonymous().get("/web/index.html?v=1").expect(200);
+}

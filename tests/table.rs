@@ -1,0 +1,121 @@
+//! The table of endpoints, walked from outside.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{BY_ROLE, Larder, PUBLIC, SIGNED_IN};
+
+/// The paths that a first start writes into `roles.json`.
+fn role_paths() -> Vec<String> {
+    let larder = Larder::bare().launch();
+    let text = fs::read_to_string(larder.state().join("settings/roles.json")).unwrap();
+    let roles: Value = serde_json::from_str(&text).unwrap();
+    roles.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_tests_know_every_endpoint_that_roles_decide_about() {
+    let mut known: Vec<&str> = BY_ROLE.iter().map(|(_, path)| *path).collect();
+    known.sort_unstable();
+    let mut written = role_paths();
+    written.sort_unstable();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn every_endpoint_has_a_test_that_names_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut sources = String::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name();
+        let is_source = entry.path().extension().is_some_and(|extension| extension == "rs");
+        if is_source && name != "table.rs" {
+            sources.push_str(&fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    let fixed = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).map(|(_, path)| (*path).to_owned());
+    for path in fixed.chain(role_paths()) {
+        let is_named = sources.contains(&format!("\"{path}\"")) || sources.contains(&format!("{path}?"));
+        assert!(is_named, "no test names {path}");
+    }
+}
+
+#[test]
+fn nothing_but_the_open_doors_answers_a_stranger() {
+    let larder = Larder::start();
+    let closed = BY_ROLE.iter().chain(SIGNED_IN);
+    for (method, path) in closed {
+        let answer = match *method {
+            "GET" => larder.anonymous().get(path),
+            _ => larder.anonymous().post_raw(path, None, b"{}"),
+        };
+        let answer = answer.expect_error(401, "Unauthorized");
+        assert!(answer.header("Set-Cookie").is_none());
+    }
+    for path in role_paths() {
+        let get = larder.anonymous().get(&path);
+        let answer =
+            if get.status == 405 { larder.anonymous().post_raw(&path, None, b"") } else { get };
+        answer.expect_error(401, "Unauthorized");
+    }
+    for (method, path) in PUBLIC {
+        let mut wire = larder.wire_from_afar();
+        wire.send(format!("{method} {path} HTTP/1.1\r\nHost: larder\r\nContent-Length: 0\r\n\r\n"));
+        let answer = wire.answer();
+        let wanted = if *path == "/api/user/login" { 400 } else { 200 };
+        assert_eq!(answer.status, wanted, "{path}: {answer}");
+    }
+}
+
+#[test]
+fn every_endpoint_refuses_other_methods_and_says_which_it_takes() {
+    let larder = Larder::start().user("ana");
+    for (method, path) in BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC) {
+        let allowed = if *method == "GET" { "GET, HEAD" } else { "POST" };
+        for other in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "get"] {
+            if other == *method {
+                continue;
+            }
+            // Whoever asks: the method is judged before the credentials.
+            let mut wire = larder.wire();
+            wire.send(format!("{other} {path} HTTP/1.1\r\nHost: larder\r\nContent-Length: 0\r\n\r\n"));
+            let answer = wire.answer().expect_refusal(405);
+            assert_eq!(answer.header("Allow"), Some(allowed), "{other} {path}");
+        }
+        let mut wire = larder.wire();
+        wire.send(format!("HEAD {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\n\r\n", larder.key("ana")));
+        let answer = wire.head_answer();
+        if *method == "GET" {
+            assert_ne!(answer.status, 405, "{path}");
+        } else {
+            assert_eq!((answer.status, answer.header("Allow")), (405, Some("POST")), "{path}");
+        }
+    }
+}
+
+#[test]
+fn unknown_paths_are_not_found_whatever_the_method_and_whoever_asks() {
+    let larder = Larder::start().user("ana");
+    for path in [
+        "/api/", "/api", "/api/nothing", "/api/finder/", "/api/Finder", "/api/finder/x", "/api//finder", "//api/finder",
+        "/api/user", "/api/user/login/", "/api/%66inder", "/nothing", "/authx", "/webx", "/.larder", "/api/../api/finder",
+    ] {
+        for method in ["GET", "POST", "DELETE", "HEAD"] {
+            for key in ["nobody", larder.key("ana")] {
+                let mut wire = larder.wire();
+                wire.send(format!(
+                    "{method} {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\nContent-Length: 0\r\n\r\n"
+                ));
+                let is_head = method == "HEAD";
+                let answer = wire.try_answer(is_head).unwrap();
+                if is_head {
+                    assert_eq!(answer.status, 404, "{path}");
+                } else {
+                    answer.expect_error(404, "Not found");
+                }
+            }
+        }
+    }
+}
