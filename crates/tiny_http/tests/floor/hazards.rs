@@ -149,9 +149,7 @@ fn h4b_a_thread_that_does_not_start_costs_its_connection_only() {
     for failures in 1..4 {
         let mut client = floor.connect();
         client.expect_end();
-        eventually("the failure counts", || {
-            floor.server.counters().thread_failures == failures
-        });
+        eventually("the failure counts", || floor.server.counters().thread_failures == failures);
         floor.expect_connections(0);
     }
 }
@@ -425,4 +423,3 @@ fn h11_odd_targets_and_methods_arrive_in_one_form() {
     };
     assert_eq!((many(99), many(100), many(500), many(10_000)), (200, 431, 431, 431));
 }
-
