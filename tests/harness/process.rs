@@ -1,0 +1,150 @@
+//! One running larder: its process, its banner, its end.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::wait::{self, PATIENCE};
+
+/// The program under test.
+pub const LARDER: &str = env!("CARGO_BIN_EXE_larder");
+
+/// A larder that serves. Dropping it kills it.
+pub struct Process {
+    /// The child.
+    child: Mutex<Child>,
+    /// Its id, also after its end.
+    pid: u32,
+    /// The port that its banner names.
+    pub port: u16,
+    /// The banner up to that line.
+    pub banner: Vec<String>,
+    /// What it prints later.
+    lines: Mutex<Receiver<String>>,
+    /// Where its complaints go.
+    complaints: PathBuf,
+}
+
+impl Process {
+    /// Starts it and waits for its banner. `complaints` is the file for its standard error.
+    #[track_caller]
+    pub fn start(mut command: Command, complaints: &Path) -> Self {
+        let stderr = File::options().create(true).append(true).open(complaints).unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .expect("larder starts");
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut banner = Vec::new();
+        let port = loop {
+            let Ok(line) = lines.recv_timeout(PATIENCE) else {
+                let _ended = child.kill();
+                let _ended = child.wait();
+                let complaints = std::fs::read_to_string(complaints).unwrap_or_default();
+                panic!("no banner; printed {banner:?}, complained {complaints:?}");
+            };
+            let port = line.trim().strip_prefix("http://127.0.0.1:").map(str::to_owned);
+            banner.push(line);
+            if let Some(port) = port {
+                break port.trim_end_matches('/').parse().expect("a port in the banner");
+            }
+        };
+        let pid = child.id();
+        let complaints = complaints.to_owned();
+        let (child, lines) = (Mutex::new(child), Mutex::new(lines));
+        Self { child, pid, port, banner, lines, complaints }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The next line that it prints, if one comes.
+    pub fn next_line(&self, time: Duration) -> Option<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time).ok()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn ended(&self) -> Option<ExitStatus> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait().unwrap()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn wait(&self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.ended() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "larder does not end");
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
+    /// Kills it at once and waits for its end.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _already_gone = child.kill();
+        child.wait().unwrap();
+    }
+
+    /// The most memory that was ever resident, in KiB (`VmHWM`, proc_pid_status(5)).
+    pub fn memory_peak_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    /// One line of its status, in KiB.
+    fn status_kib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// What it has complained of so far.
+    pub fn complaints(&self) -> String {
+        std::fs::read_to_string(&self.complaints).unwrap_or_default()
+    }
+
+    /// Waits until it has complained of `what`.
+    #[track_caller]
+    pub fn wait_for_complaint(&self, what: &str) {
+        wait::until(&format!("a complaint about {what}"), || self.complaints().contains(what));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let complaints = self.complaints();
+            if !complaints.is_empty() {
+                // The test harness shows this below the failing test.
+                std::io::Write::write_all(&mut std::io::stderr(), complaints.as_bytes()).ok();
+            }
+        }
+        self.kill();
+    }
+}

@@ -1,0 +1,285 @@
+//! Who may read and write where. Both spaces: the door is shut, and its neighbour is not.
+
+use serde_json::json;
+
+use crate::harness::{Answer, Form, Larder};
+
+/// Every way of reading `path`.
+fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
+    let client = larder.http(name);
+    vec![
+        client.get_with("/api/finder", "path", path),
+        client.get_with("/api/get_file", "file_path", path),
+        client.get_with("/api/download", "file_path", path),
+        client.head(&format!("/api/download?file_path={}", crate::harness::encode(path))),
+    ]
+}
+
+/// Every way of changing `folder/name`, which must not be permitted.
+fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> Vec<Answer> {
+    let client = larder.http(who);
+    let path = format!("{folder}/{name}");
+    let form = Form::new().field("path", folder).file(name, "evil");
+    let late = Form::new().file(name, "evil").field("path", folder);
+    vec![
+        client.post("/api/new_file", json!({ "path": folder, "file_name": name, "file_content": "evil" })),
+        client.post("/api/edit_file", json!({ "path": path, "file_content": "evil" })),
+        client.post("/api/delete_file", json!({ "path": path })),
+        client.post("/api/delete_file", json!({ "path": path, "permanent": true })),
+        client.post("/api/rename_file", json!({ "path": folder, "file_name": name, "new_name": "x" })),
+        client.post("/api/create_folder", json!({ "path": folder, "folder_name": "new" })),
+        client.post("/api/delete_folder", json!({ "path": folder })),
+        client.post("/api/rename_folder", json!({ "path": folder, "folder_name": name, "new_name": "x" })),
+        client.upload(&form),
+        client.upload(&late),
+    ]
+}
+
+/// All of them refused in the same words.
+#[track_caller]
+fn expect_all_refused(answers: Vec<Answer>) {
+    for answer in answers {
+        if answer.asked.starts_with("HEAD") {
+            answer.expect(401);
+        } else {
+            answer.expect_error(401, "Unauthorized");
+        }
+    }
+}
+
+/// Photos for ana, with neighbours of similar names.
+fn photos() -> Larder {
+    Larder::start()
+        .user_with("ana", "user", r#"["photos", "docs/shared"]"#, r#"["photos/new"]"#)
+        .file("photos/a.txt", "A")
+        .file("photos/new/n.txt", "N")
+        .file("photos/newer/n.txt", "N")
+        .file("photos2/a.txt", "secret")
+        .file("phot/a.txt", "secret")
+        .file("Photos/a.txt", "secret")
+        .file("docs/shared/s.txt", "S")
+        .file("docs/shared/deep/d.txt", "D")
+        .file("docs/private/p.txt", "secret")
+        .file("docs/p.txt", "secret")
+        .file("top.txt", "secret")
+}
+
+#[test]
+fn a_prefix_opens_its_folder_and_all_below() {
+    let larder = photos();
+    let ana = larder.http("ana");
+    for (path, content) in [("photos/a.txt", "A"), ("/photos/new/n.txt", "N"), ("docs/shared/deep/d.txt", "D")] {
+        assert_eq!(ana.get_with("/api/download", "file_path", path).expect(200).text(), content);
+        let json = ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved");
+        assert_eq!(json["content"], content);
+    }
+    let items = ana.get("/api/finder?path=photos").expect(200).json()["items"].clone();
+    assert_eq!(items, json!(["a.txt", "new", "newer"]));
+    ana.get("/api/download?file_path=photos").expect(200);
+}
+
+#[test]
+fn a_prefix_does_not_open_its_neighbours() {
+    let larder = photos();
+    for path in [
+        "photos2", "photos2/a.txt", "phot/a.txt", "Photos/a.txt", "docs/private", "docs/private/p.txt",
+        "docs/p.txt", "top.txt", "docs/shared2", "photos2/../photos2",
+    ] {
+        for answer in read_in_every_way(&larder, "ana", path) {
+            let is_input = path.contains("..");
+            assert_eq!(answer.status, if is_input { 400 } else { 401 }, "{answer}");
+            assert!(!answer.body.windows(6).any(|window| window == b"secret"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_forbidden_path_is_refused_whether_it_exists_or_not() {
+    let larder = photos();
+    let ana = larder.http("ana");
+    for endpoint in ["/api/get_file", "/api/download"] {
+        let there = ana.get_with(endpoint, "file_path", "docs/p.txt").expect_error(401, "Unauthorized");
+        let not_there = ana.get_with(endpoint, "file_path", "docs/q.txt").expect_error(401, "Unauthorized");
+        let below = ana.get_with(endpoint, "file_path", "docs/p.txt/q").expect_error(401, "Unauthorized");
+        assert_eq!(there.body, not_there.body);
+        assert_eq!(there.body, below.body);
+    }
+    expect_all_refused(change_in_every_way(&larder, "ana", "docs/private", "p.txt"));
+    expect_all_refused(change_in_every_way(&larder, "ana", "docs/private", "not there.txt"));
+    expect_all_refused(change_in_every_way(&larder, "ana", "not there", "p.txt"));
+    assert_eq!(larder.read("docs/private/p.txt"), "secret");
+}
+
+#[test]
+fn input_is_judged_before_permission() {
+    let larder = photos();
+    let ana = larder.http("ana");
+    ana.get("/api/get_file").expect_error(400, "No file path provided");
+    ana.get("/api/get_file?file_path=docs/../x").expect_error(400, "Invalid path");
+    let ask = json!({ "path": "docs", "file_name": "a/b", "file_content": "" });
+    ana.post("/api/new_file", ask).expect_error(400, "Invalid name");
+}
+
+#[test]
+fn a_folder_on_the_way_lists_only_the_way() {
+    let larder = photos();
+    let ana = larder.http("ana");
+    let items = |path: &str| {
+        let answer = ana.get(&format!("/api/finder?details=1&path={path}")).expect(200).json();
+        let names = answer["entries"].as_array().unwrap().iter().map(|entry| entry["name"].clone());
+        assert_eq!(answer["items"].as_array().unwrap(), &names.collect::<Vec<_>>());
+        answer["items"].clone()
+    };
+    assert_eq!(items(""), json!(["docs", "photos"]));
+    assert_eq!(items("docs"), json!(["shared"]));
+    assert_eq!(items("docs/shared"), json!(["deep", "s.txt"]));
+    // Seeing it is not having it.
+    ana.get("/api/download?file_path=docs").expect_error(401, "Unauthorized");
+    ana.get("/api/download?file_path=").expect_refusal(401);
+}
+
+#[test]
+fn a_reader_does_not_write() {
+    let larder = Larder::start().reader("rob").file("docs/a.txt", "A");
+    for answer in read_in_every_way(&larder, "rob", "docs/a.txt").into_iter().skip(1) {
+        answer.expect(200);
+    }
+    expect_all_refused(change_in_every_way(&larder, "rob", "docs", "a.txt"));
+    expect_all_refused(change_in_every_way(&larder, "rob", "docs", "not there.txt"));
+    assert_eq!(larder.tree(), ["docs/", "docs/a.txt"]);
+    assert_eq!(larder.read("docs/a.txt"), "A");
+    larder.wait_until_tidy();
+}
+
+#[test]
+fn writing_is_confined_to_its_own_prefix() {
+    let larder = photos();
+    let ana = larder.http("ana");
+    let ask = json!({ "path": "photos/new", "file_name": "b.txt", "file_content": "B" });
+    ana.post("/api/new_file", ask).expect_status("File created");
+    assert_eq!(larder.read("photos/new/b.txt"), "B");
+    expect_all_refused(change_in_every_way(&larder, "ana", "photos/newer", "n.txt"));
+    expect_all_refused(change_in_every_way(&larder, "ana", "photos", "a.txt"));
+    let entries = ana.get("/api/finder?path=photos&details=1").expect(200).json()["entries"].clone();
+    let writable: Vec<(&str, bool)> = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["name"].as_str().unwrap(), entry["writable"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(writable, [("a.txt", false), ("new", true), ("newer", false)]);
+}
+
+#[test]
+fn a_rename_needs_both_ends() {
+    let larder = Larder::start()
+        .user_with("ana", "user", r#"[""]"#, r#"["docs/mine", "docs/mine.txt"]"#)
+        .folder("docs/mine")
+        .folder("docs/other")
+        .file("docs/mine.txt", "M")
+        .file("docs/other.txt", "O");
+    let ana = larder.http("ana");
+    let file = |old: &str, new: &str| {
+        ana.post("/api/rename_file", json!({ "path": "docs", "file_name": old, "new_name": new }))
+    };
+    file("mine.txt", "free.txt").expect_error(401, "Unauthorized");
+    file("other.txt", "mine.txt").expect_error(401, "Unauthorized");
+    let folder = |old: &str, new: &str| {
+        ana.post("/api/rename_folder", json!({ "path": "docs", "folder_name": old, "new_name": new }))
+    };
+    folder("mine", "free").expect_error(401, "Unauthorized");
+    folder("other", "mine").expect_error(401, "Unauthorized");
+    assert_eq!(larder.tree(), ["docs/", "docs/mine.txt", "docs/mine/", "docs/other.txt", "docs/other/"]);
+}
+
+#[test]
+fn a_drop_box_takes_and_does_not_show() {
+    let larder = Larder::start()
+        .user_with("guest", "user", "[]", r#"["inbox"]"#)
+        .file("inbox/old.txt", "old")
+        .file("inbox2/old.txt", "old");
+    let guest = larder.http("guest");
+    let form = Form::new().field("path", "inbox").file("new.txt", "new");
+    guest.upload(&form).expect_status("File uploaded");
+    assert_eq!(larder.read("inbox/new.txt"), "new");
+    let ask = json!({ "path": "inbox", "file_name": "n.txt", "file_content": "N" });
+    guest.post("/api/new_file", ask).expect_status("File created");
+    expect_all_refused(read_in_every_way(&larder, "guest", "inbox"));
+    expect_all_refused(read_in_every_way(&larder, "guest", "inbox/new.txt"));
+    expect_all_refused(change_in_every_way(&larder, "guest", "inbox2", "old.txt"));
+}
+
+#[test]
+fn nothing_is_granted_by_an_empty_list() {
+    let larder = Larder::start().user_with("eve", "user", "[]", "[]").file("a.txt", "A");
+    for path in ["", "a.txt", "b.txt"] {
+        for answer in read_in_every_way(&larder, "eve", path) {
+            assert!(answer.status == 401 || (path.is_empty() && answer.status == 400), "{answer}");
+        }
+    }
+    expect_all_refused(change_in_every_way(&larder, "eve", "x", "a.txt"));
+}
+
+#[test]
+fn a_link_is_judged_by_its_name_and_by_where_it_leads() {
+    let larder = Larder::start()
+        .user_with("ana", "user", r#"["photos"]"#, r#"["photos"]"#)
+        .user("bea")
+        .file("photos/real/a.txt", "A")
+        .file("private/p.txt", "secret")
+        .folder("other")
+        .link("photos/inside", "real")
+        .link("photos/inside.txt", "real/a.txt")
+        .link("photos/out", "../private")
+        .link("photos/out.txt", "../private/p.txt")
+        .link("other/in", "../photos/real")
+        .link("other/in.txt", "../photos/real/a.txt");
+    // Both permitted.
+    let ana = larder.http("ana");
+    for path in ["photos/inside/a.txt", "photos/inside.txt"] {
+        assert_eq!(ana.get_with("/api/download", "file_path", path).expect(200).text(), "A");
+    }
+    assert_eq!(ana.get("/api/finder?path=photos/inside").expect(200).json()["items"], json!(["a.txt"]));
+    // The name permitted, where it leads not; and the other way round.
+    for path in ["photos/out", "photos/out/p.txt", "photos/out.txt", "other/in", "other/in/a.txt", "other/in.txt"] {
+        expect_all_refused(read_in_every_way(&larder, "ana", path));
+    }
+    for answer in change_in_every_way(&larder, "ana", "photos/out", "p.txt") {
+        // Removing the link itself is ana's right; nothing behind it may change.
+        assert!(matches!(answer.status, 400 | 401 | 404), "{answer}");
+    }
+    let ask = json!({ "path": "photos/out.txt", "file_content": "evil" });
+    assert_ne!(ana.post("/api/edit_file", ask).status, 500);
+    assert_eq!(larder.read("private/p.txt"), "secret");
+    // Whoever may go everywhere follows them all.
+    let bea = larder.http("bea");
+    for path in ["photos/out/p.txt", "photos/out.txt"] {
+        assert_eq!(bea.get_with("/api/download", "file_path", path).expect(200).text(), "secret");
+    }
+}
+
+#[test]
+fn a_zip_leaves_out_what_the_links_in_it_lead_to_elsewhere() {
+    let larder = Larder::start()
+        .user_with("ana", "user", r#"["photos"]"#, "[]")
+        .file("photos/a.txt", "A")
+        .file("private/p.txt", "secret")
+        .link("photos/out", "../private")
+        .link("photos/out.txt", "../private/p.txt");
+    let zip = larder.http("ana").get("/api/download?file_path=photos").expect(200).body;
+    let members = crate::harness::unzip(&zip);
+    assert!(members.contains_key("a.txt"));
+    assert!(!members.keys().any(|name| name.contains("p.txt") || name == "out.txt"), "{members:?}");
+}
+
+#[test]
+fn permission_to_write_a_folder_includes_making_it() {
+    let larder = Larder::start().user_with("ana", "user", r#"["a"]"#, r#"["a/b"]"#);
+    let ana = larder.http("ana");
+    ana.post("/api/create_folder", json!({ "folder_name": "a" })).expect_error(401, "Unauthorized");
+    let larder = larder.folder("a");
+    let ana = { drop(ana); larder.http("ana") };
+    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b2" })).expect_error(401, "Unauthorized");
+    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b" })).expect_status("Folder created");
+    assert_eq!(larder.tree(), ["a/", "a/b/"]);
+}
