@@ -4,7 +4,9 @@ mod app;
 mod auth;
 mod cli;
 mod error;
-mod http;
+mod http {
+    pub mod assets;
+}
 mod limits;
 mod logbook;
 mod settings;

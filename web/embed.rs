@@ -173,23 +173,23 @@ fn mime_of(name: &str) -> io::Result<(&'static str, bool)> {
 
 /// The gzip form (RFC 1952), without a time, so that the same pages give the same program.
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packer.write_all(bytes)?;
-    packer.finish()
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    writer.write_all(bytes)?;
+    writer.finish()
 }
 
 /// The brotli form (RFC 7932).
 fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = Vec::new();
-    let mut packer = brotli::CompressorWriter::new(
+    let mut writer = brotli::CompressorWriter::new(
         &mut packed,
         BROTLI_BUFFER_BYTES,
         BROTLI_QUALITY,
         BROTLI_WINDOW_BITS,
     );
-    packer.write_all(bytes)?;
-    packer.flush()?;
-    drop(packer);
+    writer.write_all(bytes)?;
+    writer.flush()?;
+    drop(writer);
     Ok(packed)
 }
 
