@@ -4,9 +4,7 @@ mod app;
 mod auth;
 mod cli;
 mod error;
-mod http {
-    pub mod assets;
-}
+mod http;
 mod limits;
 mod logbook;
 mod settings;
