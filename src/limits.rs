@@ -1,7 +1,164 @@
 //! Every number that bounds something, with its unit and its reason. Knows nothing else.
 
+use std::time::Duration;
+
+// Paths and names.
+
 /// Bytes in one component of a path (POSIX `NAME_MAX` on every Linux filesystem).
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Bytes in a path of a request (Linux `PATH_MAX`): a longer one cannot exist.
 pub const PATH_BYTES_MAX: usize = 4096;
+
+// HTTP.
+
+/// Threads that answer quick requests. They never wait for a client or a big disk operation, so a
+/// few keep every core of a small board busy.
+pub const QUICK_WORKERS: usize = 4;
+
+/// Transfers and other slow requests at once, all callers together. Each runs on its connection's
+/// own thread, so this only keeps the drive from thrashing; half the connections stay for others.
+pub const TRANSFERS_MAX: usize = 256;
+
+/// Transfers at once for one client address: above the burst of 64 that must be served, below the
+/// total, so that one client leaves room for the rest.
+pub const TRANSFERS_PER_ADDRESS_MAX: usize = 128;
+
+/// Seconds that a client refused for `TRANSFERS_MAX` is told to wait.
+pub const TRANSFER_RETRY_AFTER_S: u64 = 5;
+
+/// Bytes of a JSON body (contract, section 2).
+pub const JSON_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes of one text field of a JSON body that is not a file's content: a path, a name, a
+/// password. Longer ones are read past and refused as invalid.
+pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Memory that the structured fields of one JSON body may take once parsed (bytes, estimated):
+/// half of what a request may cost (contract, section 2).
+pub const JSON_VALUES_BYTES_MAX: usize = 12 * 1024 * 1024;
+
+/// Estimated memory of one parsed JSON value besides its text (bytes).
+pub const JSON_VALUE_BYTES: usize = 96;
+
+/// Depth of nesting in a JSON body; nothing of ours is deeper than 4.
+pub const JSON_DEPTH_MAX: u32 = 32;
+
+/// Bytes of a reader's or writer's buffer on the way between a socket and a file. 256 KiB costs
+/// the least processor time per byte (tiny_http lab, section 2).
+pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Bytes of an answer that is put together in memory, so that it has a length and takes one write;
+/// longer ones are streamed.
+pub const ANSWER_IN_MEMORY_BYTES: usize = 64 * 1024;
+
+/// Bytes of a file whose content `get_file` answers from memory in one read; longer ones are
+/// looked through first (is it UTF-8?) and then streamed.
+pub const CONTENT_IN_MEMORY_BYTES: u64 = 1024 * 1024;
+
+/// Ranges in one `Range` field; more than this is abuse (RFC 9110, 14.2) and gets the whole file.
+pub const RANGES_MAX: usize = 32;
+
+// Multipart (RFC 7578).
+
+/// Bytes in all header lines of one part; browsers send about 200.
+pub const PART_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a part that is a plain field (`path`, `if_exists`).
+pub const PART_FIELD_BYTES_MAX: usize = 8 * 1024;
+
+/// Files in one upload: all are kept apart until the last has come, so that all or none are stored.
+pub const UPLOAD_FILES_MAX: usize = 1000;
+
+/// Parts in one upload, fields and files together.
+pub const UPLOAD_PARTS_MAX: usize = UPLOAD_FILES_MAX + 100;
+
+/// Free space that an upload must leave on the drive (bytes): filesystems behave badly when full.
+pub const UPLOAD_SPARE_BYTES: u64 = 1024 * 1024;
+
+// Signing in.
+
+/// How long a token is good (contract, section 3).
+pub const TOKEN_LIFE: Duration = Duration::from_hours(24);
+
+/// Bytes of a token that we would look at; ours have about 250.
+pub const TOKEN_BYTES_MAX: usize = 2048;
+
+/// Tokens of one user that are remembered as logged out; one more logs out all of that user's,
+/// which keeps the table small and errs on the safe side.
+pub const REVOKED_TOKENS_PER_USER_MAX: i64 = 100;
+
+/// Passwords that are hashed at once. Each takes `ARGON2_KIB` of memory, and both together stay
+/// under the 32 MiB that requests may cost.
+pub const HASHINGS_MAX: usize = 2;
+
+/// Memory of one Argon2id run (KiB). With three passes and one lane this is one of the settings of
+/// equal strength in OWASP's Password Storage Cheat Sheet.
+pub const ARGON2_KIB: u32 = 12 * 1024;
+
+/// Passes of one Argon2id run (see `ARGON2_KIB`).
+pub const ARGON2_PASSES: u32 = 3;
+
+/// Bytes of a password; the hash would take more, but nobody types it.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// Bytes of a user name.
+pub const USERNAME_BYTES_MAX: usize = 128;
+
+/// One request per address in this time for the two throttled endpoints (contract, 4 and 7).
+pub const THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Addresses that one throttle remembers; when full, those whose time is over go first.
+pub const THROTTLE_ADDRESSES_MAX: usize = 4096;
+
+/// Wrong passwords for a name before the delay starts to grow.
+pub const FAILURES_FREE: u32 = 5;
+
+/// The longest delay after wrong passwords: grows 2, 4, 8, ... up to this, so that nobody can lock
+/// an owner out for long.
+pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(30);
+
+/// Wrong passwords are forgotten after this time without another.
+pub const FAILURE_MEMORY: Duration = Duration::from_mins(15);
+
+/// Names whose failures are remembered.
+pub const FAILURE_NAMES_MAX: usize = 1024;
+
+/// Users kept in memory with their permissions; read again from the database when it changes.
+pub const CACHED_USERS_MAX: usize = 256;
+
+// Files of the state directory.
+
+/// Bytes of `settings.json` (contract, section 12), `roles.json` and `cloud.json`.
+pub const STATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Memory for SQLite's pages, per connection (KiB).
+pub const SQLITE_CACHE_KIB: i64 = 512;
+
+/// How long a database statement waits for another process (`larder user ...`) to finish.
+pub const SQLITE_BUSY: Duration = Duration::from_secs(5);
+
+// The logbook.
+
+/// Rows that wait to be written; when the card is slower than that, the newest are counted and dropped.
+pub const LOG_QUEUE_ROWS: usize = 1024;
+
+/// How long the logbook gathers rows before it writes them in one transaction: SD cards wear out.
+pub const LOG_BATCH_TIME: Duration = Duration::from_millis(500);
+
+/// Bytes of one row's text; what strangers send is cut to this.
+pub const LOG_ACTION_BYTES_MAX: usize = 1024;
+
+/// Rows kept at most, whatever their age: about 50 MB of database.
+pub const LOG_ROWS_MAX: i64 = 500_000;
+
+// Starting and stopping.
+
+/// How long running requests may go on after SIGTERM (contract, section 1).
+pub const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Bytes of the stack of a thread of ours. Only touched pages cost memory.
+pub const THREAD_STACK_BYTES: usize = 512 * 1024;
+
+/// How often the drive's absence is looked for while nobody asks (to tell the owner in the log).
+pub const DRIVE_WATCH_TIME: Duration = Duration::from_secs(5);

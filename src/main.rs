@@ -1,8 +1,21 @@
 //! Reads the command line, runs it, turns its outcome into an exit code; nothing else.
 
+mod app;
+mod auth;
+mod cli;
 mod error;
+mod http;
 mod limits;
+mod logbook;
+mod settings;
+mod store;
+mod terminal;
+mod threads;
+mod vault;
 
-fn main() {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     larder_heap::keep_small();
+    cli::run()
 }

@@ -14,4 +14,5 @@ mod permissions;
 mod signing_in;
 mod start;
 mod table;
+mod tidy;
 mod upload;

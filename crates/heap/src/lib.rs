@@ -24,7 +24,10 @@ pub fn keep_small() {
         (libc::M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES),
         (libc::M_ARENA_MAX, ARENAS_MAX),
     ] {
-        #[expect(unsafe_code, reason = "mallopt takes two integers and cannot touch memory of ours")]
+        #[expect(
+            unsafe_code,
+            reason = "mallopt takes two integers and cannot touch memory of ours"
+        )]
         // SAFETY: mallopt only stores the value; it is called before any other thread exists.
         let _known = unsafe { libc::mallopt(option, value) };
     }

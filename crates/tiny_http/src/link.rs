@@ -1,0 +1,174 @@
+//! The socket of one connection: every read and write has a deadline, none is retried in secret.
+//! Knows no HTTP.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sockopt};
+
+use crate::ext::Limits;
+
+/// Bytes per `sendfile(2)`: large enough to cost nothing, small enough that the average rate of a
+/// slow client is looked at now and then.
+const SENDFILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Bytes thrown away at once while lingering.
+const DISCARD_BYTES: usize = 16 * 1024;
+
+/// Time after which the kernel gives up a peer that acknowledges nothing.
+const PEER_SILENCE_MS_MAX: u32 = 30_000;
+
+/// Time until the kernel asks an idle peer whether it is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+
+/// Sets on the listener what every accepted socket inherits from it, so that a connection starts
+/// without a single call.
+pub(crate) fn dress(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    sockopt::set_tcp_nodelay(listener, true)?;
+    sockopt::set_socket_keepalive(listener, true)?;
+    sockopt::set_tcp_keepidle(listener, KEEPALIVE_IDLE)?;
+    sockopt::set_tcp_keepintvl(listener, Duration::from_secs(10))?;
+    sockopt::set_tcp_keepcnt(listener, 3)?;
+    sockopt::set_tcp_user_timeout(listener, PEER_SILENCE_MS_MAX)?;
+    sockopt::set_socket_timeout(listener, sockopt::Timeout::Send, Some(limits.write_stall_time))?;
+    sockopt::set_socket_timeout(listener, sockopt::Timeout::Recv, Some(limits.idle_time))?;
+    Ok(())
+}
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Shared with the registry, which may shut it down.
+    socket: Arc<TcpStream>,
+    /// The receive timeout the socket has now; setting it again would be a call for nothing.
+    recv_timeout: Duration,
+}
+
+impl Link {
+    /// Wraps a socket accepted from a dressed listener.
+    pub(crate) fn new(socket: Arc<TcpStream>, limits: &Limits) -> Self {
+        Self { socket, recv_timeout: limits.idle_time }
+    }
+
+    /// Whether the bytes are encrypted.
+    #[expect(clippy::unused_self, reason = "with TLS it depends on the socket")]
+    pub(crate) fn is_secure(&self) -> bool {
+        false
+    }
+
+    /// Reads once, waiting at most `wait`. 0 is the end. Errors: `TimedOut`, and what happened to
+    /// the connection.
+    pub(crate) fn recv(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        if wait.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        if wait != self.recv_timeout {
+            // The kernel counts in milliseconds or coarser, and reads zero as "for ever".
+            let wait_in_kernel = wait.max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(wait_in_kernel))?;
+            self.recv_timeout = wait;
+        }
+        loop {
+            match (&*self.socket).read(into) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Sends once, waiting at most the socket's send timeout. `more` says that more follows at
+    /// once. Errors: `TimedOut` when not one byte went.
+    pub(crate) fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
+        let flags = if more { SendFlags::MORE } else { SendFlags::empty() };
+        self.sendmsg(slices, flags).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+            _ => error,
+        })
+    }
+
+    /// Sends what goes without waiting; 0 when nothing does.
+    pub(crate) fn send_now(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.sendmsg(slices, SendFlags::DONTWAIT) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            result => result,
+        }
+    }
+
+    /// `sendmsg(2)`, never raising a signal.
+    fn sendmsg(&self, slices: &[IoSlice<'_>], flags: SendFlags) -> io::Result<usize> {
+        let flags = flags | SendFlags::NOSIGNAL;
+        loop {
+            let result = match slices {
+                [one] => rustix::net::send(&self.socket, one, flags),
+                many => rustix::net::sendmsg(
+                    &self.socket,
+                    many,
+                    &mut SendAncillaryBuffer::default(),
+                    flags,
+                ),
+            };
+            match result {
+                Err(rustix::io::Errno::INTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Sends up to `length` bytes of `file` from `offset`, without them passing through us.
+    /// 0 is the file's end. Errors: `TimedOut` when not one byte went.
+    pub(crate) fn send_file(
+        &mut self,
+        file: &File,
+        mut offset: u64,
+        length: u64,
+    ) -> io::Result<usize> {
+        let count = usize::try_from(length.min(SENDFILE_BYTES_MAX)).unwrap_or(usize::MAX);
+        loop {
+            match rustix::fs::sendfile(&self.socket, file, Some(&mut offset), count) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Says that nothing more comes from us.
+    pub(crate) fn shut_write(&mut self) {
+        // The peer may be gone; then there is nobody to tell.
+        let _gone = self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// Makes the close a reset, for an answer that would look whole if it ended quietly.
+    pub(crate) fn reset(&mut self) {
+        let _unsettable = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
+    }
+
+    /// Lets the client read what we sent last: says the end, then throws away what still comes,
+    /// within the limits, until the client has closed.
+    pub(crate) fn linger(&mut self, limits: &Limits) {
+        self.shut_write();
+        let until = Instant::now() + limits.linger_time;
+        let mut scratch = [0; DISCARD_BYTES];
+        let mut discarded: u64 = 0;
+        while discarded < limits.linger_bytes_max {
+            let wait = until.saturating_duration_since(Instant::now()).min(limits.linger_idle_time);
+            match self.recv(&mut scratch, wait) {
+                Ok(0) | Err(_) => return,
+                Ok(count) => discarded += count as u64,
+            }
+        }
+        // It sends and sends. Its window fills, its sending stalls, its reading does not.
+        let wait = until.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(wait).unwrap_or_default();
+        let _over =
+            rustix::event::poll(&mut [PollFd::new(&self.socket, PollFlags::RDHUP)], Some(&timeout));
+    }
+}

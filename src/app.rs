@@ -1,0 +1,245 @@
+//! `App`: every long-lived part, built once, lent to whoever answers.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::auth::throttle::{AddressThrottle, NameThrottle};
+use crate::auth::token::Tokens;
+use crate::auth::{key, password};
+use crate::logbook::Logbook;
+use crate::settings::{self, Config};
+use crate::store::{NewUser, User, UserStore};
+use crate::vault::{RootId, Vault};
+use crate::limits;
+
+/// How often a user's changing address is written down at most: a phone and a laptop in turn must
+/// not cost a write for each request.
+const ADDRESS_WRITE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Everything that lives as long as the server.
+pub struct App {
+    /// Settings and roles.
+    pub config: Config,
+    /// Users and logged-out tokens.
+    pub users: UserStore,
+    /// Signs tokens.
+    pub tokens: Tokens,
+    /// The share.
+    pub vault: Vault,
+    /// What happened.
+    pub logbook: Logbook,
+    /// One sign-in per second for an address.
+    pub login_throttle: AddressThrottle,
+    /// One `is_up` per second for an address.
+    pub is_up_throttle: AddressThrottle,
+    /// Growing delay after wrong passwords.
+    pub name_throttle: NameThrottle,
+    /// Where users were last seen, and when that was last written down.
+    last_seen: Mutex<HashMap<i64, (IpAddr, Instant)>>,
+    /// Held while serving, so that no second server uses the same state.
+    _lock: File,
+}
+
+/// The name and password that a first start made up, or was given.
+pub struct FirstAdmin {
+    /// To show once; `None` when the owner chose it (`LARDER_ADMIN_PASSWORD`).
+    pub password: Option<String>,
+}
+
+/// What the command line decides over the settings.
+pub struct Overrides {
+    /// The share root.
+    pub root: Option<PathBuf>,
+    /// Take the root as it is, whatever marker it has.
+    pub new_root: bool,
+    /// The admin's first password.
+    pub admin_password: Option<String>,
+}
+
+/// The state directory, opened and locked.
+pub struct State {
+    /// Its path, absolute.
+    folder: PathBuf,
+    /// Settings and roles.
+    pub config: Config,
+    /// See `App`.
+    lock: File,
+}
+
+impl State {
+    /// Opens the state directory, making it if need be.
+    ///
+    /// Errors: one line for the person who started larder.
+    pub fn open(folder: &Path, endpoints: &[&str]) -> Result<Self, String> {
+        let say = |what: &Path, cause: &dyn std::fmt::Display| format!("{}: {cause}", what.display());
+        for part in ["", "settings", "db"] {
+            let path = if part.is_empty() { folder.to_path_buf() } else { folder.join(part) };
+            DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|cause| say(&path, &cause))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(|cause| say(&path, &cause))?;
+        }
+        let folder = folder.canonicalize().map_err(|cause| say(folder, &cause))?;
+        let lock_path = folder.join("lock");
+        let lock = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(|cause| say(&lock_path, &cause))?;
+        if lock.try_lock().is_err() {
+            return Err(format!("{}: another larder is using this state directory", folder.display()));
+        }
+        let config = Config::open(&folder.join("settings"), endpoints)?;
+        Ok(Self { folder, config, lock })
+    }
+}
+
+impl App {
+    /// Builds everything on an open state directory.
+    ///
+    /// Errors: one line for the person who started larder.
+    pub fn build(state: State, overrides: &Overrides) -> Result<(Self, Option<FirstAdmin>), String> {
+        let State { folder, config, lock } = state;
+        let db = |name: &str| folder.join("db").join(name);
+        let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
+        let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
+        let vault = attach_root(&folder, &config, overrides)?;
+        let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
+            .map_err(|error| error.to_string())?;
+        let app = Self {
+            config,
+            users,
+            tokens,
+            vault,
+            logbook,
+            login_throttle: AddressThrottle::default(),
+            is_up_throttle: AddressThrottle::default(),
+            name_throttle: NameThrottle::default(),
+            last_seen: Mutex::default(),
+            _lock: lock,
+        };
+        let admin = app.first_admin(overrides.admin_password.as_deref())?;
+        Ok((app, admin))
+    }
+
+    /// Makes the user `admin` when there is no user at all.
+    fn first_admin(&self, chosen: Option<&str>) -> Result<Option<FirstAdmin>, String> {
+        let say = |error: crate::error::Error| error.to_string();
+        if self.users.count().map_err(say)? > 0 {
+            return Ok(None);
+        }
+        let made_up = if chosen.is_some() { None } else { Some(key::new_password().map_err(say)?) };
+        let given = chosen.or(made_up.as_deref()).unwrap_or_default();
+        if given.is_empty() || given.len() > limits::PASSWORD_BYTES_MAX {
+            return Err("LARDER_ADMIN_PASSWORD must have 1 to 1024 bytes".to_owned());
+        }
+        let key = key::new_key().map_err(say)?;
+        self.users
+            .insert(&NewUser {
+                username: "admin",
+                password_hash: &password::hash(given).map_err(say)?,
+                name: "Administrator",
+                role: "admin",
+                paths: "[\"\"]",
+                paths_write: "[\"\"]",
+                // Nobody has seen this key: the owner asks for one of their own when they need it.
+                key_hash: &key.hash,
+                key_hint: &key.hint,
+            })
+            .map_err(say)?;
+        Ok(Some(FirstAdmin { password: made_up }))
+    }
+
+    /// Notes where a user's successful request came from.
+    pub fn seen(&self, user: &User, address: IpAddr) {
+        let mut last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last_seen.get(&user.id).copied();
+        if let Some((known, written)) = before {
+            if known == address {
+                return;
+            }
+            if written.elapsed() < ADDRESS_WRITE_INTERVAL {
+                last_seen.insert(user.id, (address, written));
+                return;
+            }
+        }
+        last_seen.insert(user.id, (address, Instant::now()));
+        drop(last_seen);
+        let text = address.to_string();
+        if user.ip != text
+            && let Err(error) = self.users.set_ip(user.id, &text)
+        {
+            self.logbook.note(&format!("the address of {}: {error}", user.username), &text);
+        }
+    }
+
+    /// Writes down what is only in memory: the last act before the end.
+    pub fn close(&self) {
+        let last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, (address, _)) in last_seen.iter() {
+            let _best_effort = self.users.set_ip(*id, &address.to_string());
+        }
+        self.logbook.note("larder stopped", "");
+        self.logbook.close();
+        let _best_effort = self.users.checkpoint();
+    }
+}
+
+/// The token-signing key: read, or made at the first start.
+fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
+    let say = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+    let mut secret = Vec::new();
+    match File::open(path) {
+        Ok(file) => {
+            file.take(1024).read_to_end(&mut secret).map_err(|cause| say(&cause))?;
+            if secret.len() < 32 {
+                return Err(say(&"too short; remove it to have a new one made (everybody signs in again)"));
+            }
+            return Ok(secret);
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(say(&cause)),
+    }
+    let made = key::random_bytes::<32>().map_err(|cause| say(&cause))?;
+    let temporary = path.with_extension("key.new");
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(&made)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|cause| say(&cause))?;
+    Ok(made.to_vec())
+}
+
+/// Attaches the share root: the one known by its marker, or a new one, which is then remembered.
+fn attach_root(state: &Path, config: &Config, overrides: &Overrides) -> Result<Vault, String> {
+    let configured = overrides.root.clone().unwrap_or_else(|| config.settings().path.clone().into());
+    // A relative path in the settings lies in the state directory; the command line's was made
+    // absolute where it was read.
+    let root = state.join(configured);
+    let record = state.join("settings").join("root.json");
+    let known = settings::read_object(&record)?.and_then(|found| {
+        let is_same = found.get("path")?.as_str()? == root.to_str()?;
+        is_same.then(|| found.get("id")?.as_str().map(RootId::new))?
+    });
+    let is_new = known.is_none() || overrides.new_root;
+    if is_new && !root.exists() {
+        DirBuilder::new().mode(0o755).create(&root).map_err(|cause| format!("{}: {cause}", root.display()))?;
+    }
+    let (vault, id) = Vault::attach(&root, known.as_ref(), overrides.new_root)
+        .map_err(|error| format!("{}: {error}", root.display()))?;
+    if is_new {
+        let path = root.to_str().ok_or_else(|| format!("{}: not UTF-8", root.display()))?;
+        settings::write_json(&record, &json!({ "path": path, "id": id.as_str() }))?;
+    }
+    Ok(vault)
+}

@@ -1,0 +1,8 @@
+//! Who somebody is and what they may do: passwords, tokens, keys, roles and paths into a `Grant`,
+//! and how often they may try. Knows no requests and not the disk.
+
+pub mod key;
+pub mod password;
+pub mod permission;
+pub mod throttle;
+pub mod token;

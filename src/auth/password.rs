@@ -1,0 +1,100 @@
+//! Passwords: Argon2id (RFC 9106), a bounded number at once, and a decoy for unknown names.
+
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::auth::key;
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// Hashes a password with a random salt; the answer is in PHC form.
+pub fn hash(password: &str) -> Result<String> {
+    let _turn = Turn::take();
+    let salt = key::random_bytes::<16>()?;
+    hasher()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|cause| Error::Bug(format!("argon2: {cause}").into()))
+}
+
+/// Whether the password belongs to the hash. Without a hash (no such user) it takes as long and
+/// is never right.
+pub fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
+    static DECOY: OnceLock<String> = OnceLock::new();
+    let decoy = match DECOY.get() {
+        Some(decoy) => decoy,
+        None => {
+            let made = self::hash("decoy")?;
+            DECOY.get_or_init(|| made)
+        }
+    };
+    let _turn = Turn::take();
+    let stored = hash.unwrap_or(decoy);
+    let parsed = PasswordHash::new(stored)
+        .map_err(|cause| Error::Bug(format!("a stored password hash: {cause}").into()))?;
+    let matches = hasher()?.verify_password(password.as_bytes(), &parsed).is_ok();
+    Ok(matches && hash.is_some())
+}
+
+/// Makes the decoy ahead of time, so that the first unknown name takes no longer than the next.
+pub fn warm_up() -> Result<()> {
+    is_right("", None).map(|_| ())
+}
+
+/// Argon2id with our parameters; a stored hash brings its own.
+fn hasher() -> Result<Argon2<'static>> {
+    let params = Params::new(limits::ARGON2_KIB, limits::ARGON2_PASSES, 1, None)
+        .map_err(|cause| Error::Bug(format!("argon2: {cause}").into()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// How many are hashing now.
+static RUNNING: Mutex<usize> = Mutex::new(0);
+
+/// Rings when one is done.
+static DONE: Condvar = Condvar::new();
+
+/// The right to hash one password; memory is scarce.
+struct Turn;
+
+impl Turn {
+    /// Waits for one of `HASHINGS_MAX` places.
+    fn take() -> Self {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running >= limits::HASHINGS_MAX {
+            running = DONE.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        DONE.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_password_of_a_known_user_is_right() {
+        let hash = hash("correct horse").unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=12288,t=3,p=1$"), "{hash}");
+        assert!(is_right("correct horse", Some(&hash)).unwrap());
+        assert!(!is_right("wrong horse", Some(&hash)).unwrap());
+        assert!(!is_right("decoy", None).unwrap());
+        assert!(matches!(is_right("x", Some("plain text")), Err(Error::Bug(_))));
+    }
+
+    #[test]
+    fn the_same_password_never_has_the_same_hash() {
+        assert_ne!(hash("a").unwrap(), hash("a").unwrap());
+    }
+}

@@ -1,0 +1,209 @@
+//! How often somebody may try: per address, and per name after wrong passwords. Bounded in memory.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// One request in `THROTTLE_INTERVAL` per client address.
+#[derive(Default)]
+pub struct AddressThrottle {
+    /// When each address was last let through.
+    last: Mutex<HashMap<IpAddr, Instant>>,
+}
+
+impl AddressThrottle {
+    /// Lets the request through, or says how long to wait.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn admit(&self, address: IpAddr) -> Result<()> {
+        self.admit_at(address, Instant::now())
+    }
+
+    /// The same at a given time.
+    fn admit_at(&self, address: IpAddr, now: Instant) -> Result<()> {
+        let mut last = lock(&self.last);
+        let address = network_of(address);
+        if let Some(before) = last.get(&address)
+            && now.saturating_duration_since(*before) < limits::THROTTLE_INTERVAL
+        {
+            return Err(Error::TooSoon { retry_after_s: 1 });
+        }
+        make_room(&mut last, limits::THROTTLE_ADDRESSES_MAX, |then| {
+            now.saturating_duration_since(*then) >= limits::THROTTLE_INTERVAL
+        });
+        last.insert(address, now);
+        Ok(())
+    }
+}
+
+/// A growing delay for a name after wrong passwords, on all doors together.
+#[derive(Default)]
+pub struct NameThrottle {
+    /// Names with recent failures.
+    failures: Mutex<HashMap<String, Failures>>,
+}
+
+/// What is remembered of a name.
+#[derive(Clone, Copy)]
+struct Failures {
+    /// Wrong passwords in a row.
+    count: u32,
+    /// When the last was.
+    last: Instant,
+}
+
+impl Failures {
+    /// How long after the last failure the next try must wait.
+    fn delay(self) -> Duration {
+        if self.count <= limits::FAILURES_FREE {
+            return Duration::ZERO;
+        }
+        let doublings = (self.count - limits::FAILURES_FREE).min(16);
+        Duration::from_secs(1 << doublings).min(limits::FAILURE_DELAY_MAX)
+    }
+}
+
+impl NameThrottle {
+    /// Lets a try for this name through, or says how long to wait.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn admit(&self, name: &str) -> Result<()> {
+        self.admit_at(name, Instant::now())
+    }
+
+    /// Notes a wrong password for this name.
+    pub fn failed(&self, name: &str) {
+        self.failed_at(name, Instant::now());
+    }
+
+    /// Forgets the failures of a name: the right password was given.
+    pub fn succeeded(&self, name: &str) {
+        lock(&self.failures).remove(name);
+    }
+
+    /// The same at a given time.
+    fn admit_at(&self, name: &str, now: Instant) -> Result<()> {
+        let Some(failures) = lock(&self.failures).get(name).copied() else { return Ok(()) };
+        let waited = now.saturating_duration_since(failures.last);
+        if waited >= limits::FAILURE_MEMORY || waited >= failures.delay() {
+            return Ok(());
+        }
+        let rest = failures.delay() - waited;
+        Err(Error::TooSoon { retry_after_s: rest.as_secs() + 1 })
+    }
+
+    /// The same at a given time.
+    fn failed_at(&self, name: &str, now: Instant) {
+        let mut failures = lock(&self.failures);
+        let before = failures.get(name).copied();
+        let fresh = before.filter(|old| now.saturating_duration_since(old.last) < limits::FAILURE_MEMORY);
+        let count = fresh.map_or(0, |old| old.count).saturating_add(1);
+        make_room(&mut failures, limits::FAILURE_NAMES_MAX, |old| {
+            now.saturating_duration_since(old.last) >= limits::FAILURE_MEMORY
+        });
+        failures.insert(name.to_owned(), Failures { count, last: now });
+    }
+}
+
+/// What counts as one client: an IPv4 address, or the /64 that an IPv6 client chooses its own
+/// address from.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
+    }
+}
+
+/// Before a map grows beyond its bound: drops what is over, and if nothing is, an arbitrary one.
+fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, entries_max: usize, is_over: impl Fn(&V) -> bool) {
+    if map.len() < entries_max {
+        return;
+    }
+    map.retain(|_, value| !is_over(value));
+    if map.len() >= entries_max
+        && let Some(victim) = map.keys().next().cloned()
+    {
+        map.remove(&victim);
+    }
+}
+
+/// A panic while the lock was held left the map as good as it was.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_admitted(result: Result<()>) -> bool {
+        match result {
+            Ok(()) => true,
+            Err(Error::TooSoon { retry_after_s }) => {
+                assert!((1..=31).contains(&retry_after_s));
+                false
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_a_second_for_each_address() {
+        let throttle = AddressThrottle::default();
+        let (start, one, two) = (Instant::now(), [10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        assert!(is_admitted(throttle.admit_at(one, start)));
+        assert!(!is_admitted(throttle.admit_at(one, start + Duration::from_millis(999))));
+        assert!(is_admitted(throttle.admit_at(two, start)));
+        assert!(is_admitted(throttle.admit_at(one, start + Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_count_as_one() {
+        let throttle = AddressThrottle::default();
+        let now = Instant::now();
+        assert!(is_admitted(throttle.admit_at("fd00::1".parse().unwrap(), now)));
+        assert!(!is_admitted(throttle.admit_at("fd00::2".parse().unwrap(), now)));
+        assert!(is_admitted(throttle.admit_at("fd00:0:0:1::1".parse().unwrap(), now)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let throttle = AddressThrottle::default();
+        let now = Instant::now();
+        for number in 0..5000_u32 {
+            assert!(is_admitted(throttle.admit_at(IpAddr::V4(number.into()), now)));
+        }
+        assert_eq!(lock(&throttle.last).len(), limits::THROTTLE_ADDRESSES_MAX);
+        let names = NameThrottle::default();
+        for number in 0..2000_u32 {
+            names.failed_at(&number.to_string(), now);
+        }
+        assert_eq!(lock(&names.failures).len(), limits::FAILURE_NAMES_MAX);
+    }
+
+    #[test]
+    fn the_delay_of_a_name_grows_and_ends() {
+        let throttle = NameThrottle::default();
+        let now = Instant::now();
+        for _ in 0..limits::FAILURES_FREE {
+            throttle.failed_at("ana", now);
+            assert!(is_admitted(throttle.admit_at("ana", now)));
+        }
+        throttle.failed_at("ana", now);
+        assert!(!is_admitted(throttle.admit_at("ana", now)));
+        assert!(is_admitted(throttle.admit_at("bea", now)));
+        assert!(is_admitted(throttle.admit_at("ana", now + Duration::from_secs(2))));
+        for _ in 0..40 {
+            throttle.failed_at("ana", now);
+        }
+        assert!(!is_admitted(throttle.admit_at("ana", now + Duration::from_secs(29))));
+        assert!(is_admitted(throttle.admit_at("ana", now + limits::FAILURE_DELAY_MAX)));
+        throttle.succeeded("ana");
+        assert!(is_admitted(throttle.admit_at("ana", now)));
+    }
+}

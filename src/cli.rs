@@ -1,0 +1,478 @@
+//! The command line: flags, their twins in the environment, and what they start.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::io::IsTerminal;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+
+use lexopt::prelude::{Long, Short, Value};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::app::{App, FirstAdmin, Overrides, State};
+use crate::auth::{key, password, permission};
+use crate::http::{self, Server};
+use crate::store::{NewUser, UserStore};
+use crate::{limits, terminal, threads};
+
+/// What `--help` prints.
+const HELP: &str = "\
+larder - a home NAS: your folder on every phone, laptop and script in the house
+
+Usage:
+  larder [serve] [--state DIR] [--root DIR] [--host ADDR] [--port N] [--ftp-port N] [--new-root]
+  larder user add NAME [--state DIR] [--role ROLE] [--name TEXT] [--paths JSON] [--paths-write JSON]
+  larder --version | --help
+
+Options of serve, each with its twin in the environment:
+  --state DIR     settings, users, logs          LARDER_STATE     (default ./larder-data)
+  --root DIR      the folder that is shared      LARDER_ROOT      (default <state>/files)
+  --host ADDR     address to listen at           LARDER_HOST      (default 0.0.0.0)
+  --port N        port; 0 takes a free one       LARDER_PORT      (default 6969)
+  --ftp-port N    port of the FTP server         LARDER_FTP_PORT  (default 2121)
+  --new-root      take the root as it is, even if it is another drive than before
+
+LARDER_ADMIN_PASSWORD gives the password of the user `admin`, whom the first start creates.
+";
+
+/// The exit code for a mistake of whoever started larder (contract, section 1).
+const EXIT_USAGE: u8 = 2;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    /// Serve until told to stop.
+    Serve,
+    /// Add a user with this name.
+    UserAdd(String),
+    /// Print the version.
+    Version,
+    /// Print `HELP`.
+    Help,
+}
+
+/// Flags as they were given, environment included.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Flags {
+    /// `--state`.
+    state: Option<PathBuf>,
+    /// `--root`.
+    root: Option<PathBuf>,
+    /// `--host`.
+    host: Option<IpAddr>,
+    /// `--port`.
+    port: Option<u16>,
+    /// `--ftp-port`.
+    ftp_port: Option<u16>,
+    /// `--new-root`.
+    new_root: bool,
+    /// `--role`.
+    role: Option<String>,
+    /// `--name`.
+    name: Option<String>,
+    /// `--paths`.
+    paths: Option<String>,
+    /// `--paths-write`.
+    paths_write: Option<String>,
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let outcome = parse(std::env::args_os().skip(1), |name| std::env::var_os(name))
+        .and_then(|(command, flags)| match command {
+            Command::Serve => serve(&flags),
+            Command::UserAdd(name) => add_user(&name, &flags),
+            Command::Version => {
+                terminal::say(concat!("larder ", env!("CARGO_PKG_VERSION")));
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Help => {
+                terminal::say(HELP.trim_end());
+                Ok(ExitCode::SUCCESS)
+            }
+        });
+    outcome.unwrap_or_else(|line| {
+        terminal::warn(&line);
+        ExitCode::from(EXIT_USAGE)
+    })
+}
+
+/// From words to a command and its flags; the environment fills in what no flag says.
+///
+/// Errors: one line.
+fn parse(
+    words: impl IntoIterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<(Command, Flags), String> {
+    let mut parser = lexopt::Parser::from_args(words);
+    let mut names: Vec<String> = Vec::new();
+    let mut flags = Flags::default();
+    let mut special = None;
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        match argument {
+            Short('h') | Long("help") => special = Some(Command::Help),
+            Short('V') | Long("version") => special = Some(Command::Version),
+            Long("new-root") => flags.new_root = true,
+            Long(flag) => {
+                let flag = flag.to_owned();
+                let known = ["state", "root", "host", "port", "ftp-port", "role", "name", "paths", "paths-write"];
+                if !known.contains(&flag.as_str()) {
+                    return Err(format!("unknown option --{flag}; see larder --help"));
+                }
+                let value = parser.value().map_err(|error| error.to_string())?;
+                flags.set(&flag, value, &format!("--{flag}"))?;
+            }
+            Short(letter) => return Err(format!("unknown option -{letter}; see larder --help")),
+            Value(word) => names.push(word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))?),
+        }
+    }
+    if let Some(command) = special {
+        return Ok((command, flags));
+    }
+    let words: Vec<&str> = names.iter().map(String::as_str).collect();
+    let command = match words[..] {
+        [] | ["serve"] => Command::Serve,
+        ["user", "add", name] => Command::UserAdd(name.to_owned()),
+        _ => return Err(format!("unknown command: {}; see larder --help", words.join(" "))),
+    };
+    for (flag, twin) in [
+        ("state", "LARDER_STATE"),
+        ("root", "LARDER_ROOT"),
+        ("host", "LARDER_HOST"),
+        ("port", "LARDER_PORT"),
+        ("ftp-port", "LARDER_FTP_PORT"),
+    ] {
+        if let Some(value) = environment(twin).filter(|value| !value.is_empty() && !flags.has(flag)) {
+            flags.set(flag, value, twin)?;
+        }
+    }
+    Ok((command, flags))
+}
+
+impl Flags {
+    /// Whether a flag was given.
+    fn has(&self, flag: &str) -> bool {
+        match flag {
+            "state" => self.state.is_some(),
+            "root" => self.root.is_some(),
+            "host" => self.host.is_some(),
+            "port" => self.port.is_some(),
+            "ftp-port" => self.ftp_port.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Takes a value; `source` is what the person wrote it as.
+    fn set(&mut self, flag: &str, value: OsString, source: &str) -> Result<(), String> {
+        if matches!(flag, "state" | "root") {
+            if value.is_empty() {
+                return Err(format!("{source}: needs a directory"));
+            }
+            let path = std::path::absolute(&value).map_err(|cause| format!("{source}: {cause}"))?;
+            *(if flag == "state" { &mut self.state } else { &mut self.root }) = Some(path);
+            return Ok(());
+        }
+        let text = value.into_string().map_err(|value| format!("{source}: {value:?} is not UTF-8"))?;
+        match flag {
+            "host" => {
+                let host = text.parse().map_err(|_| format!("{source}: {text:?} is no IP address"))?;
+                self.host = Some(host);
+            }
+            "port" | "ftp-port" => {
+                let port = text.parse().map_err(|_| format!("{source}: {text:?} is no port (0 to 65535)"))?;
+                *(if flag == "port" { &mut self.port } else { &mut self.ftp_port }) = Some(port);
+            }
+            "role" => self.role = Some(text),
+            "name" => self.name = Some(text),
+            "paths" => self.paths = Some(text),
+            _ => self.paths_write = Some(text),
+        }
+        Ok(())
+    }
+
+    /// The state directory.
+    fn state(&self) -> &Path {
+        self.state.as_deref().unwrap_or(Path::new("larder-data"))
+    }
+}
+
+/// `larder serve`.
+fn serve(flags: &Flags) -> Result<ExitCode, String> {
+    // Signals first, so that none that comes while starting is lost.
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|cause| format!("signals: {cause}"))?;
+    raise_descriptor_limit();
+    let endpoints = http::role_paths();
+    let state = State::open(flags.state(), &endpoints)?;
+    let settings = state.config.settings();
+    let address = SocketAddr::new(flags.host.unwrap_or(settings.host), flags.port.unwrap_or(settings.port));
+    let listener = TcpListener::bind(address).map_err(|cause| format!("can't listen at {address}: {cause}"))?;
+    let address = listener.local_addr().map_err(|cause| format!("{address}: {cause}"))?;
+    let overrides = Overrides {
+        root: flags.root.clone(),
+        new_root: flags.new_root,
+        admin_password: std::env::var("LARDER_ADMIN_PASSWORD").ok(),
+    };
+    let (app, admin) = App::build(state, &overrides)?;
+    let app = Arc::new(app);
+    let server = Server::start(&app, listener).map_err(|cause| format!("can't start: {cause}"))?;
+    print_banner(address, admin.as_ref(), &app);
+    app.logbook.note(concat!("larder ", env!("CARGO_PKG_VERSION"), " started"), "");
+    background(&app)?;
+    let (events, inbox) = mpsc::channel();
+    let for_signals = events.clone();
+    threads::spawn("signals", move || {
+        for signal in signals.forever() {
+            let event = if signal == SIGHUP { Event::Reload } else { Event::Stop };
+            if for_signals.send(event).is_err() {
+                break;
+            }
+        }
+    })
+    .map_err(|cause| format!("can't start: {cause}"))?;
+    wait_for_the_end(&app, server, &endpoints, &events, &inbox)
+}
+
+/// What the main thread waits for.
+enum Event {
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+    /// Everything that ran has finished.
+    Stopped,
+}
+
+/// Obeys signals until the server has stopped; a second one to stop ends at once.
+fn wait_for_the_end(
+    app: &Arc<App>,
+    server: Server,
+    endpoints: &[&str],
+    events: &mpsc::Sender<Event>,
+    inbox: &mpsc::Receiver<Event>,
+) -> Result<ExitCode, String> {
+    let mut server = Some(server);
+    for event in inbox {
+        match event {
+            Event::Reload => match app.config.reload(endpoints) {
+                Ok(()) => app.logbook.note("settings and roles read again", ""),
+                Err(line) => {
+                    terminal::warn(&line);
+                    app.logbook.note(&format!("settings and roles not read again: {line}"), "");
+                }
+            },
+            Event::Stop => {
+                let Some(server) = server.take() else { return Ok(ExitCode::FAILURE) };
+                let (app, done) = (Arc::clone(app), events.clone());
+                threads::spawn("stopping", move || {
+                    server.stop();
+                    app.close();
+                    let _nobody_waits = done.send(Event::Stopped);
+                })
+                .map_err(|cause| format!("can't stop cleanly: {cause}"))?;
+            }
+            Event::Stopped => break,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What may go on behind the first requests: clearing up after a crash, and hashing the decoy.
+fn background(app: &Arc<App>) -> Result<(), String> {
+    let app = Arc::clone(app);
+    threads::spawn("background", move || {
+        app.vault.sweep();
+        if let Err(error) = password::warm_up() {
+            app.logbook.note(&format!("starting: {error}"), "");
+        }
+        watch_drive(&app);
+    })
+    .map(|_runs_as_long_as_we_do| ())
+    .map_err(|cause| format!("can't start: {cause}"))
+}
+
+/// Tells the owner when the drive goes and when it comes back.
+fn watch_drive(app: &App) {
+    let mut was_there = true;
+    loop {
+        let is_there = app.vault.is_present();
+        if is_there != was_there {
+            let news = if is_there { "the storage is back" } else { "the storage is not available" };
+            terminal::warn(news);
+            app.logbook.note(news, "");
+            was_there = is_there;
+            if is_there {
+                app.vault.sweep();
+            }
+        }
+        std::thread::sleep(limits::DRIVE_WATCH_TIME);
+    }
+}
+
+/// As many descriptors as the system lets us have: each connection and each open file needs one.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let present = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: present.maximum, maximum: present.maximum };
+    // With fewer the floor makes room by closing idle connections.
+    let _as_before = setrlimit(Resource::Nofile, raised);
+}
+
+/// Where to find larder, and once who may sign in.
+fn print_banner(address: SocketAddr, admin: Option<&FirstAdmin>, app: &App) {
+    let mut lines = vec![format!("larder {} is serving {}", env!("CARGO_PKG_VERSION"), app.vault.root().display())];
+    lines.extend(urls(address).into_iter().map(|url| format!("  {url}")));
+    match admin {
+        Some(FirstAdmin { password: Some(password) }) => lines.push(format!(
+            "  Sign in as admin with the password {password} (shown only now; change it after signing in)"
+        )),
+        Some(FirstAdmin { password: None }) => {
+            lines.push("  Sign in as admin with the password in LARDER_ADMIN_PASSWORD".to_owned());
+        }
+        None => {}
+    }
+    if !app.vault.is_present() {
+        lines.push("  The storage is not available: is the drive mounted? (--new-root takes another)".to_owned());
+    }
+    terminal::say(&lines.join("\n"));
+}
+
+/// The addresses to open: each of this machine's in the network, or the one that was asked for.
+fn urls(address: SocketAddr) -> Vec<String> {
+    let url = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => format!("http://{ip}:{}/", address.port()),
+        IpAddr::V6(ip) => format!("http://[{ip}]:{}/", address.port()),
+    };
+    if !address.ip().is_unspecified() {
+        return vec![url(address.ip())];
+    }
+    let is_useful = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
+        // A link-local address would need its zone, which browsers don't take.
+        IpAddr::V6(ip) => address.is_ipv6() && *ip != Ipv6Addr::LOCALHOST && !ip.is_unicast_link_local(),
+    };
+    let mut found: Vec<IpAddr> = Vec::new();
+    if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
+        let addresses = networks.values().flat_map(|network| network.ip_networks());
+        found.extend(addresses.map(|network| network.addr).filter(is_useful));
+    }
+    found.sort();
+    found.push(IpAddr::from([127, 0, 0, 1]));
+    found.into_iter().map(url).collect()
+}
+
+/// `larder user add NAME`: works beside a running server.
+fn add_user(name: &str, flags: &Flags) -> Result<ExitCode, String> {
+    let database = flags.state().join("db").join("users.db");
+    if !database.exists() {
+        return Err(format!("{}: no larder has been started there yet", flags.state().display()));
+    }
+    if name.is_empty() || name.len() > limits::USERNAME_BYTES_MAX {
+        return Err("the name must have 1 to 128 bytes".to_owned());
+    }
+    let paths = flags.paths.as_deref().unwrap_or("[\"\"]");
+    let paths_write = flags.paths_write.as_deref().unwrap_or("[]");
+    for (flag, list) in [("--paths", paths), ("--paths-write", paths_write)] {
+        permission::prefixes(list)
+            .map_err(|_| format!("{flag}: must be a JSON array of paths, such as '[\"photos\"]'"))?;
+    }
+    let given = read_password()?;
+    let say = |error: crate::error::Error| match error {
+        crate::error::Error::Collision(sentence) => sentence.to_owned(),
+        other => other.to_string(),
+    };
+    let users = UserStore::open(&database).map_err(say)?;
+    let key = key::new_key().map_err(say)?;
+    users
+        .insert(&NewUser {
+            username: name,
+            password_hash: &password::hash(&given).map_err(say)?,
+            name: flags.name.as_deref().unwrap_or(name),
+            role: flags.role.as_deref().unwrap_or("user"),
+            paths,
+            paths_write,
+            key_hash: &key.hash,
+            key_hint: &key.hint,
+        })
+        .map_err(say)?;
+    terminal::say(&format!("User {name} added. API key (shown only now): {}", key.key));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The password: from the terminal without echo, or the first line of standard input.
+fn read_password() -> Result<String, String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let input = std::io::stdin();
+    let say = |cause: &dyn std::fmt::Display| format!("password: {cause}");
+    let mut line = String::new();
+    if input.is_terminal() {
+        let before = tcgetattr(&input).map_err(|cause| say(&cause))?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        terminal::say("Password (not shown):");
+        tcsetattr(&input, OptionalActions::Flush, &silent).map_err(|cause| say(&cause))?;
+        let read = input.read_line(&mut line);
+        tcsetattr(&input, OptionalActions::Flush, &before).map_err(|cause| say(&cause))?;
+        read.map_err(|cause| say(&cause))?;
+    } else {
+        let bytes_max = limits::PASSWORD_BYTES_MAX as u64 + 2;
+        input.lock().take(bytes_max).read_to_string(&mut line).map_err(|cause| say(&cause))?;
+    }
+    let password = line.lines().next().unwrap_or_default();
+    if password.is_empty() || password.len() > limits::PASSWORD_BYTES_MAX {
+        return Err("the password must have 1 to 1024 bytes".to_owned());
+    }
+    Ok(password.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str], environment: &[(&str, &str)]) -> Result<(Command, Flags), String> {
+        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        parse(words.iter().map(OsString::from), find)
+    }
+
+    #[test]
+    fn a_flag_comes_before_its_twin() {
+        let environment = [("LARDER_PORT", "80"), ("LARDER_HOST", "::1"), ("LARDER_ROOT", "")];
+        let (command, flags) = parse_words(&["serve", "--port=81"], &environment).unwrap();
+        assert_eq!(command, Command::Serve);
+        assert_eq!((flags.port, flags.host, flags.root), (Some(81), Some("::1".parse().unwrap()), None));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (words, what) in [
+            (&["--port", "x"][..], "--port"),
+            (&["--port", "65536"], "--port"),
+            (&["--host", "nas"], "--host"),
+            (&["--state"], "--state"),
+            (&["--state", ""], "--state"),
+            (&["--nonsense"], "--nonsense"),
+            (&["-x"], "-x"),
+            (&["fly"], "fly"),
+            (&["user", "add"], "user add"),
+        ] {
+            let line = parse_words(words, &[]).unwrap_err();
+            assert!(line.contains(what), "{words:?}: {line}");
+        }
+        assert!(parse_words(&[], &[("LARDER_PORT", "x")]).unwrap_err().contains("LARDER_PORT"));
+    }
+
+    #[test]
+    fn help_and_version_are_always_there() {
+        assert_eq!(parse_words(&["serve", "--help"], &[("LARDER_PORT", "x")]).unwrap().0, Command::Help);
+        assert_eq!(parse_words(&["-V"], &[]).unwrap().0, Command::Version);
+    }
+
+    #[test]
+    fn an_address_that_was_asked_for_is_the_only_url() {
+        assert_eq!(urls("127.0.0.1:80".parse().unwrap()), ["http://127.0.0.1:80/"]);
+        assert_eq!(urls("[::1]:81".parse().unwrap()), ["http://[::1]:81/"]);
+        assert!(urls("0.0.0.0:82".parse().unwrap()).contains(&"http://127.0.0.1:82/".to_owned()));
+    }
+}

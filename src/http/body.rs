@@ -1,0 +1,401 @@
+//! JSON bodies, read as a stream: only the fields that an endpoint knows are kept, each within its
+//! bound, and a file's content goes straight to disk. So no body of any size costs memory.
+
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+
+use serde_json::{Map, Value};
+use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
+use tiny_http::Request;
+
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::vault::Spool;
+
+/// One field that an endpoint knows.
+#[derive(Clone, Copy)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What it must be.
+    pub kind: Kind,
+}
+
+/// What a field must be. `null` counts as missing everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A short string.
+    Text,
+    /// A string of any length, that becomes a file.
+    Content,
+    /// `true` or `false`.
+    Flag,
+}
+
+/// A short string.
+pub const fn text(name: &'static str) -> Field {
+    Field { name, kind: Kind::Text }
+}
+
+/// A file's content.
+pub const fn content(name: &'static str) -> Field {
+    Field { name, kind: Kind::Content }
+}
+
+/// `true` or `false`.
+pub const fn flag(name: &'static str) -> Field {
+    Field { name, kind: Kind::Flag }
+}
+
+/// The fields that came.
+#[derive(Default)]
+pub struct Ask {
+    /// All but content, of the right type.
+    values: Map<String, Value>,
+    /// The content, if it came.
+    content: Option<Spool>,
+}
+
+impl Ask {
+    /// A string; `None` when missing.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
+    }
+
+    /// A flag; missing means false.
+    pub fn flag(&self, name: &str) -> bool {
+        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The content; `None` when missing.
+    pub fn take_content(&mut self) -> Option<Spool> {
+        self.content.take()
+    }
+}
+
+/// Reads a request's JSON body; no body at all counts as `{}`.
+///
+/// `open_spool` is asked for a place when content comes. Errors: `Invalid` (not JSON, not an object, a wrong type, another media type), `TooLarge`,
+/// `Disconnected`, and what `open_spool` and writing to it may fail with.
+pub fn read(request: &mut Request, fields: &[Field], open_spool: impl FnMut() -> Result<Spool>) -> Result<Ask> {
+    if !request.has_body() {
+        return Ok(Ask::default());
+    }
+    if let Some(media_type) = request.header("Content-Type") {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Error::invalid("Content-Type must be application/json"));
+        }
+    }
+    if request.content_length().is_some_and(|length| length > limits::JSON_BODY_BYTES_MAX) {
+        return Err(Error::TooLarge);
+    }
+    parse(request.as_reader(), fields, open_spool)
+}
+
+/// Reads a JSON object from anywhere.
+fn parse(reader: impl Read, fields: &[Field], open_spool: impl FnMut() -> Result<Spool>) -> Result<Ask> {
+    let failure = Cell::new(None);
+    let guard = Guard { inner: reader, bytes: 0, failure: &failure, lexer: Lexer::default() };
+    read_object(guard, fields, open_spool).map_err(|broken| {
+        // What the guard saw is the cause of whatever the parser made of it.
+        match (failure.take(), broken) {
+            (Some(Failure::Empty | Failure::NotJson), _) | (None, Broken::Json) => {
+                Error::invalid("The body is not a JSON object")
+            }
+            (Some(Failure::TooLarge), _) => Error::TooLarge,
+            (Some(Failure::Gone), _) => Error::Disconnected,
+            (None, Broken::House(error)) => error,
+        }
+    })
+}
+
+/// Why reading ended early.
+enum Broken {
+    /// The parser says so.
+    Json,
+    /// One of our own errors.
+    House(Error),
+}
+
+impl From<ReaderError> for Broken {
+    fn from(_: ReaderError) -> Self {
+        Self::Json
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self::House(error)
+    }
+}
+
+/// The object and nothing after it.
+fn read_object(
+    reader: Guard<'_, impl Read>,
+    fields: &[Field],
+    mut open_spool: impl FnMut() -> Result<Spool>,
+) -> std::result::Result<Ask, Broken> {
+    let settings = ReaderSettings {
+        max_nesting_depth: Some(limits::JSON_DEPTH_MAX),
+        track_path: false,
+        ..ReaderSettings::default()
+    };
+    let mut json = JsonStreamReader::new_custom(reader, settings);
+    let mut ask = Ask::default();
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name()?;
+        let Some(field) = fields.iter().find(|field| field.name == name).copied() else {
+            json.skip_value()?;
+            continue;
+        };
+        match (field.kind, json.peek()?) {
+            (_, ValueType::Null) => json.next_null()?,
+            (Kind::Content, ValueType::String) => {
+                let mut spool = open_spool()?;
+                copy_text(&mut json.next_string_reader()?, &mut spool)?;
+                ask.content = Some(spool);
+            }
+            (Kind::Text, ValueType::String) => {
+                let value = short_text(&mut json.next_string_reader()?, field.name)?;
+                ask.values.insert(field.name.to_owned(), Value::String(value));
+            }
+            (Kind::Flag, ValueType::Boolean) => {
+                ask.values.insert(field.name.to_owned(), Value::Bool(json.next_bool()?));
+            }
+            (kind, _) => return Err(wrong_type(field.name, kind).into()),
+        }
+    }
+    json.end_object()?;
+    json.consume_trailing_whitespace()?;
+    Ok(ask)
+}
+
+/// The sentence for a field of the wrong type.
+fn wrong_type(name: &str, kind: Kind) -> Error {
+    let wanted = match kind {
+        Kind::Text | Kind::Content => "a string",
+        Kind::Flag => "true or false",
+    };
+    Error::Invalid(format!("{name} must be {wanted}").into())
+}
+
+/// Moves a string's text into a spool.
+fn copy_text(reader: &mut impl Read, spool: &mut Spool) -> std::result::Result<(), Broken> {
+    let mut buffer = vec![0; limits::ANSWER_IN_MEMORY_BYTES];
+    loop {
+        let count = read_some(reader, &mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        spool.write_all(&buffer[..count]).map_err(Error::from)?;
+    }
+}
+
+/// A string within its bound; the text was checked to be UTF-8 by the parser.
+fn short_text(reader: &mut impl Read, name: &str) -> std::result::Result<String, Broken> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = read_some(reader, &mut buffer)?;
+        if count == 0 {
+            return String::from_utf8(bytes).map_err(|_| Broken::Json);
+        }
+        if bytes.len() + count > limits::JSON_TEXT_BYTES_MAX {
+            return Err(Error::Invalid(format!("{name} is too long").into()).into());
+        }
+        bytes.extend_from_slice(&buffer[..count]);
+    }
+}
+
+/// One read; whatever goes wrong is the text's fault unless the guard knows better.
+fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> std::result::Result<usize, Broken> {
+    reader.read(buffer).map_err(|_| Broken::Json)
+}
+
+/// What the guard saw go wrong.
+#[derive(Clone, Copy)]
+enum Failure {
+    /// The body has no byte.
+    Empty,
+    /// A key or a number that nobody writes.
+    NotJson,
+    /// More than `JSON_BODY_BYTES_MAX`.
+    TooLarge,
+    /// The client broke off.
+    Gone,
+}
+
+/// Stands between the connection and the parser: counts bytes, tells a broken connection from bad
+/// JSON, and refuses keys so long that the parser would fill the memory with them.
+struct Guard<'a, R> {
+    /// The body.
+    inner: R,
+    /// How much has come.
+    bytes: u64,
+    /// Why we stopped, for whoever asks afterwards.
+    failure: &'a Cell<Option<Failure>>,
+    /// Where in the text we are.
+    lexer: Lexer,
+}
+
+impl<R: Read> Guard<'_, R> {
+    /// Stops reading for this reason.
+    fn stop(&self, failure: Failure) -> io::Error {
+        self.failure.set(Some(failure));
+        io::Error::other("stopped by the guard")
+    }
+}
+
+impl<R: Read> Read for Guard<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match self.inner.read(buffer) {
+            Ok(count) => count,
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => return Err(self.stop(Failure::NotJson)),
+            Err(_) => return Err(self.stop(Failure::Gone)),
+        };
+        if count == 0 && self.bytes == 0 {
+            return Err(self.stop(Failure::Empty));
+        }
+        self.bytes += count as u64;
+        if self.bytes > limits::JSON_BODY_BYTES_MAX {
+            return Err(self.stop(Failure::TooLarge));
+        }
+        if !self.lexer.accepts(&buffer[..count]) {
+            return Err(self.stop(Failure::NotJson));
+        }
+        Ok(count)
+    }
+}
+
+/// Follows strings through a JSON text, no more.
+#[derive(Default)]
+struct Lexer {
+    /// Between two quotes.
+    in_string: bool,
+    /// The last byte was a backslash that escapes the next.
+    is_escaped: bool,
+    /// The string follows a colon, so that it is a value and may be long.
+    is_value: bool,
+    /// The last byte outside strings that was no white space.
+    last: u8,
+    /// Bytes of the present string, or of the present run of other bytes.
+    run: usize,
+}
+
+impl Lexer {
+    /// Takes the next bytes; false when a key or a bare word exceeds its bound.
+    fn accepts(&mut self, bytes: &[u8]) -> bool {
+        for &byte in bytes {
+            self.run += 1;
+            if self.in_string {
+                match byte {
+                    _ if self.is_escaped => self.is_escaped = false,
+                    b'\\' => self.is_escaped = true,
+                    b'"' => {
+                        self.in_string = false;
+                        self.last = byte;
+                        self.run = 0;
+                    }
+                    _ => {}
+                }
+            } else if byte == b'"' {
+                self.in_string = true;
+                self.is_value = self.last == b':';
+                self.run = 0;
+            } else if byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':') {
+                if !byte.is_ascii_whitespace() {
+                    self.last = byte;
+                }
+                self.run = 0;
+            }
+            if self.run > limits::JSON_TEXT_BYTES_MAX && !(self.in_string && self.is_value) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &[Field] = &[text("path"), text("name"), flag("job")];
+
+    fn read_text(json: &[u8]) -> Result<Ask> {
+        parse(json, FIELDS, || Err(Error::StorageAbsent))
+    }
+
+    fn refusal(json: &[u8]) -> String {
+        match read_text(json) {
+            Err(Error::Invalid(sentence)) => sentence.into_owned(),
+            other => panic!("{:?}", other.map(|ask| ask.values)),
+        }
+    }
+
+    #[test]
+    fn known_fields_are_kept_and_others_passed_over() {
+        let ask = read_text(br#" {"path": "a\u00e9\n", "x": [{"y": 1e3}], "job": true, "name": null} "#).unwrap();
+        assert_eq!(ask.text("path"), Some("aé\n"));
+        assert_eq!(ask.text("name"), None);
+        assert!(ask.flag("job"));
+        assert_eq!(ask.values.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_refused() {
+        let deep = [b"{\"x\":".as_slice(), &b"[".repeat(1000), &b"]".repeat(1000), b"}"].concat();
+        for bad in [
+            b"".as_slice(), b" ", b"[]", b"1", b"null", b"{", b"{\"path\"", b"{\"path\": \"a", b"{path: 1}",
+            b"{} x", b"{}{}", b"{\"path\": \"a\",}", b"{\"path\": \"\xff\"}", b"{\"path\": \"\\ud800\"}",
+            b"{\"path\": \"\n\"}", b"\xef\xbb\xbf{}", &deep,
+        ] {
+            assert_eq!(refusal(bad), "The body is not a JSON object", "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn wrong_types_name_the_field() {
+        assert_eq!(refusal(br#"{"path": 1}"#), "path must be a string");
+        assert_eq!(refusal(br#"{"path": ["a"]}"#), "path must be a string");
+        assert_eq!(refusal(br#"{"job": "yes"}"#), "job must be true or false");
+    }
+
+    /// Repeats one byte for ever.
+    struct Endless(&'static [u8], u8);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if !self.0.is_empty() {
+                return self.0.read(buffer);
+            }
+            buffer.fill(self.1);
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn endless_bodies_end_early() {
+        let parse = |start, byte| parse(Endless(start, byte), FIELDS, || Err(Error::StorageAbsent));
+        assert!(matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(why)) if why == "path is too long"));
+        assert!(matches!(parse(b"{\"", b'a'), Err(Error::Invalid(_))));
+        assert!(matches!(parse(b"{\"x\": ", b'1'), Err(Error::Invalid(_))));
+        assert!(matches!(parse(b"{\"x\": [\"", b'a'), Err(Error::Invalid(_))));
+        assert!(matches!(parse(b"{\"x\": \"", b'a'), Err(Error::TooLarge)));
+        assert!(matches!(parse(b"{", b' '), Err(Error::TooLarge)));
+    }
+
+    #[test]
+    fn a_broken_connection_is_not_bad_json() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let cut = b"{\"path\": \"a".chain(Broken);
+        assert!(matches!(parse(cut, FIELDS, || Err(Error::StorageAbsent)), Err(Error::Disconnected)));
+    }
+}

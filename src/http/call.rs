@@ -1,0 +1,95 @@
+//! One request as a handler sees it: who asks, what they ask, and the rooms that can answer.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use tiny_http::Request;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::api::Endpoint;
+use crate::http::body::{self, Ask};
+use crate::http::gate::Caller;
+use crate::http::query;
+use crate::vault::{Share, VaultPath};
+
+/// What a handler is lent.
+pub struct Call<'a> {
+    /// The long-lived parts.
+    pub app: &'a App,
+    /// The row that was matched.
+    pub endpoint: &'static Endpoint,
+    /// Where the client is.
+    pub address: IpAddr,
+    /// The request; its body is not read yet.
+    pub request: &'a mut Request,
+    /// Who asks, unless the endpoint is public.
+    caller: Option<Caller>,
+}
+
+impl<'a> Call<'a> {
+    /// Puts one together.
+    pub fn new(
+        app: &'a App,
+        endpoint: &'static Endpoint,
+        address: IpAddr,
+        request: &'a mut Request,
+        caller: Option<Caller>,
+    ) -> Self {
+        Self { app, endpoint, address, request, caller }
+    }
+
+    /// Who asks. The gate has seen to it that there is somebody.
+    pub fn caller(&self) -> Result<&Caller> {
+        self.caller.as_ref().ok_or(Error::Bug("a public endpoint asked for its caller".into()))
+    }
+
+    /// What the caller may see of the share.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn share(&self) -> Result<Share> {
+        self.app.vault.share(self.caller()?.grant.clone())
+    }
+
+    /// The first value of a query parameter.
+    pub fn query(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        let (_, query) = query::split(self.request.url());
+        Ok(query::values(query, name)?.into_iter().next())
+    }
+
+    /// All values of a query parameter.
+    pub fn queries(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
+        let (_, query) = query::split(self.request.url());
+        query::values(query, name)
+    }
+
+    /// Whether a flag of the query is set: present and not `0`.
+    pub fn has_flag(&self, name: &str) -> Result<bool> {
+        Ok(self.query(name)?.is_some_and(|value| value != "0"))
+    }
+
+    /// Reads the JSON body.
+    ///
+    /// Errors: `Invalid`, `TooLarge`, `Disconnected`; those of the vault for a file's content.
+    pub fn ask(&mut self) -> Result<Ask> {
+        let content = match &self.caller {
+            Some(caller) => Some((&self.app.vault, caller.grant.clone())),
+            None => None,
+        };
+        body::read(self.request, self.endpoint.fields, || {
+            let (vault, grant) = content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
+            vault.share(grant.clone())?.spool(None)
+        })
+    }
+
+    /// Notes in the logbook what the caller did.
+    pub fn note(&self, action: &str) {
+        let who = self.caller.as_ref().map_or("somebody", |caller| &caller.user.username);
+        self.app.logbook.note(&format!("{who}: {action}"), &self.address.to_string());
+    }
+
+    /// Notes what the caller did to one path.
+    pub fn note_path(&self, action: &str, path: &VaultPath) {
+        self.note(&format!("{action} /{path}"));
+    }
+}

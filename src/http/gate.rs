@@ -1,0 +1,142 @@
+//! Who is asking, and may they ask this? Every request passes here before its handler.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tiny_http::Request;
+
+use crate::app::App;
+use crate::auth::token::Session;
+use crate::auth::{key, permission};
+use crate::error::{Error, Result, SignInProblem};
+use crate::http::api::{Access, Endpoint};
+use crate::settings::Network;
+use crate::store::User;
+use crate::vault::Grant;
+
+/// Somebody who has signed in.
+pub struct Caller {
+    /// Their row.
+    pub user: Arc<User>,
+    /// Their paths.
+    pub grant: Arc<Grant>,
+    /// The token they came with; `None` for an API key.
+    pub session: Option<Session>,
+}
+
+/// Lets a request in: `None` where nobody needs to sign in.
+///
+/// Errors: `SignIn`, `Refused` (the role is not listed).
+pub fn admit(app: &App, endpoint: &Endpoint, request: &Request, address: IpAddr) -> Result<Option<Caller>> {
+    if endpoint.access == Access::Public {
+        return Ok(None);
+    }
+    let caller = identify(app, request)?;
+    if endpoint.access == Access::ByRole && !app.config.roles().allow(endpoint.path, &caller.user.role) {
+        return Err(Error::Refused);
+    }
+    app.seen(&caller.user, address);
+    Ok(Some(caller))
+}
+
+/// Finds the user: bearer token, then API key, then, for requests that change nothing, the cookie
+/// (contract, section 3).
+fn identify(app: &App, request: &Request) -> Result<Caller> {
+    if let Some(token) = request.header("Authorization").and_then(bearer) {
+        return by_token(app, token);
+    }
+    if let Some(key) = request.header("X-API-KEY") {
+        let user = app.users.by_key_hash(&key::hash(key.trim()))?;
+        let user = user.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+        return Ok(caller(user, None));
+    }
+    let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
+    let cookie = request.headers_named("Cookie").find_map(session_cookie);
+    match cookie.filter(|_| reads_only) {
+        Some(token) => by_token(app, token),
+        None => Err(Error::SignIn(SignInProblem::Unauthorized)),
+    }
+}
+
+/// The caller that a token stands for.
+fn by_token(app: &App, token: &str) -> Result<Caller> {
+    let session = app.tokens.read(token)?;
+    let user = app.users.by_id(session.user_id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+    if user.epoch != session.epoch || app.users.is_logged_out(&session.token_id)? {
+        return Err(Error::SignIn(SignInProblem::InvalidToken));
+    }
+    Ok(caller(user, Some(session)))
+}
+
+/// Puts a caller together.
+fn caller(user: Arc<User>, session: Option<Session>) -> Caller {
+    let grant = Arc::new(permission::grant(&user));
+    Caller { user, grant, session }
+}
+
+/// The token of `Authorization: Bearer ...`; other schemes are none of ours (RFC 9110, 11.4: the
+/// scheme's case does not matter).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ').unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The token of `larder_session` in a `Cookie` field (RFC 6265, 4.2.1).
+fn session_cookie(value: &str) -> Option<&str> {
+    value.split(';').find_map(|pair| pair.trim().strip_prefix("larder_session="))
+}
+
+/// The client's address: the peer's, or what a trusted proxy says. Of several addresses in
+/// `X-Forwarded-For` the last that is not itself a trusted proxy counts; the ones before it are
+/// whatever the client wrote.
+pub fn client_address(request: &Request, trusted: &[Network]) -> IpAddr {
+    let peer = request
+        .remote_addr()
+        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(peer) {
+        return peer;
+    }
+    let forwarded: Vec<&str> = request.headers_named("X-Forwarded-For").collect();
+    last_untrusted(&forwarded.join(","), is_trusted).unwrap_or(peer)
+}
+
+/// Walks a list of addresses from its end.
+fn last_untrusted(list: &str, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    for text in list.rsplit(',') {
+        let address = text.trim().parse::<IpAddr>().ok()?.to_canonical();
+        if !is_trusted(address) {
+            return Some(address);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        assert_eq!(bearer("Bearer a.b.c"), Some("a.b.c"));
+        assert_eq!(bearer("bearer   a.b.c "), Some("a.b.c"));
+        assert_eq!(bearer("Bearer"), Some(""));
+        assert_eq!(bearer("Basic YTpi"), None);
+        assert_eq!(bearer("Bearerx"), None);
+    }
+
+    #[test]
+    fn our_cookie_is_found_among_others() {
+        assert_eq!(session_cookie("a=1; larder_session=t.o.k; b=2"), Some("t.o.k"));
+        assert_eq!(session_cookie("xlarder_session=t"), None);
+    }
+
+    #[test]
+    fn what_a_client_forges_before_the_proxy_is_not_believed() {
+        let is_trusted = |address: IpAddr| address.to_string().starts_with("10.");
+        assert_eq!(last_untrusted("6.6.6.6, 1.2.3.4, 10.0.0.2", is_trusted), "1.2.3.4".parse().ok());
+        assert_eq!(last_untrusted("10.0.0.9", is_trusted), None);
+        assert_eq!(last_untrusted("1.2.3.4, nonsense", is_trusted), None);
+        assert_eq!(last_untrusted("", is_trusted), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! `GET /api/download`: a file with conditions and ranges, or a folder as a ZIP: contract, section 5.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tiny_http::ext::{Body, Part};
+
+use crate::auth::key;
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::handlers::media;
+use crate::http::problem;
+use crate::http::range::{self, Decision, Fields, Piece, Representation};
+use crate::http::reply::Reply;
+use crate::vault::{OpenFile, Opened, Share, VaultPath};
+
+/// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
+const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!').remove(b'#').remove(b'$').remove(b'&').remove(b'+').remove(b'-')
+    .remove(b'.').remove(b'^').remove(b'_').remove(b'`').remove(b'|').remove(b'~');
+
+/// What an inline file that is not known to be harmless may do: look like itself, no more. It is
+/// also an origin of its own, so that our cookie does not travel with what it asks for.
+const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
+
+/// Sends what the path names.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound`.
+pub fn send(call: &mut Call<'_>) -> Result<Reply> {
+    let path = call.query("file_path")?.ok_or(Error::invalid("No file path provided"))?;
+    let path = VaultPath::parse(&path)?;
+    let is_inline = call.has_flag("inline")?;
+    let share = call.share()?;
+    let opened = share.open(&path).map_err(|error| match error {
+        Error::NotFound(_) => Error::NotFound("File or folder does not exist"),
+        other => other,
+    })?;
+    match opened {
+        Opened::File(file) => send_file(call, file, path.name(), is_inline),
+        Opened::Folder => Ok(send_folder(share, path)),
+    }
+}
+
+/// A folder, as a ZIP that is made while it is sent.
+fn send_folder(share: Share, folder: VaultPath) -> Reply {
+    let name = if folder.is_root() { "larder" } else { folder.name() };
+    let name = format!("{name}.zip");
+    let body = Body::Stream(Box::new(move |out| share.zip(&folder, out).map_err(into_io)));
+    Reply::new(200, body)
+        .with("Content-Type", "application/zip")
+        .with("Content-Disposition", disposition("attachment", &name))
+        .with("Cache-Control", "no-store")
+}
+
+/// The floor cuts the connection whatever the error; only its own kind tells it how.
+fn into_io(error: Error) -> io::Error {
+    match error {
+        Error::Io(cause) => cause,
+        other => io::Error::other(other),
+    }
+}
+
+/// A file, or the part of it that was asked for.
+fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Result<Reply> {
+    let media_type = media::of(name);
+    let etag = format!("\"{}\"", file.tag);
+    let now = Representation { etag: &etag, modified: file.modified, length: file.size };
+    let decision = range::decide(&request_fields(call), &now);
+    let length = file.size;
+    let modified = httpdate::fmt_http_date(file.modified);
+    let content_type = media::content_type(&media_type);
+    let file = Arc::new(file.file);
+    let part = |piece: Piece| Part::File { file: Arc::clone(&file), offset: piece.first, length: piece.length };
+    let (mut reply, content_type) = match decision {
+        Decision::PreconditionFailed => return Ok(problem_reply(412, "Precondition failed")),
+        Decision::Unsatisfiable => {
+            let reply = problem_reply(416, "Range not satisfiable");
+            return Ok(reply.with("Content-Range", format!("bytes */{length}")));
+        }
+        Decision::NotModified => (Reply::new(304, Body::Empty), None),
+        Decision::Whole => {
+            let body = Body::Parts(vec![part(Piece { first: 0, length })]);
+            (Reply::new(200, body), Some(content_type))
+        }
+        Decision::Partial(pieces) => match pieces[..] {
+            [piece] => {
+                let reply = Reply::new(206, Body::Parts(vec![part(piece)]));
+                (reply.with("Content-Range", content_range(piece, length)), Some(content_type))
+            }
+            _ => {
+                let boundary = key::hex(&key::random_bytes::<12>()?);
+                let body = byte_ranges(&pieces, &boundary, &content_type, length, part);
+                (Reply::new(206, body), Some(format!("multipart/byteranges; boundary={boundary}")))
+            }
+        },
+    };
+    if let Some(content_type) = content_type {
+        let kind = if is_inline { "inline" } else { "attachment" };
+        reply = reply.with("Content-Type", content_type).with("Content-Disposition", disposition(kind, name));
+        if is_inline && !media::is_passive(&media_type) {
+            reply = reply.with("Content-Security-Policy", SANDBOX);
+        }
+    }
+    Ok(reply
+        .with("ETag", etag)
+        .with("Last-Modified", modified)
+        .with("Accept-Ranges", "bytes")
+        .with("Cache-Control", "private, no-cache"))
+}
+
+/// The fields that conditions and ranges are in; `HEAD` has no ranges (RFC 9110, 14.2).
+fn request_fields<'a>(call: &'a Call<'_>) -> Fields<'a> {
+    let request = &*call.request;
+    let is_get = request.method().as_str() == "GET";
+    Fields {
+        if_match: request.header("If-Match"),
+        if_none_match: request.header("If-None-Match"),
+        if_modified_since: request.header("If-Modified-Since"),
+        if_unmodified_since: request.header("If-Unmodified-Since"),
+        if_range: request.header("If-Range"),
+        range: request.header("Range").filter(|_| is_get),
+    }
+}
+
+/// A refusal that only RFC 9110 knows.
+fn problem_reply(status: u16, sentence: &'static str) -> Reply {
+    let refusal = problem::refusal(status, sentence);
+    Reply::new(status, Body::Bytes(refusal.body.into_bytes().into()))
+        .with("Content-Type", refusal.content_type)
+        .with("Cache-Control", "no-store")
+}
+
+/// RFC 9110, 14.4.
+fn content_range(piece: Piece, length: u64) -> String {
+    format!("bytes {}-{}/{length}", piece.first, piece.first + piece.length - 1)
+}
+
+/// Several ranges (RFC 9110, 14.6).
+fn byte_ranges(
+    pieces: &[Piece],
+    boundary: &str,
+    content_type: &str,
+    length: u64,
+    part: impl Fn(Piece) -> Part,
+) -> Body {
+    let mut parts = Vec::with_capacity(pieces.len() * 2 + 1);
+    for (index, piece) in pieces.iter().enumerate() {
+        let line_end = if index == 0 { "" } else { "\r\n" };
+        let range = content_range(*piece, length);
+        let head = format!(
+            "{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n"
+        );
+        parts.push(Part::Bytes(head.into_bytes()));
+        parts.push(part(*piece));
+    }
+    parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into_bytes()));
+    Body::Parts(parts)
+}
+
+/// `Content-Disposition` (RFC 6266, 4): a plain name for old clients, the true one beside it.
+fn disposition(kind: &str, name: &str) -> Cow<'static, str> {
+    let plain: String = name
+        .chars()
+        .map(|letter| match letter {
+            '"' | '\\' | '%' => '_',
+            ' '..='~' => letter,
+            _ => '_',
+        })
+        .collect();
+    let exact = utf8_percent_encode(name, ATTR_CHAR);
+    Cow::Owned(format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{exact}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_break_out_of_its_field() {
+        assert_eq!(
+            disposition("attachment", "a \"b\"\r\nX: ü.txt"),
+            "attachment; filename=\"a _b___X: _.txt\"; filename*=UTF-8''a%20%22b%22%0D%0AX%3A%20%C3%BC.txt"
+        );
+        assert_eq!(disposition("inline", "plain-name_1.txt"), "inline; filename=\"plain-name_1.txt\"; filename*=UTF-8''plain-name_1.txt");
+    }
+}

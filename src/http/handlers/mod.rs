@@ -1,0 +1,11 @@
+//! One file per noun: each handler reads its question, asks a room below, returns its answer.
+
+pub mod download;
+pub mod files;
+pub mod folders;
+mod media;
+pub mod pages;
+pub mod roles;
+pub mod system;
+pub mod upload;
+pub mod users;

@@ -1,0 +1,65 @@
+//! The pages, embedded in the binary: contract, section 9.
+
+use std::time::SystemTime;
+
+use tiny_http::ext::Body;
+
+use crate::error::{Error, Result};
+use crate::http::assets;
+use crate::http::call::Call;
+use crate::http::query;
+use crate::http::range::{self, Decision, Fields, Representation};
+use crate::http::reply::Reply;
+
+/// `GET /`.
+pub fn index(call: &mut Call<'_>) -> Result<Reply> {
+    send(call, "index.html")
+}
+
+/// `GET /auth`.
+pub fn login(call: &mut Call<'_>) -> Result<Reply> {
+    send(call, "login.html")
+}
+
+/// `GET /preview`.
+pub fn preview(call: &mut Call<'_>) -> Result<Reply> {
+    send(call, "preview.html")
+}
+
+/// `GET /web/...`.
+///
+/// Errors: `NotFound`.
+pub fn asset(call: &mut Call<'_>) -> Result<Reply> {
+    let (path, _) = query::split(call.request.url());
+    let path = path.strip_prefix("/web/").unwrap_or_default().to_owned();
+    send(call, &path)
+}
+
+/// Sends an embedded file in the form that the browser likes best.
+fn send(call: &Call<'_>, path: &str) -> Result<Reply> {
+    let asset = assets::find(path).ok_or(Error::NotFound("Not found"))?;
+    // Who refuses every form gets the plain one all the same (RFC 9110, 12.5.3 allows it).
+    let form = assets::choose(asset, call.request.header("Accept-Encoding"))
+        .or(asset.forms.first())
+        .ok_or(Error::NotFound("Not found"))?;
+    let fields = Fields { if_none_match: call.request.header("If-None-Match"), ..Fields::default() };
+    let length = form.bytes.len() as u64;
+    let now = Representation { etag: form.etag, modified: SystemTime::UNIX_EPOCH, length };
+    let reply = match range::decide(&fields, &now) {
+        Decision::NotModified => Reply::new(304, Body::Empty),
+        _ => {
+            let reply = Reply::new(200, Body::Bytes(form.bytes.into())).with("Content-Type", asset.mime);
+            match form.encoding.token() {
+                Some(encoding) => reply.with("Content-Encoding", encoding),
+                None => reply,
+            }
+        }
+    };
+    let cache = if asset.is_immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    Ok(reply
+        .with("ETag", form.etag)
+        .with("Cache-Control", cache)
+        .with("Vary", "Accept-Encoding")
+        .with("Content-Security-Policy", assets::CONTENT_SECURITY_POLICY)
+        .with("Referrer-Policy", "same-origin"))
+}

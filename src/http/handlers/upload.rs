@@ -1,0 +1,140 @@
+//! `POST /api/upload`: files in a multipart form, stored all or none: contract, section 5.
+
+use std::io::{Read, Write};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::multipart::{self, Multipart};
+use crate::http::reply::Reply;
+use crate::limits;
+use crate::vault::{IfExists, Place, Placed, Share, Spool, VaultPath};
+
+/// The form, as far as it has been read.
+#[derive(Default)]
+struct Form {
+    /// Files by the name they came with.
+    files: Vec<(Spool, String)>,
+    /// The folder; the root when it never comes.
+    folder: Option<VaultPath>,
+    /// What to do about files that are there already.
+    if_exists: Option<IfExists>,
+}
+
+/// Receives the files into hidden temporary ones, then puts all in place in one go.
+///
+/// Errors: `Invalid`, `Refused`, `Collision`, `DiskFull`, `Disconnected`.
+pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
+    let content_type = call.request.header("Content-Type").unwrap_or_default();
+    let boundary = multipart::boundary(content_type).ok_or(Error::invalid("No file provided"))?;
+    let share = call.share()?;
+    let may_write = call.caller()?.grant.may_write_somewhere();
+    if let Some(length) = call.request.content_length() {
+        refuse_what_cannot_fit(call, length)?;
+    }
+    let mut parts = Multipart::new(call.request.as_reader(), &boundary);
+    let mut form = Form::default();
+    while let Some(head) = parts.next_part()? {
+        match (head.name.as_str(), head.file_name) {
+            ("path", None) => form.folder = Some(VaultPath::parse(&parts.read_text("path")?)?),
+            ("if_exists", None) => form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?),
+            ("file", Some(sent)) => {
+                if !may_write {
+                    return Err(Error::Refused);
+                }
+                receive_file(&share, &mut parts, &mut form, &sent)?;
+            }
+            _ => {}
+        }
+    }
+    store(call, &share, form)
+}
+
+/// Stops an upload that would fill the drive before its bytes are sent. `length` is the body's,
+/// which is a little more than the files'.
+fn refuse_what_cannot_fit(call: &Call<'_>, length: u64) -> Result<()> {
+    let usage = call.app.vault.usage()?;
+    if length.saturating_add(limits::UPLOAD_SPARE_BYTES) > usage.free_bytes.max(limits::UPLOAD_SPARE_BYTES) {
+        return Err(Error::DiskFull);
+    }
+    Ok(())
+}
+
+/// One file, into a hidden temporary one on the filesystem where it will most likely stay.
+fn receive_file(share: &Share, parts: &mut Multipart<impl Read>, form: &mut Form, sent: &str) -> Result<()> {
+    // A browser's name may be a whole path of the machine it came from.
+    let name = sent.rsplit(['/', '\\']).next().unwrap_or_default();
+    if sent.is_empty() {
+        // A form sent without choosing a file has a part without name and content.
+        return match parts.read_content(&mut |_| Ok(()))? {
+            0 => Ok(()),
+            _ => Err(Error::invalid("Invalid name")),
+        };
+    }
+    let folder = form.folder.clone().unwrap_or_else(VaultPath::root);
+    let target = folder.child(name)?;
+    // Where the file goes may be known already: then a refusal comes before its bytes.
+    if form.folder.is_some() && !share.grant().may_write(&target) {
+        return Err(Error::Refused);
+    }
+    if form.files.len() >= limits::UPLOAD_FILES_MAX {
+        return Err(Error::invalid("Too many files"));
+    }
+    let mut spool = share.spool(form.folder.as_ref())?;
+    parts.read_content(&mut |bytes| Ok(spool.write_all(bytes)?))?;
+    spool.finish()?;
+    form.files.push((spool, name.to_owned()));
+    Ok(())
+}
+
+/// Puts everything in place and answers.
+fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
+    /// The answer.
+    #[derive(Serialize)]
+    struct Uploaded<'a> {
+        /// The contract's sentence.
+        status: &'static str,
+        /// What was stored, in the order in which it came.
+        files: Vec<Stored<'a>>,
+    }
+    /// One file of the answer.
+    #[derive(Serialize)]
+    struct Stored<'a> {
+        /// Where it is now.
+        path: &'a str,
+        /// Bytes.
+        size: u64,
+    }
+    if form.files.is_empty() {
+        return Err(Error::invalid("No file provided"));
+    }
+    let folder = form.folder.unwrap_or_else(VaultPath::root);
+    let items = form
+        .files
+        .into_iter()
+        .map(|(spool, name)| Ok((spool, folder.child(&name)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let options = Place {
+        if_exists: form.if_exists.unwrap_or(IfExists::Overwrite),
+        make_parents: true,
+        keep_mode: true,
+        files_only: false,
+    };
+    let placed: Vec<Placed> = share.place(items, &options)?;
+    for file in &placed {
+        call.note_path("uploaded", &file.path);
+    }
+    let files = placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();
+    Reply::json(&Uploaded { status: "File uploaded", files })
+}
+
+/// The `if_exists` field.
+fn if_exists(text: &str) -> Result<IfExists> {
+    match text {
+        "overwrite" => Ok(IfExists::Overwrite),
+        "rename" => Ok(IfExists::Rename),
+        "error" => Ok(IfExists::Error("Target already exists")),
+        _ => Err(Error::invalid("if_exists must be overwrite, rename or error")),
+    }
+}

@@ -1,0 +1,166 @@
+//! The way of a request: accept, route, lane, gate, handler, reply, logbook.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tiny_http::Request;
+use tiny_http::ext::Limits;
+
+use crate::app::App;
+use crate::auth::throttle::network_of;
+use crate::error::{Error, Result};
+use crate::http::api::{Endpoint, Lane};
+use crate::http::call::Call;
+use crate::http::reply::Reply;
+use crate::http::{gate, problem, query, router};
+use crate::{limits, threads};
+
+/// The running HTTP server.
+pub struct Server {
+    /// The floor: connections, heads, bodies.
+    floor: Arc<tiny_http::Server>,
+    /// The quick lane.
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Answers on this listener from now on.
+    pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
+        let floor = Arc::new(tiny_http::Server::start(listener, Limits::default(), problem::refusal)?);
+        let transfers = Arc::new(Transfers::default());
+        let mut workers = Vec::new();
+        for number in 1..=limits::QUICK_WORKERS {
+            let (app, floor, transfers) = (Arc::clone(app), Arc::clone(&floor), Arc::clone(&transfers));
+            workers.push(threads::spawn(&format!("http-{number}"), move || {
+                while let Ok(request) = floor.recv() {
+                    dispatch(&app, &transfers, request);
+                }
+            })?);
+        }
+        Ok(Self { floor, workers })
+    }
+
+    /// Stops accepting, lets running requests finish within the bound, ends the workers.
+    pub fn stop(self) {
+        let _all_finished = self.floor.drain(limits::DRAIN_TIME);
+        for worker in self.workers {
+            let _panicked = worker.join();
+        }
+    }
+}
+
+/// Looks the route up, only to choose the lane.
+fn dispatch(app: &Arc<App>, transfers: &Arc<Transfers>, request: Request) {
+    let (path, _) = query::split(request.url());
+    let route = router::find(request.method().as_str(), path);
+    let is_transfer = route.as_ref().is_ok_and(|endpoint| endpoint.lane == Lane::Transfer);
+    // A worker never waits for a client: what must still be read is read by the connection's own
+    // thread.
+    if !is_transfer && request.body_is_buffered() {
+        return serve_one(app, route, None, request);
+    }
+    let (app, transfers) = (Arc::clone(app), Arc::clone(transfers));
+    request.run_on_connection(Box::new(move |request| serve_one(&app, route, Some(&transfers), request)));
+}
+
+/// Answers one request. Never panics outward, never leaves the caller without a reply.
+fn serve_one(app: &App, route: Result<&'static Endpoint>, transfers: Option<&Transfers>, mut request: Request) {
+    let address = gate::client_address(&request, &app.config.settings().trusted_proxies);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let endpoint = route?;
+        let _place = transfers.map(|transfers| transfers.take(address)).transpose()?;
+        answer(app, endpoint, address, &mut request)
+    }))
+    .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
+    let reply = outcome.unwrap_or_else(|error| {
+        note_failure(app, &error, &request, address);
+        problem::reply(&error)
+    });
+    let (head, body) = reply.into_parts();
+    // Whoever broke off has no use for the rest; there is nobody to tell.
+    let _gone = request.send(head, body);
+}
+
+/// Gate, then handler: each step goes on or returns its refusal.
+fn answer(app: &App, endpoint: &'static Endpoint, address: IpAddr, request: &mut Request) -> Result<Reply> {
+    let caller = gate::admit(app, endpoint, request, address)?;
+    (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))
+}
+
+/// Writes down what the owner should know of; ordinary mistakes of callers are none of it.
+fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
+    let is_worth_a_row = matches!(
+        error,
+        Error::Refused | Error::Io(_) | Error::Store(_) | Error::Bug(_) | Error::DiskFull | Error::StorageAbsent
+    );
+    if is_worth_a_row {
+        let (path, _) = query::split(request.url());
+        app.logbook.note(&format!("{} {path}: {error}", request.method().as_str()), &address.to_string());
+    }
+}
+
+/// Counts slow requests, in all and for each client address.
+#[derive(Default)]
+struct Transfers {
+    /// Running ones by address; an address without any is not in it.
+    running: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// The right to be one of them.
+struct Place<'a> {
+    /// Where it is counted.
+    transfers: &'a Transfers,
+    /// For whom.
+    address: IpAddr,
+}
+
+impl Transfers {
+    /// Takes a place, if there is one.
+    ///
+    /// Errors: `TooSoon`.
+    fn take(&self, address: IpAddr) -> Result<Place<'_>> {
+        let address = network_of(address);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address = running.get(&address).copied().unwrap_or(0);
+        let in_all: usize = running.values().sum();
+        if in_all >= limits::TRANSFERS_MAX || of_address >= limits::TRANSFERS_PER_ADDRESS_MAX {
+            return Err(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S });
+        }
+        running.insert(address, of_address + 1);
+        Ok(Place { transfers: self, address })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut running = self.transfers.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match running.get_mut(&self.address) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                running.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_cannot_take_all_places_and_gives_them_back() {
+        let transfers = Transfers::default();
+        let (one, two) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let places: Vec<_> =
+            (0..limits::TRANSFERS_PER_ADDRESS_MAX).map(|_| transfers.take(one).unwrap()).collect();
+        assert!(matches!(transfers.take(one), Err(Error::TooSoon { .. })));
+        drop(transfers.take(two).unwrap());
+        drop(places);
+        assert!(transfers.take(one).is_ok());
+        assert!(transfers.running.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,310 @@
+//! The keys of `settings.json` (contract, section 6): their types, defaults and rules.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+
+/// One consistent set of settings, checked as a whole.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Address that HTTP listens at.
+    pub host: IpAddr,
+    /// Port that HTTP listens at; 0 takes a free one.
+    pub port: u16,
+    /// The share root; relative to the state directory unless absolute.
+    pub path: String,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Days that log rows are kept.
+    pub log_retention_days: u32,
+    /// Everything, keys that we don't know included, as it is stored.
+    object: Value,
+}
+
+/// A block of addresses, as in `192.168.0.0/16` (RFC 4632, RFC 4291).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Any address of the block.
+    address: IpAddr,
+    /// How many leading bits decide.
+    prefix_bits: u32,
+}
+
+/// What is wrong: the key, and why.
+type Wrong = (&'static str, String);
+
+impl Settings {
+    /// Fills in the default of each key that is missing; says whether none was.
+    ///
+    /// `version` always becomes this program's.
+    pub fn with_defaults(mut found: Map<String, Value>) -> (Map<String, Value>, bool) {
+        let Value::Object(defaults) = defaults() else { return (found, true) };
+        let mut is_complete = true;
+        for (key, value) in defaults {
+            if key == "version" {
+                is_complete &= found.get(&key) == Some(&value);
+                found.insert(key, value);
+            } else if !found.contains_key(&key) {
+                is_complete = false;
+                found.insert(key, value);
+            }
+        }
+        (found, is_complete)
+    }
+
+    /// Checks every key that we know.
+    ///
+    /// Errors: the first key that is wrong, and why, in words for the owner.
+    pub fn parse(object: Map<String, Value>) -> Result<Self, Wrong> {
+        let keys = Keys(&object);
+        let settings = Self {
+            host: keys.address("host")?,
+            port: keys.port("port")?,
+            path: keys.text("path")?.to_owned(),
+            trusted_proxies: keys.networks("trusted_proxies")?,
+            log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
+            object: Value::Null,
+        };
+        keys.check_the_others()?;
+        Ok(Self { object: Value::Object(object), ..settings })
+    }
+
+    /// As it is stored: a JSON object.
+    pub fn object(&self) -> &Value {
+        &self.object
+    }
+}
+
+impl Network {
+    /// Reads an address or a block.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let bits_max = if address.is_ipv4() { 32 } else { 128 };
+        let prefix_bits = bits.unwrap_or(bits_max);
+        (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
+    }
+
+    /// Whether `address` lies in the block. An IPv4 address mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                let shift = 32 - self.prefix_bits;
+                ours.to_bits().checked_shr(shift) == theirs.to_bits().checked_shr(shift)
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                let shift = 128 - self.prefix_bits;
+                ours.to_bits().checked_shr(shift) == theirs.to_bits().checked_shr(shift)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Every key with its default, in the order in which the file shows them.
+fn defaults() -> Value {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "host": Ipv4Addr::UNSPECIFIED.to_string(),
+        "port": 6969,
+        "path": "files",
+        "com_password": "",
+        "ftp": false,
+        "ftp_host": Ipv4Addr::UNSPECIFIED.to_string(),
+        "ftp_port": 2121,
+        "ftp_timeout": 300,
+        "ftp_passive_ports": "50000-50100",
+        "ftp_public_host": "",
+        "shutdown_command": ["systemctl", "poweroff"],
+        "restart_command": ["systemctl", "reboot"],
+        "command_timeout": 30,
+        "log_retention_days": 90,
+        "update_url": "",
+        "cloud_url": "",
+        "trusted_proxies": [],
+        "cors_origins": [],
+        "trash_days": 30,
+        "trash_percent": 10,
+    })
+}
+
+/// The object, with one reader for each type.
+struct Keys<'a>(&'a Map<String, Value>);
+
+impl<'a> Keys<'a> {
+    /// The value of a key; `with_defaults` has put every known one there.
+    fn value(&self, key: &'static str) -> Result<&'a Value, Wrong> {
+        self.0.get(key).ok_or_else(|| (key, "missing".to_owned()))
+    }
+
+    /// A string without NUL.
+    fn text(&self, key: &'static str) -> Result<&'a str, Wrong> {
+        match self.value(key)?.as_str() {
+            Some(text) if !text.contains('\0') => Ok(text),
+            _ => Err((key, "must be a text".to_owned())),
+        }
+    }
+
+    /// An IP address to listen at.
+    fn address(&self, key: &'static str) -> Result<IpAddr, Wrong> {
+        let text = self.text(key)?;
+        text.parse().map_err(|_| (key, "must be an IP address, such as 0.0.0.0".to_owned()))
+    }
+
+    /// A whole number within a range.
+    fn number(&self, key: &'static str, range: RangeInclusive<u32>) -> Result<u32, Wrong> {
+        let number = self.value(key)?.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            (key, format!("must be a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// A TCP port; 0 takes a free one.
+    fn port(&self, key: &'static str) -> Result<u16, Wrong> {
+        let number = self.number(key, 0..=u32::from(u16::MAX))?;
+        u16::try_from(number).map_err(|_| (key, "must be a port".to_owned()))
+    }
+
+    /// An array of strings.
+    fn texts(&self, key: &'static str) -> Result<Vec<&'a str>, Wrong> {
+        let texts: Option<Vec<&str>> =
+            self.value(key)?.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
+        texts.ok_or_else(|| (key, "must be an array of texts".to_owned()))
+    }
+
+    /// An array of addresses or blocks.
+    fn networks(&self, key: &'static str) -> Result<Vec<Network>, Wrong> {
+        let parse = |text: &str| {
+            Network::parse(text)
+                .ok_or_else(|| (key, format!("{text:?} is no address or block of addresses")))
+        };
+        self.texts(key)?.into_iter().map(parse).collect()
+    }
+
+    /// Keys that nothing reads yet are checked all the same, so that a mistake shows at once.
+    fn check_the_others(&self) -> Result<(), Wrong> {
+        for key in ["version", "com_password", "ftp_public_host"] {
+            self.text(key)?;
+        }
+        if !self.value("ftp")?.is_boolean() {
+            return Err(("ftp", "must be true or false".to_owned()));
+        }
+        self.address("ftp_host")?;
+        self.port("ftp_port")?;
+        self.number("ftp_timeout", 10..=86_400)?;
+        self.ports("ftp_passive_ports")?;
+        for key in ["shutdown_command", "restart_command"] {
+            if self.texts(key)?.is_empty() {
+                return Err((key, "must name a program".to_owned()));
+            }
+        }
+        self.number("command_timeout", 1..=3600)?;
+        for key in ["update_url", "cloud_url"] {
+            self.url(key)?;
+        }
+        for origin in self.texts("cors_origins")? {
+            if !is_web_address(origin) || origin.ends_with('/') {
+                return Err(("cors_origins", format!("{origin:?} is no origin, such as http://nas.example")));
+            }
+        }
+        self.number("trash_days", 0..=36_500)?;
+        self.number("trash_percent", 0..=90)?;
+        Ok(())
+    }
+
+    /// `"50000-50100"`: a range of unprivileged ports.
+    fn ports(&self, key: &'static str) -> Result<RangeInclusive<u16>, Wrong> {
+        let range = self.text(key)?.split_once('-').and_then(|(first, last)| {
+            let range = first.trim().parse().ok()?..=last.trim().parse().ok()?;
+            (*range.start() >= 1024 && range.start() <= range.end()).then_some(range)
+        });
+        range.ok_or_else(|| (key, "must be a range of ports from 1024 on, such as 50000-50100".to_owned()))
+    }
+
+    /// Nothing, or an address of the web.
+    fn url(&self, key: &'static str) -> Result<(), Wrong> {
+        let text = self.text(key)?;
+        if text.is_empty() || is_web_address(text) {
+            return Ok(());
+        }
+        Err((key, "must begin with http:// or https://".to_owned()))
+    }
+}
+
+/// Whether this begins as an `http` or `https` address with a host.
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains([' ', '\n']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, value: Value) -> Result<Settings, Wrong> {
+        let (mut object, _) = Settings::with_defaults(Map::new());
+        object.insert(key.to_owned(), value);
+        Settings::parse(object)
+    }
+
+    #[test]
+    fn the_defaults_are_good_and_complete() {
+        let (object, was_complete) = Settings::with_defaults(Map::new());
+        assert!(!was_complete);
+        let (object, is_complete) = Settings::with_defaults(object);
+        assert!(is_complete);
+        let settings = Settings::parse(object).unwrap();
+        assert_eq!((settings.port, settings.host.to_string().as_str()), (6969, "0.0.0.0"));
+    }
+
+    #[test]
+    fn unknown_keys_are_kept() {
+        assert_eq!(with("of_the_future", json!([1])).unwrap().object()["of_the_future"], json!([1]));
+    }
+
+    #[test]
+    fn each_wrong_value_names_its_key() {
+        for (key, value) in [
+            ("host", json!("nas.local")),
+            ("port", json!(65536)),
+            ("port", json!("80")),
+            ("port", json!(-1)),
+            ("path", json!(7)),
+            ("path", json!("a\0b")),
+            ("ftp", json!("yes")),
+            ("ftp_passive_ports", json!("100-200")),
+            ("ftp_passive_ports", json!("6000-5000")),
+            ("shutdown_command", json!([])),
+            ("restart_command", json!("reboot")),
+            ("log_retention_days", json!(0)),
+            ("update_url", json!("file:///etc")),
+            ("trusted_proxies", json!(["10.0.0.0/33"])),
+            ("cors_origins", json!(["*"])),
+            ("trash_percent", json!(91)),
+        ] {
+            assert_eq!(with(key, value.clone()).unwrap_err().0, key, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_block_of_addresses_holds_its_own_and_no_neighbour() {
+        let block = Network::parse("192.168.4.0/22").unwrap();
+        for (address, is_inside) in [
+            ("192.168.4.1", true),
+            ("192.168.7.255", true),
+            ("192.168.8.0", false),
+            ("::ffff:192.168.5.5", true),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(block.contains(address.parse().unwrap()), is_inside, "{address}");
+        }
+        assert!(Network::parse("0.0.0.0/0").unwrap().contains("8.8.8.8".parse().unwrap()));
+        assert!(Network::parse("::/0").unwrap().contains("::1".parse().unwrap()));
+        assert!(!Network::parse("10.0.0.1").unwrap().contains("10.0.0.2".parse().unwrap()));
+        assert_eq!(Network::parse("10.0.0.0/x"), None);
+    }
+}

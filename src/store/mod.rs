@@ -1,0 +1,74 @@
+//! `db/users.db`: opening, numbered migrations, one file per table. Knows no requests.
+
+mod users;
+
+pub use users::{NewUser, User, UserStore};
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::limits;
+
+impl From<rusqlite::Error> for Error {
+    fn from(cause: rusqlite::Error) -> Self {
+        match cause.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Store(cause.to_string()),
+        }
+    }
+}
+
+/// Opens a database of the state directory, mode 0600, and brings it up to date.
+///
+/// `migrations` are numbered from 1; each runs once, in a transaction of its own, and the number
+/// of the last is kept in `user_version`. With `is_precious` each commit reaches the disk before
+/// it returns; without, a power cut may cost the last few rows but never the database.
+///
+/// Errors: `Store`, also when the database was written by a newer larder.
+pub fn open(path: &Path, migrations: &[&str], is_precious: bool) -> Result<Connection> {
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", if is_precious { "FULL" } else { "NORMAL" })?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -limits::SQLITE_CACHE_KIB)?;
+    let done: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if done as usize > migrations.len() {
+        return Err(Error::Store(format!("{}: made by a newer larder", path.display())));
+    }
+    for (number, migration) in (0_u32..).zip(migrations).skip(done as usize) {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        // Another process may have been faster between our look and our lock.
+        let now: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if now == number {
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", number + 1)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn each_migration_runs_once_and_a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let steps = ["CREATE TABLE a(b TEXT) STRICT", "INSERT INTO a VALUES ('once')"];
+        drop(open(&path, &steps[..1], true).unwrap());
+        drop(open(&path, &steps, true).unwrap());
+        let connection = open(&path, &steps, true).unwrap();
+        let rows: i64 = connection.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(open(&path, &steps[..1], true), Err(Error::Store(_))));
+    }
+}

@@ -1,0 +1,94 @@
+//! Where one caller may read and write. Prefixes of paths and nothing else: no users, no disk.
+
+use super::path::VaultPath;
+
+/// The places under which a caller may read and write. A prefix grants itself and everything
+/// below it; the root grants everything; an empty list grants nothing. Writing needs no right to
+/// read and gives none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// What may be read.
+    read: Vec<VaultPath>,
+    /// What may be written.
+    write: Vec<VaultPath>,
+}
+
+impl Grant {
+    /// Everything, everywhere.
+    pub fn everything() -> Self {
+        Self { read: vec![VaultPath::root()], write: vec![VaultPath::root()] }
+    }
+
+    /// Reading under each of `read`, writing under each of `write`.
+    pub fn new(read: Vec<VaultPath>, write: Vec<VaultPath>) -> Self {
+        Self { read, write }
+    }
+
+    /// Whether the content of `path` may be seen.
+    pub fn may_read(&self, path: &VaultPath) -> bool {
+        self.read.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// Whether there is any place that may be written.
+    pub fn may_write_somewhere(&self) -> bool {
+        !self.write.is_empty()
+    }
+
+    /// Whether `path` may be made, changed or removed.
+    pub fn may_write(&self, path: &VaultPath) -> bool {
+        self.write.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// Whether `path` lies on the way to something that may be read, without being it.
+    pub fn may_pass(&self, path: &VaultPath) -> bool {
+        self.read.iter().any(|prefix| prefix.starts_with(path))
+    }
+
+    /// Whether `path` may appear in a listing: it may be read or leads to what may be.
+    pub fn may_see(&self, path: &VaultPath) -> bool {
+        self.may_read(path) || self.may_pass(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> VaultPath {
+        VaultPath::parse(text).expect("a path")
+    }
+
+    #[test]
+    fn a_prefix_matches_whole_components() {
+        let grant = Grant::new(vec![path("photos"), path("docs/shared")], vec![path("inbox")]);
+        for (text, read, write, pass) in [
+            ("photos", true, false, true),
+            ("photos/a.jpg", true, false, false),
+            ("photos2", false, false, false),
+            ("phot", false, false, false),
+            ("docs", false, false, true),
+            ("docs/shared", true, false, true),
+            ("docs/shared2", false, false, false),
+            ("docs/other", false, false, false),
+            ("", false, false, true),
+            ("inbox", false, true, false),
+            ("inbox/x", false, true, false),
+            ("Photos", false, false, false),
+        ] {
+            let place = path(text);
+            assert_eq!(grant.may_read(&place), read, "read {text:?}");
+            assert_eq!(grant.may_write(&place), write, "write {text:?}");
+            assert_eq!(grant.may_pass(&place), pass, "pass {text:?}");
+        }
+    }
+
+    #[test]
+    fn the_root_grants_everything_and_an_empty_list_nothing() {
+        for text in ["", "a", "a/b"] {
+            assert!(Grant::everything().may_read(&path(text)));
+            assert!(Grant::everything().may_write(&path(text)));
+            let nothing = Grant::default();
+            assert!(!nothing.may_see(&path(text)) && !nothing.may_write(&path(text)));
+        }
+    }
+}

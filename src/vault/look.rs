@@ -1,0 +1,105 @@
+//! Looking at one place on the disk: what it is, which file and which filesystem it belongs to.
+//! Small words over `statx`, and the few ways in which a folder is opened. Knows no grants.
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx, StatxFlags, StatxTimestamp};
+use rustix::io::{Errno, Result};
+use std::time::{Duration, SystemTime};
+
+/// One file or folder, whatever its names: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId {
+    /// Device, major and minor.
+    device: (u32, u32),
+    /// Inode number.
+    inode: u64,
+}
+
+/// One filesystem as `rename` sees it: bind mounts share a device, btrfs subvolumes a mount, and
+/// nothing can be renamed between either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filesystem {
+    /// The mount (0 before Linux 5.8, which does not tell).
+    mount: u64,
+    /// Device, major and minor.
+    device: (u32, u32),
+}
+
+/// What is called `name` in `folder`, a link not followed. `None` when there is nothing.
+pub fn look<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    match rustix::fs::statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, wanted) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// What an open handle is.
+pub fn look_at<Fd: AsFd>(handle: Fd) -> Result<Statx> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, wanted)
+}
+
+/// A regular file, a folder, a link, or something else.
+pub fn type_of(stat: &Statx) -> FileType {
+    FileType::from_raw_mode(stat.stx_mode.into())
+}
+
+/// Which file it is.
+pub fn id_of(stat: &Statx) -> FileId {
+    FileId { device: (stat.stx_dev_major, stat.stx_dev_minor), inode: stat.stx_ino }
+}
+
+/// Which filesystem it is on.
+pub fn filesystem_of(stat: &Statx) -> Filesystem {
+    let told = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
+    let mount = if told { stat.stx_mnt_id } else { 0 };
+    Filesystem { mount, device: (stat.stx_dev_major, stat.stx_dev_minor) }
+}
+
+/// When its content changed last. A time the system's clock cannot tell becomes 1970.
+pub fn modified_of(stat: &Statx) -> SystemTime {
+    time_of(&stat.stx_mtime)
+}
+
+/// A timestamp of the kernel as a time.
+fn time_of(stamp: &StatxTimestamp) -> SystemTime {
+    let seconds = Duration::from_secs(stamp.tv_sec.unsigned_abs());
+    let whole = if stamp.tv_sec < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(seconds)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(seconds)
+    };
+    whole
+        .and_then(|time| time.checked_add(Duration::from_nanos(stamp.tv_nsec.into())))
+        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A timestamp in nanoseconds since 1970; what makes two versions of one file differ.
+pub fn nanoseconds_of(stamp: &StatxTimestamp) -> i128 {
+    i128::from(stamp.tv_sec) * 1_000_000_000 + i128::from(stamp.tv_nsec)
+}
+
+/// Opens the folder called `name` in `folder` as a mere place to start from. A link is refused
+/// (`ENOTDIR`).
+pub fn open_place<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::empty())
+}
+
+/// Opens the folder called `name` in `folder` for reading its entries. A link is refused.
+pub fn open_to_read<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::empty())
+}
+
+/// Makes the names in a folder durable. Where the filesystem has no such notion, or larder may
+/// not read the folder, there is nothing more to be done.
+pub fn sync_folder<Fd: AsFd>(folder: Fd) -> Result<()> {
+    let done = open_to_read(folder, b".").and_then(rustix::fs::fsync);
+    match done {
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::ACCESS) => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,424 @@
+//! The share root as a drive that may come and go: its marker, its hidden folder, its space.
+//! Knows no paths of callers and no grants.
+
+use super::discard;
+use super::look::{self, FileId};
+use super::path::HOME;
+use super::resolve::Quirks;
+use super::share::Share;
+use super::{Grant, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, Statx};
+use rustix::io::Errno;
+use rustix::rand::GetRandomFlags;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The file in larder's hidden folder that tells one drive from another.
+const MARKER: &str = "id";
+
+/// The folder in larder's hidden folder where unfinished things wait.
+pub(super) const TEMPORARY: &str = "tmp";
+
+/// Bytes of randomness in a root's id.
+const ID_BYTES: usize = 16;
+
+/// What the marker in a share root says, as lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootId(String);
+
+impl RootId {
+    /// Reads an id as it was kept; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_end();
+        let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (text.len() == ID_BYTES * 2 && is_hex).then(|| Self(text.into()))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A new one, from system entropy.
+    fn random() -> rustix::io::Result<Self> {
+        random_hex(ID_BYTES).map(Self)
+    }
+}
+
+/// Why a share root cannot be used at start. Its text is one line that says what to do.
+#[derive(Debug)]
+pub enum AttachError {
+    /// There is no such folder.
+    Missing(PathBuf),
+    /// There is something else than a folder.
+    NotAFolder(PathBuf),
+    /// The folder is there and larder cannot work in it.
+    Unusable(PathBuf, io::Error),
+}
+
+impl std::fmt::Display for AttachError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(path) => {
+                write!(out, "the share root {} does not exist: make it first", path.display())
+            }
+            Self::NotAFolder(path) => {
+                write!(out, "the share root {} is not a folder: choose another", path.display())
+            }
+            Self::Unusable(path, cause) => write!(
+                out,
+                "the share root {} cannot be used ({cause}): larder must be able to write there",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AttachError {}
+
+/// Space on the drive with the share root, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// All of it.
+    pub total_bytes: u64,
+    /// What larder may still write.
+    pub free_bytes: u64,
+}
+
+/// The share root, for as long as the program runs. Holds no descriptor, so that an idle larder
+/// never keeps a drive from being unmounted.
+#[derive(Clone, Debug)]
+pub struct Vault(Arc<Root>);
+
+/// What all shares of one vault have in common.
+#[derive(Debug)]
+pub(super) struct Root {
+    /// Where the share root is, absolute.
+    path: PathBuf,
+    /// What its marker must say.
+    id: RootId,
+    /// The marker that said so last, so that it need not be read each time.
+    seen: Mutex<Option<Seen>>,
+    /// What the kernel or the filesystem is to be taken not to know; for tests.
+    pub quirks: Quirks,
+}
+
+/// A marker that was read and found right. The time of its last change is compared too: another
+/// drive in the same place often has the same device and inode numbers.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// Which file the marker is.
+    marker: FileId,
+    /// Its `ctime` in nanoseconds.
+    changed_ns: i128,
+    /// Which folder larder's hidden folder is.
+    home: FileId,
+}
+
+impl Seen {
+    /// Whether `stat` shows the same marker.
+    fn is(&self, stat: &Statx) -> bool {
+        self.marker == look::id_of(stat)
+            && self.changed_ns == look::nanoseconds_of(&stat.stx_ctime)
+    }
+}
+
+impl Vault {
+    /// Takes `root` as the share root and returns the id to be remembered for the next start.
+    ///
+    /// With a `known` id and no wish to `adopt`, nothing is written: a root without the right
+    /// marker is an absent drive, and the vault answers `StorageAbsent` until it comes back.
+    /// Otherwise the marker that is there is used, or one is made; with `create` the folder too.
+    pub fn attach(
+        root: &Path,
+        known: Option<&RootId>,
+        adopt: bool,
+        create: bool,
+    ) -> std::result::Result<(Self, RootId), AttachError> {
+        let unusable = |cause: io::Error| AttachError::Unusable(root.into(), cause);
+        let path = std::path::absolute(root).map_err(unusable)?;
+        let id = match known {
+            Some(known) if !adopt => known.clone(),
+            _ => {
+                if create {
+                    std::fs::create_dir_all(&path).map_err(unusable)?;
+                }
+                adopt_marker(&path).map_err(|errno| match errno {
+                    Errno::NOENT => AttachError::Missing(path.clone()),
+                    Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
+                    errno => unusable(errno.into()),
+                })?
+            }
+        };
+        Ok((Self::new(path, id.clone(), Quirks::default()), id))
+    }
+
+    /// A vault over a root whose marker says `id`.
+    fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
+        Self(Arc::new(Root { path, id, seen: Mutex::new(None), quirks }))
+    }
+
+    /// The same vault on a kernel or filesystem that knows less.
+    #[cfg(test)]
+    pub(super) fn with_quirks(&self, quirks: Quirks) -> Self {
+        Self::new(self.0.path.clone(), self.0.id.clone(), quirks)
+    }
+
+    /// What one caller may see of the share root, found to be the right drive just now.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn share(&self, grant: Arc<Grant>) -> Result<Share> {
+        let (handle, home) = self.0.open()?;
+        Ok(Share::new(Arc::clone(&self.0), handle, home, grant))
+    }
+
+    /// Removes what a crash left half done, here and on the drives mounted inside the share, but
+    /// nothing this process is working on. Returns how many things were removed.
+    ///
+    /// Errors: `StorageAbsent`; what cannot be removed is left for the next start.
+    pub fn sweep(&self) -> Result<u64> {
+        let (handle, _home) = self.0.open()?;
+        let mut removed = sweep_filesystem(handle.as_fd());
+        for below in mounts_below(handle.as_fd()) {
+            if let Some(folder) = open_below(handle.as_fd(), &below) {
+                removed += sweep_filesystem(folder.as_fd());
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Space on the drive.
+    ///
+    /// Errors: `StorageAbsent`, `Io`.
+    pub fn usage(&self) -> Result<Usage> {
+        let (handle, _home) = self.0.open()?;
+        let told = rustix::fs::fstatvfs(&handle).map_err(os)?;
+        Ok(Usage {
+            total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
+            free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
+        })
+    }
+}
+
+impl Root {
+    /// Opens the share root by its path and makes sure that it is the right drive.
+    fn open(&self) -> Result<(OwnedFd, FileId)> {
+        let handle = open_root(&self.path).map_err(|_| Error::StorageAbsent)?;
+        let home = self.verify(handle.as_fd())?;
+        Ok((handle, home))
+    }
+
+    /// Makes sure that an open share root carries the marker; returns which folder is larder's.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn verify(&self, handle: BorrowedFd<'_>) -> Result<FileId> {
+        let place = format!("{HOME}/{MARKER}");
+        let stat = look::look(handle, place.as_bytes()).ok().flatten().ok_or(Error::StorageAbsent)?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen.as_ref().filter(|seen| seen.is(&stat)) {
+            return Ok(seen.home);
+        }
+        *seen = None;
+        let (found, told) = read_marker(handle).map_err(|_| Error::StorageAbsent)?;
+        if found.as_ref() != Some(&self.id) {
+            return Err(Error::StorageAbsent);
+        }
+        *seen = Some(told);
+        Ok(told.home)
+    }
+
+    /// Where the share root really is, links resolved, for links with absolute targets. Both
+    /// the way it was given and the way the kernel tells are right.
+    pub fn real_paths(&self, handle: BorrowedFd<'_>) -> [Option<PathBuf>; 2] {
+        let told = std::fs::read_link(format!("/proc/self/fd/{}", handle.as_raw_fd()))
+            .or_else(|_| std::fs::canonicalize(&self.path));
+        [told.ok(), Some(self.path.clone())]
+    }
+}
+
+/// Opens a share root; the path itself may be or lead through a link, for it is the owner's.
+fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Uses the marker that is there, or makes one. The id is durable before it is returned.
+fn adopt_marker(path: &Path) -> rustix::io::Result<RootId> {
+    let root = open_root(path)?;
+    let home = open_or_make(root.as_fd(), HOME)?;
+    open_or_make(home.as_fd(), TEMPORARY)?;
+    if let Ok((Some(id), _)) = read_marker(root.as_fd()) {
+        return Ok(id);
+    }
+    let id = RootId::random()?;
+    let temporary = format!("{TEMPORARY}/{}", temporary_name());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(&home, &temporary, flags, Mode::from(0o600))?);
+    let written = writeln!(file, "{}", id.as_str()).and_then(|()| file.sync_all());
+    written.map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))?;
+    rustix::fs::renameat(&home, &temporary, &home, MARKER)?;
+    look::sync_folder(&home)?;
+    look::sync_folder(&root)?;
+    Ok(id)
+}
+
+/// What the marker says, `None` if that is no id, and which file it is.
+fn read_marker(root: BorrowedFd<'_>) -> rustix::io::Result<(Option<RootId>, Seen)> {
+    let home = look::open_place(root, HOME.as_bytes())?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(&home, MARKER, flags, Mode::empty())?);
+    let stat = look::look_at(&file)?;
+    let seen = Seen {
+        marker: look::id_of(&stat),
+        changed_ns: look::nanoseconds_of(&stat.stx_ctime),
+        home: look::id_of(&look::look_at(&home)?),
+    };
+    let mut text = String::new();
+    let is_read = file.take(ID_BYTES as u64 * 4).read_to_string(&mut text).is_ok();
+    Ok((RootId::parse(&text).filter(|_| is_read), seen))
+}
+
+/// Opens a folder of larder's own, making it first where it is missing. Nobody else may look in.
+pub(super) fn open_or_make(folder: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
+    match look::open_place(folder, name.as_bytes()) {
+        Err(Errno::NOENT) => {}
+        opened => return opened,
+    }
+    match rustix::fs::mkdirat(folder, name, Mode::RWXU) {
+        Ok(()) => look::sync_folder(folder)?,
+        Err(Errno::EXIST) => {}
+        Err(errno) => return Err(errno),
+    }
+    look::open_place(folder, name.as_bytes())
+}
+
+/// A name for something unfinished, never used twice. It starts with this process's own mark, by
+/// which the sweep knows what is still being worked on.
+pub(super) fn temporary_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", process_mark(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Random digits that no other process has.
+fn process_mark() -> &'static str {
+    static MARK: OnceLock<String> = OnceLock::new();
+    // Without entropy the process id must do: then an older process's leftovers may wait longer.
+    MARK.get_or_init(|| random_hex(8).unwrap_or_else(|_| format!("p{}", std::process::id())))
+}
+
+/// So many bytes of system entropy, as hexadecimal digits.
+fn random_hex(bytes: usize) -> rustix::io::Result<String> {
+    use std::fmt::Write as _;
+    let mut random = [0_u8; 32];
+    let wanted = random.get_mut(..bytes).ok_or(Errno::INVAL)?;
+    let mut filled = 0;
+    while let Some(rest) = wanted.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match rustix::rand::getrandom(rest, GetRandomFlags::empty()) {
+            Err(Errno::INTR) => {}
+            got => filled += got?,
+        }
+    }
+    Ok(wanted.iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    }))
+}
+
+/// Removes what other processes left in the hidden folder of one filesystem.
+fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
+    let temporary = look::open_place(top, HOME.as_bytes())
+        .and_then(|home| look::open_place(&home, TEMPORARY.as_bytes()));
+    let Ok(temporary) = temporary else { return 0 };
+    let ours = format!("{}-", process_mark());
+    discard::clear(temporary.as_fd(), &|name| !name.starts_with(ours.as_bytes()))
+}
+
+/// The mount points strictly below an open folder, relative to it. Empty where the kernel does
+/// not tell.
+pub(super) fn mounts_below(folder: BorrowedFd<'_>) -> Vec<PathBuf> {
+    let Ok(top) = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) else {
+        return Vec::new();
+    };
+    let Ok(table) = File::open("/proc/self/mountinfo") else { return Vec::new() };
+    let mut lines = Vec::new();
+    if table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).is_err() {
+        return Vec::new();
+    }
+    mount_points(&lines)
+        .filter_map(|point| Some(point.strip_prefix(&top).ok()?.to_path_buf()))
+        .filter(|below| !below.as_os_str().is_empty())
+        .collect()
+}
+
+/// The mount points in a table like `/proc/self/mountinfo`: the fifth field of each line (`proc(5)`).
+fn mount_points(table: &[u8]) -> impl Iterator<Item = PathBuf> {
+    table
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
+        .map(|field| PathBuf::from(std::ffi::OsString::from_vec(unescape(field))))
+}
+
+/// Undoes the kernel's `\040` for space, tab, newline and backslash.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|_| *byte == b'\\');
+        let octal = digits.and_then(|digits| {
+            digits.iter().try_fold(0_u8, |number, digit| {
+                let digit = digit.checked_sub(b'0').filter(|digit| *digit < 8)?;
+                number.checked_mul(8)?.checked_add(digit)
+            })
+        });
+        plain.push(octal.unwrap_or(*byte));
+        rest = if octal.is_some() { after.get(3..).unwrap_or_default() } else { after };
+    }
+    plain
+}
+
+/// Opens a folder below another, component by component, links refused.
+fn open_below(top: BorrowedFd<'_>, below: &Path) -> Option<OwnedFd> {
+    let mut folder = top.try_clone_to_owned().ok()?;
+    for part in below.components() {
+        folder = look::open_place(&folder, part.as_os_str().as_bytes()).ok()?;
+    }
+    Some(folder)
+}
+
+/// Removes a file of larder's own; that it is gone already is as good.
+pub(super) fn unlink(folder: BorrowedFd<'_>, name: &str) {
+    // Nobody can be told; the sweep at the next start tries again.
+    let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mount_table_is_read_with_its_escapes() {
+        let table = b"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw\n\
+            37 35 8:1 / /srv/a\\040b\\134c rw - vfat /dev/sda1 rw\nbroken\n\
+            38 35 8:1 / /srv/\\08\\777 rw - vfat /dev/sda1 rw\n";
+        let points: Vec<_> = mount_points(table).collect();
+        let wanted = ["/mnt2", "/srv/a b\\c", "/srv/\\08\\777"].map(PathBuf::from);
+        assert_eq!(points, wanted);
+    }
+
+    #[test]
+    fn an_id_is_32_digits() {
+        let id = RootId::random().expect("entropy");
+        assert_eq!(RootId::parse(&format!("{}\n", id.as_str())), Some(id.clone()));
+        assert_ne!(RootId::random().expect("entropy"), id);
+        for text in ["", "abc", "0123456789abcdef0123456789abcdeg", "0123456789ABCDEF0123456789ABCDEF"] {
+            assert_eq!(RootId::parse(text), None, "{text:?}");
+        }
+    }
+}

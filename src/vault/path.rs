@@ -1,0 +1,219 @@
+//! A place under the share root, as a proof: whoever holds a `VaultPath` knows that it has no `..`,
+//! no NUL and no component that cannot exist. Knows nothing of what is on the disk.
+
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// A place under the share root: `/`-separated, free of `..`, empty and NUL parts, each part
+/// within `limits::NAME_BYTES_MAX` bytes. The root is the empty path.
+/// `parse` and `child` are the only ways to make one, so holding one is the proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VaultPath(String);
+
+impl VaultPath {
+    /// The share root itself.
+    pub const fn root() -> Self {
+        Self(String::new())
+    }
+
+    /// Reads what a caller wrote. A leading `/` is ignored; doubled and trailing slashes and `.`
+    /// parts are dropped; Unicode is kept as it is.
+    ///
+    /// Errors: `Invalid("Invalid path")` for `..`, NUL, a part or a whole that is too long.
+    pub fn parse(text: &str) -> Result<Self> {
+        const INVALID: Error = Error::invalid("Invalid path");
+        if text.len() > limits::PATH_BYTES_MAX || text.contains('\0') {
+            return Err(INVALID);
+        }
+        let mut path = String::with_capacity(text.len());
+        for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            if part == ".." || part.len() > limits::NAME_BYTES_MAX {
+                return Err(INVALID);
+            }
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(part);
+        }
+        Ok(Self(path))
+    }
+
+    /// The place called `name` in this folder.
+    ///
+    /// Errors: `Invalid("Invalid name")` unless `name` is one component of 1 to 255 bytes that is
+    /// neither `.` nor `..` nor larder's own folder; `Invalid("Invalid path")` when the whole
+    /// grows too long.
+    pub fn child(&self, name: &str) -> Result<Self> {
+        let fits = (1..=limits::NAME_BYTES_MAX).contains(&name.len());
+        if !fits || name.contains(['/', '\0']) || matches!(name, "." | "..") || is_reserved(name) {
+            return Err(Error::invalid("Invalid name"));
+        }
+        let path = self.join(name);
+        if path.0.len() > limits::PATH_BYTES_MAX {
+            return Err(Error::invalid("Invalid path"));
+        }
+        Ok(path)
+    }
+
+    /// The folder around it; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        Some(Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.into())))
+    }
+
+    /// Its last component; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
+    }
+
+    /// Its components from the root down; none for the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+
+    /// Whether it is `folder` or lies in it. Whole components count: `photos2` does not start
+    /// with `photos`.
+    pub fn starts_with(&self, folder: &Self) -> bool {
+        match self.0.strip_prefix(&folder.0) {
+            Some(rest) => folder.is_root() || rest.is_empty() || rest.starts_with('/'),
+            None => false,
+        }
+    }
+
+    /// Whether it is the share root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As text, relative to the root, without a leading `/`; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Joins a name that came from the disk or was checked already; the length is not judged.
+    pub(super) fn join(&self, name: &str) -> Self {
+        if self.is_root() {
+            return Self(name.into());
+        }
+        Self(format!("{}/{name}", self.0))
+    }
+
+    /// Whether a component of it is larder's own hidden folder.
+    pub(super) fn is_reserved(&self) -> bool {
+        self.components().any(is_reserved)
+    }
+}
+
+impl std::fmt::Display for VaultPath {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The hidden folder in the share root where everything of larder's own lies.
+pub(super) const HOME: &str = ".larder";
+
+/// Whether a drive could take `name` for larder's hidden folder: FAT and its kin ignore the case
+/// and drop trailing dots and spaces.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name.trim_end_matches(['.', ' ']).eq_ignore_ascii_case(HOME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What `parse` should do, told another way: fold the parts into a list.
+    fn model(text: &str) -> Option<Vec<&str>> {
+        let mut parts = Vec::new();
+        if text.len() > 4096 {
+            return None;
+        }
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => return None,
+                part if part.contains('\0') || part.len() > 255 => return None,
+                part => parts.push(part),
+            }
+        }
+        Some(parts)
+    }
+
+    proptest! {
+        #[test]
+        fn parse_agrees_with_the_model(text in "(/|\\.|\\.\\.|a|b{250,260}|\0|ü|🍊| |\n){0,12}") {
+            let parsed = VaultPath::parse(&text).ok();
+            let told = model(&text);
+            prop_assert_eq!(parsed.is_some(), told.is_some());
+            if let (Some(path), Some(parts)) = (parsed, told) {
+                prop_assert_eq!(path.components().collect::<Vec<_>>(), parts.clone());
+                prop_assert_eq!(path.as_str(), parts.join("/"));
+                prop_assert_eq!(VaultPath::parse(path.as_str()).ok(), Some(path.clone()));
+                prop_assert_eq!(path.is_root(), parts.is_empty());
+                prop_assert_eq!(path.name(), parts.last().copied().unwrap_or(""));
+                let parent = path.parent().map(|p| p.components().map(str::to_owned).collect::<Vec<_>>());
+                prop_assert_eq!(parent.is_some(), !parts.is_empty());
+                if let Some(parent) = parent {
+                    prop_assert_eq!(parent, &parts[..parts.len() - 1]);
+                }
+            }
+        }
+
+        #[test]
+        fn anything_parses_or_is_refused(text in ".{0,300}") {
+            prop_assert_eq!(VaultPath::parse(&text).is_ok(), model(&text).is_some());
+        }
+
+        #[test]
+        fn starts_with_compares_whole_components(a in "(a|ab|/){0,6}", b in "(a|ab|/){0,6}") {
+            let (Ok(a), Ok(b)) = (VaultPath::parse(&a), VaultPath::parse(&b)) else { panic!() };
+            let parts: Vec<_> = a.components().collect();
+            let prefix: Vec<_> = b.components().collect();
+            prop_assert_eq!(a.starts_with(&b), parts.starts_with(&prefix));
+        }
+
+        #[test]
+        fn a_child_is_one_component(name in "(/|\\.|a|\0|ü|b{125,130}){0,4}") {
+            let good = !name.is_empty() && name.len() <= 255 && !name.contains('/')
+                && !name.contains('\0') && name != "." && name != "..";
+            let child = VaultPath::root().child(&name);
+            prop_assert_eq!(child.is_ok(), good);
+            if let Ok(child) = child {
+                prop_assert_eq!(child.name(), name.as_str());
+                prop_assert_eq!(VaultPath::parse(&name).ok(), Some(child));
+            }
+        }
+    }
+
+    #[test]
+    fn the_root_has_many_names() {
+        for text in ["", "/", ".", "//", "./", "/./."] {
+            assert!(VaultPath::parse(text).expect(text).is_root(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn larders_own_folder_is_no_name_for_anybody() {
+        for name in [".larder", ".LARDER", ".Larder.", ".larder ", ".larder. ."] {
+            assert!(is_reserved(name), "{name:?}");
+            assert!(VaultPath::root().child(name).is_err(), "{name:?}");
+        }
+        for name in ["larder", ".larder2", ".larde", " .larder", ".larder.txt"] {
+            assert!(!is_reserved(name), "{name:?}");
+            assert!(VaultPath::root().child(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_longer_than_linux_takes_is_refused() {
+        let longest = format!("{}a", "a/".repeat(2047));
+        assert_eq!(longest.len(), 4095);
+        let path = VaultPath::parse(&longest).expect("4095 bytes");
+        assert!(path.child("bc").is_err());
+        assert!(VaultPath::parse(&"a/".repeat(2049)).is_err());
+    }
+}

@@ -1,0 +1,286 @@
+//! Finding a place: from a path to an open folder and a name in it, links followed without ever
+//! leaving the share root. Race-free, since every step is relative to an open handle and follows
+//! no link by itself. Knows no grants; `share.rs` asks them about the answer.
+
+use super::look::{self, FileId};
+use super::mount::Root;
+use super::path::{VaultPath, is_reserved};
+use super::{NOT_THERE, os};
+use crate::error::Error;
+use crate::limits;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Statx};
+use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+/// Whether a link in the last place is followed. Links on the way always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// The place meant is where the link leads.
+    Last,
+    /// The place meant is the link itself.
+    NotLast,
+}
+
+/// A name in an open folder, and what was there a moment ago.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// The folder, open as a place to start from.
+    pub folder: Arc<OwnedFd>,
+    /// The name in it; `.` for the share root.
+    pub name: String,
+    /// Where that really is, links resolved.
+    pub path: VaultPath,
+    /// What was found there; `None` when there was nothing.
+    pub stat: Option<Statx>,
+}
+
+impl Spot {
+    /// What kind of thing is there.
+    pub fn file_type(&self) -> Option<FileType> {
+        self.stat.as_ref().map(look::type_of)
+    }
+
+    /// Whether a link is there.
+    pub fn is_link(&self) -> bool {
+        self.file_type() == Some(FileType::Symlink)
+    }
+
+    /// Whether a folder is there.
+    pub fn is_folder(&self) -> bool {
+        self.file_type() == Some(FileType::Directory)
+    }
+}
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// A folder on the way is not there, or the place is larder's own.
+    Missing,
+    /// A link leads out of the share root.
+    Escapes,
+    /// Links lead to links without end.
+    Loops,
+    /// The operating system refused.
+    Os(Errno),
+}
+
+impl From<Errno> for Lost {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::NOTDIR => Self::Missing,
+            other => Self::Os(other),
+        }
+    }
+}
+
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Missing | Lost::Escapes | Lost::Loops => NOT_THERE,
+            Lost::Os(errno) => os(errno),
+        }
+    }
+}
+
+/// What a kernel or a filesystem is to be taken not to know, so that tests walk the other ways.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each switch stands alone")]
+pub struct Quirks {
+    /// `openat2` (before Linux 5.6).
+    pub no_openat2: bool,
+    /// `RENAME_NOREPLACE`.
+    pub no_noreplace: bool,
+    /// `RENAME_EXCHANGE`.
+    pub no_exchange: bool,
+    /// Hard links (FAT).
+    pub no_links: bool,
+}
+
+/// An open share root, to find places from.
+#[derive(Clone, Debug)]
+pub struct Finder {
+    /// What the vault knows of it.
+    pub root: Arc<Root>,
+    /// The share root, open as a place to start from.
+    pub handle: Arc<OwnedFd>,
+    /// Which folder is larder's own.
+    pub home: FileId,
+}
+
+impl Finder {
+    /// Finds the open folder and the name that `path` stands for.
+    pub fn locate(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
+        if path.is_reserved() {
+            return Err(Lost::Missing);
+        }
+        if !self.root.quirks.no_openat2
+            && let Some(spot) = self.locate_at_once(path)?
+            && (follow == Follow::NotLast || !spot.is_link())
+        {
+            return Ok(spot);
+        }
+        self.locate_step_by_step(path, follow)
+    }
+
+    /// The common way: no links on the way, so the kernel finds the folder in one step. `None`
+    /// where the kernel cannot or meets a link.
+    fn locate_at_once(&self, path: &VaultPath) -> Result<Option<Spot>, Lost> {
+        let Some(parent) = path.parent() else { return self.the_root().map(Some) };
+        let folder = if parent.is_root() {
+            Arc::clone(&self.handle)
+        } else {
+            let first = parent.components().next().unwrap_or_default();
+            if look::look(&self.handle, first.as_bytes())?.is_some_and(|stat| self.is_home(&stat)) {
+                return Err(Lost::Missing);
+            }
+            match open_beneath(self.handle.as_fd(), parent.as_str().as_bytes(), OFlags::PATH) {
+                Ok(folder) => Arc::new(folder),
+                Err(
+                    Errno::LOOP
+                    | Errno::XDEV
+                    | Errno::NOSYS
+                    | Errno::PERM
+                    | Errno::AGAIN
+                    | Errno::INVAL,
+                ) => return Ok(None),
+                Err(errno) => return Err(errno.into()),
+            }
+        };
+        self.spot(folder, path.name().into(), path.clone()).map(Some)
+    }
+
+    /// The way for links and for kernels without `openat2`: one component at a time, holding one
+    /// descriptor. A link's target takes the link's place in what is still to be walked.
+    fn locate_step_by_step(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
+        // What is still to be walked, the next component last.
+        let mut ahead: Vec<String> = path.components().rev().map(str::to_owned).collect();
+        let mut behind = VaultPath::root();
+        let mut folder = Arc::clone(&self.handle);
+        let mut links = 0;
+        for _ in 0..limits::LOOKUP_STEPS_MAX {
+            let Some(part) = ahead.pop() else {
+                // A link led to `behind` itself. Walk there once more, to stop one before.
+                if behind.is_root() {
+                    return self.the_root();
+                }
+                ahead.extend(behind.components().rev().map(str::to_owned));
+                behind = VaultPath::root();
+                folder = Arc::clone(&self.handle);
+                continue;
+            };
+            if part == ".." {
+                // No component behind is a link, so its parent is the one by name.
+                let parent = behind.parent().ok_or(Lost::Escapes)?;
+                ahead.extend(parent.components().rev().map(str::to_owned));
+                behind = VaultPath::root();
+                folder = Arc::clone(&self.handle);
+                continue;
+            }
+            if is_reserved(&part) {
+                return Err(Lost::Missing);
+            }
+            let is_last = ahead.is_empty();
+            if is_last {
+                let place = behind.join(&part);
+                let spot = self.spot(Arc::clone(&folder), part.clone(), place)?;
+                if follow == Follow::NotLast || !spot.is_link() {
+                    return Ok(spot);
+                }
+            } else {
+                match look::open_place(&folder, part.as_bytes()) {
+                    Ok(next) => {
+                        if behind.is_root() && self.is_home(&look::look_at(&next)?) {
+                            return Err(Lost::Missing);
+                        }
+                        folder = Arc::new(next);
+                        behind = behind.join(&part);
+                        continue;
+                    }
+                    // A link, or a file.
+                    Err(Errno::NOTDIR | Errno::LOOP) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
+            let target = match rustix::fs::readlinkat(&folder, part.as_str(), Vec::new()) {
+                Ok(target) => target,
+                // No link (any more); in the last place it is looked at again.
+                Err(Errno::INVAL) if is_last => {
+                    ahead.push(part);
+                    continue;
+                }
+                Err(Errno::INVAL) => return Err(Lost::Missing),
+                Err(errno) => return Err(errno.into()),
+            };
+            links += 1;
+            if links > limits::LINKS_MAX {
+                return Err(Lost::Loops);
+            }
+            let (from_root, parts) = self.link_target(target.as_bytes())?;
+            if from_root {
+                behind = VaultPath::root();
+                folder = Arc::clone(&self.handle);
+            }
+            ahead.extend(parts.into_iter().rev());
+        }
+        Err(Lost::Loops)
+    }
+
+    /// A link's target as components to walk, and whether they start at the share root.
+    fn link_target(&self, target: &[u8]) -> Result<(bool, Vec<String>), Lost> {
+        let is_absolute = target.first() == Some(&b'/');
+        // A name that is not UTF-8 cannot be named in a grant, so nobody may be led there.
+        let within = |rest: &[u8]| -> Result<Vec<String>, Lost> {
+            let text = std::str::from_utf8(rest).map_err(|_| Lost::Missing)?;
+            let parts = text.split('/').filter(|part| !matches!(*part, "" | "."));
+            Ok(parts.map(str::to_owned).collect())
+        };
+        if !is_absolute {
+            return Ok((false, within(target)?));
+        }
+        for root in self.root.real_paths(self.handle.as_fd()).into_iter().flatten() {
+            let root = root.as_os_str().as_bytes();
+            let root = root.strip_suffix(b"/").unwrap_or(root);
+            if let Some(rest) = target.strip_prefix(root)
+                && (rest.is_empty() || rest.starts_with(b"/"))
+            {
+                return Ok((true, within(rest)?));
+            }
+        }
+        Err(Lost::Escapes)
+    }
+
+    /// Looks at a name in an open folder.
+    fn spot(&self, folder: Arc<OwnedFd>, name: String, path: VaultPath) -> Result<Spot, Lost> {
+        let stat = look::look(&folder, name.as_bytes())?;
+        // A drive that makes up short names for long ones would lead in by the back door.
+        if path.parent().is_some_and(|parent| parent.is_root())
+            && stat.as_ref().is_some_and(|stat| self.is_home(stat))
+        {
+            return Err(Lost::Missing);
+        }
+        Ok(Spot { folder, name, path, stat })
+    }
+
+    /// The share root as a place.
+    fn the_root(&self) -> Result<Spot, Lost> {
+        self.spot(Arc::clone(&self.handle), ".".into(), VaultPath::root())
+    }
+
+    /// Whether it is larder's own folder, by whatever name it was found.
+    fn is_home(&self, stat: &Statx) -> bool {
+        look::id_of(stat) == self.home
+    }
+}
+
+/// Opens a folder below another in one step, without following any link. Drives mounted on the
+/// way are fine.
+///
+/// Errors: `ELOOP` when there is a link, `ENOSYS` on an old kernel.
+pub fn open_beneath(top: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    rustix::fs::openat2(top, path, flags, Mode::empty(), resolve)
+}

@@ -1,0 +1,45 @@
+// What svelte-check cannot see. The rule that matters most: no markup made from strings.
+import js from "@eslint/js";
+import svelte from "eslint-plugin-svelte";
+import globals from "globals";
+import ts from "typescript-eslint";
+import svelteConfig from "./svelte.config.js";
+
+/** Ways around Svelte's escaping, and places where a name could become markup or code. */
+const MARKUP_FROM_STRINGS = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc"].map(
+  (property) => ({ property, message: "Names and contents reach the page as text only." }),
+);
+
+export default ts.config(
+  { ignores: ["dist/", "node_modules/"] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  ...svelte.configs.recommended,
+  {
+    languageOptions: { globals: { ...globals.browser } },
+    rules: {
+      "no-eval": "error",
+      "no-implied-eval": "error",
+      "no-restricted-properties": ["error", ...MARKUP_FROM_STRINGS],
+      "no-restricted-globals": [
+        "error",
+        { name: "fetch", message: "Only src/lib/api/http.ts speaks to the server." },
+      ],
+      eqeqeq: "error",
+    },
+  },
+  {
+    files: ["**/*.svelte", "**/*.svelte.ts"],
+    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    rules: {
+      "svelte/no-at-html-tags": "error",
+      "svelte/no-inline-styles": "error",
+      "svelte/no-target-blank": "error",
+      "svelte/button-has-type": "error",
+      // SvelteKit's; larder has no such router.
+      "svelte/no-navigation-without-resolve": "off",
+    },
+  },
+  { files: ["src/lib/api/http.ts"], rules: { "no-restricted-globals": "off" } },
+  { files: ["tests/**", "*.ts", "*.js"], languageOptions: { globals: { ...globals.node } } },
+);

@@ -1,0 +1,127 @@
+// The one place that speaks to the server. Knows no page; answers with data or throws a `Problem`.
+import { Problem, problemOf } from "./problem.ts";
+import { readToken } from "./token.ts";
+import type { IfExists } from "./types.ts";
+
+/** Milliseconds until a question counts as unanswered: the slowest board lists 100 000 names. */
+const ANSWER_MS_MAX = 60_000;
+
+type Query = Record<string, string>;
+
+/** `GET`s JSON. */
+export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return ask(path, query, { method: "GET" }, signal, readJson<T>);
+}
+
+/** `POST`s JSON and gets JSON. */
+export function post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+  const init = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  return ask(path, {}, init, signal, readJson<T>);
+}
+
+/** Asks for the header fields alone. */
+export function head(path: string, query: Query, signal?: AbortSignal): Promise<Headers> {
+  return ask(path, query, { method: "HEAD" }, signal, (answer) => Promise.resolve(answer.headers));
+}
+
+/** Sends one file, telling how far it got. Resolves when it is stored. */
+export function upload(
+  folder: string,
+  file: File,
+  ifExists: IfExists,
+  onProgress: (sentBytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const form = new FormData();
+  // The server stores while it reads, so it must know where before the bytes come.
+  form.append("path", folder);
+  form.append("if_exists", ifExists);
+  form.append("file", file);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/upload");
+    for (const [name, value] of Object.entries(credentials())) {
+      request.setRequestHeader(name, value);
+    }
+    const fail = (cause: unknown) => reject(cause instanceof Error ? cause : new Error("upload"));
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onload = () => {
+      if (request.status === 200) return resolve();
+      const retryAfter = request.getResponseHeader("Retry-After");
+      settle(problemOf(request.status, messageIn(request.responseText), retryAfter)).catch(fail);
+    };
+    request.onerror = () => fail(new Problem("away", "The connection broke off"));
+    request.onabort = () => fail(new DOMException("Cancelled", "AbortError"));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(form);
+  });
+}
+
+/** Asks, within the time limit; throws the `Problem` an answer means. */
+async function ask<T>(
+  path: string,
+  query: Query,
+  init: RequestInit,
+  signal: AbortSignal | undefined,
+  read: (answer: Response) => Promise<T>,
+): Promise<T> {
+  const search = new URLSearchParams(query).toString();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
+  const cancel = () => limit.abort();
+  signal?.addEventListener("abort", cancel);
+  try {
+    signal?.throwIfAborted();
+    const answer = await fetch(search === "" ? path : `${path}?${search}`, {
+      ...init,
+      headers: { ...init.headers, ...credentials() },
+      signal: limit.signal,
+    });
+    if (answer.ok) return await read(answer);
+    const text = await answer.text();
+    return await settle(problemOf(answer.status, messageIn(text), answer.headers.get("Retry-After")));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof Problem) throw cause;
+    throw new Problem("away", String(cause));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", cancel);
+  }
+}
+
+/**
+ * Throws the problem, after telling a refusal from a session that is over: the server says
+ * `Unauthorized` for both, but whoever is signed in may always ask what their role allows.
+ */
+async function settle(problem: Problem): Promise<never> {
+  if (problem.kind !== "refused") throw problem;
+  const answer = await fetch("/api/role/self", { method: "HEAD", headers: credentials() }).catch(
+    () => undefined,
+  );
+  throw answer?.status === 401 ? new Problem("signedOut", problem.message) : problem;
+}
+
+function credentials(): Record<string, string> {
+  const token = readToken();
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+async function readJson<T>(answer: Response): Promise<T> {
+  return (await answer.json()) as T;
+}
+
+/** The `error` of an answer; "" when it is not larder's. */
+function messageIn(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === "object" && body !== null && "error" in body) return String(body.error);
+  } catch {
+    // A proxy's page, or nothing at all.
+  }
+  return "";
+}

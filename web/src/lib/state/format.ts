@@ -1,0 +1,27 @@
+// Sizes and dates in the reader's words. Knows no page.
+
+const SIZE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
+const SIZE_STEP = 1000;
+
+/** Bytes as `Intl` writes them, in steps of 1000: three digits at most say enough. */
+export function formatSize(bytes: number, locale: string): string {
+  let value = bytes;
+  let unit = 0;
+  while (unit < SIZE_UNITS.length - 1 && Math.round(value * 10) / 10 >= SIZE_STEP) {
+    value /= SIZE_STEP;
+    unit += 1;
+  }
+  return new Intl.NumberFormat(locale, {
+    style: "unit",
+    unit: SIZE_UNITS[unit] ?? "byte",
+    unitDisplay: unit === 0 ? "long" : "short",
+    maximumFractionDigits: unit > 0 && value < 100 ? 1 : 0,
+  }).format(value);
+}
+
+/** A point in time (RFC 3339), in the reader's time zone; "" when it is none. */
+export function formatDate(when: string, locale: string): string {
+  const date = new Date(when);
+  if (Number.isNaN(date.getTime())) return "";
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}

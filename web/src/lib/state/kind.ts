@@ -1,0 +1,26 @@
+// What a file is to a reader: how it is drawn in a list and shown by the preview. Knows no page.
+
+export type Kind = "folder" | "image" | "video" | "audio" | "pdf" | "text" | "archive" | "other";
+
+/** Media types that are text though their name does not begin with `text/`. */
+const TEXT_TYPES =
+  /^application\/(json|xml|javascript|ecmascript|toml|yaml|x-yaml|x-sh|x-httpd-php|sql|rtf|.*\+(json|xml))$/;
+const ARCHIVE_TYPES =
+  /^application\/(zip|gzip|x-gzip|x-tar|x-7z-compressed|x-bzip2?|x-xz|zstd|vnd\.rar|x-rar-compressed|java-archive)$/;
+/** Endings of text files that have no media type of their own. */
+const TEXT_ENDINGS =
+  /\.(c|cc|cfg|conf|cpp|css|csv|env|gitignore|go|h|hpp|ini|java|js|json|jsx|kt|log|lua|md|mk|mjs|nix|php|pl|properties|py|rb|rs|scss|sh|sql|svelte|swift|toml|ts|tsx|txt|vue|yaml|yml)$/i;
+
+/** The kind of a file by its media type and, where that says nothing, its name. */
+export function kindOf(mime: string, name: string): Kind {
+  const type = (mime.split(";")[0] ?? "").trim().toLowerCase();
+  // By name first: `.ts` is a film to the registry of media types, and a program to its owner.
+  if (TEXT_ENDINGS.test(name)) return "text";
+  if (type.startsWith("image/")) return "image";
+  if (type.startsWith("video/")) return "video";
+  if (type.startsWith("audio/")) return "audio";
+  if (type === "application/pdf") return "pdf";
+  if (type.startsWith("text/") || TEXT_TYPES.test(type)) return "text";
+  if (ARCHIVE_TYPES.test(type)) return "archive";
+  return "other";
+}

@@ -1,0 +1,52 @@
+// Patience: asks again by itself while the server or its drive is away. Knows no page.
+import { Problem } from "../api/problem.ts";
+
+/** Seconds between two tries at most: whoever plugs the drive in again is not kept waiting. */
+const WAIT_S_MAX = 15;
+
+/** Seconds to wait after the `attempt`-th failure, counted from 0: 1, 2, 4, 8, then 15. */
+export function waitAfter(attempt: number): number {
+  return Math.min(2 ** attempt, WAIT_S_MAX);
+}
+
+/** Whether a failure is worth another try without the reader doing anything. */
+export function isPassing(cause: unknown): cause is Problem {
+  return cause instanceof Problem && (cause.kind === "away" || cause.kind === "storageAbsent");
+}
+
+/** Does `action` until it ends in anything but a passing failure; tells of each of those. */
+export async function keepTrying<T>(
+  action: () => Promise<T>,
+  onPassing: (problem: Problem) => void,
+  signal: AbortSignal,
+  wait: (seconds: number, signal: AbortSignal) => Promise<void> = waitOrWake,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (!isPassing(cause)) throw cause;
+      onPassing(cause);
+      await wait(Math.max(waitAfter(attempt), cause.retryAfterS ?? 0), signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** Waits, but no longer once the network is back or the page is looked at again. */
+function waitOrWake(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", done);
+      window.removeEventListener("focus", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    window.addEventListener("online", done);
+    window.addEventListener("focus", done);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,96 @@
+// The words of the pages, in the reader's language. Every text is in `src/texts`, none elsewhere.
+import en from "../../texts/en.json";
+
+export type TextKey = keyof typeof en;
+/** Keys that come as `<stem>.one`, `<stem>.other`, one for each plural form of a language. */
+export type PluralStem = TextKey extends infer Key
+  ? Key extends `${infer Stem}.other`
+    ? Stem
+    : never
+  : never;
+type Catalogue = Record<string, string>;
+
+/** The languages by their own names. English is at hand at once; others load when wanted. */
+export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
+export type Language = keyof typeof LANGUAGES;
+const LOADERS: Record<Language, () => Promise<Catalogue>> = {
+  en: () => Promise.resolve(en),
+  de: async () => (await import("../../texts/de.json")).default,
+};
+
+const KEPT_AS = "larder.language";
+
+const now = $state<{ language: Language; locale: string; catalogue: Catalogue }>({
+  language: "en",
+  locale: "en",
+  catalogue: en,
+});
+
+/** The language in use. */
+export function language(): Language {
+  return now.language;
+}
+
+/** The locale for dates and numbers: the reader's own variant of the language in use. */
+export function locale(): string {
+  return now.locale;
+}
+
+/** The text for `key`, with `{name}` places filled. */
+export function t(key: TextKey, values: Record<string, string | number> = {}): string {
+  return fill(now.catalogue[key] ?? en[key], values);
+}
+
+/** The text for a number of things; `{count}` is the number as one writes it. */
+export function plural(stem: PluralStem, count: number): string {
+  const form = new Intl.PluralRules(now.locale).select(count);
+  const text = now.catalogue[`${stem}.${form}`] ?? now.catalogue[`${stem}.other`] ?? "";
+  return fill(text, { count: new Intl.NumberFormat(now.locale).format(count) });
+}
+
+/** Takes the language chosen before, else the first one the browser asks for that larder has. */
+export async function startLanguage(): Promise<void> {
+  let kept: string | null = null;
+  try {
+    kept = localStorage.getItem(KEPT_AS);
+  } catch {
+    // The browser keeps nothing; its own languages decide.
+  }
+  await speak(pickLanguage(kept, navigator.languages));
+}
+
+/** Changes the language and remembers it. */
+export async function chooseLanguage(wanted: Language): Promise<void> {
+  await speak(wanted);
+  try {
+    localStorage.setItem(KEPT_AS, wanted);
+  } catch {
+    // Then it lasts as long as this page.
+  }
+}
+
+async function speak(wanted: Language): Promise<void> {
+  try {
+    now.catalogue = await LOADERS[wanted]();
+    now.language = wanted;
+  } catch {
+    // The catalogue could not be loaded; the language in use stays.
+  }
+  now.locale = pickLocale(now.language, navigator.languages);
+  document.documentElement.lang = now.language;
+}
+
+/** The language kept if it is one of ours, else the first wanted one we have, else English. */
+export function pickLanguage(kept: string | null, wanted: readonly string[]): Language {
+  const bases = [kept ?? "", ...wanted].map((tag) => tag.split("-")[0]?.toLowerCase() ?? "");
+  return bases.find((base): base is Language => Object.hasOwn(LANGUAGES, base)) ?? "en";
+}
+
+/** The reader's first variant of a language (`en-GB`), else the bare language. */
+export function pickLocale(chosen: Language, wanted: readonly string[]): string {
+  return wanted.find((tag) => tag.split("-")[0]?.toLowerCase() === chosen) ?? chosen;
+}
+
+function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+}
