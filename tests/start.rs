@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -15,7 +15,12 @@ use crate::harness::{BY_ROLE, LARDER, Larder, PUBLIC, password_of, wait};
 /// Runs a start that must fail: one line on standard error, exit code 2.
 #[track_caller]
 fn refused(mut command: Command) -> String {
-    let output = command.output().unwrap();
+    let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    let has_ended = wait::comes_true(wait::PATIENCE, || child.try_wait().unwrap().is_some());
+    let _already_gone = child.kill();
+    let output = child.wait_with_output().unwrap();
+    assert!(has_ended, "it started: {}", String::from_utf8_lossy(&output.stdout));
     line_of_refusal(&output)
 }
 
@@ -309,7 +314,7 @@ fn a_stop_without_work_is_quick() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut larder = Larder::start().user("ana");
         // A connection that is kept alive does not count as work.
-        larder.http("ana").get("/api/finder").expect(200);
+        larder.http("ana").get("/api/user/get_self").expect(200);
         let _silent = larder.wire();
         let before = Instant::now();
         larder.process().signal(signal);
@@ -322,7 +327,7 @@ fn a_stop_without_work_is_quick() {
 #[test]
 fn a_stop_checkpoints_the_databases() {
     let mut larder = Larder::start().user("ana");
-    larder.http("ana").get("/api/finder").expect(200);
+    larder.http("ana").get("/api/user/get_self").expect(200);
     larder.stop();
     for name in ["users.db-wal", "logs.db-wal"] {
         let left = fs::metadata(larder.state().join("db").join(name)).map_or(0, |data| data.len());
