@@ -8,6 +8,7 @@ mod download;
 mod drive;
 mod files;
 mod folders;
+mod http;
 mod listing;
 mod pages;
 mod permissions;

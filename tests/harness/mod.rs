@@ -345,6 +345,13 @@ impl Larder {
         Wire::open_from(Ipv4Addr::new(127, 0, 1, last + 1), self.port())
     }
 
+    /// A bare connection from one of many addresses: 127.1.x.y.
+    #[track_caller]
+    pub fn wire_from_afar_by(&self, number: u16) -> Wire {
+        let [high, low] = number.to_be_bytes();
+        Wire::open_from(Ipv4Addr::new(127, 1, high, low), self.port())
+    }
+
     /// Signs in, from an address of its own each time.
     #[track_caller]
     pub fn sign_in(&self, username: &str, password: &str) -> Answer {

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpStream};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType};
 
@@ -52,6 +53,28 @@ impl Wire {
     /// Sends bytes; whether they could be.
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Sends bytes as a good client does: until all are sent or an answer begins to come.
+    pub fn send_until_answered(&mut self, mut bytes: &[u8]) {
+        self.stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+        while !bytes.is_empty() && !self.has_more() {
+            let piece = &bytes[..bytes.len().min(256 * 1024)];
+            match self.stream.write(piece) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => break,
+            }
+        }
+        self.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    }
+
+    /// Whether there is something to read, or the end.
+    fn has_more(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        !peeked.is_err_and(|cause| cause.kind() == ErrorKind::WouldBlock)
     }
 
     /// Says that nothing more will be sent.
