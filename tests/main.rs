@@ -4,6 +4,7 @@
 mod harness;
 
 mod confinement;
+mod crash;
 mod download;
 mod drive;
 mod files;

@@ -1,0 +1,175 @@
+//! A crash at any moment: acknowledged writes are there, nothing is half-written, nothing stays.
+//!
+//! Several servers are killed in turn, 200 times in all, while several writers each work on files
+//! of their own. So each writer knows what its files may hold: what was acknowledged last, or what
+//! was under way.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Form, Larder, Wire, wait};
+
+/// Servers that are killed side by side.
+const SERVERS: u64 = 4;
+
+/// How often each of them is.
+const KILLS_PER_SERVER: u64 = 50;
+
+/// Writers at one server.
+const WRITERS: usize = 4;
+
+/// The latest moment of a kill after the writers began, in microseconds.
+const LATEST_MOMENT_US: u64 = 60_000;
+
+/// How long what a crash left may lie about (contract, section 2).
+const SWEEP_TIME: Duration = Duration::from_secs(10);
+
+/// The next number of a seeded row (splitmix64).
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *seed;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// The content of one version: its number, so often that a part of it or a mix would show.
+fn content(version: u64) -> String {
+    let lines = 1 + usize::try_from(version * 37 % 2000).unwrap();
+    format!("version {version:08}\n").repeat(lines) + &format!("end of {version:08}")
+}
+
+/// What one writer knows of its own files.
+#[derive(Default)]
+struct Writer {
+    /// The last version it tried.
+    version: u64,
+    /// What each file may hold: `None` when it may be missing.
+    files: BTreeMap<String, Vec<Option<u64>>>,
+}
+
+impl Writer {
+    /// Writes until the server is gone.
+    fn work(&mut self, number: usize, port: u16, key: &str, is_over: &AtomicBool) {
+        let mut wire = Wire::open(port);
+        while !is_over.load(Ordering::Relaxed) {
+            self.version += 1;
+            let version = self.version;
+            let (request, paths) = self.request(number, version, key);
+            for path in &paths {
+                self.files.entry(path.clone()).or_insert_with(|| vec![None]).push(Some(version));
+            }
+            if !wire.try_send(&request) {
+                return;
+            }
+            let Some(answer) = wire.try_answer(false) else { return };
+            assert_eq!(answer.status, 200, "{answer}");
+            for path in paths {
+                self.files.insert(path, vec![Some(version)]);
+            }
+        }
+    }
+
+    /// One request, and the files that it writes: an edit, an upload of one or of two files.
+    fn request(&self, number: usize, version: u64, key: &str) -> (Vec<u8>, Vec<String>) {
+        let text = content(version);
+        let folder = format!("w{number}");
+        let (target, content_type, body, paths) = match version % 3 {
+            0 => {
+                let path = format!("{folder}/edited");
+                let ask = serde_json::json!({ "path": path, "file_content": text });
+                ("/api/edit_file", "application/json".to_owned(), ask.to_string().into_bytes(), vec![path])
+            }
+            1 => {
+                let form = Form::new().field("path", &folder).file("uploaded", &text);
+                ("/api/upload", Form::content_type(), form.body(), vec![format!("{folder}/uploaded")])
+            }
+            _ => {
+                let form = Form::new().field("path", &folder).file("one", &text).file("two", &text);
+                let paths = vec![format!("{folder}/one"), format!("{folder}/two")];
+                ("/api/upload", Form::content_type(), form.body(), paths)
+            }
+        };
+        let mut request = Vec::with_capacity(body.len() + 300);
+        write!(
+            request,
+            "POST {target} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\nContent-Type: {content_type}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .unwrap();
+        request.extend(body);
+        (request, paths)
+    }
+
+    /// Demands that its files hold what they may, and learns what they do hold.
+    fn check(&mut self, larder: &Larder, when: &str) {
+        for (path, may_hold) in &mut self.files {
+            let found = larder.exists(path).then(|| larder.read(path));
+            let version = may_hold.iter().copied().find(|version| version.map(content) == found);
+            let shown = found.as_ref().map(|text| (text.len(), &text[..text.len().min(40)]));
+            assert!(version.is_some(), "{when}: {path} is {shown:?} and may be {may_hold:?}");
+            *may_hold = version.into_iter().collect();
+        }
+    }
+}
+
+/// Kills one server again and again.
+fn crash(mut seed: u64) {
+    let mut larder = Larder::start().user("ana");
+    for writer in 0..WRITERS {
+        larder = larder.folder(&format!("w{writer}"));
+    }
+    let mut writers: Vec<Writer> = (0..WRITERS).map(|_| Writer::default()).collect();
+    let mut acknowledged = 0;
+    for round in 0..KILLS_PER_SERVER {
+        let moment = Duration::from_micros(next(&mut seed) % LATEST_MOMENT_US);
+        let when = format!("seed {seed:#x}, kill {round} after {moment:?}");
+        let is_over = AtomicBool::new(false);
+        let (port, key) = (larder.port(), larder.key("ana").to_owned());
+        std::thread::scope(|scope| {
+            for (number, writer) in writers.iter_mut().enumerate() {
+                let (is_over, key) = (&is_over, &key);
+                scope.spawn(move || writer.work(number, port, key, is_over));
+            }
+            // This waits for no condition: the moment itself is what the test is about.
+            std::thread::sleep(moment);
+            larder.kill();
+            is_over.store(true, Ordering::Relaxed);
+        });
+        for writer in &mut writers {
+            writer.check(&larder, &when);
+        }
+        let started = Instant::now();
+        larder.restart();
+        let is_tidy = wait::comes_true(SWEEP_TIME, || larder.unfinished() == 0);
+        assert!(is_tidy, "{when}: left after {:?}", started.elapsed());
+        for writer in &mut writers {
+            writer.check(&larder, &when);
+        }
+        let known = |path: &String| {
+            let folder_or_file = path.ends_with('/') || writers.iter().any(|writer| writer.files.contains_key(path));
+            folder_or_file && path.starts_with('w')
+        };
+        let tree = larder.tree();
+        assert!(tree.iter().all(known), "{when}: {tree:?}");
+        acknowledged = writers.iter().map(|writer| writer.version).sum();
+    }
+    // Otherwise nothing was tested.
+    assert!(acknowledged > KILLS_PER_SERVER, "only {acknowledged} writes");
+    larder.stop();
+    larder.restart();
+    larder.http("ana").get("/api/finder").expect(200);
+}
+
+#[test]
+fn two_hundred_crashes_lose_nothing_and_leave_nothing() {
+    let seed = 0x1a2d_e200_0000_0023;
+    std::thread::scope(|scope| {
+        for server in 0..SERVERS {
+            scope.spawn(move || crash(seed + server));
+        }
+    });
+}
