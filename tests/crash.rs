@@ -53,7 +53,7 @@ struct Writer {
 impl Writer {
     /// Writes until the server is gone.
     fn work(&mut self, number: usize, port: u16, key: &str, is_over: &AtomicBool) {
-        let mut wire = Wire::open(port);
+        let Some(mut wire) = Wire::try_open(port) else { return };
         while !is_over.load(Ordering::Relaxed) {
             self.version += 1;
             let version = self.version;

@@ -19,7 +19,8 @@ fn expect_small(larder: &Larder, what: &str, work: impl FnOnce()) {
     larder.http("ana").get("/api/role/self").expect(200);
     let before = larder.process().memory_peak_kib();
     work();
-    let grown = larder.process().memory_peak_kib() - before;
+    // The kernel counts in batches, so that the peak may seem to shrink by a few pages.
+    let grown = larder.process().memory_peak_kib().saturating_sub(before);
     assert!(grown < GROWTH_KIB_MAX, "{what} cost {grown} KiB above {before} KiB");
 }
 
