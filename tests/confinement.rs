@@ -44,11 +44,28 @@ fn dots_lead_nowhere_however_they_are_spelled() {
     let larder = guarded();
     let ana = larder.http("ana");
     for spelled in [
-        "..", "../", "/..", "../outside/secret.txt", "..%2Foutside%2Fsecret.txt", "%2e%2e/outside/secret.txt",
-        "%2e%2e%2foutside%2fsecret.txt", "%2E%2E%2Foutside", ".%2e/outside/secret.txt", "docs/../../outside/secret.txt",
-        "docs/..", "docs/../docs/a.txt", "./../outside", "docs/./../../outside/secret.txt", "/../outside/secret.txt",
-        "//../outside/secret.txt", "docs//..//..//outside/secret.txt", "..%00", "..%00/a", "docs/a.txt%00",
-        "docs/..%2f..%2foutside%2fsecret.txt", "../files/docs/a.txt",
+        "..",
+        "../",
+        "/..",
+        "../outside/secret.txt",
+        "..%2Foutside%2Fsecret.txt",
+        "%2e%2e/outside/secret.txt",
+        "%2e%2e%2foutside%2fsecret.txt",
+        "%2E%2E%2Foutside",
+        ".%2e/outside/secret.txt",
+        "docs/../../outside/secret.txt",
+        "docs/..",
+        "docs/../docs/a.txt",
+        "./../outside",
+        "docs/./../../outside/secret.txt",
+        "/../outside/secret.txt",
+        "//../outside/secret.txt",
+        "docs//..//..//outside/secret.txt",
+        "..%00",
+        "..%00/a",
+        "docs/a.txt%00",
+        "docs/..%2f..%2foutside%2fsecret.txt",
+        "../files/docs/a.txt",
     ] {
         for target in [
             format!("/api/finder?path={spelled}"),
@@ -62,8 +79,19 @@ fn dots_lead_nowhere_however_they_are_spelled() {
         }
     }
     // These are names, odd ones, and not there.
-    for spelled in ["%252e%252e%252foutside", "..%5Coutside", "...", "....//outside", "%c0%ae%c0%ae/outside", "..;/outside", "%u002e%u002e/x"] {
-        for target in [format!("/api/get_file?file_path={spelled}"), format!("/api/download?file_path={spelled}")] {
+    for spelled in [
+        "%252e%252e%252foutside",
+        "..%5Coutside",
+        "...",
+        "....//outside",
+        "%c0%ae%c0%ae/outside",
+        "..;/outside",
+        "%u002e%u002e/x",
+    ] {
+        for target in [
+            format!("/api/get_file?file_path={spelled}"),
+            format!("/api/download?file_path={spelled}"),
+        ] {
             let answer = ana.get(&target);
             assert!(matches!(answer.status, 400 | 404), "{answer}");
             expect_silent(&answer.body, &target);
@@ -77,7 +105,16 @@ fn absolute_paths_start_at_the_share_root() {
     let larder = guarded();
     let ana = larder.http("ana");
     let outside = larder.outside().join("secret.txt");
-    for path in ["/etc/passwd", "//etc/passwd", "etc/passwd", outside.to_str().unwrap(), "file:///etc/passwd", "/proc/self/environ", "~/x", "C:\\x"] {
+    for path in [
+        "/etc/passwd",
+        "//etc/passwd",
+        "etc/passwd",
+        outside.to_str().unwrap(),
+        "file:///etc/passwd",
+        "/proc/self/environ",
+        "~/x",
+        "C:\\x",
+    ] {
         let found = ana.get_with("/api/get_file", "file_path", path).expect_refusal(404);
         expect_silent(&found.body, path);
         ana.get_with("/api/download", "file_path", path).expect_refusal(404);
@@ -94,12 +131,21 @@ fn every_change_through_dots_is_refused() {
     for bad in ["..", "../outside", "docs/../../outside", "/../outside"] {
         for (path, ask) in [
             ("/api/new_file", json!({ "path": bad, "file_name": "x", "file_content": "evil" })),
-            ("/api/edit_file", json!({ "path": format!("{bad}/secret.txt"), "file_content": "evil" })),
+            (
+                "/api/edit_file",
+                json!({ "path": format!("{bad}/secret.txt"), "file_content": "evil" }),
+            ),
             ("/api/delete_file", json!({ "path": format!("{bad}/secret.txt") })),
-            ("/api/rename_file", json!({ "path": bad, "file_name": "secret.txt", "new_name": "x" })),
+            (
+                "/api/rename_file",
+                json!({ "path": bad, "file_name": "secret.txt", "new_name": "x" }),
+            ),
             ("/api/create_folder", json!({ "path": bad, "folder_name": "x" })),
             ("/api/delete_folder", json!({ "path": format!("{bad}/folder") })),
-            ("/api/rename_folder", json!({ "path": bad, "folder_name": "folder", "new_name": "x" })),
+            (
+                "/api/rename_folder",
+                json!({ "path": bad, "folder_name": "folder", "new_name": "x" }),
+            ),
         ] {
             ana.post(path, ask).expect_error(400, "Invalid path");
         }
@@ -136,10 +182,22 @@ fn a_link_that_leaves_the_root_is_not_there() {
         .link("missing", outside.join("new.txt"));
     let ana = larder.http("ana");
     for path in [
-        "absolute", "absolute/secret.txt", "absolute/folder", "relative", "relative/secret.txt", "file", "docs/up",
-        "docs/up/outside/secret.txt", "docs/chain", "docs/chain/secret.txt", "etc/passwd", "proc/etc/passwd", "missing",
+        "absolute",
+        "absolute/secret.txt",
+        "absolute/folder",
+        "relative",
+        "relative/secret.txt",
+        "file",
+        "docs/up",
+        "docs/up/outside/secret.txt",
+        "docs/chain",
+        "docs/chain/secret.txt",
+        "etc/passwd",
+        "proc/etc/passwd",
+        "missing",
     ] {
-        for target in ["/api/finder?path=", "/api/get_file?file_path=", "/api/download?file_path="] {
+        for target in ["/api/finder?path=", "/api/get_file?file_path=", "/api/download?file_path="]
+        {
             let target = format!("{target}{path}");
             let answer = ana.get(&target).expect_refusal(404);
             expect_silent(&answer.body, &target);
@@ -148,12 +206,21 @@ fn a_link_that_leaves_the_root_is_not_there() {
     for folder in ["absolute", "relative", "docs/up", "docs/chain", "proc"] {
         for (path, ask) in [
             ("/api/new_file", json!({ "path": folder, "file_name": "x", "file_content": "evil" })),
-            ("/api/edit_file", json!({ "path": format!("{folder}/secret.txt"), "file_content": "evil" })),
+            (
+                "/api/edit_file",
+                json!({ "path": format!("{folder}/secret.txt"), "file_content": "evil" }),
+            ),
             ("/api/delete_file", json!({ "path": format!("{folder}/secret.txt") })),
-            ("/api/rename_file", json!({ "path": folder, "file_name": "secret.txt", "new_name": "x" })),
+            (
+                "/api/rename_file",
+                json!({ "path": folder, "file_name": "secret.txt", "new_name": "x" }),
+            ),
             ("/api/create_folder", json!({ "path": folder, "folder_name": "x" })),
             ("/api/delete_folder", json!({ "path": format!("{folder}/folder") })),
-            ("/api/rename_folder", json!({ "path": folder, "folder_name": "folder", "new_name": "x" })),
+            (
+                "/api/rename_folder",
+                json!({ "path": folder, "folder_name": "folder", "new_name": "x" }),
+            ),
         ] {
             let answer = ana.post(path, ask);
             assert!((400..500).contains(&answer.status), "{answer}");
@@ -223,7 +290,8 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
                 }
             }));
         }
-        let results: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        let results: Vec<_> =
+            clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
         for result in results {
             result.unwrap();
@@ -258,7 +326,8 @@ fn a_folder_that_becomes_a_link_while_it_is_deleted_takes_nothing_outside_with_i
         });
         expect_untouched(&larder);
         wait::until("the rest deleted", || {
-            !larder.exists(&top) || ana.post("/api/delete_folder", json!({ "path": top })).status == 200
+            !larder.exists(&top)
+                || ana.post("/api/delete_folder", json!({ "path": top })).status == 200
         });
     }
     expect_untouched(&larder);

@@ -57,7 +57,7 @@ impl Writer {
         while !is_over.load(Ordering::Relaxed) {
             self.version += 1;
             let version = self.version;
-            let (request, paths) = self.request(number, version, key);
+            let (request, paths) = Self::request(number, version, key);
             for path in &paths {
                 self.files.entry(path.clone()).or_insert_with(|| vec![None]).push(Some(version));
             }
@@ -73,18 +73,28 @@ impl Writer {
     }
 
     /// One request, and the files that it writes: an edit, an upload of one or of two files.
-    fn request(&self, number: usize, version: u64, key: &str) -> (Vec<u8>, Vec<String>) {
+    fn request(number: usize, version: u64, key: &str) -> (Vec<u8>, Vec<String>) {
         let text = content(version);
         let folder = format!("w{number}");
         let (target, content_type, body, paths) = match version % 3 {
             0 => {
                 let path = format!("{folder}/edited");
                 let ask = serde_json::json!({ "path": path, "file_content": text });
-                ("/api/edit_file", "application/json".to_owned(), ask.to_string().into_bytes(), vec![path])
+                (
+                    "/api/edit_file",
+                    "application/json".to_owned(),
+                    ask.to_string().into_bytes(),
+                    vec![path],
+                )
             }
             1 => {
                 let form = Form::new().field("path", &folder).file("uploaded", &text);
-                ("/api/upload", Form::content_type(), form.body(), vec![format!("{folder}/uploaded")])
+                (
+                    "/api/upload",
+                    Form::content_type(),
+                    form.body(),
+                    vec![format!("{folder}/uploaded")],
+                )
             }
             _ => {
                 let form = Form::new().field("path", &folder).file("one", &text).file("two", &text);
@@ -150,7 +160,8 @@ fn crash(mut seed: u64) {
             writer.check(&larder, &when);
         }
         let known = |path: &String| {
-            let folder_or_file = path.ends_with('/') || writers.iter().any(|writer| writer.files.contains_key(path));
+            let folder_or_file =
+                path.ends_with('/') || writers.iter().any(|writer| writer.files.contains_key(path));
             folder_or_file && path.starts_with('w')
         };
         let tree = larder.tree();

@@ -49,12 +49,23 @@ fn a_file_comes_with_everything_that_a_client_wants_to_know() {
     let tag = answer.header("ETag").unwrap();
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 4, "{tag}");
     let disposition = answer.header("Content-Disposition").unwrap();
-    assert!(disposition.starts_with("attachment;") && disposition.contains("filename*=UTF-8''d.txt"), "{disposition}");
+    assert!(
+        disposition.starts_with("attachment;") && disposition.contains("filename*=UTF-8''d.txt"),
+        "{disposition}"
+    );
     assert!(answer.header("Date").is_some());
     // HEAD says the same and sends nothing.
     let head = ana.head("/api/download?file_path=d.txt").expect(200);
     assert!(head.body.is_empty());
-    for name in ["Content-Length", "Content-Type", "ETag", "Last-Modified", "Accept-Ranges", "Content-Disposition", "Cache-Control"] {
+    for name in [
+        "Content-Length",
+        "Content-Type",
+        "ETag",
+        "Last-Modified",
+        "Accept-Ranges",
+        "Content-Disposition",
+        "Cache-Control",
+    ] {
         assert_eq!(head.header(name), answer.header(name), "{name}");
     }
 }
@@ -174,19 +185,31 @@ fn one_range_is_sent_alone() {
 fn a_range_that_is_none_gets_the_whole_file_and_one_behind_the_end_416() {
     let larder = digits().file("empty.txt", "");
     let ana = larder.http("ana");
-    for range in ["bytes=5-2", "bytes=", "bytes", "lines=1-2", "bytes=a-b", "bytes=--3", "bytes=1-2,x", "bytes=1"] {
+    for range in [
+        "bytes=5-2",
+        "bytes=",
+        "bytes",
+        "lines=1-2",
+        "bytes=a-b",
+        "bytes=--3",
+        "bytes=1-2,x",
+        "bytes=1",
+    ] {
         assert_eq!(with(&ana, "Range", range).expect(200).text(), "0123456789", "{range}");
     }
-    let many = format!("bytes={}", (0..500).map(|at| format!("{at}-{at}")).collect::<Vec<_>>().join(","));
+    let many =
+        format!("bytes={}", (0..500).map(|at| format!("{at}-{at}")).collect::<Vec<_>>().join(","));
     with(&ana, "Range", &many).expect(200);
     for range in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=100-,200-"] {
         let answer = with(&ana, "Range", range).expect(416);
         assert_eq!(answer.header("Content-Range"), Some("bytes */10"), "{range}");
     }
-    let empty = ana.clone().with("Range", "bytes=0-").get("/api/download?file_path=empty.txt").expect(416);
+    let empty =
+        ana.clone().with("Range", "bytes=0-").get("/api/download?file_path=empty.txt").expect(416);
     assert_eq!(empty.header("Content-Range"), Some("bytes */0"));
     // HEAD has no ranges (RFC 9110, 14.2).
-    let head = ana.clone().with("Range", "bytes=2-4").head("/api/download?file_path=d.txt").expect(200);
+    let head =
+        ana.clone().with("Range", "bytes=2-4").head("/api/download?file_path=d.txt").expect(200);
     assert_eq!(head.header("Content-Length"), Some("10"));
 }
 
@@ -195,7 +218,8 @@ fn several_ranges_come_as_parts() {
     let larder = digits();
     let answer = with(&larder.http("ana"), "Range", "bytes=0-1,5-6,-1").expect(206);
     let content_type = answer.header("Content-Type").unwrap();
-    let boundary = content_type.strip_prefix("multipart/byteranges; boundary=").expect(content_type);
+    let boundary =
+        content_type.strip_prefix("multipart/byteranges; boundary=").expect(content_type);
     assert_eq!(answer.header("Content-Length"), Some(answer.body.len().to_string().as_str()));
     let text = answer.text();
     assert!(text.ends_with(&format!("\r\n--{boundary}--\r\n")), "{text:?}");
@@ -221,7 +245,8 @@ fn a_range_of_another_version_gets_the_whole_file() {
     let tag = answer.header("ETag").unwrap().to_owned();
     assert_eq!(with(&ana, "If-Range", &tag).expect(206).text(), "234");
     assert_eq!(with(&ana, "If-Range", &moved(&answer, 0)).expect(206).text(), "234");
-    for stale in [&format!("W/{tag}"), "\"x\"", &moved(&answer, 1), &moved(&answer, -1), "nonsense"] {
+    for stale in [&format!("W/{tag}"), "\"x\"", &moved(&answer, 1), &moved(&answer, -1), "nonsense"]
+    {
         assert_eq!(with(&ana, "If-Range", stale).expect(200).text(), "0123456789", "{stale}");
     }
     let ask = json!({ "path": "d.txt", "file_content": "abcdefghij" });
@@ -250,8 +275,15 @@ fn inline_shows_and_active_types_are_sandboxed() {
             let disposition = answer.header("Content-Disposition").unwrap();
             assert!(disposition.starts_with("inline;"), "{name}: {disposition}");
             let policy = answer.header("Content-Security-Policy").unwrap_or_default();
-            assert_eq!(policy.split(';').any(|part| part.trim() == "sandbox"), is_active, "{name}: {policy}");
-            assert!(!policy.contains("allow-scripts") && !policy.contains("allow-same-origin"), "{policy}");
+            assert_eq!(
+                policy.split(';').any(|part| part.trim() == "sandbox"),
+                is_active,
+                "{name}: {policy}"
+            );
+            assert!(
+                !policy.contains("allow-scripts") && !policy.contains("allow-same-origin"),
+                "{policy}"
+            );
             assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
         }
         for flag in ["", "&inline=0"] {
@@ -269,7 +301,8 @@ fn a_download_of_nothing_is_refused() {
     ana.get("/api/download").expect_error(400, "No file path provided");
     ana.get("/api/download?path=d.txt").expect_error(400, "No file path provided");
     for path in ["missing", "missing/x", "d.txt/x", "dangling"] {
-        ana.get_with("/api/download", "file_path", path).expect_error(404, "File or folder does not exist");
+        ana.get_with("/api/download", "file_path", path)
+            .expect_error(404, "File or folder does not exist");
     }
     ana.get("/api/download?file_path=..").expect_error(400, "Invalid path");
     let head = ana.head("/api/download?file_path=missing").expect(404);
@@ -286,10 +319,15 @@ fn a_file_beyond_four_gibibytes_is_sent_and_its_end_too() {
     let ana = larder.http("ana");
     let head = ana.head("/api/download?file_path=big.bin").expect(200);
     assert_eq!(head.header("Content-Length"), Some(LENGTH.to_string().as_str()));
-    let get = |range: &str| ana.clone().with("Range", range).get("/api/download?file_path=big.bin").expect(206);
+    let get = |range: &str| {
+        ana.clone().with("Range", range).get("/api/download?file_path=big.bin").expect(206)
+    };
     let end = get("bytes=-7");
     assert_eq!(end.text(), "the end");
-    assert_eq!(end.header("Content-Range").unwrap(), format!("bytes {}-{}/{LENGTH}", LENGTH - 7, LENGTH - 1));
+    assert_eq!(
+        end.header("Content-Range").unwrap(),
+        format!("bytes {}-{}/{LENGTH}", LENGTH - 7, LENGTH - 1)
+    );
     let across = get(&format!("bytes={}-{}", (4_u64 << 30) - 5, (4_u64 << 30) + 5));
     assert_eq!(across.body, [0; 11]);
     let json = ana.get("/api/finder?details=1").expect(200).json();
@@ -304,7 +342,7 @@ fn a_file_that_is_replaced_while_it_is_sent_arrives_as_it_was() {
         "GET /api/download?file_path=a.bin HTTP/1.1\r\nHost: a\r\nX-API-KEY: {}\r\n\r\n",
         larder.key("ana")
     ));
-    while wire.line().expect("a head") != "" {}
+    wire.skip_head();
     let ask = json!({ "path": "a.bin", "file_content": "new" });
     larder.http("ana").post("/api/edit_file", ask).expect(200);
     let body = wire.take(20 << 20).expect("the whole file");
@@ -319,7 +357,7 @@ fn a_file_that_shrinks_while_it_is_sent_ends_the_connection_and_not_the_server()
         "GET /api/download?file_path=a.bin HTTP/1.1\r\nHost: a\r\nX-API-KEY: {}\r\n\r\n",
         larder.key("ana")
     ));
-    while wire.line().expect("a head") != "" {}
+    wire.skip_head();
     File::options().write(true).open(larder.root().join("a.bin")).unwrap().set_len(10).unwrap();
     assert!(wire.take(20 << 20).is_none(), "a short file passed for a whole one");
     larder.http("ana").get("/api/finder").expect(200);
@@ -351,7 +389,11 @@ fn a_folder_comes_as_a_zip() {
     let answer = larder.http("ana").get("/api/download?file_path=docs").expect(200);
     assert_eq!(answer.header("Content-Type"), Some("application/zip"));
     let disposition = answer.header("Content-Disposition").unwrap();
-    assert!(disposition.starts_with("attachment;") && disposition.ends_with("filename*=UTF-8''docs.zip"), "{disposition}");
+    assert!(
+        disposition.starts_with("attachment;")
+            && disposition.ends_with("filename*=UTF-8''docs.zip"),
+        "{disposition}"
+    );
     assert!(answer.header("Content-Length").is_none());
     let members = unzip(&answer.body);
     assert_eq!(members["a.txt"], b"A");
@@ -362,7 +404,12 @@ fn a_folder_comes_as_a_zip() {
     assert!(members.contains_key("empty/folder/"), "{:?}", members.keys());
     for name in members.keys() {
         assert!(!name.starts_with('/') && !name.contains(".."), "{name}");
-        assert!(!name.starts_with("outside") && !name.starts_with("passwd") && !name.starts_with("dangling"), "{name}");
+        assert!(
+            !name.starts_with("outside")
+                && !name.starts_with("passwd")
+                && !name.starts_with("dangling"),
+            "{name}"
+        );
         assert!(!name.contains("elsewhere/"), "the loop was followed: {name}");
         assert!(!name.contains(".larder"), "{name}");
     }
@@ -373,7 +420,14 @@ fn a_folder_comes_as_a_zip() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
     let target = larder.folder_path().join("unzipped");
-    if Command::new("unzip").arg("-q").arg(&path).arg("-d").arg(&target).status().is_ok_and(|status| status.success()) {
+    if Command::new("unzip")
+        .arg("-q")
+        .arg(&path)
+        .arg("-d")
+        .arg(&target)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         let modified = target.join("a.txt").metadata().unwrap().modified().unwrap();
         let seconds = modified.duration_since(UNIX_EPOCH).unwrap().as_secs();
         assert!(seconds.abs_diff(1_700_000_000) <= 2, "{seconds}");
@@ -417,7 +471,10 @@ fn a_zip_of_many_files_is_whole() {
     }
     let members = unzip(&larder.http("ana").get("/api/download?file_path=many").expect(200).body);
     for number in 0..3000 {
-        assert_eq!(members[&format!("{}/{number}.txt", number % 30)], number.to_string().as_bytes());
+        assert_eq!(
+            members[&format!("{}/{number}.txt", number % 30)],
+            number.to_string().as_bytes()
+        );
     }
 }
 

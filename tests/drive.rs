@@ -18,7 +18,10 @@ fn ask_everything(larder: &Larder) -> Vec<Answer> {
         ana.post("/api/new_file", json!({ "file_name": "n.txt", "file_content": "N" })),
         ana.post("/api/edit_file", json!({ "path": "n.txt", "file_content": "N" })),
         ana.post("/api/delete_file", json!({ "path": "docs/a.txt" })),
-        ana.post("/api/rename_file", json!({ "path": "docs", "file_name": "a.txt", "new_name": "b.txt" })),
+        ana.post(
+            "/api/rename_file",
+            json!({ "path": "docs", "file_name": "a.txt", "new_name": "b.txt" }),
+        ),
         ana.post("/api/create_folder", json!({ "folder_name": "new" })),
         ana.post("/api/delete_folder", json!({ "path": "docs" })),
         ana.post("/api/rename_folder", json!({ "folder_name": "docs", "new_name": "new" })),
@@ -53,8 +56,14 @@ fn expect_absent(larder: &Larder) {
 #[track_caller]
 fn expect_back(larder: &Larder) {
     assert_eq!(larder.tree(), ["docs/", "docs/a.txt"]);
-    assert_eq!(larder.http("ana").get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
-    larder.http("ana").post("/api/edit_file", json!({ "path": "docs/a.txt", "file_content": "A" })).expect(200);
+    assert_eq!(
+        larder.http("ana").get("/api/download?file_path=docs/a.txt").expect(200).text(),
+        "A"
+    );
+    larder
+        .http("ana")
+        .post("/api/edit_file", json!({ "path": "docs/a.txt", "file_content": "A" }))
+        .expect(200);
 }
 
 /// A larder with one file.

@@ -76,7 +76,8 @@ fn fields_may_come_in_any_order() {
 
 #[test]
 fn making_a_file_never_overwrites() {
-    let larder = Larder::start().user("ana").file("a.txt", "A").folder("docs").link("dangling", "nowhere");
+    let larder =
+        Larder::start().user("ana").file("a.txt", "A").folder("docs").link("dangling", "nowhere");
     let ana = larder.http("ana");
     for name in ["a.txt", "docs", "dangling"] {
         let ask = json!({ "file_name": name, "file_content": "B" });
@@ -128,18 +129,22 @@ fn odd_names_are_kept_as_they_are() {
     let items = ana.get("/api/finder").expect(200).json()["items"].clone();
     let mut expected = ODD_NAMES.to_vec();
     expected.sort_unstable();
-    let mut found: Vec<&str> = items.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect();
+    let mut found: Vec<&str> =
+        items.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect();
     found.sort_unstable();
     assert_eq!(found, expected);
     for name in ODD_NAMES {
-        let json = ana.get_with("/api/get_file", "file_path", name).expect_status("File content retrieved");
+        let json = ana
+            .get_with("/api/get_file", "file_path", name)
+            .expect_status("File content retrieved");
         assert_eq!(json["content"], *name);
         assert_eq!(ana.get_with("/api/download", "file_path", name).expect(200).text(), *name);
         let ask = json!({ "path": "", "file_name": name, "new_name": format!("{name}2") });
         ana.post("/api/rename_file", ask).expect_status("File renamed");
         let ask = json!({ "path": format!("{name}2"), "file_content": "x" });
         ana.post("/api/edit_file", ask).expect_status("File edited");
-        ana.post("/api/delete_file", json!({ "path": format!("{name}2") })).expect_status("File deleted");
+        ana.post("/api/delete_file", json!({ "path": format!("{name}2") }))
+            .expect_status("File deleted");
     }
     assert!(larder.tree().is_empty());
 }
@@ -153,7 +158,8 @@ fn a_name_of_255_bytes_is_the_longest() {
     let ask = json!({ "file_name": longest, "file_content": "A" });
     ana.post("/api/new_file", ask).expect_status("File created");
     ana.get_with("/api/get_file", "file_path", &longest).expect(200);
-    ana.post("/api/edit_file", json!({ "path": longest, "file_content": "B" })).expect_status("File edited");
+    ana.post("/api/edit_file", json!({ "path": longest, "file_content": "B" }))
+        .expect_status("File edited");
     assert_eq!(larder.read(&longest), "B");
     let too_long = longest.clone() + "y";
     let ask = json!({ "file_name": too_long, "file_content": "A" });
@@ -204,12 +210,21 @@ fn larders_own_folder_is_out_of_reach() {
         ana.get("/api/download?file_path=.larder/id"),
         ana.get("/api/download?file_path=.larder"),
         ana.get("/api/finder?path=.larder"),
-        ana.post("/api/new_file", json!({ "path": ".larder", "file_name": "x", "file_content": "" })),
+        ana.post(
+            "/api/new_file",
+            json!({ "path": ".larder", "file_name": "x", "file_content": "" }),
+        ),
         ana.post("/api/new_file", json!({ "file_name": ".larder", "file_content": "" })),
         ana.post("/api/edit_file", json!({ "path": ".larder/id", "file_content": "x" })),
         ana.post("/api/delete_file", json!({ "path": ".larder/id" })),
-        ana.post("/api/rename_file", json!({ "path": ".larder", "file_name": "id", "new_name": "x" })),
-        ana.post("/api/rename_file", json!({ "path": "", "file_name": "a.txt", "new_name": ".larder" })),
+        ana.post(
+            "/api/rename_file",
+            json!({ "path": ".larder", "file_name": "id", "new_name": "x" }),
+        ),
+        ana.post(
+            "/api/rename_file",
+            json!({ "path": "", "file_name": "a.txt", "new_name": ".larder" }),
+        ),
     ] {
         assert!(matches!(answer.status, 400 | 404), "{answer}");
         answer.json()["error"].as_str().expect("a sentence");
@@ -228,12 +243,16 @@ fn editing_replaces_the_content() {
     assert_eq!(larder.read("docs/a.txt"), "new");
     let ask = json!({ "path": "/docs//a.txt", "file_content": "newer" });
     assert_eq!(ana.post("/api/edit_file", ask).expect_status("File edited")["path"], "docs/a.txt");
-    for ask in [json!({ "path": "docs/a.txt" }), json!({ "path": "docs/a.txt", "file_content": null })] {
-        ana.post("/api/edit_file", json!({ "path": "docs/a.txt", "file_content": "x" })).expect(200);
+    for ask in
+        [json!({ "path": "docs/a.txt" }), json!({ "path": "docs/a.txt", "file_content": null })]
+    {
+        ana.post("/api/edit_file", json!({ "path": "docs/a.txt", "file_content": "x" }))
+            .expect(200);
         ana.post("/api/edit_file", ask).expect_status("File edited");
         assert_eq!(larder.read("docs/a.txt"), "");
     }
-    ana.post("/api/edit_file", json!({ "path": "b/made.txt", "file_content": "M" })).expect_status("File edited");
+    ana.post("/api/edit_file", json!({ "path": "b/made.txt", "file_content": "M" }))
+        .expect_status("File edited");
     assert_eq!(larder.read("b/made.txt"), "M");
     larder.wait_until_tidy();
 }
@@ -293,7 +312,10 @@ fn a_reader_sees_the_old_content_or_the_new() {
 #[test]
 fn editing_through_a_link_edits_what_it_leads_to() {
     let larder = Larder::start().user("ana").file("real/a.txt", "A").link("link.txt", "real/a.txt");
-    larder.http("ana").post("/api/edit_file", json!({ "path": "link.txt", "file_content": "B" })).expect(200);
+    larder
+        .http("ana")
+        .post("/api/edit_file", json!({ "path": "link.txt", "file_content": "B" }))
+        .expect(200);
     assert_eq!(larder.http("ana").get("/api/download?file_path=link.txt").expect(200).text(), "B");
     assert_eq!(larder.read("real/a.txt"), "B");
     assert!(larder.root().join("link.txt").symlink_metadata().unwrap().is_symlink());
@@ -313,7 +335,9 @@ fn content_comes_as_text_or_base64() {
         .file("latin1.txt", [b'f', 0xfc, b'r'])
         .file("cut.txt", [b'a', 0xc3]);
     let ana = larder.http("ana");
-    let content = |path: &str| ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved");
+    let content = |path: &str| {
+        ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved")
+    };
     for path in ["a.txt", "empty.txt", "no extension"] {
         let json = content(path);
         assert_eq!(json["type"], "text", "{path}");
@@ -332,9 +356,12 @@ fn large_content_is_whole() {
     let text = "aé🍯\"\n".repeat(400_000);
     let mut cut = text.clone().into_bytes();
     cut.push(0xc3);
-    let larder = Larder::start().user("ana").file("a.txt", &text).file("cut.txt", &cut).file("a.jpg", &cut);
+    let larder =
+        Larder::start().user("ana").file("a.txt", &text).file("cut.txt", &cut).file("a.jpg", &cut);
     let ana = larder.http("ana");
-    let content = |path: &str| ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved");
+    let content = |path: &str| {
+        ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved")
+    };
     let json = content("a.txt");
     assert_eq!(json["type"], "text");
     assert!(json["content"] == text.as_str());
@@ -347,7 +374,8 @@ fn large_content_is_whole() {
 
 #[test]
 fn content_of_what_is_no_file_is_refused() {
-    let larder = Larder::start().user("ana").folder("docs").file("f.txt", "F").link("dangling", "nowhere");
+    let larder =
+        Larder::start().user("ana").folder("docs").file("f.txt", "F").link("dangling", "nowhere");
     let ana = larder.http("ana");
     ana.get("/api/get_file").expect_error(400, "No file path provided");
     ana.get("/api/get_file?path=f.txt").expect_error(400, "No file path provided");
@@ -364,7 +392,8 @@ fn content_of_what_is_no_file_is_refused() {
 #[test]
 fn a_pipe_in_the_share_holds_nobody_up() {
     let larder = Larder::start().user("ana");
-    let made = std::process::Command::new("mkfifo").arg(larder.root().join("pipe")).status().unwrap();
+    let made =
+        std::process::Command::new("mkfifo").arg(larder.root().join("pipe")).status().unwrap();
     assert!(made.success());
     let ana = larder.http("ana");
     for answer in [
@@ -389,7 +418,8 @@ fn a_file_is_deleted() {
         .link("dangling", "nowhere");
     let ana = larder.http("ana");
     ana.post("/api/delete_file", json!({ "path": "docs/a.txt" })).expect_status("File deleted");
-    ana.post("/api/delete_file", json!({ "path": "docs/a.txt" })).expect_error(404, "Path does not exist");
+    ana.post("/api/delete_file", json!({ "path": "docs/a.txt" }))
+        .expect_error(404, "Path does not exist");
     let ask = json!({ "path": "/docs/b.txt", "permanent": true });
     ana.post("/api/delete_file", ask).expect_status("File deleted");
     assert_eq!(larder.tree(), ["dangling", "docs/", "keep.txt", "link"]);
@@ -408,7 +438,8 @@ fn deleting_refuses_what_is_no_file() {
     }
     ana.post("/api/delete_file", json!({ "path": "docs" })).expect_error(400, "Path is not a file");
     ana.post("/api/delete_file", json!({ "path": "" })).expect_refusal(400);
-    ana.post("/api/delete_file", json!({ "path": "missing" })).expect_error(404, "Path does not exist");
+    ana.post("/api/delete_file", json!({ "path": "missing" }))
+        .expect_error(404, "Path does not exist");
     ana.post("/api/delete_file", json!({ "path": "f.txt/x" })).expect_refusal(404);
     ana.post("/api/delete_file", json!({ "path": "f.txt", "permanent": 1 })).expect_refusal(400);
     assert_eq!(larder.tree(), ["docs/", "f.txt"]);
@@ -419,7 +450,10 @@ fn a_file_is_renamed() {
     let larder = Larder::start().user("ana").file("docs/a.txt", "A").file("top.txt", "T");
     let ana = larder.http("ana");
     let ask = json!({ "path": "docs", "file_name": "a.txt", "new_name": "b.md" });
-    assert_eq!(ana.post("/api/rename_file", ask).expect_status("File renamed")["path"], "docs/b.md");
+    assert_eq!(
+        ana.post("/api/rename_file", ask).expect_status("File renamed")["path"],
+        "docs/b.md"
+    );
     let ask = json!({ "path": "", "file_name": "top.txt", "new_name": "Top.txt" });
     assert_eq!(ana.post("/api/rename_file", ask).expect_status("File renamed")["path"], "Top.txt");
     assert_eq!(larder.read("docs/b.md"), "A");
@@ -456,12 +490,17 @@ fn renaming_refuses_bad_input() {
     ] {
         rename(ask).expect_error(400, "No file name provided");
     }
-    for ask in [json!({ "file_name": "a.txt", "new_name": "b" }), json!({ "file_name": "a.txt", "new_name": "b", "path": null })] {
+    for ask in [
+        json!({ "file_name": "a.txt", "new_name": "b" }),
+        json!({ "file_name": "a.txt", "new_name": "b", "path": null }),
+    ] {
         rename(ask).expect_error(400, "No path provided");
     }
-    rename(json!({ "path": "", "file_name": "missing", "new_name": "b" })).expect_error(404, "Path does not exist");
+    rename(json!({ "path": "", "file_name": "missing", "new_name": "b" }))
+        .expect_error(404, "Path does not exist");
     rename(json!({ "path": "missing", "file_name": "a.txt", "new_name": "b" })).expect_refusal(404);
-    rename(json!({ "path": "", "file_name": "docs", "new_name": "b" })).expect_error(400, "Path is not a file");
+    rename(json!({ "path": "", "file_name": "docs", "new_name": "b" }))
+        .expect_error(400, "Path is not a file");
     rename(json!({ "path": "", "file_name": 1, "new_name": "b" })).expect_refusal(400);
     assert_eq!(larder.tree(), ["a.txt", "docs/"]);
 }
@@ -472,12 +511,29 @@ fn what_is_no_json_object_is_refused() {
     let ana = larder.http("ana");
     let deep = format!("{{\"x\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
     for path in [
-        "/api/new_file", "/api/edit_file", "/api/delete_file", "/api/rename_file", "/api/create_folder",
-        "/api/delete_folder", "/api/rename_folder", "/api/user/logout",
+        "/api/new_file",
+        "/api/edit_file",
+        "/api/delete_file",
+        "/api/rename_file",
+        "/api/create_folder",
+        "/api/delete_folder",
+        "/api/rename_folder",
+        "/api/user/logout",
     ] {
         for body in [
-            b"{".as_slice(), b"[]", b"null", b"1", b"\"text\"", b"{} {}", b"{\"path\": \"a.txt\"", b"nonsense",
-            b"{\"path\": \"a\xff\"}", b"{'path': 'a.txt'}", b"\xef\xbb\xbf{}", b"{\"path\": \"\\ud800\"}", b" ",
+            b"{".as_slice(),
+            b"[]",
+            b"null",
+            b"1",
+            b"\"text\"",
+            b"{} {}",
+            b"{\"path\": \"a.txt\"",
+            b"nonsense",
+            b"{\"path\": \"a\xff\"}",
+            b"{'path': 'a.txt'}",
+            b"\xef\xbb\xbf{}",
+            b"{\"path\": \"\\ud800\"}",
+            b" ",
             deep.as_bytes(),
         ] {
             let answer = ana.post_raw(path, Some("application/json"), body);
@@ -522,11 +578,21 @@ fn another_content_type_is_refused_and_a_missing_one_accepted() {
     let larder = Larder::start().user("ana").file("a.txt", "A");
     let ana = larder.http("ana");
     let body = br#"{"path": "a.txt", "file_content": "B"}"#;
-    for wrong in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"] {
+    for wrong in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+    ] {
         ana.post_raw("/api/edit_file", Some(wrong), body).expect_refusal(400);
         assert_eq!(larder.read("a.txt"), "A");
     }
-    for right in [None, Some("application/json"), Some("application/json; charset=utf-8"), Some("Application/JSON;charset=UTF-8")] {
+    for right in [
+        None,
+        Some("application/json"),
+        Some("application/json; charset=utf-8"),
+        Some("Application/JSON;charset=UTF-8"),
+    ] {
         ana.post_raw("/api/edit_file", right, body).expect_status("File edited");
     }
     assert_eq!(larder.read("a.txt"), "B");
@@ -537,12 +603,17 @@ fn a_path_in_a_query_may_be_spelled_in_many_ways() {
     let larder = Larder::start().user("ana").file("docs/a b+c.txt", "A");
     let ana = larder.http("ana");
     for spelled in [
-        "docs/a%20b%2Bc.txt", "docs/a+b%2bc.txt", "%64ocs%2Fa%20b%2Bc.txt", "/docs//a%20b%2Bc.txt", "./docs/./a%20b%2Bc.txt",
+        "docs/a%20b%2Bc.txt",
+        "docs/a+b%2bc.txt",
+        "%64ocs%2Fa%20b%2Bc.txt",
+        "/docs//a%20b%2Bc.txt",
+        "./docs/./a%20b%2Bc.txt",
     ] {
         let answer = ana.get(&format!("/api/get_file?file_path={spelled}"));
         assert_eq!(answer.expect_status("File content retrieved")["content"], "A", "{spelled}");
     }
-    ana.get(&format!("/api/get_file?file_path={}", encode(&encode("docs/a b+c.txt")))).expect_refusal(404);
+    ana.get(&format!("/api/get_file?file_path={}", encode(&encode("docs/a b+c.txt"))))
+        .expect_refusal(404);
 }
 
 #[test]
@@ -558,7 +629,11 @@ fn two_clients_who_make_the_same_file_get_one_and_one_collision() {
             });
             both.into_iter().map(|one| one.join().unwrap()).collect()
         });
-        assert_eq!(statuses.iter().map(|(status, _)| status).sum::<u16>(), 200 + 409, "{statuses:?}");
+        assert_eq!(
+            statuses.iter().map(|(status, _)| status).sum::<u16>(),
+            200 + 409,
+            "{statuses:?}"
+        );
         let winner = statuses.iter().find(|(status, _)| *status == 200).unwrap().1;
         assert_eq!(larder.read(&name), winner);
     }

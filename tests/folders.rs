@@ -10,24 +10,33 @@ use crate::harness::Larder;
 fn a_folder_is_made() {
     let larder = Larder::start().user("ana").folder("docs");
     let ana = larder.http("ana");
-    let json = ana.post("/api/create_folder", json!({ "folder_name": "new" })).expect_status("Folder created");
+    let json = ana
+        .post("/api/create_folder", json!({ "folder_name": "new" }))
+        .expect_status("Folder created");
     assert_eq!(json["path"], "new");
     for (path, made) in [("docs", "docs/a"), ("/docs/", "docs/b"), ("docs/.", "docs/c")] {
         let name = &made[5..];
         let ask = json!({ "folder_name": name, "path": path });
-        assert_eq!(ana.post("/api/create_folder", ask).expect_status("Folder created")["path"], made);
+        assert_eq!(
+            ana.post("/api/create_folder", ask).expect_status("Folder created")["path"],
+            made
+        );
     }
     for path in ["", "/", ".", "./"] {
         let name = format!("root{}", path.len() + path.matches('/').count() * 10);
         let ask = json!({ "folder_name": name, "path": path });
-        assert_eq!(ana.post("/api/create_folder", ask).expect_status("Folder created")["path"], name);
+        assert_eq!(
+            ana.post("/api/create_folder", ask).expect_status("Folder created")["path"],
+            name
+        );
     }
     assert!(larder.root().join("docs/c").is_dir());
 }
 
 #[test]
 fn a_folder_that_exists_is_a_collision() {
-    let larder = Larder::start().user("ana").folder("docs").file("a.txt", "A").link("dangling", "nowhere");
+    let larder =
+        Larder::start().user("ana").folder("docs").file("a.txt", "A").link("dangling", "nowhere");
     let ana = larder.http("ana");
     for name in ["docs", "a.txt", "dangling"] {
         let ask = json!({ "folder_name": name });
@@ -54,7 +63,11 @@ fn a_folder_needs_a_name() {
         ana.post("/api/create_folder", ask).expect_error(400, "No folder name provided");
     }
     ana.post_raw("/api/create_folder", None, b"").expect_refusal(400);
-    for ask in [json!({ "folder_name": 1 }), json!({ "folder_name": ["a"] }), json!({ "folder_name": "a", "path": {} })] {
+    for ask in [
+        json!({ "folder_name": 1 }),
+        json!({ "folder_name": ["a"] }),
+        json!({ "folder_name": "a", "path": {} }),
+    ] {
         ana.post("/api/create_folder", ask).expect_refusal(400);
     }
     assert!(larder.tree().is_empty());
@@ -110,7 +123,8 @@ fn a_folder_is_deleted_with_all_that_is_in_it() {
     let ana = larder.http("ana");
     ana.post("/api/delete_folder", json!({ "path": "docs" })).expect_status("Folder deleted");
     assert_eq!(larder.tree(), ["docs2/", "docs2/a.txt"]);
-    ana.post("/api/delete_folder", json!({ "path": "docs" })).expect_error(404, "Path does not exist");
+    ana.post("/api/delete_folder", json!({ "path": "docs" }))
+        .expect_error(404, "Path does not exist");
     let ask = json!({ "path": "/docs2/", "permanent": true });
     ana.post("/api/delete_folder", ask).expect_status("Folder deleted");
     assert!(larder.tree().is_empty());
@@ -127,7 +141,10 @@ fn deleting_a_folder_never_follows_links() {
     fs::write(larder.outside().join("o.txt"), "O").unwrap();
     let outside = larder.outside();
     let larder = larder.link("docs/outside", &outside).link("docs/dangling", "nowhere");
-    larder.http("ana").post("/api/delete_folder", json!({ "path": "docs" })).expect_status("Folder deleted");
+    larder
+        .http("ana")
+        .post("/api/delete_folder", json!({ "path": "docs" }))
+        .expect_status("Folder deleted");
     assert_eq!(larder.tree(), ["keep/", "keep/a.txt"]);
     assert_eq!(fs::read_to_string(larder.outside().join("o.txt")).unwrap(), "O");
 }
@@ -158,7 +175,10 @@ fn deleting_a_folder_refuses_what_is_none() {
 fn a_deep_folder_is_deleted() {
     let deep = "d/".repeat(800);
     let larder = Larder::start().user("ana").folder(&deep[..deep.len() - 1]);
-    larder.http("ana").post("/api/delete_folder", json!({ "path": "d" })).expect_status("Folder deleted");
+    larder
+        .http("ana")
+        .post("/api/delete_folder", json!({ "path": "d" }))
+        .expect_status("Folder deleted");
     assert!(larder.tree().is_empty());
     larder.wait_until_tidy();
 }
@@ -169,7 +189,10 @@ fn a_folder_of_a_thousand_files_is_deleted() {
     for number in 0..1000 {
         larder = larder.file(&format!("many/{number}.txt"), "x");
     }
-    larder.http("ana").post("/api/delete_folder", json!({ "path": "many" })).expect_status("Folder deleted");
+    larder
+        .http("ana")
+        .post("/api/delete_folder", json!({ "path": "many" }))
+        .expect_status("Folder deleted");
     assert!(larder.tree().is_empty());
     larder.wait_until_tidy();
 }
@@ -179,7 +202,10 @@ fn a_folder_is_renamed_with_its_content() {
     let larder = Larder::start().user("ana").file("docs/old/a.txt", "A").folder("top");
     let ana = larder.http("ana");
     let ask = json!({ "path": "docs", "folder_name": "old", "new_name": "new" });
-    assert_eq!(ana.post("/api/rename_folder", ask).expect_status("Folder renamed")["path"], "docs/new");
+    assert_eq!(
+        ana.post("/api/rename_folder", ask).expect_status("Folder renamed")["path"],
+        "docs/new"
+    );
     let ask = json!({ "folder_name": "top", "new_name": "Top" });
     assert_eq!(ana.post("/api/rename_folder", ask).expect_status("Folder renamed")["path"], "Top");
     assert_eq!(larder.tree(), ["Top/", "docs/", "docs/new/", "docs/new/a.txt"]);
@@ -207,18 +233,29 @@ fn renaming_a_folder_refuses_bad_input() {
     let larder = Larder::start().user("ana").folder("a").file("f.txt", "F");
     let ana = larder.http("ana");
     let rename = |ask: serde_json::Value| ana.post("/api/rename_folder", ask);
-    for ask in [json!({}), json!({ "folder_name": "a" }), json!({ "new_name": "b" }), json!({ "folder_name": "a", "new_name": null })] {
+    for ask in [
+        json!({}),
+        json!({ "folder_name": "a" }),
+        json!({ "new_name": "b" }),
+        json!({ "folder_name": "a", "new_name": null }),
+    ] {
         rename(ask).expect_error(400, "No folder name provided");
     }
-    for (old, new) in [("a", "b/c"), ("a", ".."), ("a", "."), ("../a", "b"), ("a", "x\0"), (".", "b"), ("a", "/")] {
+    for (old, new) in
+        [("a", "b/c"), ("a", ".."), ("a", "."), ("../a", "b"), ("a", "x\0"), (".", "b"), ("a", "/")]
+    {
         rename(json!({ "folder_name": old, "new_name": new })).expect_error(400, "Invalid name");
     }
-    rename(json!({ "folder_name": "a", "new_name": "x".repeat(256) })).expect_error(400, "Invalid name");
-    rename(json!({ "folder_name": "a", "new_name": "b", "path": ".." })).expect_error(400, "Invalid path");
+    rename(json!({ "folder_name": "a", "new_name": "x".repeat(256) }))
+        .expect_error(400, "Invalid name");
+    rename(json!({ "folder_name": "a", "new_name": "b", "path": ".." }))
+        .expect_error(400, "Invalid path");
     rename(json!({ "folder_name": "a", "new_name": 5 })).expect_refusal(400);
-    rename(json!({ "folder_name": "missing", "new_name": "b" })).expect_error(404, "Path does not exist");
+    rename(json!({ "folder_name": "missing", "new_name": "b" }))
+        .expect_error(404, "Path does not exist");
     rename(json!({ "folder_name": "a", "new_name": "b", "path": "missing" })).expect_refusal(404);
-    rename(json!({ "folder_name": "f.txt", "new_name": "b" })).expect_error(400, "Path is not a folder");
+    rename(json!({ "folder_name": "f.txt", "new_name": "b" }))
+        .expect_error(400, "Path is not a folder");
     assert_eq!(larder.tree(), ["a/", "f.txt"]);
 }
 

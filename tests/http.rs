@@ -1,5 +1,6 @@
 //! HTTP itself: hostile clients, bounds on memory and time, and never a 500.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -86,14 +87,16 @@ fn more_connections_than_there_may_be_make_room() {
 fn requests_in_one_breath_are_answered_in_order() {
     let larder = Larder::start().user("ana");
     let key = larder.key("ana");
-    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n");
+    let get =
+        |path: &str| format!("GET {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n");
     let body = r#"{"everywhere": 1}"#;
     let post = format!(
         "POST /api/user/logout HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut wire = larder.wire();
-    let breath = [get("/api/user/get_self"), post, get("/api/nothing"), get("/auth"), get("/api/role/self")];
+    let breath =
+        [get("/api/user/get_self"), post, get("/api/nothing"), get("/auth"), get("/api/role/self")];
     wire.send(breath.concat());
     wire.answer().expect(200);
     wire.answer().expect_refusal(400);
@@ -168,12 +171,17 @@ fn a_smuggled_request_is_none() {
         "Transfer-Encoding:\u{b}chunked".to_owned(),
     ] {
         let mut wire = larder.wire();
-        wire.send(format!("POST /api/user/logout HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n0\r\n\r\n{inner}"));
+        wire.send(format!(
+            "POST /api/user/logout HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n0\r\n\r\n{inner}"
+        ));
         wire.finish_sending();
         let first = wire.try_answer(false);
         assert!(first.as_ref().is_none_or(|answer| answer.status >= 400), "{head}");
         let second = wire.try_answer(false);
-        assert!(second.is_none_or(|answer| answer.status != 200), "{head}: the inner request was answered");
+        assert!(
+            second.is_none_or(|answer| answer.status != 200),
+            "{head}: the inner request was answered"
+        );
     }
 }
 
@@ -279,7 +287,8 @@ fn the_content_of_a_large_file_costs_no_memory() {
     }
     expect_small(&larder, "get_file", || {
         for (path, shown) in [("big.bin", 150_u64 << 20), ("big.txt", 60 << 20)] {
-            let body = larder.http("ana").get_with("/api/get_file", "file_path", path).expect(200).body;
+            let body =
+                larder.http("ana").get_with("/api/get_file", "file_path", path).expect(200).body;
             assert!(body.len() as u64 > shown, "{path}: {}", body.len());
         }
     });
@@ -293,7 +302,8 @@ fn a_listing_of_a_hundred_thousand_entries_costs_no_memory() {
     File::create(&first).unwrap();
     // Names of one file are quicker to make than files; ext4 allows 65 000 for one.
     for number in 1..100_000 {
-        let name = folder.join(format!("a rather long name of a file, as people have them {number:06}.jpg"));
+        let name = folder
+            .join(format!("a rather long name of a file, as people have them {number:06}.jpg"));
         if number % 50_000 == 0 || fs::hard_link(&first, &name).is_err() {
             File::create(&name).unwrap();
         }
@@ -357,14 +367,51 @@ impl Dice {
 
 #[test]
 fn no_odd_request_is_a_fault_of_the_server() {
-    let larder = Larder::start().user("ana").file("docs/a.txt", "A").folder("docs/deep").link("link", "docs");
+    let larder = Larder::start()
+        .user("ana")
+        .file("docs/a.txt", "A")
+        .folder("docs/deep")
+        .link("link", "docs");
     let values = [
-        json!(null), json!(""), json!("."), json!(".."), json!("/"), json!("docs"), json!("docs/a.txt"), json!("a.txt"),
-        json!("link"), json!("link/a.txt"), json!("\0"), json!("é\n\"\\"), json!("x".repeat(255)), json!("x".repeat(5000)),
-        json!("a/".repeat(3000)), json!(0), json!(-1.5e300), json!(true), json!([]), json!({}), json!([[["x"]]]), json!(".larder"),
-        json!("docs/missing/x"), json!("docs/a.txt/x"), json!("%2e%2e"), json!("con:"), json!("\u{ffff}"),
+        json!(null),
+        json!(""),
+        json!("."),
+        json!(".."),
+        json!("/"),
+        json!("docs"),
+        json!("docs/a.txt"),
+        json!("a.txt"),
+        json!("link"),
+        json!("link/a.txt"),
+        json!("\0"),
+        json!("é\n\"\\"),
+        json!("x".repeat(255)),
+        json!("x".repeat(5000)),
+        json!("a/".repeat(3000)),
+        json!(0),
+        json!(-1.5e300),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!([[["x"]]]),
+        json!(".larder"),
+        json!("docs/missing/x"),
+        json!("docs/a.txt/x"),
+        json!("%2e%2e"),
+        json!("con:"),
+        json!("\u{ffff}"),
     ];
-    let fields = ["path", "file_name", "new_name", "folder_name", "file_content", "permanent", "everywhere", "username", "other"];
+    let fields = [
+        "path",
+        "file_name",
+        "new_name",
+        "folder_name",
+        "file_content",
+        "permanent",
+        "everywhere",
+        "username",
+        "other",
+    ];
     let queries = ["path", "file_path", "details", "inline", "x", ""];
     let allowed = [200, 206, 400, 401, 404, 405, 409, 413, 416, 429, 431];
     let ana = larder.http("ana");
@@ -378,8 +425,12 @@ fn no_odd_request_is_a_fault_of_the_server() {
             for _ in 0..dice.below(4) {
                 let value = dice.one(&values).to_string();
                 let value = value.trim_matches('"').to_owned();
-                let value = if dice.below(2) == 0 { crate::harness::encode(&value) } else { crate::harness::encode(&value).replace("%2F", "/") };
-                target.push_str(&format!("{}={value}&", dice.one(&queries)));
+                let value = if dice.below(2) == 0 {
+                    crate::harness::encode(&value)
+                } else {
+                    crate::harness::encode(&value).replace("%2F", "/")
+                };
+                write!(target, "{}={value}&", dice.one(&queries)).unwrap();
             }
             target.truncate(7000);
             ana.get(&target)
@@ -391,7 +442,7 @@ fn no_odd_request_is_a_fault_of_the_server() {
                 form = match dice.below(3) {
                     0 => form.file(value, "x"),
                     1 => form.field("path", value),
-                    _ => form.field(*dice.one(&["if_exists", "other"]), value),
+                    _ => form.field(dice.one::<&str>(&["if_exists", "other"]), value),
                 };
             }
             ana.upload(&form)
@@ -424,7 +475,8 @@ fn bytes_at_random_do_not_hurt() {
     let larder = Larder::start();
     let mut dice = Dice(0x1a2d_e200_0000_0011);
     for round in 0..200 {
-        let mut bytes: Vec<u8> = (0..dice.below(400)).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
+        let mut bytes: Vec<u8> =
+            (0..dice.below(400)).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
         if round % 2 == 0 {
             bytes.splice(0..0, *b"GET /auth HTTP/1.1\r\nHost: a\r\n");
             bytes.extend(b"\r\n\r\n");
@@ -433,7 +485,10 @@ fn bytes_at_random_do_not_hurt() {
         let _maybe_refused = wire.try_send(&bytes);
         wire.finish_sending();
         while let Some(answer) = wire.try_answer(false) {
-            assert!(answer.status < 500 || matches!(answer.status, 501 | 505), "round {round}: {answer}");
+            assert!(
+                answer.status < 500 || matches!(answer.status, 501 | 505),
+                "round {round}: {answer}"
+            );
         }
     }
     let mut wire = larder.wire();

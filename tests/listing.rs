@@ -14,7 +14,11 @@ use crate::harness::Larder;
 #[track_caller]
 fn entry(answer: &Value, name: &str) -> Value {
     let entries = answer["entries"].as_array().expect("entries");
-    entries.iter().find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("{name} in {answer}")).clone()
+    entries
+        .iter()
+        .find(|entry| entry["name"] == name)
+        .unwrap_or_else(|| panic!("{name} in {answer}"))
+        .clone()
 }
 
 #[test]
@@ -27,7 +31,13 @@ fn a_folder_shows_its_names_sorted_hidden_ones_included() {
         .folder("c")
         .file("c/inner.txt", "I");
     let ana = larder.http("ana");
-    for target in ["/api/finder", "/api/finder?path=", "/api/finder?path=/", "/api/finder?path=.", "/api/finder?path=%2F&x=1"] {
+    for target in [
+        "/api/finder",
+        "/api/finder?path=",
+        "/api/finder?path=/",
+        "/api/finder?path=.",
+        "/api/finder?path=%2F&x=1",
+    ] {
         let json = ana.get(target).expect(200).json();
         assert_eq!(json, json!({ "items": [".hidden", "a.txt", "b.txt", "c"] }), "{target}");
     }
@@ -47,7 +57,12 @@ fn an_empty_folder_shows_nothing() {
 
 #[test]
 fn details_say_what_each_entry_is() {
-    let larder = Larder::start().user("ana").file("a.txt", "12345").folder("docs").file("b.JPG", "").file("c", "x");
+    let larder = Larder::start()
+        .user("ana")
+        .file("a.txt", "12345")
+        .folder("docs")
+        .file("b.JPG", "")
+        .file("c", "x");
     let file = File::options().write(true).open(larder.root().join("a.txt")).unwrap();
     file.set_modified(UNIX_EPOCH + Duration::from_millis(1_700_000_000_987)).unwrap();
     let answer = larder.http("ana").get("/api/finder?details=1").expect(200);
@@ -62,15 +77,18 @@ fn details_say_what_each_entry_is() {
     assert_eq!(entry(&json, "b.JPG")["mime"], "image/jpeg");
     assert_eq!(entry(&json, "c")["mime"], "application/octet-stream");
     assert_eq!(entry(&json, "docs")["type"], "folder");
-    let names: Vec<&Value> = json["entries"].as_array().unwrap().iter().map(|entry| &entry["name"]).collect();
+    let names: Vec<&Value> =
+        json["entries"].as_array().unwrap().iter().map(|entry| &entry["name"]).collect();
     assert_eq!(json!(names), json["items"]);
 }
 
 #[test]
 fn times_before_1970_and_far_away_do_no_harm() {
     let larder = Larder::start().user("ana").file("old.txt", "").file("new.txt", "");
-    let set = |name: &str, time| File::options().write(true).open(larder.root().join(name)).unwrap().set_modified(time);
-    set("old.txt", UNIX_EPOCH - Duration::from_secs(86_400)).unwrap();
+    let set = |name: &str, time| {
+        File::options().write(true).open(larder.root().join(name)).unwrap().set_modified(time)
+    };
+    set("old.txt", UNIX_EPOCH - Duration::from_hours(24)).unwrap();
     set("new.txt", UNIX_EPOCH + Duration::from_hours(24 * 365 * 300)).unwrap();
     let ana = larder.http("ana");
     let json = ana.get("/api/finder?details=1").expect(200).json();
@@ -93,7 +111,13 @@ fn what_is_neither_file_nor_folder_is_other() {
         .link("loop", "loop")
         .link("escaping", "/etc/passwd")
         .link("up", "..");
-    assert!(std::process::Command::new("mkfifo").arg(larder.root().join("pipe")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(larder.root().join("pipe"))
+            .status()
+            .unwrap()
+            .success()
+    );
     let _socket = UnixListener::bind(larder.root().join("socket")).unwrap();
     let json = larder.http("ana").get("/api/finder?details=1").expect(200).json();
     for name in ["dangling", "loop", "escaping", "up", "pipe", "socket"] {

@@ -3,7 +3,8 @@
 use crate::harness::{Answer, Larder};
 
 /// The pages and their paths below `/web/`.
-const PAGES: &[(&str, &str)] = &[("/", "index.html"), ("/auth", "login.html"), ("/preview", "preview.html")];
+const PAGES: &[(&str, &str)] =
+    &[("/", "index.html"), ("/auth", "login.html"), ("/preview", "preview.html")];
 
 /// Demands what every page and every part of one must have.
 #[track_caller]
@@ -15,7 +16,10 @@ fn expect_safe(answer: &Answer) {
         .find_map(|part| part.trim().strip_prefix("script-src"))
         .or_else(|| policy.split(';').find_map(|part| part.trim().strip_prefix("default-src")))
         .expect("a rule for scripts");
-    assert!(!scripts.contains("unsafe") && !scripts.contains('*') && !scripts.contains("http"), "{policy}");
+    assert!(
+        !scripts.contains("unsafe") && !scripts.contains('*') && !scripts.contains("http"),
+        "{policy}"
+    );
     let tag = answer.header("ETag").expect("a tag");
     assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
     assert!(answer.header("Vary").is_some_and(|vary| vary.contains("Accept-Encoding")), "{answer}");
@@ -41,7 +45,8 @@ fn the_pages_are_html_and_safe() {
 #[test]
 fn each_encoding_has_a_tag_of_its_own() {
     let larder = Larder::start();
-    let get = |accept: &str| larder.anonymous().with("Accept-Encoding", accept).get("/").expect(200);
+    let get =
+        |accept: &str| larder.anonymous().with("Accept-Encoding", accept).get("/").expect(200);
     let plain = larder.anonymous().get("/").expect(200);
     assert!(plain.header("Content-Encoding").is_none());
     let mut tags = vec![plain.header("ETag").unwrap().to_owned()];
@@ -94,7 +99,10 @@ fn what_a_page_loads_is_there_with_its_type() {
             assert!(content_type.starts_with(wanted), "{part}: {content_type}");
             if part.starts_with("/web/assets/") {
                 let cache = answer.header("Cache-Control").unwrap();
-                assert!(cache.contains("max-age=31536000") && cache.contains("immutable"), "{part}: {cache}");
+                assert!(
+                    cache.contains("max-age=31536000") && cache.contains("immutable"),
+                    "{part}: {cache}"
+                );
             }
             looked_at += 1;
         }
@@ -111,12 +119,28 @@ fn what_a_page_loads_is_there_with_its_type() {
 fn what_is_not_embedded_is_not_found() {
     let larder = Larder::start().user("ana").file("a.txt", "A");
     for path in [
-        "/web/", "/web/missing.js", "/web/assets/", "/web/assets/missing.js", "/web//index.html", "/web/INDEX.html",
-        "/web/index.html/", "/web/index.html%00", "/web/a.txt", "/web/files/a.txt", "/index.html", "/favicon.ico2",
+        "/web/",
+        "/web/missing.js",
+        "/web/assets/",
+        "/web/assets/missing.js",
+        "/web//index.html",
+        "/web/INDEX.html",
+        "/web/index.html/",
+        "/web/index.html%00",
+        "/web/a.txt",
+        "/web/files/a.txt",
+        "/index.html",
+        "/favicon.ico2",
     ] {
         larder.anonymous().get(path).expect_error(404, "Not found");
     }
-    for path in ["/web/../src/main.rs", "/web/%2e%2e/%2e%2e/etc/passwd", "/web/..%2f..%2fetc/passwd", "/web/assets/../../Cargo.toml", "/web/./index.html"] {
+    for path in [
+        "/web/../src/main.rs",
+        "/web/%2e%2e/%2e%2e/etc/passwd",
+        "/web/..%2f..%2fetc/passwd",
+        "/web/assets/../../Cargo.toml",
+        "/web/./index.html",
+    ] {
         let mut wire = larder.wire();
         wire.send(format!("GET {path} HTTP/1.1\r\nHost: larder\r\n\r\n"));
         wire.answer().expect_refusal(404);

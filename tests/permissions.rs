@@ -22,14 +22,23 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
     let form = Form::new().field("path", folder).file(name, "evil");
     let late = Form::new().file(name, "evil").field("path", folder);
     vec![
-        client.post("/api/new_file", json!({ "path": folder, "file_name": name, "file_content": "evil" })),
+        client.post(
+            "/api/new_file",
+            json!({ "path": folder, "file_name": name, "file_content": "evil" }),
+        ),
         client.post("/api/edit_file", json!({ "path": path, "file_content": "evil" })),
         client.post("/api/delete_file", json!({ "path": path })),
         client.post("/api/delete_file", json!({ "path": path, "permanent": true })),
-        client.post("/api/rename_file", json!({ "path": folder, "file_name": name, "new_name": "x" })),
+        client.post(
+            "/api/rename_file",
+            json!({ "path": folder, "file_name": name, "new_name": "x" }),
+        ),
         client.post("/api/create_folder", json!({ "path": folder, "folder_name": "new" })),
         client.post("/api/delete_folder", json!({ "path": folder })),
-        client.post("/api/rename_folder", json!({ "path": folder, "folder_name": name, "new_name": "x" })),
+        client.post(
+            "/api/rename_folder",
+            json!({ "path": folder, "folder_name": name, "new_name": "x" }),
+        ),
         client.upload(&form),
         client.upload(&late),
     ]
@@ -68,9 +77,13 @@ fn photos() -> Larder {
 fn a_prefix_opens_its_folder_and_all_below() {
     let larder = photos();
     let ana = larder.http("ana");
-    for (path, content) in [("photos/a.txt", "A"), ("/photos/new/n.txt", "N"), ("docs/shared/deep/d.txt", "D")] {
+    for (path, content) in
+        [("photos/a.txt", "A"), ("/photos/new/n.txt", "N"), ("docs/shared/deep/d.txt", "D")]
+    {
         assert_eq!(ana.get_with("/api/download", "file_path", path).expect(200).text(), content);
-        let json = ana.get_with("/api/get_file", "file_path", path).expect_status("File content retrieved");
+        let json = ana
+            .get_with("/api/get_file", "file_path", path)
+            .expect_status("File content retrieved");
         assert_eq!(json["content"], content);
     }
     let items = ana.get("/api/finder?path=photos").expect(200).json()["items"].clone();
@@ -82,8 +95,16 @@ fn a_prefix_opens_its_folder_and_all_below() {
 fn a_prefix_does_not_open_its_neighbours() {
     let larder = photos();
     for path in [
-        "photos2", "photos2/a.txt", "phot/a.txt", "Photos/a.txt", "docs/private", "docs/private/p.txt",
-        "docs/p.txt", "top.txt", "docs/shared2", "photos2/../photos2",
+        "photos2",
+        "photos2/a.txt",
+        "phot/a.txt",
+        "Photos/a.txt",
+        "docs/private",
+        "docs/private/p.txt",
+        "docs/p.txt",
+        "top.txt",
+        "docs/shared2",
+        "photos2/../photos2",
     ] {
         for answer in read_in_every_way(&larder, "ana", path) {
             let is_input = path.contains("..");
@@ -98,9 +119,12 @@ fn a_forbidden_path_is_refused_whether_it_exists_or_not() {
     let larder = photos();
     let ana = larder.http("ana");
     for endpoint in ["/api/get_file", "/api/download"] {
-        let there = ana.get_with(endpoint, "file_path", "docs/p.txt").expect_error(401, "Unauthorized");
-        let not_there = ana.get_with(endpoint, "file_path", "docs/q.txt").expect_error(401, "Unauthorized");
-        let below = ana.get_with(endpoint, "file_path", "docs/p.txt/q").expect_error(401, "Unauthorized");
+        let there =
+            ana.get_with(endpoint, "file_path", "docs/p.txt").expect_error(401, "Unauthorized");
+        let not_there =
+            ana.get_with(endpoint, "file_path", "docs/q.txt").expect_error(401, "Unauthorized");
+        let below =
+            ana.get_with(endpoint, "file_path", "docs/p.txt/q").expect_error(401, "Unauthorized");
         assert_eq!(there.body, not_there.body);
         assert_eq!(there.body, below.body);
     }
@@ -160,7 +184,8 @@ fn writing_is_confined_to_its_own_prefix() {
     assert_eq!(larder.read("photos/new/b.txt"), "B");
     expect_all_refused(change_in_every_way(&larder, "ana", "photos/newer", "n.txt"));
     expect_all_refused(change_in_every_way(&larder, "ana", "photos", "a.txt"));
-    let entries = ana.get("/api/finder?path=photos&details=1").expect(200).json()["entries"].clone();
+    let entries =
+        ana.get("/api/finder?path=photos&details=1").expect(200).json()["entries"].clone();
     let writable: Vec<(&str, bool)> = entries
         .as_array()
         .unwrap()
@@ -185,11 +210,17 @@ fn a_rename_needs_both_ends() {
     file("mine.txt", "free.txt").expect_error(401, "Unauthorized");
     file("other.txt", "mine.txt").expect_error(401, "Unauthorized");
     let folder = |old: &str, new: &str| {
-        ana.post("/api/rename_folder", json!({ "path": "docs", "folder_name": old, "new_name": new }))
+        ana.post(
+            "/api/rename_folder",
+            json!({ "path": "docs", "folder_name": old, "new_name": new }),
+        )
     };
     folder("mine", "free").expect_error(401, "Unauthorized");
     folder("other", "mine").expect_error(401, "Unauthorized");
-    assert_eq!(larder.tree(), ["docs/", "docs/mine.txt", "docs/mine/", "docs/other.txt", "docs/other/"]);
+    assert_eq!(
+        larder.tree(),
+        ["docs/", "docs/mine.txt", "docs/mine/", "docs/other.txt", "docs/other/"]
+    );
 }
 
 #[test]
@@ -239,9 +270,19 @@ fn a_link_is_judged_by_its_name_and_by_where_it_leads() {
     for path in ["photos/inside/a.txt", "photos/inside.txt"] {
         assert_eq!(ana.get_with("/api/download", "file_path", path).expect(200).text(), "A");
     }
-    assert_eq!(ana.get("/api/finder?path=photos/inside").expect(200).json()["items"], json!(["a.txt"]));
+    assert_eq!(
+        ana.get("/api/finder?path=photos/inside").expect(200).json()["items"],
+        json!(["a.txt"])
+    );
     // The name permitted, where it leads not; and the other way round.
-    for path in ["photos/out", "photos/out/p.txt", "photos/out.txt", "other/in", "other/in/a.txt", "other/in.txt"] {
+    for path in [
+        "photos/out",
+        "photos/out/p.txt",
+        "photos/out.txt",
+        "other/in",
+        "other/in/a.txt",
+        "other/in.txt",
+    ] {
         expect_all_refused(read_in_every_way(&larder, "ana", path));
     }
     for answer in change_in_every_way(&larder, "ana", "photos/out", "p.txt") {
@@ -278,8 +319,13 @@ fn permission_to_write_a_folder_includes_making_it() {
     let ana = larder.http("ana");
     ana.post("/api/create_folder", json!({ "folder_name": "a" })).expect_error(401, "Unauthorized");
     let larder = larder.folder("a");
-    let ana = { drop(ana); larder.http("ana") };
-    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b2" })).expect_error(401, "Unauthorized");
-    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b" })).expect_status("Folder created");
+    let ana = {
+        drop(ana);
+        larder.http("ana")
+    };
+    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b2" }))
+        .expect_error(401, "Unauthorized");
+    ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b" }))
+        .expect_status("Folder created");
     assert_eq!(larder.tree(), ["a/", "a/b/"]);
 }

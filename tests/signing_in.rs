@@ -23,12 +23,17 @@ fn claims_of(token: &str) -> serde_json::Map<String, Value> {
 }
 
 /// What a stranger with the server's key could sign: the claims of a token with a new time.
-fn forged(larder: &Larder, token: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+fn forged(
+    larder: &Larder,
+    token: &str,
+    change: impl FnOnce(&mut serde_json::Map<String, Value>),
+) -> String {
     let key = HS256Key::from_bytes(&fs::read(larder.state().join("secret.key")).unwrap());
     let mut claims = claims_of(token);
     change(&mut claims);
     let jwt_id = claims.remove("jti").and_then(|id| id.as_str().map(str::to_owned));
-    let seconds = |claim: Option<Value>| claim.and_then(|claim| claim.as_u64()).map(Life::from_secs);
+    let seconds =
+        |claim: Option<Value>| claim.and_then(|claim| claim.as_u64()).map(Life::from_secs);
     let (issued, expires) = (seconds(claims.remove("iat")), seconds(claims.remove("exp")));
     let mut made = Claims::with_custom_claims(claims, Life::from_hours(1));
     made.invalid_before = None;
@@ -75,7 +80,8 @@ fn the_right_password_gives_a_token_and_a_cookie() {
 fn a_wrong_password_and_an_unknown_name_get_the_same_answer() {
     let larder = Larder::start().user("ana");
     let wrong = larder.sign_in("ana", "wrong").expect_error(401, "Invalid username or password");
-    let unknown = larder.sign_in("nobody", "wrong").expect_error(401, "Invalid username or password");
+    let unknown =
+        larder.sign_in("nobody", "wrong").expect_error(401, "Invalid username or password");
     let but_date = |answer: &crate::harness::Answer| {
         let kept = answer.headers.iter().filter(|(name, _)| name != "date");
         kept.cloned().collect::<Vec<_>>()
@@ -285,12 +291,13 @@ fn tokens_of_another_key_or_algorithm_are_invalid() {
     let larder = Larder::start().user("ana");
     let good = larder.token("ana");
     let secret = fs::read(larder.state().join("secret.key")).unwrap();
-    let sign = |key: &dyn Fn(jwt_simple::prelude::JWTClaims<serde_json::Map<String, Value>>) -> String| {
-        let mut custom = claims_of(&good);
-        custom.retain(|name, _| !matches!(name.as_str(), "iat" | "exp" | "jti"));
-        let id = claims_of(&good)["jti"].as_str().unwrap_or("x").to_owned();
-        key(Claims::with_custom_claims(custom, Life::from_hours(1)).with_jwt_id(id))
-    };
+    let sign =
+        |key: &dyn Fn(jwt_simple::prelude::JWTClaims<serde_json::Map<String, Value>>) -> String| {
+            let mut custom = claims_of(&good);
+            custom.retain(|name, _| !matches!(name.as_str(), "iat" | "exp" | "jti"));
+            let id = claims_of(&good)["jti"].as_str().unwrap_or("x").to_owned();
+            key(Claims::with_custom_claims(custom, Life::from_hours(1)).with_jwt_id(id))
+        };
     let other_key = sign(&|claims| HS256Key::from_bytes(&[7; 32]).authenticate(claims).unwrap());
     expect_invalid(&larder, &other_key, "Invalid token");
     let other_algorithm =
@@ -370,7 +377,9 @@ fn many_sign_outs_do_not_revive_an_old_token() {
     let larder = Larder::start().user("ana");
     let good = larder.token("ana");
     let tokens: Vec<String> = (0..120)
-        .map(|number| forged(&larder, &good, |claims| claims["jti"] = format!("{number:032x}").into()))
+        .map(|number| {
+            forged(&larder, &good, |claims| claims["jti"] = format!("{number:032x}").into())
+        })
         .collect();
     for token in &tokens {
         let answer = larder.bearer(token).post("/api/user/logout", json!({}));
@@ -434,7 +443,10 @@ fn the_role_is_asked_before_the_input_is_looked_at() {
     let eve = larder.http("eve");
     eve.post_raw("/api/edit_file", None, b"nonsense").expect_error(401, "Unauthorized");
     eve.get("/api/finder?path=..").expect_error(401, "Unauthorized");
-    larder.anonymous().post_raw("/api/edit_file", None, b"nonsense").expect_error(401, "Unauthorized");
+    larder
+        .anonymous()
+        .post_raw("/api/edit_file", None, b"nonsense")
+        .expect_error(401, "Unauthorized");
 }
 
 #[test]

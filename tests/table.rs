@@ -37,7 +37,8 @@ fn every_endpoint_has_a_test_that_names_it() {
     }
     let fixed = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).map(|(_, path)| (*path).to_owned());
     for path in fixed.chain(role_paths()) {
-        let is_named = sources.contains(&format!("\"{path}\"")) || sources.contains(&format!("{path}?"));
+        let is_named =
+            sources.contains(&format!("\"{path}\"")) || sources.contains(&format!("{path}?"));
         assert!(is_named, "no test names {path}");
     }
 }
@@ -80,12 +81,17 @@ fn every_endpoint_refuses_other_methods_and_says_which_it_takes() {
             }
             // Whoever asks: the method is judged before the credentials.
             let mut wire = larder.wire();
-            wire.send(format!("{other} {path} HTTP/1.1\r\nHost: larder\r\nContent-Length: 0\r\n\r\n"));
+            wire.send(format!(
+                "{other} {path} HTTP/1.1\r\nHost: larder\r\nContent-Length: 0\r\n\r\n"
+            ));
             let answer = wire.answer().expect_refusal(405);
             assert_eq!(answer.header("Allow"), Some(allowed), "{other} {path}");
         }
         let mut wire = larder.wire();
-        wire.send(format!("HEAD {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\n\r\n", larder.key("ana")));
+        wire.send(format!(
+            "HEAD {path} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\n\r\n",
+            larder.key("ana")
+        ));
         let answer = wire.head_answer();
         if *method == "GET" {
             assert_ne!(answer.status, 405, "{path}");
@@ -99,8 +105,22 @@ fn every_endpoint_refuses_other_methods_and_says_which_it_takes() {
 fn unknown_paths_are_not_found_whatever_the_method_and_whoever_asks() {
     let larder = Larder::start().user("ana");
     for path in [
-        "/api/", "/api", "/api/nothing", "/api/finder/", "/api/Finder", "/api/finder/x", "/api//finder", "//api/finder",
-        "/api/user", "/api/user/login/", "/api/%66inder", "/nothing", "/authx", "/webx", "/.larder", "/api/../api/finder",
+        "/api/",
+        "/api",
+        "/api/nothing",
+        "/api/finder/",
+        "/api/Finder",
+        "/api/finder/x",
+        "/api//finder",
+        "//api/finder",
+        "/api/user",
+        "/api/user/login/",
+        "/api/%66inder",
+        "/nothing",
+        "/authx",
+        "/webx",
+        "/.larder",
+        "/api/../api/finder",
     ] {
         for method in ["GET", "POST", "DELETE", "HEAD"] {
             for key in ["nobody", larder.key("ana")] {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -43,11 +44,19 @@ fn a_file_is_stored() {
 fn the_parts_may_come_in_any_order() {
     let larder = Larder::start().user("ana").folder("docs").file("docs/a.txt", "old");
     let ana = larder.http("ana");
-    let last = Form::new().file("a.txt", "1").file("b.txt", "2").field("if_exists", "rename").field("path", "docs");
+    let last = Form::new()
+        .file("a.txt", "1")
+        .file("b.txt", "2")
+        .field("if_exists", "rename")
+        .field("path", "docs");
     let json = ana.upload(&last).expect_status("File uploaded");
     assert_eq!(json["files"][1]["path"], "docs/b.txt");
     assert_ne!(json["files"][0]["path"], "docs/a.txt");
-    let between = Form::new().file("c.txt", "3").field("path", "docs").file("d.txt", "4").field("unknown", "x");
+    let between = Form::new()
+        .file("c.txt", "3")
+        .field("path", "docs")
+        .file("d.txt", "4")
+        .field("unknown", "x");
     ana.upload(&between).expect_status("File uploaded");
     assert_eq!(larder.read("docs/a.txt"), "old");
     assert_eq!(larder.read("docs/c.txt"), "3");
@@ -58,7 +67,8 @@ fn the_parts_may_come_in_any_order() {
 
 #[test]
 fn an_existing_file_is_overwritten_renamed_around_or_left() {
-    let larder = Larder::start().user("ana").file("a.txt", "old").file("b.tar.gz", "old").file("c", "old");
+    let larder =
+        Larder::start().user("ana").file("a.txt", "old").file("b.tar.gz", "old").file("c", "old");
     let ana = larder.http("ana");
     // Overwriting is the default.
     let json = ana.upload(&Form::new().file("a.txt", "new")).expect_status("File uploaded");
@@ -82,7 +92,10 @@ fn an_existing_file_is_overwritten_renamed_around_or_left() {
         let json = ana.upload(&form).expect_status("File uploaded");
         let path = json["files"][0]["path"].as_str().unwrap().to_owned();
         assert!(!seen.contains(&path), "{path} twice");
-        assert!(path.starts_with('a') && path.ends_with(".txt"), "{path}");
+        assert!(
+            path.starts_with('a') && Path::new(&path).extension() == Some("txt".as_ref()),
+            "{path}"
+        );
         assert_eq!(larder.read(&path), content);
         seen.push(path);
     }
@@ -110,7 +123,8 @@ fn a_long_name_is_still_renamed_around() {
     let form = Form::new().field("if_exists", "rename").file(&name, "new");
     let json = larder.http("ana").upload(&form).expect_status("File uploaded");
     let path = json["files"][0]["path"].as_str().unwrap().to_owned();
-    assert!(path.len() <= 255 && path.ends_with(".txt") && path != name, "{path}");
+    assert!(path.len() <= 255 && path != name, "{path}");
+    assert_eq!(Path::new(&path).extension(), Some("txt".as_ref()));
     assert_eq!((larder.read(&name).as_str(), larder.read(&path).as_str()), ("old", "new"));
 }
 
@@ -120,7 +134,12 @@ fn several_files_of_one_name_do_not_eat_each_other() {
     let ana = larder.http("ana");
     let form = Form::new().field("if_exists", "rename").file("a.txt", "1").file("a.txt", "2");
     let json = ana.upload(&form).expect_status("File uploaded");
-    let paths: Vec<&str> = json["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    let paths: Vec<&str> = json["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
     assert_ne!(paths[0], paths[1]);
     assert_eq!((larder.read(paths[0]).as_str(), larder.read(paths[1]).as_str()), ("1", "2"));
     let form = Form::new().field("if_exists", "error").file("b.txt", "1").file("b.txt", "2");
@@ -142,7 +161,10 @@ fn the_folder_is_made_with_its_parents() {
     assert_eq!(larder.read("new/deep/er/a.txt"), "A");
     for root in ["", "/", "."] {
         let form = Form::new().field("path", root).file("root.txt", root);
-        assert_eq!(ana.upload(&form).expect_status("File uploaded")["files"][0]["path"], "root.txt");
+        assert_eq!(
+            ana.upload(&form).expect_status("File uploaded")["files"][0]["path"],
+            "root.txt"
+        );
         assert_eq!(larder.read("root.txt"), root);
     }
 }
@@ -195,7 +217,8 @@ fn a_browsers_path_is_cut_to_its_name() {
     for sent in ["..", "/", "a/", ".", "a/..", r"a\", &"x".repeat(256), "a\0b"] {
         ana.upload(&Form::new().file(sent, "x")).expect_error(400, "Invalid name");
     }
-    let disposition = "form-data; name=\"file\"; filename=\"ascii.txt\"; filename*=UTF-8''%E2%82%AC.txt";
+    let disposition =
+        "form-data; name=\"file\"; filename=\"ascii.txt\"; filename*=UTF-8''%E2%82%AC.txt";
     let json = ana.upload(&Form::new().part(disposition, b"euro")).expect_status("File uploaded");
     assert_eq!(json["files"][0]["path"], "€.txt");
     larder.wait_until_tidy();
@@ -219,7 +242,8 @@ fn an_upload_without_a_file_is_refused() {
         (None, ""),
         (None, "x"),
     ] {
-        ana.post_raw("/api/upload", content_type, body.as_bytes()).expect_error(400, "No file provided");
+        ana.post_raw("/api/upload", content_type, body.as_bytes())
+            .expect_error(400, "No file provided");
     }
     assert_eq!(larder.tree(), ["docs/"]);
 }
@@ -239,8 +263,13 @@ fn what_breaks_the_format_is_refused_and_leaves_nothing() {
         format!("--{BOUNDARY}\r\n{part}\r\n\r\nnew\r\n--{BOUNDARY}-"),
         format!("--{BOUNDARY}\r\n{part}"),
         format!("--{BOUNDARY}\r\n\r\nnew\r\n--{BOUNDARY}--"),
-        format!("--{BOUNDARY}\r\nContent-Disposition: attachment; filename=\"a.txt\"\r\n\r\nnew\r\n--{BOUNDARY}--"),
-        format!("--{BOUNDARY}\r\n{part}\r\nX: {}\r\n\r\nnew\r\n--{BOUNDARY}--", "x".repeat(100_000)),
+        format!(
+            "--{BOUNDARY}\r\nContent-Disposition: attachment; filename=\"a.txt\"\r\n\r\nnew\r\n--{BOUNDARY}--"
+        ),
+        format!(
+            "--{BOUNDARY}\r\n{part}\r\nX: {}\r\n\r\nnew\r\n--{BOUNDARY}--",
+            "x".repeat(100_000)
+        ),
         format!("--{BOUNDARY}x\r\n{part}\r\n\r\nnew\r\n--{BOUNDARY}x--"),
         format!("--other\r\n{part}\r\n\r\nnew\r\n--other--\r\n"),
     ] {
@@ -266,13 +295,17 @@ fn what_looks_like_a_boundary_is_content() {
     let body = format!(
         "preamble\r\n--{BOUNDARY} \t\r\ncontent-disposition: form-data; filename=b.txt; name=file\r\n\r\nB\r\n--{BOUNDARY}--\r\nepilogue"
     );
-    ana.post_raw("/api/upload", Some(&Form::content_type()), body.as_bytes()).expect_status("File uploaded");
+    ana.post_raw("/api/upload", Some(&Form::content_type()), body.as_bytes())
+        .expect_status("File uploaded");
     assert_eq!(larder.read("b.txt"), "B");
     // A quoted boundary with odd characters.
     let odd = "a'()+_,-./:=? b";
-    let body = format!("--{odd}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.txt\"\r\n\r\nC\r\n--{odd}--");
+    let body = format!(
+        "--{odd}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.txt\"\r\n\r\nC\r\n--{odd}--"
+    );
     let content_type = format!("multipart/form-data; charset=utf-8; boundary=\"{odd}\"");
-    ana.post_raw("/api/upload", Some(&content_type), body.as_bytes()).expect_status("File uploaded");
+    ana.post_raw("/api/upload", Some(&content_type), body.as_bytes())
+        .expect_status("File uploaded");
     assert_eq!(larder.read("c.txt"), "C");
 }
 
@@ -284,7 +317,8 @@ fn content_of_every_length_around_the_buffers_border_is_whole() {
         for less in 0..3 {
             let length = around + 150 - less * 100;
             // Full of beginnings of the boundary.
-            let content: Vec<u8> = b"\r\n--larder-test".iter().copied().cycle().take(length).collect();
+            let content: Vec<u8> =
+                b"\r\n--larder-test".iter().copied().cycle().take(length).collect();
             ana.upload(&Form::new().file("a.bin", &content)).expect_status("File uploaded");
             assert!(larder.read_bytes("a.bin") == content, "{length}");
         }
@@ -313,7 +347,11 @@ fn of_several_files_all_are_stored_or_none() {
     let ana = larder.http("ana");
     let before = larder.tree();
     // A folder stands where the last file should go.
-    let form = Form::new().field("path", "docs").file("a.txt", "x").file("b.txt", "new").file("c.txt", "x");
+    let form = Form::new()
+        .field("path", "docs")
+        .file("a.txt", "x")
+        .file("b.txt", "new")
+        .file("c.txt", "x");
     let answer = ana.upload(&form);
     assert!((400..500).contains(&answer.status), "{answer}");
     assert_eq!(larder.tree(), before);
@@ -324,7 +362,11 @@ fn of_several_files_all_are_stored_or_none() {
 #[test]
 fn an_upload_that_breaks_off_leaves_nothing() {
     let larder = Larder::start().user("ana").file("a.txt", "old");
-    let body = Form::new().field("path", "new/folder").file("big.bin", vec![b'x'; 3 << 20]).file("a.txt", "x").body();
+    let body = Form::new()
+        .field("path", "new/folder")
+        .file("big.bin", vec![b'x'; 3 << 20])
+        .file("a.txt", "x")
+        .body();
     for sent in [100, 300, 5000, 1 << 20, body.len() - 30, body.len() - 1] {
         let mut wire = larder.wire();
         wire.send(head_of(&larder, body.len()));

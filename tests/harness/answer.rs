@@ -21,12 +21,6 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// All fields of this name.
-    pub fn headers_named(&self, name: &str) -> Vec<&str> {
-        let named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_str()).collect()
-    }
-
     /// The body as text.
     #[track_caller]
     pub fn text(&self) -> &str {
@@ -36,7 +30,8 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|cause| panic!("no JSON ({cause}): {self}"))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|cause| panic!("no JSON ({cause}): {self}"))
     }
 
     /// Demands a status.

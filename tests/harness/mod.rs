@@ -381,7 +381,11 @@ pub fn password_of(name: &str) -> String {
 /// Roles under which `user` may do what `admin` may.
 pub fn everybody_may_everything() -> Value {
     let both = json!(["admin", "user"]);
-    BY_ROLE.iter().map(|(_, path)| ((*path).to_owned(), both.clone())).collect::<serde_json::Map<_, _>>().into()
+    BY_ROLE
+        .iter()
+        .map(|(_, path)| ((*path).to_owned(), both.clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// Gathers the paths below a folder.

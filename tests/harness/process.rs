@@ -71,11 +71,6 @@ impl Process {
         Self { child, pid, port, banner, lines, complaints }
     }
 
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.pid
-    }
-
     /// The next line that it prints, if one comes.
     pub fn next_line(&self, time: Duration) -> Option<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time).ok()
@@ -112,7 +107,7 @@ impl Process {
         child.wait().unwrap();
     }
 
-    /// The most memory that was ever resident, in KiB (`VmHWM`, proc_pid_status(5)).
+    /// The most memory that was ever resident, in KiB (`VmHWM`, `proc_pid_status(5)`).
     pub fn memory_peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }

@@ -44,11 +44,6 @@ impl Wire {
         Self { stream, unread: Vec::new() }
     }
 
-    /// The connection itself.
-    pub fn stream(&self) -> &TcpStream {
-        &self.stream
-    }
-
     /// Sends bytes that must arrive.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -67,7 +62,8 @@ impl Wire {
             let piece = &bytes[..bytes.len().min(256 * 1024)];
             match self.stream.write(piece) {
                 Ok(count) => bytes = &bytes[count..],
-                Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(cause)
+                    if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(_) => break,
             }
         }
@@ -167,6 +163,12 @@ impl Wire {
         }
     }
 
+    /// Passes over the rest of a head.
+    #[track_caller]
+    pub fn skip_head(&mut self) {
+        while !self.line().expect("a head").is_empty() {}
+    }
+
     /// Reads so many bytes; `None` when fewer come.
     pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.unread.len() < count {
@@ -179,7 +181,7 @@ impl Wire {
 
     /// Reads what there is; 0 at the end, however it came.
     fn more(&mut self) -> usize {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
             Ok(count) => {
                 self.unread.extend_from_slice(&buffer[..count]);
@@ -188,7 +190,9 @@ impl Wire {
             Err(cause) => {
                 let is_end = matches!(
                     cause.kind(),
-                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted
+                    ErrorKind::ConnectionReset
+                        | ErrorKind::BrokenPipe
+                        | ErrorKind::ConnectionAborted
                 );
                 assert!(is_end, "reading: {cause}");
                 0
