@@ -14,11 +14,11 @@ use serde_json::json;
 use crate::auth::throttle::{AddressThrottle, NameThrottle};
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
+use crate::limits;
 use crate::logbook::Logbook;
 use crate::settings::{self, Config};
 use crate::store::{NewUser, User, UserStore};
 use crate::vault::{RootId, Vault};
-use crate::limits;
 
 /// How often a user's changing address is written down at most: a phone and a laptop in turn must
 /// not cost a write for each request.
@@ -79,11 +79,17 @@ impl State {
     ///
     /// Errors: one line for the person who started larder.
     pub fn open(folder: &Path, endpoints: &[&str]) -> Result<Self, String> {
-        let say = |what: &Path, cause: &dyn std::fmt::Display| format!("{}: {cause}", what.display());
+        let say =
+            |what: &Path, cause: &dyn std::fmt::Display| format!("{}: {cause}", what.display());
         for part in ["", "settings", "db"] {
             let path = if part.is_empty() { folder.to_path_buf() } else { folder.join(part) };
-            DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|cause| say(&path, &cause))?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(|cause| say(&path, &cause))?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .map_err(|cause| say(&path, &cause))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+                .map_err(|cause| say(&path, &cause))?;
         }
         let folder = folder.canonicalize().map_err(|cause| say(folder, &cause))?;
         let lock_path = folder.join("lock");
@@ -94,7 +100,10 @@ impl State {
             .open(&lock_path)
             .map_err(|cause| say(&lock_path, &cause))?;
         if lock.try_lock().is_err() {
-            return Err(format!("{}: another larder is using this state directory", folder.display()));
+            return Err(format!(
+                "{}: another larder is using this state directory",
+                folder.display()
+            ));
         }
         let config = Config::open(&folder.join("settings"), endpoints)?;
         Ok(Self { folder, config, lock })
@@ -105,7 +114,10 @@ impl App {
     /// Builds everything on an open state directory.
     ///
     /// Errors: one line for the person who started larder.
-    pub fn build(state: State, overrides: &Overrides) -> Result<(Self, Option<FirstAdmin>), String> {
+    pub fn build(
+        state: State,
+        overrides: &Overrides,
+    ) -> Result<(Self, Option<FirstAdmin>), String> {
         let State { folder, config, lock } = state;
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
@@ -200,7 +212,9 @@ fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
         Ok(file) => {
             file.take(1024).read_to_end(&mut secret).map_err(|cause| say(&cause))?;
             if secret.len() < 32 {
-                return Err(say(&"too short; remove it to have a new one made (everybody signs in again)"));
+                return Err(say(
+                    &"too short; remove it to have a new one made (everybody signs in again)",
+                ));
             }
             return Ok(secret);
         }
@@ -210,7 +224,12 @@ fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
     let made = key::random_bytes::<32>().map_err(|cause| say(&cause))?;
     let temporary = path.with_extension("key.new");
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
         file.write_all(&made)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
@@ -222,21 +241,26 @@ fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Attaches the share root: the one known by its marker, or a new one, which is then remembered.
 fn attach_root(state: &Path, config: &Config, overrides: &Overrides) -> Result<Vault, String> {
-    let configured = overrides.root.clone().unwrap_or_else(|| config.settings().path.clone().into());
+    let configured =
+        overrides.root.clone().unwrap_or_else(|| config.settings().path.clone().into());
     // A relative path in the settings lies in the state directory; the command line's was made
     // absolute where it was read.
     let root = state.join(configured);
     let record = state.join("settings").join("root.json");
     let known = settings::read_object(&record)?.and_then(|found| {
         let is_same = found.get("path")?.as_str()? == root.to_str()?;
-        is_same.then(|| found.get("id")?.as_str().map(RootId::new))?
+        is_same.then(|| found.get("id")?.as_str().and_then(RootId::parse))?
     });
     let is_new = known.is_none() || overrides.new_root;
     if is_new && !root.exists() {
-        DirBuilder::new().mode(0o755).create(&root).map_err(|cause| format!("{}: {cause}", root.display()))?;
+        // One level only: a path that is wrong from its beginning is a mistake, not a wish.
+        DirBuilder::new()
+            .mode(0o755)
+            .create(&root)
+            .map_err(|cause| format!("{}: {cause}", root.display()))?;
     }
     let (vault, id) = Vault::attach(&root, known.as_ref(), overrides.new_root)
-        .map_err(|error| format!("{}: {error}", root.display()))?;
+        .map_err(|error| error.to_string())?;
     if is_new {
         let path = root.to_str().ok_or_else(|| format!("{}: not UTF-8", root.display()))?;
         settings::write_json(&record, &json!({ "path": path, "id": id.as_str() }))?;

@@ -1,8 +1,8 @@
 //! The command line: flags, their twins in the environment, and what they start.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::io::IsTerminal;
+use std::io::Read;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -81,8 +81,8 @@ struct Flags {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
-    let outcome = parse(std::env::args_os().skip(1), |name| std::env::var_os(name))
-        .and_then(|(command, flags)| match command {
+    let outcome = parse(std::env::args_os().skip(1), |name| std::env::var_os(name)).and_then(
+        |(command, flags)| match command {
             Command::Serve => serve(&flags),
             Command::UserAdd(name) => add_user(&name, &flags),
             Command::Version => {
@@ -93,7 +93,8 @@ pub fn run() -> ExitCode {
                 terminal::say(HELP.trim_end());
                 Ok(ExitCode::SUCCESS)
             }
-        });
+        },
+    );
     outcome.unwrap_or_else(|line| {
         terminal::warn(&line);
         ExitCode::from(EXIT_USAGE)
@@ -118,7 +119,17 @@ fn parse(
             Long("new-root") => flags.new_root = true,
             Long(flag) => {
                 let flag = flag.to_owned();
-                let known = ["state", "root", "host", "port", "ftp-port", "role", "name", "paths", "paths-write"];
+                let known = [
+                    "state",
+                    "root",
+                    "host",
+                    "port",
+                    "ftp-port",
+                    "role",
+                    "name",
+                    "paths",
+                    "paths-write",
+                ];
                 if !known.contains(&flag.as_str()) {
                     return Err(format!("unknown option --{flag}; see larder --help"));
                 }
@@ -126,7 +137,9 @@ fn parse(
                 flags.set(&flag, value, &format!("--{flag}"))?;
             }
             Short(letter) => return Err(format!("unknown option -{letter}; see larder --help")),
-            Value(word) => names.push(word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))?),
+            Value(word) => {
+                names.push(word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))?)
+            }
         }
     }
     if let Some(command) = special {
@@ -145,7 +158,8 @@ fn parse(
         ("port", "LARDER_PORT"),
         ("ftp-port", "LARDER_FTP_PORT"),
     ] {
-        if let Some(value) = environment(twin).filter(|value| !value.is_empty() && !flags.has(flag)) {
+        if let Some(value) = environment(twin).filter(|value| !value.is_empty() && !flags.has(flag))
+        {
             flags.set(flag, value, twin)?;
         }
     }
@@ -175,14 +189,18 @@ impl Flags {
             *(if flag == "state" { &mut self.state } else { &mut self.root }) = Some(path);
             return Ok(());
         }
-        let text = value.into_string().map_err(|value| format!("{source}: {value:?} is not UTF-8"))?;
+        let text =
+            value.into_string().map_err(|value| format!("{source}: {value:?} is not UTF-8"))?;
         match flag {
             "host" => {
-                let host = text.parse().map_err(|_| format!("{source}: {text:?} is no IP address"))?;
+                let host =
+                    text.parse().map_err(|_| format!("{source}: {text:?} is no IP address"))?;
                 self.host = Some(host);
             }
             "port" | "ftp-port" => {
-                let port = text.parse().map_err(|_| format!("{source}: {text:?} is no port (0 to 65535)"))?;
+                let port = text
+                    .parse()
+                    .map_err(|_| format!("{source}: {text:?} is no port (0 to 65535)"))?;
                 *(if flag == "port" { &mut self.port } else { &mut self.ftp_port }) = Some(port);
             }
             "role" => self.role = Some(text),
@@ -202,13 +220,16 @@ impl Flags {
 /// `larder serve`.
 fn serve(flags: &Flags) -> Result<ExitCode, String> {
     // Signals first, so that none that comes while starting is lost.
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|cause| format!("signals: {cause}"))?;
+    let mut signals =
+        Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|cause| format!("signals: {cause}"))?;
     raise_descriptor_limit();
     let endpoints = http::role_paths();
     let state = State::open(flags.state(), &endpoints)?;
     let settings = state.config.settings();
-    let address = SocketAddr::new(flags.host.unwrap_or(settings.host), flags.port.unwrap_or(settings.port));
-    let listener = TcpListener::bind(address).map_err(|cause| format!("can't listen at {address}: {cause}"))?;
+    let address =
+        SocketAddr::new(flags.host.unwrap_or(settings.host), flags.port.unwrap_or(settings.port));
+    let listener = TcpListener::bind(address)
+        .map_err(|cause| format!("can't listen at {address}: {cause}"))?;
     let address = listener.local_addr().map_err(|cause| format!("{address}: {cause}"))?;
     let overrides = Overrides {
         root: flags.root.clone(),
@@ -283,7 +304,7 @@ fn wait_for_the_end(
 fn background(app: &Arc<App>) -> Result<(), String> {
     let app = Arc::clone(app);
     threads::spawn("background", move || {
-        app.vault.sweep();
+        sweep(&app);
         if let Err(error) = password::warm_up() {
             app.logbook.note(&format!("starting: {error}"), "");
         }
@@ -293,18 +314,26 @@ fn background(app: &Arc<App>) -> Result<(), String> {
     .map_err(|cause| format!("can't start: {cause}"))
 }
 
+/// Removes what a crash left half done.
+fn sweep(app: &App) {
+    if let Ok(removed @ 1..) = app.vault.sweep() {
+        app.logbook.note(&format!("{removed} unfinished files of an earlier run were removed"), "");
+    }
+}
+
 /// Tells the owner when the drive goes and when it comes back.
 fn watch_drive(app: &App) {
     let mut was_there = true;
     loop {
         let is_there = app.vault.is_present();
         if is_there != was_there {
-            let news = if is_there { "the storage is back" } else { "the storage is not available" };
+            let news =
+                if is_there { "the storage is back" } else { "the storage is not available" };
             terminal::warn(news);
             app.logbook.note(news, "");
             was_there = is_there;
             if is_there {
-                app.vault.sweep();
+                sweep(app);
             }
         }
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
@@ -322,7 +351,11 @@ fn raise_descriptor_limit() {
 
 /// Where to find larder, and once who may sign in.
 fn print_banner(address: SocketAddr, admin: Option<&FirstAdmin>, app: &App) {
-    let mut lines = vec![format!("larder {} is serving {}", env!("CARGO_PKG_VERSION"), app.vault.root().display())];
+    let mut lines = vec![format!(
+        "larder {} is serving {}",
+        env!("CARGO_PKG_VERSION"),
+        app.vault.root().display()
+    )];
     lines.extend(urls(address).into_iter().map(|url| format!("  {url}")));
     match admin {
         Some(FirstAdmin { password: Some(password) }) => lines.push(format!(
@@ -334,7 +367,10 @@ fn print_banner(address: SocketAddr, admin: Option<&FirstAdmin>, app: &App) {
         None => {}
     }
     if !app.vault.is_present() {
-        lines.push("  The storage is not available: is the drive mounted? (--new-root takes another)".to_owned());
+        lines.push(
+            "  The storage is not available: is the drive mounted? (--new-root takes another)"
+                .to_owned(),
+        );
     }
     terminal::say(&lines.join("\n"));
 }
@@ -351,7 +387,9 @@ fn urls(address: SocketAddr) -> Vec<String> {
     let is_useful = |ip: &IpAddr| match ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
         // A link-local address would need its zone, which browsers don't take.
-        IpAddr::V6(ip) => address.is_ipv6() && *ip != Ipv6Addr::LOCALHOST && !ip.is_unicast_link_local(),
+        IpAddr::V6(ip) => {
+            address.is_ipv6() && *ip != Ipv6Addr::LOCALHOST && !ip.is_unicast_link_local()
+        }
     };
     let mut found: Vec<IpAddr> = Vec::new();
     if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
@@ -375,8 +413,9 @@ fn add_user(name: &str, flags: &Flags) -> Result<ExitCode, String> {
     let paths = flags.paths.as_deref().unwrap_or("[\"\"]");
     let paths_write = flags.paths_write.as_deref().unwrap_or("[]");
     for (flag, list) in [("--paths", paths), ("--paths-write", paths_write)] {
-        permission::prefixes(list)
-            .map_err(|_| format!("{flag}: must be a JSON array of paths, such as '[\"photos\"]'"))?;
+        permission::prefixes(list).map_err(|_| {
+            format!("{flag}: must be a JSON array of paths, such as '[\"photos\"]'")
+        })?;
     }
     let given = read_password()?;
     let say = |error: crate::error::Error| match error {
@@ -431,8 +470,13 @@ fn read_password() -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn parse_words(words: &[&str], environment: &[(&str, &str)]) -> Result<(Command, Flags), String> {
-        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+    fn parse_words(
+        words: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<(Command, Flags), String> {
+        let find = |name: &str| {
+            environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
+        };
         parse(words.iter().map(OsString::from), find)
     }
 
@@ -441,7 +485,10 @@ mod tests {
         let environment = [("LARDER_PORT", "80"), ("LARDER_HOST", "::1"), ("LARDER_ROOT", "")];
         let (command, flags) = parse_words(&["serve", "--port=81"], &environment).unwrap();
         assert_eq!(command, Command::Serve);
-        assert_eq!((flags.port, flags.host, flags.root), (Some(81), Some("::1".parse().unwrap()), None));
+        assert_eq!(
+            (flags.port, flags.host, flags.root),
+            (Some(81), Some("::1".parse().unwrap()), None)
+        );
     }
 
     #[test]
@@ -465,7 +512,10 @@ mod tests {
 
     #[test]
     fn help_and_version_are_always_there() {
-        assert_eq!(parse_words(&["serve", "--help"], &[("LARDER_PORT", "x")]).unwrap().0, Command::Help);
+        assert_eq!(
+            parse_words(&["serve", "--help"], &[("LARDER_PORT", "x")]).unwrap().0,
+            Command::Help
+        );
         assert_eq!(parse_words(&["-V"], &[]).unwrap().0, Command::Version);
     }
 

@@ -2,13 +2,43 @@
 
 use std::time::Duration;
 
-// Paths and names.
+// Paths, names and the share.
 
 /// Bytes in one component of a path (POSIX `NAME_MAX` on every Linux filesystem).
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Bytes in a path of a request (Linux `PATH_MAX`): a longer one cannot exist.
 pub const PATH_BYTES_MAX: usize = 4096;
+
+/// Symbolic links followed in one lookup (Linux `MAXSYMLINKS`): more is a loop.
+pub const LINKS_MAX: usize = 40;
+
+/// Folders opened in one lookup in user space: `a/../a/../...` behind links would else cost millions.
+pub const LOOKUP_STEPS_MAX: usize = 20_000;
+
+/// Times a lookup or a replacement is tried again because somebody else changed the place meanwhile.
+pub const RACE_TRIES_MAX: usize = 16;
+
+/// Bytes of names a listing keeps at once; a larger folder is read in several passes. With the
+/// half that is copied while thinning out, this stays under 12 MiB.
+pub const LISTING_BYTES_MAX: usize = 8 << 20;
+
+/// Numbers tried for `name (1).ext` before the name counts as taken.
+pub const NUMBERED_NAMES_MAX: usize = 10_000;
+
+/// Bytes written to a spool before the kernel is asked to start writing them to the drive, so
+/// that the final sync finds little left to do.
+pub const WRITEBACK_BYTES: u64 = 8 << 20;
+
+/// Bytes of the ZIP's table of contents kept in memory; what goes beyond waits in a hidden file.
+pub const ZIP_DIRECTORY_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of `/proc/self/mountinfo` read at most (a machine full of containers stays below).
+pub const MOUNT_TABLE_BYTES_MAX: u64 = 4 << 20;
+
+/// Bytes of the paths of folders that a ZIP being made has still to visit: some 100 000 folders.
+/// Beyond them the ZIP is broken off rather than the memory filled.
+pub const ZIP_PENDING_BYTES_MAX: usize = 8 << 20;
 
 // HTTP.
 
@@ -33,13 +63,6 @@ pub const JSON_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of one text field of a JSON body that is not a file's content: a path, a name, a
 /// password. Longer ones are read past and refused as invalid.
 pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;
-
-/// Memory that the structured fields of one JSON body may take once parsed (bytes, estimated):
-/// half of what a request may cost (contract, section 2).
-pub const JSON_VALUES_BYTES_MAX: usize = 12 * 1024 * 1024;
-
-/// Estimated memory of one parsed JSON value besides its text (bytes).
-pub const JSON_VALUE_BYTES: usize = 96;
 
 /// Depth of nesting in a JSON body; nothing of ours is deeper than 4.
 pub const JSON_DEPTH_MAX: u32 = 32;

@@ -84,8 +84,10 @@ impl Logbook {
 
 /// One line without control characters, cut to its bound.
 fn tidy(action: &str) -> String {
-    let mut text: String =
-        action.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    let mut text: String = action
+        .chars()
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+        .collect();
     if text.len() > limits::LOG_ACTION_BYTES_MAX {
         let end = text.floor_char_boundary(limits::LOG_ACTION_BYTES_MAX);
         text.truncate(end);
@@ -95,7 +97,12 @@ fn tidy(action: &str) -> String {
 }
 
 /// Gathers rows for a while, then writes them in one transaction, until all senders are gone.
-fn write_rows(connection: &Connection, rows: &Receiver<Entry>, lost: &AtomicU64, retention_days: u32) {
+fn write_rows(
+    connection: &Connection,
+    rows: &Receiver<Entry>,
+    lost: &AtomicU64,
+    retention_days: u32,
+) {
     let mut last_pruned: Option<Instant> = None;
     while let Ok(first) = rows.recv() {
         let mut batch = vec![first];
@@ -109,7 +116,11 @@ fn write_rows(connection: &Connection, rows: &Receiver<Entry>, lost: &AtomicU64,
         let gone = lost.swap(0, Ordering::Relaxed);
         if gone > 0 {
             let timestamp = batch.last().map(|row| row.timestamp.clone()).unwrap_or_default();
-            batch.push(Entry { timestamp, action: format!("{gone} log rows were lost: too many at once"), ip: String::new() });
+            batch.push(Entry {
+                timestamp,
+                action: format!("{gone} log rows were lost: too many at once"),
+                ip: String::new(),
+            });
         }
         if let Err(cause) = write_batch(connection, &batch) {
             terminal::warn(&format!("logs.db: {cause}"));
@@ -153,7 +164,11 @@ mod tests {
     fn rows(path: &Path) -> Vec<(String, String)> {
         let connection = Connection::open(path).unwrap();
         let mut statement = connection.prepare("SELECT action, ip FROM logs ORDER BY id").unwrap();
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(|row| row.unwrap()).collect()
+        statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .map(|row| row.unwrap())
+            .collect()
     }
 
     #[test]
@@ -165,7 +180,10 @@ mod tests {
         logbook.note("two\nlines", "");
         logbook.close();
         logbook.note("too late", "");
-        let expected = [("one".to_owned(), "10.0.0.1".to_owned()), ("two\u{fffd}lines".to_owned(), String::new())];
+        let expected = [
+            ("one".to_owned(), "10.0.0.1".to_owned()),
+            ("two\u{fffd}lines".to_owned(), String::new()),
+        ];
         assert_eq!(rows(&path), expected);
     }
 
@@ -175,7 +193,9 @@ mod tests {
         let path = folder.path().join("logs.db");
         let connection = store::open(&path, MIGRATIONS, false).unwrap();
         for timestamp in ["2001-01-01 00:00:00", "2999-01-01 00:00:00"] {
-            connection.execute("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?1, '')", [timestamp]).unwrap();
+            connection
+                .execute("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?1, '')", [timestamp])
+                .unwrap();
         }
         prune(&connection, 90).unwrap();
         assert_eq!(rows(&path), [("2999-01-01 00:00:00".to_owned(), String::new())]);

@@ -40,7 +40,6 @@ fn expect_silent(body: &[u8], asked: &str) {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn dots_lead_nowhere_however_they_are_spelled() {
     let larder = guarded();
     let ana = larder.http("ana");
@@ -102,7 +101,6 @@ fn dots_lead_nowhere_however_they_are_spelled() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn absolute_paths_start_at_the_share_root() {
     let larder = guarded();
     let ana = larder.http("ana");
@@ -127,7 +125,6 @@ fn absolute_paths_start_at_the_share_root() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn every_change_through_dots_is_refused() {
     let larder = guarded();
     let ana = larder.http("ana");
@@ -171,7 +168,6 @@ fn every_change_through_dots_is_refused() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_link_that_leaves_the_root_is_not_there() {
     let larder = guarded();
     let outside = larder.outside();
@@ -249,7 +245,6 @@ fn a_link_that_leaves_the_root_is_not_there() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
     let larder = guarded();
     let larder = larder.file("race/folder/deep.txt", "inside").file("race/secret.txt", "inside");
@@ -308,7 +303,6 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_that_becomes_a_link_while_it_is_deleted_takes_nothing_outside_with_it() {
     let larder = guarded();
     let ana = larder.http("ana");

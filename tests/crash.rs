@@ -176,7 +176,6 @@ fn crash(mut seed: u64) {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn two_hundred_crashes_lose_nothing_and_leave_nothing() {
     let seed = 0x1a2d_e200_0000_0023;
     std::thread::scope(|scope| {

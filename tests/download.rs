@@ -34,7 +34,6 @@ fn age(larder: &Larder, path: &str, seconds: u64) {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_file_comes_with_everything_that_a_client_wants_to_know() {
     let larder = digits();
     let file = File::options().write(true).open(larder.root().join("d.txt")).unwrap();
@@ -72,7 +71,6 @@ fn a_file_comes_with_everything_that_a_client_wants_to_know() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn names_travel_whole_and_cannot_break_out() {
     let larder = Larder::start().user("ana");
     for (name, encoded) in [
@@ -100,7 +98,6 @@ fn names_travel_whole_and_cannot_break_out() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn another_content_has_another_tag_also_at_the_same_size_within_a_second() {
     let larder = Larder::start().user("ana").file("d.txt", "version 00");
     let ana = larder.http("ana");
@@ -117,7 +114,6 @@ fn another_content_has_another_tag_also_at_the_same_size_within_a_second() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_client_that_has_the_file_is_not_sent_it_again() {
     let larder = digits();
     age(&larder, "d.txt", 100);
@@ -163,7 +159,6 @@ fn a_client_that_has_the_file_is_not_sent_it_again() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn one_range_is_sent_alone() {
     let larder = digits();
     let ana = larder.http("ana");
@@ -187,7 +182,6 @@ fn one_range_is_sent_alone() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_range_that_is_none_gets_the_whole_file_and_one_behind_the_end_416() {
     let larder = digits().file("empty.txt", "");
     let ana = larder.http("ana");
@@ -220,7 +214,6 @@ fn a_range_that_is_none_gets_the_whole_file_and_one_behind_the_end_416() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn several_ranges_come_as_parts() {
     let larder = digits();
     let answer = with(&larder.http("ana"), "Range", "bytes=0-1,5-6,-1").expect(206);
@@ -244,7 +237,6 @@ fn several_ranges_come_as_parts() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_range_of_another_version_gets_the_whole_file() {
     let larder = digits();
     age(&larder, "d.txt", 100);
@@ -263,7 +255,6 @@ fn a_range_of_another_version_gets_the_whole_file() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn inline_shows_and_active_types_are_sandboxed() {
     let larder = Larder::start().user("ana");
     let ana = larder.http("ana");
@@ -304,7 +295,6 @@ fn inline_shows_and_active_types_are_sandboxed() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_download_of_nothing_is_refused() {
     let larder = digits().link("dangling", "nowhere");
     let ana = larder.http("ana");
@@ -320,7 +310,6 @@ fn a_download_of_nothing_is_refused() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_file_beyond_four_gibibytes_is_sent_and_its_end_too() {
     const LENGTH: u64 = (4 << 30) + 12_345;
     let larder = Larder::start().user("ana");
@@ -346,7 +335,6 @@ fn a_file_beyond_four_gibibytes_is_sent_and_its_end_too() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_file_that_is_replaced_while_it_is_sent_arrives_as_it_was() {
     let larder = Larder::start().user("ana").file("a.bin", vec![b'o'; 20 << 20]);
     let mut wire = larder.wire();
@@ -362,7 +350,6 @@ fn a_file_that_is_replaced_while_it_is_sent_arrives_as_it_was() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_file_that_shrinks_while_it_is_sent_ends_the_connection_and_not_the_server() {
     let larder = Larder::start().user("ana").file("a.bin", vec![b'o'; 20 << 20]);
     let mut wire = larder.wire();
@@ -397,7 +384,6 @@ fn folder_to_zip() -> Larder {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_comes_as_a_zip() {
     let larder = folder_to_zip();
     let answer = larder.http("ana").get("/api/download?file_path=docs").expect(200);
@@ -450,7 +436,6 @@ fn a_folder_comes_as_a_zip() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn the_root_comes_as_a_zip_without_larders_own_folder() {
     let larder = Larder::start().user("ana").file("a.txt", "A").file("docs/b.txt", "B");
     let ana = larder.http("ana");
@@ -466,7 +451,6 @@ fn the_root_comes_as_a_zip_without_larders_own_folder() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn an_empty_folder_comes_as_an_empty_zip_and_its_head_alone() {
     let larder = Larder::start().user("ana").folder("empty").file("docs/big.bin", vec![1; 3 << 20]);
     let ana = larder.http("ana");
@@ -480,7 +464,6 @@ fn an_empty_folder_comes_as_an_empty_zip_and_its_head_alone() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_zip_of_many_files_is_whole() {
     let larder = Larder::start().user("ana").folder("many");
     for number in 0..3000 {
@@ -496,7 +479,6 @@ fn a_zip_of_many_files_is_whole() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_zip_that_is_broken_off_costs_nothing() {
     let larder = Larder::start().user("ana").file("docs/big.bin", vec![1; 30 << 20]);
     for _ in 0..5 {
@@ -513,7 +495,6 @@ fn a_zip_that_is_broken_off_costs_nothing() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_link_is_downloaded_as_what_it_leads_to() {
     let larder = digits().link("link.txt", "d.txt").file("docs/x.txt", "X").link("folder", "docs");
     let ana = larder.http("ana");

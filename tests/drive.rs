@@ -72,7 +72,6 @@ fn filled() -> Larder {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_drive_that_goes_while_larder_runs_is_missed_and_comes_back_by_itself() {
     let larder = filled();
     larder.http("ana").get("/api/finder").expect(200);
@@ -89,7 +88,6 @@ fn a_drive_that_goes_while_larder_runs_is_missed_and_comes_back_by_itself() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_drive_that_is_missing_at_the_start_comes_back_by_itself() {
     let mut larder = filled();
     larder.stop();
@@ -103,7 +101,6 @@ fn a_drive_that_is_missing_at_the_start_comes_back_by_itself() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_drive_whose_mount_point_is_missing_too_is_only_absent() {
     let mut larder = filled();
     fs::rename(larder.root(), larder.folder_path().join("unplugged")).unwrap();
@@ -122,7 +119,6 @@ fn a_drive_whose_mount_point_is_missing_too_is_only_absent() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn the_wrong_drive_is_not_taken_for_the_right_one() {
     let mut larder = filled();
     unplug(&larder);
@@ -143,7 +139,6 @@ fn the_wrong_drive_is_not_taken_for_the_right_one() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_marker_that_is_removed_is_missed() {
     let larder = filled();
     let marker = larder.root().join(".larder/id");
@@ -157,7 +152,6 @@ fn a_marker_that_is_removed_is_missed() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn an_upload_during_which_the_drive_goes_writes_nothing_into_the_mount_point() {
     let larder = filled();
     let body = Form::new().field("path", "new").file("u.bin", vec![b'x'; 1 << 20]).body();
@@ -178,7 +172,6 @@ fn an_upload_during_which_the_drive_goes_writes_nothing_into_the_mount_point() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_new_root_is_adopted_when_told_so() {
     let mut larder = filled();
     larder.stop();
@@ -197,7 +190,6 @@ fn a_new_root_is_adopted_when_told_so() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn another_root_path_is_adopted_and_the_first_taken_up_again() {
     let mut larder = filled();
     larder.stop();

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::harness::Larder;
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_is_made() {
     let larder = Larder::start().user("ana").folder("docs");
     let ana = larder.http("ana");
@@ -35,7 +34,6 @@ fn a_folder_is_made() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_that_exists_is_a_collision() {
     let larder =
         Larder::start().user("ana").folder("docs").file("a.txt", "A").link("dangling", "nowhere");
@@ -47,7 +45,6 @@ fn a_folder_that_exists_is_a_collision() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_in_a_missing_one_is_not_found() {
     let larder = Larder::start().user("ana").file("a.txt", "A");
     let ana = larder.http("ana");
@@ -77,7 +74,6 @@ fn a_folder_needs_a_name() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folders_name_is_one_component() {
     let larder = Larder::start().user("ana");
     let ana = larder.http("ana");
@@ -97,7 +93,6 @@ fn a_folders_name_is_one_component() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn larders_own_folder_is_out_of_reach() {
     let larder = Larder::start().user("ana").folder("docs");
     let ana = larder.http("ana");
@@ -117,7 +112,6 @@ fn larders_own_folder_is_out_of_reach() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_is_deleted_with_all_that_is_in_it() {
     let larder = Larder::start()
         .user("ana")
@@ -137,7 +131,6 @@ fn a_folder_is_deleted_with_all_that_is_in_it() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn deleting_a_folder_never_follows_links() {
     let larder = Larder::start()
         .user("ana")
@@ -157,7 +150,6 @@ fn deleting_a_folder_never_follows_links() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn deleting_a_folder_refuses_what_is_none() {
     let larder = Larder::start().user("ana").file("a.txt", "A").folder("docs").link("link", "docs");
     let ana = larder.http("ana");
@@ -180,7 +172,6 @@ fn deleting_a_folder_refuses_what_is_none() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_deep_folder_is_deleted() {
     let deep = "d/".repeat(800);
     let larder = Larder::start().user("ana").folder(&deep[..deep.len() - 1]);
@@ -193,7 +184,6 @@ fn a_deep_folder_is_deleted() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_of_a_thousand_files_is_deleted() {
     let mut larder = Larder::start().user("ana");
     for number in 0..1000 {
@@ -208,7 +198,6 @@ fn a_folder_of_a_thousand_files_is_deleted() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_is_renamed_with_its_content() {
     let larder = Larder::start().user("ana").file("docs/old/a.txt", "A").folder("top");
     let ana = larder.http("ana");
@@ -223,7 +212,6 @@ fn a_folder_is_renamed_with_its_content() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn renaming_a_folder_never_overwrites() {
     let larder = Larder::start()
         .user("ana")
@@ -241,7 +229,6 @@ fn renaming_a_folder_never_overwrites() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn renaming_a_folder_refuses_bad_input() {
     let larder = Larder::start().user("ana").folder("a").file("f.txt", "F");
     let ana = larder.http("ana");
@@ -273,7 +260,6 @@ fn renaming_a_folder_refuses_bad_input() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn two_clients_who_make_the_same_folder_get_one_and_one_collision() {
     let larder = Larder::start().user("ana");
     for round in 0..20 {

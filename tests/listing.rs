@@ -22,7 +22,6 @@ fn entry(answer: &Value, name: &str) -> Value {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_shows_its_names_sorted_hidden_ones_included() {
     let larder = Larder::start()
         .user("ana")
@@ -48,7 +47,6 @@ fn a_folder_shows_its_names_sorted_hidden_ones_included() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn an_empty_folder_shows_nothing() {
     let larder = Larder::start().user("ana").folder("empty");
     let ana = larder.http("ana");
@@ -58,7 +56,6 @@ fn an_empty_folder_shows_nothing() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn details_say_what_each_entry_is() {
     let larder = Larder::start()
         .user("ana")
@@ -86,7 +83,6 @@ fn details_say_what_each_entry_is() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn times_before_1970_and_far_away_do_no_harm() {
     let larder = Larder::start().user("ana").file("old.txt", "").file("new.txt", "");
     let set = |name: &str, time| {
@@ -104,7 +100,6 @@ fn times_before_1970_and_far_away_do_no_harm() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn what_is_neither_file_nor_folder_is_other() {
     let larder = Larder::start()
         .user("ana")
@@ -134,7 +129,6 @@ fn what_is_neither_file_nor_folder_is_other() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn listing_refuses_what_is_no_folder() {
     let larder = Larder::start().user("ana").file("a.txt", "A").link("dangling", "nowhere");
     let ana = larder.http("ana");
@@ -148,7 +142,6 @@ fn listing_refuses_what_is_no_folder() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn names_that_are_not_utf8_do_not_break_a_listing() {
     let larder = Larder::start().user("ana").file("docs/a.txt", "A").file("docs/z.txt", "Z");
     let folder = larder.root().join("docs");
@@ -168,7 +161,6 @@ fn names_that_are_not_utf8_do_not_break_a_listing() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn twenty_thousand_entries_are_all_shown_in_order() {
     let larder = Larder::start().user("ana").folder("many");
     let folder = larder.root().join("many");
@@ -186,7 +178,6 @@ fn twenty_thousand_entries_are_all_shown_in_order() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_folder_that_changes_while_it_is_listed_gives_whole_answers() {
     let larder = Larder::start().user("ana").folder("busy").file("busy/always.txt", "A");
     let folder = larder.root().join("busy");

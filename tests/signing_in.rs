@@ -171,7 +171,6 @@ fn repeated_wrong_passwords_slow_a_name_down_on_every_address() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn the_cookie_reads_but_does_not_change() {
     let larder = Larder::start().user("ana").file("a.txt", "A");
     let cookie = format!("theme=dark; larder_session={}; x=y", larder.token("ana"));
@@ -218,7 +217,6 @@ fn the_schemes_case_does_not_matter_and_other_schemes_do_not_count() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn an_api_key_is_as_good_as_a_token() {
     let larder = Larder::start().user("ana").user("bea");
     let key = larder.key("ana").to_owned();
@@ -429,7 +427,6 @@ fn a_role_that_is_not_listed_gets_only_what_everybody_gets() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn by_default_only_admins_may() {
     let larder = Larder::bare().launch().user("ana").user_with("ann", "admin", r#"[""]"#, "[]");
     larder.http("ana").get("/api/finder").expect_error(401, "Unauthorized");

@@ -90,7 +90,6 @@ fn a_bad_flag_is_named_and_nothing_is_created() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn an_unusable_directory_is_named() {
     let larder = Larder::bare();
     let file = larder.folder_path().join("a file");
@@ -125,7 +124,6 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn flags_come_before_the_environment_and_that_before_settings() {
     let larder = Larder::bare();
     let elsewhere = larder.folder_path().join("elsewhere");
@@ -286,7 +284,6 @@ fn the_admins_password_of_a_later_start_changes_nothing() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_stop_lets_a_running_download_finish() {
     let big = vec![b'x'; 24 << 20];
     let mut larder = Larder::start().user("ana").file("big.bin", &big);
@@ -342,7 +339,6 @@ fn a_stop_checkpoints_the_databases() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_second_signal_ends_at_once() {
     let big = vec![b'x'; 24 << 20];
     let larder = Larder::start().user("ana").file("big.bin", &big);
@@ -366,7 +362,6 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-#[ignore = "needs the vault, which is not built yet"]
 fn a_hang_up_reads_the_roles_again() {
     let larder = Larder::start().user("ana");
     larder.http("ana").get("/api/finder").expect(200);

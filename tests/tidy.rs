@@ -59,7 +59,9 @@ fn rooms_used(code: &str) -> Vec<String> {
         match after.strip_prefix('{') {
             Some(group) => {
                 let group = group.split('}').next().unwrap();
-                rooms.extend(group.split(',').map(|name| name.trim().chars().take_while(is_part).collect()));
+                rooms.extend(
+                    group.split(',').map(|name| name.trim().chars().take_while(is_part).collect()),
+                );
             }
             None => rooms.push(after.chars().take_while(is_part).collect()),
         }
@@ -87,7 +89,9 @@ fn some_words_belong_to_one_room() {
     let mut wrong = Vec::new();
     for (path, room, code) in sources() {
         for (word, rooms) in ONLY_IN {
-            let is_said = code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+            let is_said = code
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(word));
             if is_said && !rooms.contains(&room.as_str()) {
                 wrong.push(format!("{}: {word}", path.display()));
             }

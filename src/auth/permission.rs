@@ -8,7 +8,10 @@ use crate::vault::{Grant, VaultPath};
 ///
 /// A stored list that can't be read grants nothing: a damaged row must not open doors.
 pub fn grant(user: &User) -> Grant {
-    Grant::new(prefixes(&user.paths).unwrap_or_default(), prefixes(&user.paths_write).unwrap_or_default())
+    Grant::new(
+        prefixes(&user.paths).unwrap_or_default(),
+        prefixes(&user.paths_write).unwrap_or_default(),
+    )
 }
 
 /// Reads a list of path prefixes: a JSON array of texts, `""` for everything.

@@ -101,7 +101,8 @@ impl NameThrottle {
     fn failed_at(&self, name: &str, now: Instant) {
         let mut failures = lock(&self.failures);
         let before = failures.get(name).copied();
-        let fresh = before.filter(|old| now.saturating_duration_since(old.last) < limits::FAILURE_MEMORY);
+        let fresh =
+            before.filter(|old| now.saturating_duration_since(old.last) < limits::FAILURE_MEMORY);
         let count = fresh.map_or(0, |old| old.count).saturating_add(1);
         make_room(&mut failures, limits::FAILURE_NAMES_MAX, |old| {
             now.saturating_duration_since(old.last) >= limits::FAILURE_MEMORY
@@ -120,7 +121,11 @@ pub fn network_of(address: IpAddr) -> IpAddr {
 }
 
 /// Before a map grows beyond its bound: drops what is over, and if nothing is, an arbitrary one.
-fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, entries_max: usize, is_over: impl Fn(&V) -> bool) {
+fn make_room<K: Clone + Eq + Hash, V>(
+    map: &mut HashMap<K, V>,
+    entries_max: usize,
+    is_over: impl Fn(&V) -> bool,
+) {
     if map.len() < entries_max {
         return;
     }

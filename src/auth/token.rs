@@ -1,10 +1,8 @@
 //! Session tokens: JWT (RFC 7519), HS256, 24 hours. A token carries the user's epoch, so that a
 //! new password ends it, and an id of its own, so that one can be logged out alone.
 
-use jwt_simple::prelude::{
-    Claims, Duration, HS256Key, MACLike, VerificationOptions,
-};
 use jwt_simple::JWTError;
+use jwt_simple::prelude::{Claims, Duration, HS256Key, MACLike, VerificationOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::key;
@@ -53,10 +51,19 @@ impl Tokens {
     }
 
     /// Issues a token with another length of life.
-    fn issue_for(&self, life: std::time::Duration, user_id: i64, username: &str, epoch: i64) -> Result<String> {
+    fn issue_for(
+        &self,
+        life: std::time::Duration,
+        user_id: i64,
+        username: &str,
+        epoch: i64,
+    ) -> Result<String> {
         let extra = Extra { user_id, username: username.to_owned(), epoch };
-        let claims = Claims::with_custom_claims(extra, Duration::from_millis(u64::try_from(life.as_millis()).unwrap_or(0)))
-            .with_jwt_id(key::hex(&key::random_bytes::<16>()?));
+        let claims = Claims::with_custom_claims(
+            extra,
+            Duration::from_millis(u64::try_from(life.as_millis()).unwrap_or(0)),
+        )
+        .with_jwt_id(key::hex(&key::random_bytes::<16>()?));
         let mut claims = claims;
         // `nbf` would refuse a token after the clock of a board without one jumps back.
         claims.invalid_before = None;

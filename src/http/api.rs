@@ -136,7 +136,8 @@ mod tests {
     /// Opening a door is a visible change: this list and the table must both be edited.
     #[test]
     fn these_and_no_others_are_open() {
-        let open = |access| ENDPOINTS.iter().filter(move |row| row.access == access).map(|row| row.path);
+        let open =
+            |access| ENDPOINTS.iter().filter(move |row| row.access == access).map(|row| row.path);
         assert_eq!(
             open(Public).collect::<Vec<_>>(),
             ["/api/is_up", "/api/user/login", "/", "/auth", "/preview", "/web/"]

@@ -77,7 +77,11 @@ impl Ask {
 ///
 /// `open_spool` is asked for a place when content comes. Errors: `Invalid` (not JSON, not an object, a wrong type, another media type), `TooLarge`,
 /// `Disconnected`, and what `open_spool` and writing to it may fail with.
-pub fn read(request: &mut Request, fields: &[Field], open_spool: impl FnMut() -> Result<Spool>) -> Result<Ask> {
+pub fn read(
+    request: &mut Request,
+    fields: &[Field],
+    open_spool: impl FnMut() -> Result<Spool>,
+) -> Result<Ask> {
     if !request.has_body() {
         return Ok(Ask::default());
     }
@@ -94,7 +98,11 @@ pub fn read(request: &mut Request, fields: &[Field], open_spool: impl FnMut() ->
 }
 
 /// Reads a JSON object from anywhere.
-fn parse(reader: impl Read, fields: &[Field], open_spool: impl FnMut() -> Result<Spool>) -> Result<Ask> {
+fn parse(
+    reader: impl Read,
+    fields: &[Field],
+    open_spool: impl FnMut() -> Result<Spool>,
+) -> Result<Ask> {
     let failure = Cell::new(None);
     let guard = Guard { inner: reader, bytes: 0, failure: &failure, lexer: Lexer::default() };
     read_object(guard, fields, open_spool).map_err(|broken| {
@@ -252,7 +260,9 @@ impl<R: Read> Read for Guard<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match self.inner.read(buffer) {
             Ok(count) => count,
-            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => return Err(self.stop(Failure::NotJson)),
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                return Err(self.stop(Failure::NotJson));
+            }
             Err(_) => return Err(self.stop(Failure::Gone)),
         };
         if count == 0 && self.bytes == 0 {
@@ -304,7 +314,9 @@ impl Lexer {
                 self.in_string = true;
                 self.is_value = self.last == b':';
                 self.run = 0;
-            } else if byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':') {
+            } else if byte.is_ascii_whitespace()
+                || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':')
+            {
                 if !byte.is_ascii_whitespace() {
                     self.last = byte;
                 }
@@ -337,7 +349,9 @@ mod tests {
 
     #[test]
     fn known_fields_are_kept_and_others_passed_over() {
-        let ask = read_text(br#" {"path": "a\u00e9\n", "x": [{"y": 1e3}], "job": true, "name": null} "#).unwrap();
+        let ask =
+            read_text(br#" {"path": "a\u00e9\n", "x": [{"y": 1e3}], "job": true, "name": null} "#)
+                .unwrap();
         assert_eq!(ask.text("path"), Some("aé\n"));
         assert_eq!(ask.text("name"), None);
         assert!(ask.flag("job"));
@@ -348,11 +362,30 @@ mod tests {
     fn what_is_no_json_object_is_refused() {
         let deep = [b"{\"x\":".as_slice(), &b"[".repeat(1000), &b"]".repeat(1000), b"}"].concat();
         for bad in [
-            b"".as_slice(), b" ", b"[]", b"1", b"null", b"{", b"{\"path\"", b"{\"path\": \"a", b"{path: 1}",
-            b"{} x", b"{}{}", b"{\"path\": \"a\",}", b"{\"path\": \"\xff\"}", b"{\"path\": \"\\ud800\"}",
-            b"{\"path\": \"\n\"}", b"\xef\xbb\xbf{}", &deep,
+            b"".as_slice(),
+            b" ",
+            b"[]",
+            b"1",
+            b"null",
+            b"{",
+            b"{\"path\"",
+            b"{\"path\": \"a",
+            b"{path: 1}",
+            b"{} x",
+            b"{}{}",
+            b"{\"path\": \"a\",}",
+            b"{\"path\": \"\xff\"}",
+            b"{\"path\": \"\\ud800\"}",
+            b"{\"path\": \"\n\"}",
+            b"\xef\xbb\xbf{}",
+            &deep,
         ] {
-            assert_eq!(refusal(bad), "The body is not a JSON object", "{}", String::from_utf8_lossy(bad));
+            assert_eq!(
+                refusal(bad),
+                "The body is not a JSON object",
+                "{}",
+                String::from_utf8_lossy(bad)
+            );
         }
     }
 
@@ -379,7 +412,9 @@ mod tests {
     #[test]
     fn endless_bodies_end_early() {
         let parse = |start, byte| parse(Endless(start, byte), FIELDS, || Err(Error::StorageAbsent));
-        assert!(matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(why)) if why == "path is too long"));
+        assert!(
+            matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(why)) if why == "path is too long")
+        );
         assert!(matches!(parse(b"{\"", b'a'), Err(Error::Invalid(_))));
         assert!(matches!(parse(b"{\"x\": ", b'1'), Err(Error::Invalid(_))));
         assert!(matches!(parse(b"{\"x\": [\"", b'a'), Err(Error::Invalid(_))));
@@ -396,6 +431,9 @@ mod tests {
             }
         }
         let cut = b"{\"path\": \"a".chain(Broken);
-        assert!(matches!(parse(cut, FIELDS, || Err(Error::StorageAbsent)), Err(Error::Disconnected)));
+        assert!(matches!(
+            parse(cut, FIELDS, || Err(Error::StorageAbsent)),
+            Err(Error::Disconnected)
+        ));
     }
 }

@@ -77,7 +77,8 @@ impl<'a> Call<'a> {
             None => None,
         };
         body::read(self.request, self.endpoint.fields, || {
-            let (vault, grant) = content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
+            let (vault, grant) =
+                content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
             vault.share(grant.clone())?.spool(None)
         })
     }

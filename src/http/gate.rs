@@ -27,12 +27,19 @@ pub struct Caller {
 /// Lets a request in: `None` where nobody needs to sign in.
 ///
 /// Errors: `SignIn`, `Refused` (the role is not listed).
-pub fn admit(app: &App, endpoint: &Endpoint, request: &Request, address: IpAddr) -> Result<Option<Caller>> {
+pub fn admit(
+    app: &App,
+    endpoint: &Endpoint,
+    request: &Request,
+    address: IpAddr,
+) -> Result<Option<Caller>> {
     if endpoint.access == Access::Public {
         return Ok(None);
     }
     let caller = identify(app, request)?;
-    if endpoint.access == Access::ByRole && !app.config.roles().allow(endpoint.path, &caller.user.role) {
+    if endpoint.access == Access::ByRole
+        && !app.config.roles().allow(endpoint.path, &caller.user.role)
+    {
         return Err(Error::Refused);
     }
     app.seen(&caller.user, address);
@@ -61,7 +68,8 @@ fn identify(app: &App, request: &Request) -> Result<Caller> {
 /// The caller that a token stands for.
 fn by_token(app: &App, token: &str) -> Result<Caller> {
     let session = app.tokens.read(token)?;
-    let user = app.users.by_id(session.user_id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+    let user =
+        app.users.by_id(session.user_id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
     if user.epoch != session.epoch || app.users.is_logged_out(&session.token_id)? {
         return Err(Error::SignIn(SignInProblem::InvalidToken));
     }
@@ -134,7 +142,10 @@ mod tests {
     #[test]
     fn what_a_client_forges_before_the_proxy_is_not_believed() {
         let is_trusted = |address: IpAddr| address.to_string().starts_with("10.");
-        assert_eq!(last_untrusted("6.6.6.6, 1.2.3.4, 10.0.0.2", is_trusted), "1.2.3.4".parse().ok());
+        assert_eq!(
+            last_untrusted("6.6.6.6, 1.2.3.4, 10.0.0.2", is_trusted),
+            "1.2.3.4".parse().ok()
+        );
         assert_eq!(last_untrusted("10.0.0.9", is_trusted), None);
         assert_eq!(last_untrusted("1.2.3.4, nonsense", is_trusted), None);
         assert_eq!(last_untrusted("", is_trusted), None);

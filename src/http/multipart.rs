@@ -90,8 +90,8 @@ impl<R: Read> Multipart<R> {
             self.fill()?;
         }
         if self.buffer[self.start..].starts_with(b"--") {
-            // RFC 2046, 5.1.1: what follows the last boundary does not count.
             self.state = State::End;
+            self.pass_over_the_rest()?;
             return Ok(None);
         }
         self.parts += 1;
@@ -158,7 +158,8 @@ impl<R: Read> Multipart<R> {
         if length > limits::PART_HEAD_BYTES_MAX {
             return Err(Error::invalid("Part header too large"));
         }
-        let head = String::from_utf8_lossy(&self.buffer[self.start..self.start + length]).into_owned();
+        let head =
+            String::from_utf8_lossy(&self.buffer[self.start..self.start + length]).into_owned();
         self.start += length + 4;
         // RFC 2046, 5.1.1: white space may follow a boundary on its line.
         let (padding, lines) = head.split_once("\r\n").ok_or_else(malformed)?;
@@ -177,8 +178,25 @@ impl<R: Read> Multipart<R> {
         }
         let name = parameter(parameters, "name").ok_or_else(malformed)?;
         let plain = || parameter(parameters, "filename").map(|name| undo_form_escapes(&name));
-        let file_name = parameter(parameters, "filename*").and_then(|value| extended(&value)).or_else(plain);
+        let file_name =
+            parameter(parameters, "filename*").and_then(|value| extended(&value)).or_else(plain);
         Ok(PartHead { name: undo_form_escapes(&name), file_name })
+    }
+
+    /// Reads to the end of the body. What follows the last boundary does not count (RFC 2046, 5.1.1),
+    /// but a body that breaks off there broke off all the same.
+    fn pass_over_the_rest(&mut self) -> Result<()> {
+        let mut rest = 0;
+        loop {
+            let count = self.read_some(0)?;
+            rest += count;
+            if rest > limits::PART_HEAD_BYTES_MAX {
+                return Err(malformed());
+            }
+            if count == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads more behind what is unread, which moves to the front of the buffer.
@@ -191,15 +209,20 @@ impl<R: Read> Multipart<R> {
         if self.end == self.buffer.len() {
             return Err(malformed());
         }
-        let count = self.reader.read(&mut self.buffer[self.end..]).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::InvalidData => malformed(),
-            _ => Error::Disconnected,
-        })?;
+        let count = self.read_some(self.end)?;
         if count == 0 {
             return Err(malformed());
         }
         self.end += count;
         Ok(())
+    }
+
+    /// One read into the buffer from `at` on.
+    fn read_some(&mut self, at: usize) -> Result<usize> {
+        self.reader.read(&mut self.buffer[at..]).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::InvalidData => malformed(),
+            _ => Error::Disconnected,
+        })
     }
 }
 
@@ -238,7 +261,9 @@ fn unquote(quoted: &str) -> Option<(String, &str)> {
             _ => value.push(letter),
         }
     }
-    None
+    // No end was found: then the last quote was meant as one, behind a name that ends in a backslash.
+    let (value, rest) = quoted.rsplit_once('"')?;
+    Some((value.to_owned(), rest))
 }
 
 /// Undoes what the HTML standard has browsers do to names
@@ -322,6 +347,7 @@ mod tests {
             "--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--".to_owned(),
             "--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--".to_owned(),
             "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--XX--".to_owned(),
+            format!("{head}x\r\n--XX--{}", "epilogue".repeat(limits::PART_HEAD_BYTES_MAX)),
             format!("--XX\r\nX: {}\r\n\r\nx\r\n--XX--", "y".repeat(limits::PART_HEAD_BYTES_MAX)),
             format!("--XX\r\nX: {}", "y".repeat(limits::COPY_BUFFER_BYTES * 2)),
         ] {
@@ -333,24 +359,37 @@ mod tests {
     #[test]
     fn names_come_as_their_senders_meant_them() {
         let name = |parameters: &str| {
-            let body = format!("--XX\r\nContent-Disposition: form-data; {parameters}\r\n\r\n\r\n--XX--");
+            let body =
+                format!("--XX\r\nContent-Disposition: form-data; {parameters}\r\n\r\n\r\n--XX--");
             read_all(body.as_bytes(), 99).unwrap().remove(0).0.file_name
         };
         assert_eq!(name(r#"name="file"; filename="a \"b\".txt""#).unwrap(), "a \"b\".txt");
         assert_eq!(name(r#"name="file"; filename="a %22b%22.txt""#).unwrap(), "a \"b\".txt");
         assert_eq!(name(r#"name="file"; filename="C:\dir\a.txt""#).unwrap(), r"C:\dir\a.txt");
         assert_eq!(name("name=file; filename=grün.txt").unwrap(), "grün.txt");
-        assert_eq!(name("name=file; filename=x; filename*=UTF-8''gr%C3%BCn+1.txt").unwrap(), "grün+1.txt");
+        assert_eq!(
+            name("name=file; filename=x; filename*=UTF-8''gr%C3%BCn+1.txt").unwrap(),
+            "grün+1.txt"
+        );
         assert_eq!(name("name=file; filename=x; filename*=latin1''%FC").unwrap(), "x");
         assert_eq!(name(r#"name="file"; filename="a;b=c.txt""#).unwrap(), "a;b=c.txt");
+        assert_eq!(name(r#"name="file"; filename="a\""#).unwrap(), r"a\");
         assert_eq!(name("name=file"), None);
     }
 
     #[test]
     fn only_form_data_has_a_boundary() {
         assert_eq!(boundary("multipart/form-data; boundary=XX").as_deref(), Some("XX"));
-        assert_eq!(boundary("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"").as_deref(), Some("a b"));
-        for bad in ["multipart/form-data", "multipart/mixed; boundary=XX", "multipart/form-data; boundary=", ""] {
+        assert_eq!(
+            boundary("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"").as_deref(),
+            Some("a b")
+        );
+        for bad in [
+            "multipart/form-data",
+            "multipart/mixed; boundary=XX",
+            "multipart/form-data; boundary=",
+            "",
+        ] {
             assert_eq!(boundary(bad), None, "{bad}");
         }
         assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))), None);

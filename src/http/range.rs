@@ -235,7 +235,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_range_counts_as_absent() {
-        for text in ["bytes", "bytes=", "bytes=,", "items=0-1", "bytes=a-b", "bytes=5-1", "bytes=--1", "bytes=1", "bytes=+1-2", "bytes=0-1,x"] {
+        for text in [
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "items=0-1",
+            "bytes=a-b",
+            "bytes=5-1",
+            "bytes=--1",
+            "bytes=1",
+            "bytes=+1-2",
+            "bytes=0-1,x",
+        ] {
             assert_eq!(ranges(text), Decision::Whole, "{text}");
         }
         assert_eq!(ranges(&format!("bytes={}", "0-0,".repeat(50))), Decision::Whole);
@@ -273,7 +284,11 @@ mod tests {
             ("a,b", Decision::Whole),
             ("\"a,b", Decision::Whole),
         ] {
-            assert_eq!(decided(&Fields { if_none_match: some(list), ..none.clone() }), expected, "{list}");
+            assert_eq!(
+                decided(&Fields { if_none_match: some(list), ..none.clone() }),
+                expected,
+                "{list}"
+            );
         }
         for (list, expected) in [
             ("\"a,b\"", Decision::Whole),
@@ -281,15 +296,30 @@ mod tests {
             ("W/\"a,b\"", Decision::PreconditionFailed),
             ("\"x\"", Decision::PreconditionFailed),
         ] {
-            assert_eq!(decided(&Fields { if_match: some(list), ..none.clone() }), expected, "{list}");
+            assert_eq!(
+                decided(&Fields { if_match: some(list), ..none.clone() }),
+                expected,
+                "{list}"
+            );
         }
-        for (date, expected) in
-            [(DATE, Decision::NotModified), (LATER, Decision::NotModified), (EARLIER, Decision::Whole), ("nonsense", Decision::Whole)]
-        {
-            assert_eq!(decided(&Fields { if_modified_since: some(date), ..none.clone() }), expected, "{date}");
+        for (date, expected) in [
+            (DATE, Decision::NotModified),
+            (LATER, Decision::NotModified),
+            (EARLIER, Decision::Whole),
+            ("nonsense", Decision::Whole),
+        ] {
+            assert_eq!(
+                decided(&Fields { if_modified_since: some(date), ..none.clone() }),
+                expected,
+                "{date}"
+            );
         }
         for (date, expected) in [(DATE, Decision::Whole), (EARLIER, Decision::PreconditionFailed)] {
-            assert_eq!(decided(&Fields { if_unmodified_since: some(date), ..none.clone() }), expected, "{date}");
+            assert_eq!(
+                decided(&Fields { if_unmodified_since: some(date), ..none.clone() }),
+                expected,
+                "{date}"
+            );
         }
         // A tag that differs makes the date irrelevant.
         let both = Fields { if_none_match: some("\"x\""), if_modified_since: some(LATER), ..none };
@@ -298,7 +328,11 @@ mod tests {
 
     #[test]
     fn a_range_of_another_version_gets_the_whole_file() {
-        let range = |if_range| Fields { range: Some("bytes=0-9"), if_range: Some(if_range), ..Fields::default() };
+        let range = |if_range| Fields {
+            range: Some("bytes=0-9"),
+            if_range: Some(if_range),
+            ..Fields::default()
+        };
         assert_eq!(decided(&range("\"a,b\"")), partial(&[(0, 10)]));
         assert_eq!(decided(&range(DATE)), partial(&[(0, 10)]));
         for stale in ["W/\"a,b\"", "\"x\"", LATER, EARLIER, "nonsense"] {

@@ -25,8 +25,11 @@ impl Reply {
 
     /// Any status with this as JSON.
     pub fn json_with_status(status: u16, value: &impl Serialize) -> Result<Self> {
-        let text = serde_json::to_vec(value).map_err(|cause| Error::Bug(format!("json: {cause}").into()))?;
-        Ok(Self::new(status, Body::Bytes(text.into())).with("Content-Type", JSON).with("Cache-Control", "no-store"))
+        let text = serde_json::to_vec(value)
+            .map_err(|cause| Error::Bug(format!("json: {cause}").into()))?;
+        Ok(Self::new(status, Body::Bytes(text.into()))
+            .with("Content-Type", JSON)
+            .with("Cache-Control", "no-store"))
     }
 
     /// A bare answer.

@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn unknown_paths_are_not_found_whatever_the_method() {
-        for path in ["/api/", "/api/finder/", "/api/Finder", "/api", "/index.html", "", "*", "/webx", "//"] {
+        for path in
+            ["/api/", "/api/finder/", "/api/Finder", "/api", "/index.html", "", "*", "/webx", "//"]
+        {
             for method in ["GET", "POST", "PUT"] {
                 assert!(matches!(find(method, path), Err(Error::NotFound("Not found"))), "{path}");
             }

@@ -30,11 +30,13 @@ pub struct Server {
 impl Server {
     /// Answers on this listener from now on.
     pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
-        let floor = Arc::new(tiny_http::Server::start(listener, Limits::default(), problem::refusal)?);
+        let floor =
+            Arc::new(tiny_http::Server::start(listener, Limits::default(), problem::refusal)?);
         let transfers = Arc::new(Transfers::default());
         let mut workers = Vec::new();
         for number in 1..=limits::QUICK_WORKERS {
-            let (app, floor, transfers) = (Arc::clone(app), Arc::clone(&floor), Arc::clone(&transfers));
+            let (app, floor, transfers) =
+                (Arc::clone(app), Arc::clone(&floor), Arc::clone(&transfers));
             workers.push(threads::spawn(&format!("http-{number}"), move || {
                 while let Ok(request) = floor.recv() {
                     dispatch(&app, &transfers, request);
@@ -64,11 +66,18 @@ fn dispatch(app: &Arc<App>, transfers: &Arc<Transfers>, request: Request) {
         return serve_one(app, route, None, request);
     }
     let (app, transfers) = (Arc::clone(app), Arc::clone(transfers));
-    request.run_on_connection(Box::new(move |request| serve_one(&app, route, Some(&transfers), request)));
+    request.run_on_connection(Box::new(move |request| {
+        serve_one(&app, route, Some(&transfers), request)
+    }));
 }
 
 /// Answers one request. Never panics outward, never leaves the caller without a reply.
-fn serve_one(app: &App, route: Result<&'static Endpoint>, transfers: Option<&Transfers>, mut request: Request) {
+fn serve_one(
+    app: &App,
+    route: Result<&'static Endpoint>,
+    transfers: Option<&Transfers>,
+    mut request: Request,
+) {
     let address = gate::client_address(&request, &app.config.settings().trusted_proxies);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let endpoint = route?;
@@ -86,7 +95,12 @@ fn serve_one(app: &App, route: Result<&'static Endpoint>, transfers: Option<&Tra
 }
 
 /// Gate, then handler: each step goes on or returns its refusal.
-fn answer(app: &App, endpoint: &'static Endpoint, address: IpAddr, request: &mut Request) -> Result<Reply> {
+fn answer(
+    app: &App,
+    endpoint: &'static Endpoint,
+    address: IpAddr,
+    request: &mut Request,
+) -> Result<Reply> {
     let caller = gate::admit(app, endpoint, request, address)?;
     (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))
 }
@@ -95,11 +109,17 @@ fn answer(app: &App, endpoint: &'static Endpoint, address: IpAddr, request: &mut
 fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
     let is_worth_a_row = matches!(
         error,
-        Error::Refused | Error::Io(_) | Error::Store(_) | Error::Bug(_) | Error::DiskFull | Error::StorageAbsent
+        Error::Refused
+            | Error::Io(_)
+            | Error::Store(_)
+            | Error::Bug(_)
+            | Error::DiskFull
+            | Error::StorageAbsent
     );
     if is_worth_a_row {
         let (path, _) = query::split(request.url());
-        app.logbook.note(&format!("{} {path}: {error}", request.method().as_str()), &address.to_string());
+        app.logbook
+            .note(&format!("{} {path}: {error}", request.method().as_str()), &address.to_string());
     }
 }
 

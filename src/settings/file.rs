@@ -44,12 +44,8 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), String> {
 /// Temporary file, sync, rename, sync of the folder.
 fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
     let temporary = path.with_extension("json.new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
@@ -70,7 +66,10 @@ mod tests {
         let path = folder.path().join("x.json");
         assert_eq!(read_object(&path).unwrap(), None);
         write_json(&path, &json!({"b": 1, "a": [true]})).unwrap();
-        assert_eq!(Value::Object(read_object(&path).unwrap().unwrap()), json!({"b": 1, "a": [true]}));
+        assert_eq!(
+            Value::Object(read_object(&path).unwrap().unwrap()),
+            json!({"b": 1, "a": [true]})
+        );
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -81,7 +80,11 @@ mod tests {
         let path = folder.path().join("x.json");
         for bad in ["[1]", "{", "", &format!("{{\"a\": \"{}\"}}", "x".repeat(1 << 20))] {
             std::fs::write(&path, bad).unwrap();
-            assert!(read_object(&path).unwrap_err().contains("x.json"), "{}", &bad[..bad.len().min(9)]);
+            assert!(
+                read_object(&path).unwrap_err().contains("x.json"),
+                "{}",
+                &bad[..bad.len().min(9)]
+            );
         }
     }
 }

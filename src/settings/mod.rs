@@ -72,8 +72,8 @@ fn load_settings(folder: &Path) -> Result<Settings, String> {
         Some(found) => Settings::with_defaults(found),
         None => Settings::with_defaults(Map::new()),
     };
-    let settings = Settings::parse(map)
-        .map_err(|(key, why)| format!("{}: {key}: {why}", path.display()))?;
+    let settings =
+        Settings::parse(map).map_err(|(key, why)| format!("{}: {key}: {why}", path.display()))?;
     if !is_complete {
         write_json(&path, settings.object())?;
     }

@@ -44,7 +44,9 @@ impl Roles {
 
     /// Each endpoint with whether `role` may use it, in order of path.
     pub fn of(&self, role: &str) -> impl Iterator<Item = (&str, bool)> {
-        self.endpoints.iter().map(move |(path, roles)| (path.as_str(), roles.iter().any(|listed| listed == role)))
+        self.endpoints
+            .iter()
+            .map(move |(path, roles)| (path.as_str(), roles.iter().any(|listed| listed == role)))
     }
 
     /// As it is stored.

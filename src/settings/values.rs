@@ -208,7 +208,10 @@ impl<'a> Keys<'a> {
         }
         for origin in self.texts("cors_origins")? {
             if !is_web_address(origin) || origin.ends_with('/') {
-                return Err(("cors_origins", format!("{origin:?} is no origin, such as http://nas.example")));
+                return Err((
+                    "cors_origins",
+                    format!("{origin:?} is no origin, such as http://nas.example"),
+                ));
             }
         }
         self.number("trash_days", 0..=36_500)?;
@@ -222,7 +225,9 @@ impl<'a> Keys<'a> {
             let range = first.trim().parse().ok()?..=last.trim().parse().ok()?;
             (*range.start() >= 1024 && range.start() <= range.end()).then_some(range)
         });
-        range.ok_or_else(|| (key, "must be a range of ports from 1024 on, such as 50000-50100".to_owned()))
+        range.ok_or_else(|| {
+            (key, "must be a range of ports from 1024 on, such as 50000-50100".to_owned())
+        })
     }
 
     /// Nothing, or an address of the web.
@@ -238,7 +243,9 @@ impl<'a> Keys<'a> {
 /// Whether this begins as an `http` or `https` address with a host.
 fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains([' ', '\n']))
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.starts_with('/') && !rest.contains([' ', '\n'])
+    })
 }
 
 #[cfg(test)]
@@ -263,7 +270,10 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_kept() {
-        assert_eq!(with("of_the_future", json!([1])).unwrap().object()["of_the_future"], json!([1]));
+        assert_eq!(
+            with("of_the_future", json!([1])).unwrap().object()["of_the_future"],
+            json!([1])
+        );
     }
 
     #[test]

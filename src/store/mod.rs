@@ -41,7 +41,8 @@ pub fn open(path: &Path, migrations: &[&str], is_precious: bool) -> Result<Conne
         return Err(Error::Store(format!("{}: made by a newer larder", path.display())));
     }
     for (number, migration) in (0_u32..).zip(migrations).skip(done as usize) {
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         // Another process may have been faster between our look and our lock.
         let now: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if now == number {
@@ -66,7 +67,8 @@ mod tests {
         drop(open(&path, &steps[..1], true).unwrap());
         drop(open(&path, &steps, true).unwrap());
         let connection = open(&path, &steps, true).unwrap();
-        let rows: i64 = connection.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
+        let rows: i64 =
+            connection.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert!(matches!(open(&path, &steps[..1], true), Err(Error::Store(_))));

@@ -195,7 +195,9 @@ impl UserStore {
         inner.forget();
         match added {
             Ok(_) => Ok(inner.connection.last_insert_rowid()),
-            Err(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Err(cause)
+                if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+            {
                 Err(Error::Collision("Username already exists"))
             }
             Err(cause) => Err(cause.into()),
@@ -261,8 +263,10 @@ impl Inner {
     ///
     /// Source: SQLite, `PRAGMA data_version` (our own changes call `forget` themselves).
     fn fresh(&mut self) -> Result<&mut Self> {
-        let version =
-            self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        let version = self
+            .connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
         if version != self.seen_version {
             self.forget();
             self.seen_version = version;

@@ -1,22 +1,52 @@
-//! Not built yet: everything answers `StorageAbsent` (503). The unfinished rooms lie beside this
-//! file (resolve, mount, look) and are not compiled; the next session puts them together.
-mod grant; mod path;
-pub use grant::Grant; pub use path::VaultPath;
-use std::{sync::Arc, time::SystemTime, io::Write, path::Path, fs::File};
-use crate::error::{Error,Result};
-#[derive(Clone,Debug)] pub struct RootId(String);
-impl RootId { pub fn new(s:&str)->Self{Self(s.into())} pub fn as_str(&self)->&str{&self.0} }
-pub struct Vault; pub struct Usage{pub free_bytes:u64,pub total_bytes:u64}
-impl Vault { pub fn attach(_:&Path,_:Option<&RootId>,_:bool)->std::result::Result<(Self,RootId),Error>{Ok((Vault,RootId("x".into())))} pub fn share(&self,_:Arc<Grant>)->Result<Share>{Err(Error::StorageAbsent)} pub fn sweep(&self){} pub fn usage(&self)->Result<Usage>{Err(Error::StorageAbsent)} pub fn is_present(&self)->bool{true} pub fn root(&self)->&Path{Path::new("/")} }
-pub struct Share;
-pub struct Listing; pub enum Kind{File,Folder,Other}
-pub struct Entry{pub name:String,pub kind:Kind,pub size:u64,pub modified:SystemTime,pub writable:bool}
-impl Listing{ pub fn for_each_name(&mut self,_:&mut dyn FnMut(&str)->Result<()>)->Result<()>{Err(Error::StorageAbsent)} pub fn for_each_entry(&mut self,_:&mut dyn FnMut(&Entry)->Result<()>)->Result<()>{Err(Error::StorageAbsent)} }
-pub struct OpenFile{pub file:File,pub size:u64,pub modified:SystemTime,pub tag:String}
-pub enum Opened{File(OpenFile),Folder}
-pub struct Spool; impl Write for Spool{ fn write(&mut self,_:&[u8])->std::io::Result<usize>{Err(std::io::ErrorKind::NotConnected.into())} fn flush(&mut self)->std::io::Result<()>{Ok(())} }
-impl Spool{ pub fn finish(&mut self)->Result<()>{Err(Error::StorageAbsent)} }
-#[derive(Clone,Copy)] pub enum IfExists{Overwrite,Rename,Error(&'static str)}
-pub struct Place{pub if_exists:IfExists,pub make_parents:bool,pub keep_mode:bool,pub files_only:bool}
-pub struct Placed{pub path:VaultPath,pub size:u64}
-impl Share{ pub fn grant(&self)->&Grant{unreachable!()} pub fn list(&self,_:&VaultPath)->Result<Listing>{Err(Error::StorageAbsent)} pub fn open(&self,_:&VaultPath)->Result<Opened>{Err(Error::StorageAbsent)} pub fn spool(&self,_:Option<&VaultPath>)->Result<Spool>{Err(Error::StorageAbsent)} pub fn place(&self,_:Vec<(Spool,VaultPath)>,_:&Place)->Result<Vec<Placed>>{Err(Error::StorageAbsent)} pub fn make_folder(&self,_:&VaultPath)->Result<()>{Err(Error::StorageAbsent)} pub fn rename(&self,_:&VaultPath,_:&VaultPath,_:Kind)->Result<()>{Err(Error::StorageAbsent)} pub fn delete_file(&self,_:&VaultPath)->Result<()>{Err(Error::StorageAbsent)} pub fn delete_folder(&self,_:&VaultPath)->Result<()>{Err(Error::StorageAbsent)} pub fn zip(&self,_:&VaultPath,_:&mut dyn Write)->Result<()>{Err(Error::StorageAbsent)} }
+//! Files and folders under the share root: the one layer between every door and the disk. Knows
+//! no users, tokens, HTTP, FTP or SQL; a caller is a [`Grant`] and nothing more.
+//!
+//! A [`Vault`] lives as long as the program. A door asks it for a [`Share`] per request or
+//! session: the share root, opened anew and found to be the right drive, narrowed to a grant.
+//! Everything else is relative to that open handle, so that the check and the use are one step.
+
+mod change;
+mod discard;
+mod grant;
+mod list;
+mod look;
+mod mount;
+mod pack;
+mod path;
+mod resolve;
+mod share;
+mod spool;
+#[cfg(test)]
+mod tests;
+mod write;
+mod zip;
+
+pub use grant::Grant;
+pub use list::Listing;
+pub use mount::{RootId, Vault};
+pub use path::VaultPath;
+pub use share::{Entry, Kind, OpenFile, Opened, Share};
+pub use spool::Spool;
+pub use write::{IfExists, Place, Placed};
+pub use zip::Archive;
+
+use crate::error::Error;
+use rustix::io::Errno;
+
+/// What the contract calls a path that leads nowhere.
+const NOT_THERE: Error = Error::NotFound("Path does not exist");
+
+/// Puts a failure of the operating system into the house's words. `EACCES` and `EPERM` on a
+/// user's file become `Refused`: the drive does not permit what the grant would. A drive that
+/// turned read-only (`EROFS`) is a fault of the machine, and its cause belongs into the log.
+fn os(errno: Errno) -> Error {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR => NOT_THERE,
+        Errno::NOSPC | Errno::DQUOT => Error::DiskFull,
+        Errno::NAMETOOLONG => Error::invalid("Invalid path"),
+        Errno::ILSEQ => Error::invalid("Invalid name"),
+        Errno::ACCESS | Errno::PERM => Error::Refused,
+        Errno::FBIG => Error::TooLarge,
+        other => Error::Io(other.into()),
+    }
+}

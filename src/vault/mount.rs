@@ -125,8 +125,7 @@ struct Seen {
 impl Seen {
     /// Whether `stat` shows the same marker.
     fn is(&self, stat: &Statx) -> bool {
-        self.marker == look::id_of(stat)
-            && self.changed_ns == look::nanoseconds_of(&stat.stx_ctime)
+        self.marker == look::id_of(stat) && self.changed_ns == look::nanoseconds_of(&stat.stx_ctime)
     }
 }
 
@@ -135,27 +134,21 @@ impl Vault {
     ///
     /// With a `known` id and no wish to `adopt`, nothing is written: a root without the right
     /// marker is an absent drive, and the vault answers `StorageAbsent` until it comes back.
-    /// Otherwise the marker that is there is used, or one is made; with `create` the folder too.
+    /// Otherwise the marker that is there is used, or one is made.
     pub fn attach(
         root: &Path,
         known: Option<&RootId>,
         adopt: bool,
-        create: bool,
     ) -> std::result::Result<(Self, RootId), AttachError> {
         let unusable = |cause: io::Error| AttachError::Unusable(root.into(), cause);
         let path = std::path::absolute(root).map_err(unusable)?;
         let id = match known {
             Some(known) if !adopt => known.clone(),
-            _ => {
-                if create {
-                    std::fs::create_dir_all(&path).map_err(unusable)?;
-                }
-                adopt_marker(&path).map_err(|errno| match errno {
-                    Errno::NOENT => AttachError::Missing(path.clone()),
-                    Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
-                    errno => unusable(errno.into()),
-                })?
-            }
+            _ => adopt_marker(&path).map_err(|errno| match errno {
+                Errno::NOENT => AttachError::Missing(path.clone()),
+                Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
+                errno => unusable(errno.into()),
+            })?,
         };
         Ok((Self::new(path, id.clone(), Quirks::default()), id))
     }
@@ -194,6 +187,16 @@ impl Vault {
         Ok(removed)
     }
 
+    /// Whether the right drive is there now.
+    pub fn is_present(&self) -> bool {
+        self.0.is_present()
+    }
+
+    /// Where the share root is, absolute.
+    pub fn root(&self) -> &Path {
+        &self.0.path
+    }
+
     /// Space on the drive.
     ///
     /// Errors: `StorageAbsent`, `Io`.
@@ -215,12 +218,18 @@ impl Root {
         Ok((handle, home))
     }
 
+    /// Whether the right drive is there now.
+    pub fn is_present(&self) -> bool {
+        self.open().is_ok()
+    }
+
     /// Makes sure that an open share root carries the marker; returns which folder is larder's.
     ///
     /// Errors: `StorageAbsent`.
     pub fn verify(&self, handle: BorrowedFd<'_>) -> Result<FileId> {
         let place = format!("{HOME}/{MARKER}");
-        let stat = look::look(handle, place.as_bytes()).ok().flatten().ok_or(Error::StorageAbsent)?;
+        let stat =
+            look::look(handle, place.as_bytes()).ok().flatten().ok_or(Error::StorageAbsent)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.as_ref().filter(|seen| seen.is(&stat)) {
             return Ok(seen.home);
@@ -417,7 +426,9 @@ mod tests {
         let id = RootId::random().expect("entropy");
         assert_eq!(RootId::parse(&format!("{}\n", id.as_str())), Some(id.clone()));
         assert_ne!(RootId::random().expect("entropy"), id);
-        for text in ["", "abc", "0123456789abcdef0123456789abcdeg", "0123456789ABCDEF0123456789ABCDEF"] {
+        for text in
+            ["", "abc", "0123456789abcdef0123456789abcdeg", "0123456789ABCDEF0123456789ABCDEF"]
+        {
             assert_eq!(RootId::parse(text), None, "{text:?}");
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tiny_http::ext::{Body, Part};
@@ -14,16 +15,27 @@ use crate::http::handlers::media;
 use crate::http::problem;
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
-use crate::vault::{OpenFile, Opened, Share, VaultPath};
+use crate::vault::{Archive, OpenFile, Opened, VaultPath};
 
 /// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'!').remove(b'#').remove(b'$').remove(b'&').remove(b'+').remove(b'-')
-    .remove(b'.').remove(b'^').remove(b'_').remove(b'`').remove(b'|').remove(b'~');
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// What an inline file that is not known to be harmless may do: look like itself, no more. It is
 /// also an origin of its own, so that our cookie does not travel with what it asks for.
-const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
+const SANDBOX: &str =
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
 
 /// Sends what the path names.
 ///
@@ -39,15 +51,15 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
     })?;
     match opened {
         Opened::File(file) => send_file(call, file, path.name(), is_inline),
-        Opened::Folder => Ok(send_folder(share, path)),
+        Opened::Folder => Ok(send_folder(share.zip(&path)?, &path)),
     }
 }
 
 /// A folder, as a ZIP that is made while it is sent.
-fn send_folder(share: Share, folder: VaultPath) -> Reply {
+fn send_folder(archive: Archive, folder: &VaultPath) -> Reply {
     let name = if folder.is_root() { "larder" } else { folder.name() };
     let name = format!("{name}.zip");
-    let body = Body::Stream(Box::new(move |out| share.zip(&folder, out).map_err(into_io)));
+    let body = Body::Stream(Box::new(move |out| archive.write(out).map_err(into_io)));
     Reply::new(200, body)
         .with("Content-Type", "application/zip")
         .with("Content-Disposition", disposition("attachment", &name))
@@ -69,10 +81,14 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
     let now = Representation { etag: &etag, modified: file.modified, length: file.size };
     let decision = range::decide(&request_fields(call), &now);
     let length = file.size;
-    let modified = httpdate::fmt_http_date(file.modified);
+    let modified = http_date(file.modified);
     let content_type = media::content_type(&media_type);
     let file = Arc::new(file.file);
-    let part = |piece: Piece| Part::File { file: Arc::clone(&file), offset: piece.first, length: piece.length };
+    let part = |piece: Piece| Part::File {
+        file: Arc::clone(&file),
+        offset: piece.first,
+        length: piece.length,
+    };
     let (mut reply, content_type) = match decision {
         Decision::PreconditionFailed => return Ok(problem_reply(412, "Precondition failed")),
         Decision::Unsatisfiable => {
@@ -98,7 +114,9 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
     };
     if let Some(content_type) = content_type {
         let kind = if is_inline { "inline" } else { "attachment" };
-        reply = reply.with("Content-Type", content_type).with("Content-Disposition", disposition(kind, name));
+        reply = reply
+            .with("Content-Type", content_type)
+            .with("Content-Disposition", disposition(kind, name));
         if is_inline && !media::is_passive(&media_type) {
             reply = reply.with("Content-Security-Policy", SANDBOX);
         }
@@ -108,6 +126,14 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
         .with("Last-Modified", modified)
         .with("Accept-Ranges", "bytes")
         .with("Cache-Control", "private, no-cache"))
+}
+
+/// An HTTP date (RFC 9110, 5.6.7). Times that it cannot tell, before 1970 and after 9999, are cut to those.
+fn http_date(time: SystemTime) -> String {
+    /// The last second of 9999, since 1970.
+    const LAST_S: u64 = 253_402_300_799;
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().min(LAST_S));
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 /// The fields that conditions and ranges are in; `HEAD` has no ranges (RFC 9110, 14.2).
@@ -183,6 +209,9 @@ mod tests {
             disposition("attachment", "a \"b\"\r\nX: ü.txt"),
             "attachment; filename=\"a _b___X: _.txt\"; filename*=UTF-8''a%20%22b%22%0D%0AX%3A%20%C3%BC.txt"
         );
-        assert_eq!(disposition("inline", "plain-name_1.txt"), "inline; filename=\"plain-name_1.txt\"; filename*=UTF-8''plain-name_1.txt");
+        assert_eq!(
+            disposition("inline", "plain-name_1.txt"),
+            "inline; filename=\"plain-name_1.txt\"; filename*=UTF-8''plain-name_1.txt"
+        );
     }
 }

@@ -42,7 +42,6 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     let options = Place {
         if_exists: IfExists::Error("File already exists"),
         make_parents: false,
-        keep_mode: false,
         files_only: false,
     };
     call.share()?.place(vec![(content, target.clone())], &options)?;
@@ -62,12 +61,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         Some(content) => content,
         None => share.spool(None)?,
     };
-    let options = Place {
-        if_exists: IfExists::Overwrite,
-        make_parents: false,
-        keep_mode: true,
-        files_only: true,
-    };
+    let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
     share.place(vec![(content, target.clone())], &options)?;
     call.note_path("edited", &target);
     Reply::json(&PathStatus { status: "File edited", path: target.as_str() })
@@ -123,7 +117,11 @@ pub fn content(call: &mut Call<'_>) -> Result<Reply> {
     }
     // The answer begins before the end of the file was seen, so text is looked through first.
     let body = Body::Stream(Box::new(move |out| {
-        if !is_media && is_text(&mut file)? { write_text(&mut file, out) } else { write_binary(&mut file, out) }
+        if !is_media && is_text(&mut file)? {
+            write_text(&mut file, out)
+        } else {
+            write_binary(&mut file, out)
+        }
     }));
     Ok(Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store"))
 }
@@ -188,7 +186,10 @@ fn write_binary(file: &mut OpenFile, out: &mut dyn Write) -> std::io::Result<()>
 /// Hands out a file's text piece by piece, cut between characters.
 ///
 /// Errors: `InvalidData` at the first byte that is not UTF-8.
-fn for_each_text(file: &mut OpenFile, take: &mut dyn FnMut(&str) -> std::io::Result<()>) -> std::io::Result<()> {
+fn for_each_text(
+    file: &mut OpenFile,
+    take: &mut dyn FnMut(&str) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
     let mut kept = 0;
     loop {

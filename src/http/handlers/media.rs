@@ -31,7 +31,18 @@ mod tests {
 
     #[test]
     fn what_may_hold_a_script_is_not_passive() {
-        for name in ["a.html", "a.htm", "a.xhtml", "a.svg", "a.SVG", "a.xml", "a.js", "a.unknown", "a", "a.swf"] {
+        for name in [
+            "a.html",
+            "a.htm",
+            "a.xhtml",
+            "a.svg",
+            "a.SVG",
+            "a.xml",
+            "a.js",
+            "a.unknown",
+            "a",
+            "a.swf",
+        ] {
             assert!(!is_passive(&of(name)), "{name} {}", of(name));
         }
         for name in ["a.jpg", "a.PNG", "a.mp4", "a.mp3", "a.pdf", "a.txt"] {

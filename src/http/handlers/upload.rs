@@ -38,7 +38,9 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     while let Some(head) = parts.next_part()? {
         match (head.name.as_str(), head.file_name) {
             ("path", None) => form.folder = Some(VaultPath::parse(&parts.read_text("path")?)?),
-            ("if_exists", None) => form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?),
+            ("if_exists", None) => {
+                form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?)
+            }
             ("file", Some(sent)) => {
                 if !may_write {
                     return Err(Error::Refused);
@@ -55,14 +57,21 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
 /// which is a little more than the files'.
 fn refuse_what_cannot_fit(call: &Call<'_>, length: u64) -> Result<()> {
     let usage = call.app.vault.usage()?;
-    if length.saturating_add(limits::UPLOAD_SPARE_BYTES) > usage.free_bytes.max(limits::UPLOAD_SPARE_BYTES) {
+    if length.saturating_add(limits::UPLOAD_SPARE_BYTES)
+        > usage.free_bytes.max(limits::UPLOAD_SPARE_BYTES)
+    {
         return Err(Error::DiskFull);
     }
     Ok(())
 }
 
 /// One file, into a hidden temporary one on the filesystem where it will most likely stay.
-fn receive_file(share: &Share, parts: &mut Multipart<impl Read>, form: &mut Form, sent: &str) -> Result<()> {
+fn receive_file(
+    share: &Share,
+    parts: &mut Multipart<impl Read>,
+    form: &mut Form,
+    sent: &str,
+) -> Result<()> {
     // A browser's name may be a whole path of the machine it came from.
     let name = sent.rsplit(['/', '\\']).next().unwrap_or_default();
     if sent.is_empty() {
@@ -118,14 +127,14 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
     let options = Place {
         if_exists: form.if_exists.unwrap_or(IfExists::Overwrite),
         make_parents: true,
-        keep_mode: true,
         files_only: false,
     };
     let placed: Vec<Placed> = share.place(items, &options)?;
     for file in &placed {
         call.note_path("uploaded", &file.path);
     }
-    let files = placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();
+    let files =
+        placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();
     Reply::json(&Uploaded { status: "File uploaded", files })
 }
 

@@ -1,0 +1,151 @@
+//! Making folders, renaming and deleting. Knows no content.
+
+use super::look;
+use super::mount;
+use super::path::VaultPath;
+use super::resolve::{Follow, Spot};
+use super::share::{Kind, Need, Share};
+use super::write::there;
+use super::{discard, os};
+use crate::error::{Error, Result};
+use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::io::Errno;
+
+impl Share {
+    /// Makes a folder; the one around it must be there.
+    ///
+    /// Errors: `Refused`, `NotFound` (the parent), `Collision`, `Invalid`, `StorageAbsent`.
+    pub fn make_folder(&self, path: &VaultPath) -> Result<()> {
+        self.ask(path, Need::Write)?;
+        if path.is_reserved() {
+            return Err(Error::invalid("Invalid name"));
+        }
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+            if spot.stat.is_some() {
+                return Err(Error::Collision("Folder already exists"));
+            }
+            match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
+                Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
+                Err(Errno::EXIST) => Err(Error::Collision("Folder already exists")),
+                Err(errno) => Err(os(errno)),
+            }
+        })
+    }
+
+    /// Renames within the share, in one step that cannot overwrite. A link is renamed itself.
+    ///
+    /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (target), `Invalid` (not of that
+    /// kind), `StorageAbsent`.
+    pub fn rename(&self, source: &VaultPath, target: &VaultPath, kind: Kind) -> Result<()> {
+        self.ask(source, Need::Write)?;
+        self.ask(target, Need::Write)?;
+        if target.is_reserved() {
+            return Err(Error::invalid("Invalid name"));
+        }
+        self.checked(|| {
+            let from = self.locate_itself(source)?;
+            self.must_be(&from, source, kind)?;
+            let to = self.locate(target, Need::Write, Follow::NotLast)?;
+            // A drive that ignores case finds the source under the new name as well.
+            let is_same = to.stat.as_ref().map(look::id_of) == from.stat.as_ref().map(look::id_of)
+                && source != target
+                && source.as_str().eq_ignore_ascii_case(target.as_str());
+            let renamed = match (&to.stat, is_same) {
+                (Some(_), false) => Err(Errno::EXIST),
+                (_, true) => rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name),
+                _ => self.rename_noreplace(&from.folder, &from.name, &to.folder, &to.name),
+            };
+            match renamed {
+                Ok(()) => {}
+                Err(Errno::EXIST | Errno::NOTEMPTY) => {
+                    return Err(Error::Collision("Target already exists"));
+                }
+                Err(Errno::BUSY) => return Err(mounted()),
+                Err(errno) => return Err(os(errno)),
+            }
+            look::sync_folder(&*to.folder).map_err(os)?;
+            look::sync_folder(&*from.folder).map_err(os)
+        })
+    }
+
+    /// Deletes a file, or a link itself.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
+    pub fn delete_file(&self, path: &VaultPath) -> Result<()> {
+        self.ask(path, Need::Write)?;
+        self.checked(|| {
+            let spot = self.locate_itself(path)?;
+            if look::type_of(there(&spot)?) == FileType::Directory {
+                return Err(Error::invalid("Path is not a file"));
+            }
+            match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()) {
+                Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
+                Err(Errno::ISDIR) => Err(Error::invalid("Path is not a file")),
+                Err(errno) => Err(os(errno)),
+            }
+        })
+    }
+
+    /// Deletes a folder with all that is in it; it is gone in one step. A link to a folder goes itself.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (the root, a file, a drive mounted in it),
+    /// `StorageAbsent`.
+    pub fn delete_folder(&self, path: &VaultPath) -> Result<()> {
+        if path.is_root() {
+            return Err(Error::invalid("The root can't be deleted"));
+        }
+        self.ask(path, Need::Write)?;
+        self.checked(|| {
+            let spot = self.locate_itself(path)?;
+            self.must_be(&spot, path, Kind::Folder)?;
+            if spot.is_link() {
+                rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()).map_err(os)?;
+                return look::sync_folder(&*spot.folder).map_err(os);
+            }
+            let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            if !mount::mounts_below(folder.as_fd()).is_empty() {
+                return Err(mounted());
+            }
+            let parent = spot.path.parent().unwrap_or_default();
+            let workshop = self.finder.workshop(&parent)?;
+            let removed =
+                discard::remove_tree(workshop.as_fd(), spot.folder.as_fd(), spot.name.as_bytes());
+            removed.map_err(|errno| match errno {
+                Errno::BUSY | Errno::XDEV => mounted(),
+                errno => os(errno),
+            })
+        })
+    }
+
+    /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one
+    /// that leads out of the share does not exist.
+    fn locate_itself(&self, path: &VaultPath) -> Result<Spot> {
+        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        if spot.is_link() {
+            self.locate(path, Need::Write, Follow::Last)?;
+        }
+        there(&spot)?;
+        Ok(spot)
+    }
+
+    /// Whether a name stands for a thing of this kind, links followed.
+    fn must_be(&self, spot: &Spot, path: &VaultPath, kind: Kind) -> Result<()> {
+        let is_folder = if spot.is_link() {
+            self.finder.locate(path, Follow::Last)?.is_folder()
+        } else {
+            spot.is_folder()
+        };
+        match (kind, is_folder) {
+            (Kind::Folder, false) => Err(Error::invalid("Path is not a folder")),
+            (Kind::File | Kind::Other, true) => Err(Error::invalid("Path is not a file")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a folder can't go.
+fn mounted() -> Error {
+    Error::invalid("A drive is mounted in this folder")
+}

@@ -1,0 +1,189 @@
+//! What is in a folder: sorted names in bounded memory, however many there are.
+
+use super::look;
+use super::path::{VaultPath, is_reserved};
+use super::share::{Entry, Share};
+use super::{discard, os};
+use crate::error::Result;
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+
+/// An open folder, to be listed any number of times; every time the same names come in the same
+/// order as long as they fit into `LISTING_BYTES_MAX`.
+pub struct Listing {
+    /// Whose listing it is.
+    share: Share,
+    /// The folder, open for reading.
+    folder: OwnedFd,
+    /// Where the folder is by the name that was used.
+    path: VaultPath,
+    /// Where it really is, links resolved.
+    real: VaultPath,
+    /// Whether only what lies on the way to something readable may be seen.
+    is_passage: bool,
+    /// The names, once read, if they are all.
+    all: Option<Names>,
+}
+
+/// Names in one piece of memory.
+#[derive(Default)]
+struct Names {
+    /// All of them, one after another.
+    bytes: Vec<u8>,
+    /// Where each begins and how long it is.
+    spans: Vec<(u32, u16)>,
+}
+
+impl Names {
+    /// Estimated memory in bytes.
+    fn cost(&self) -> usize {
+        self.bytes.len() + self.spans.len() * size_of::<(u32, u16)>()
+    }
+
+    /// Adds a name; the callers' bounds keep both numbers small enough.
+    fn push(&mut self, name: &[u8]) {
+        if let (Ok(start), Ok(length)) =
+            (u32::try_from(self.bytes.len()), u16::try_from(name.len()))
+        {
+            self.bytes.extend_from_slice(name);
+            self.spans.push((start, length));
+        }
+    }
+
+    /// One name.
+    fn get(&self, (start, length): (u32, u16)) -> &[u8] {
+        let start = start as usize;
+        self.bytes.get(start..start + usize::from(length)).unwrap_or_default()
+    }
+
+    /// In order of bytes.
+    fn sort(&mut self) {
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.sort_unstable_by(|one, other| self.get(*one).cmp(self.get(*other)));
+        self.spans = spans;
+    }
+
+    /// The smaller half, sorted.
+    fn smaller_half(mut self) -> Self {
+        self.sort();
+        let mut half = Self::default();
+        for span in &self.spans[..self.spans.len() / 2] {
+            half.push(self.get(*span));
+        }
+        half
+    }
+
+    /// In order.
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| self.get(*span))
+    }
+}
+
+impl Listing {
+    /// The folder `folder`, found at `path` and permitted to be listed.
+    pub(super) const fn new(
+        share: Share,
+        folder: OwnedFd,
+        path: VaultPath,
+        real: VaultPath,
+        is_passage: bool,
+    ) -> Self {
+        Self { share, folder, path, real, is_passage, all: None }
+    }
+
+    /// Hands out the names, sorted by bytes. A name that is not UTF-8 comes with U+FFFD in place of
+    /// what is not.
+    ///
+    /// Errors: those of `take`, `Io`.
+    pub fn for_each_name(&mut self, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        self.for_each(&mut |_, name| take(&String::from_utf8_lossy(name)))
+    }
+
+    /// Hands out the names with what they stand for, sorted by bytes.
+    ///
+    /// Errors: those of `take`, `Io`.
+    pub fn for_each_entry(&mut self, take: &mut dyn FnMut(&Entry) -> Result<()>) -> Result<()> {
+        self.for_each(&mut |listing, name| take(&listing.entry(name)))
+    }
+
+    /// Hands out the names as they are on the disk.
+    fn for_each(&mut self, take: &mut dyn FnMut(&Self, &[u8]) -> Result<()>) -> Result<()> {
+        let mut last: Option<Vec<u8>> = None;
+        loop {
+            let (names, is_all) = match self.all.take() {
+                Some(names) => (names, true),
+                None => self.read(last.as_deref())?,
+            };
+            for name in names.iter() {
+                take(self, name)?;
+            }
+            if is_all {
+                if last.is_none() {
+                    self.all = Some(names);
+                }
+                return Ok(());
+            }
+            last = names.iter().last().map(<[u8]>::to_vec);
+        }
+    }
+
+    /// Reads the folder once: the smallest names greater than `after`, as many as memory allows, and
+    /// whether those are all.
+    fn read(&self, after: Option<&[u8]>) -> Result<(Names, bool)> {
+        let mut names = Names::default();
+        // Names from here on wait for a later pass.
+        let mut end: Option<Vec<u8>> = None;
+        for name in discard::names(self.folder.as_fd()).map_err(os)? {
+            let is_wanted = after.is_none_or(|after| name.as_slice() > after)
+                && end.as_ref().is_none_or(|end| name < *end)
+                && self.may_appear(&name);
+            if !is_wanted {
+                continue;
+            }
+            names.push(&name);
+            if names.cost() > limits::LISTING_BYTES_MAX {
+                names.sort();
+                let middle = names.iter().nth(names.spans.len() / 2).map(<[u8]>::to_vec);
+                names = names.smaller_half();
+                end = middle;
+            }
+        }
+        names.sort();
+        Ok((names, end.is_none()))
+    }
+
+    /// Whether this caller may see the name at all.
+    fn may_appear(&self, name: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(name) else { return !self.is_passage };
+        !is_reserved(text)
+            && (!self.is_passage || self.share.grant().may_see(&self.real.join(text)))
+    }
+
+    /// What one name stands for. What may be changed must be permitted by the name used and by the
+    /// true one.
+    fn entry(&self, name: &[u8]) -> Entry {
+        let place = std::str::from_utf8(name).ok().map(|text| self.real.join(text));
+        let stat = look::look(&self.folder, name).ok().flatten();
+        let name = String::from_utf8_lossy(name).into_owned();
+        let mut entry = self.share.describe(name, place.as_ref(), stat.as_ref());
+        if self.path != self.real {
+            entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));
+        }
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_and_halved_in_order() {
+        let mut names = Names::default();
+        for name in ["d", "b", "", "ccc", "a"] {
+            names.push(name.as_bytes());
+        }
+        let half = names.smaller_half();
+        assert_eq!(half.iter().collect::<Vec<_>>(), [b"".as_slice(), b"a"]);
+    }
+}

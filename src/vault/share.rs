@@ -1,0 +1,237 @@
+//! What one caller may see of the share root: looking, listing and opening. Narrowed at birth to a
+//! grant and never widened; writing is in `write.rs`, changing names in `change.rs`.
+
+use super::list::Listing;
+use super::look::{self, FileId};
+use super::mount::Root;
+use super::resolve::{Finder, Follow, Spot};
+use super::{Grant, NOT_THERE, VaultPath, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, Mode, OFlags, Statx};
+use rustix::io::Errno;
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// The share root, open, as far as one grant reaches.
+#[derive(Clone)]
+pub struct Share {
+    /// Finds places in it.
+    pub(super) finder: Finder,
+    /// What may be read and written.
+    grant: Arc<Grant>,
+}
+
+/// Which right an operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// To see content.
+    Read,
+    /// To make, change or remove.
+    Write,
+}
+
+/// What there is at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// Anything else: a device, a pipe, a link that leads nowhere or where one may not look.
+    Other,
+}
+
+/// One name of a listing and what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name; lossy where it is not UTF-8.
+    pub name: String,
+    /// What it is, links followed.
+    pub kind: Kind,
+    /// Bytes; 0 for everything but files.
+    pub size: u64,
+    /// When its content changed last.
+    pub modified: SystemTime,
+    /// Whether the caller may change it.
+    pub writable: bool,
+}
+
+/// What was opened.
+pub enum Opened {
+    /// A regular file.
+    File(OpenFile),
+    /// A folder.
+    Folder,
+}
+
+/// A file, open for reading.
+pub struct OpenFile {
+    /// At its beginning.
+    pub file: File,
+    /// Bytes when it was opened.
+    pub size: u64,
+    /// When its content changed last.
+    pub modified: SystemTime,
+    /// Differs whenever the content does (RFC 9110, 8.8.1, strong validator); no quotes.
+    pub tag: String,
+}
+
+/// Timestamps of filesystems with coarse clocks (FAT 2 s, ext3 1 s, exFAT 10 ms) are multiples of this
+/// (nanoseconds).
+const COARSE_NS: u32 = 10_000_000;
+
+/// For so long after a coarse timestamp another change could have the same one.
+const COARSE_WINDOW: Duration = Duration::from_secs(3);
+
+impl Share {
+    /// A share over an open root.
+    pub(super) fn new(root: Arc<Root>, handle: OwnedFd, home: FileId, grant: Arc<Grant>) -> Self {
+        Self { finder: Finder { root, handle: Arc::new(handle), home }, grant }
+    }
+
+    /// What may be read and written here.
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Lists a folder that may be read, or, on the way to something that may, what leads there.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
+    pub fn list(&self, path: &VaultPath) -> Result<Listing> {
+        if !self.grant.may_see(path) {
+            return Err(Error::Refused);
+        }
+        self.checked(|| {
+            let spot = self.finder.locate(path, Follow::Last)?;
+            if !self.grant.may_see(&spot.path) {
+                return Err(Error::Refused);
+            }
+            let is_passage = !self.grant.may_read(path) || !self.grant.may_read(&spot.path);
+            match spot.file_type() {
+                None => return Err(NOT_THERE),
+                Some(FileType::Directory) => {}
+                Some(_) => return Err(Error::invalid("Path is not a folder")),
+            }
+            let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            Ok(Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage))
+        })
+    }
+
+    /// Opens what may be read.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (neither file nor folder), `StorageAbsent`.
+    pub fn open(&self, path: &VaultPath) -> Result<Opened> {
+        self.checked(|| {
+            for _ in 0..limits::RACE_TRIES_MAX {
+                let spot = self.locate(path, Need::Read, Follow::Last)?;
+                match spot.file_type() {
+                    None => return Err(NOT_THERE),
+                    Some(FileType::Directory) => return Ok(Opened::Folder),
+                    Some(FileType::RegularFile) => {}
+                    // Somebody put a link there since; it must be judged first.
+                    Some(FileType::Symlink) => continue,
+                    Some(_) => return Err(Error::invalid("Path is not a file")),
+                }
+                match open_regular(&spot.folder, spot.name.as_bytes()) {
+                    Err(Errno::LOOP | Errno::NXIO) => {}
+                    Err(errno) => return Err(os(errno)),
+                    Ok(opened) => return Ok(Opened::File(opened.ok_or(NOT_THERE)?)),
+                }
+            }
+            Err(NOT_THERE)
+        })
+    }
+
+    /// Finds a place by a name and judges both the name and the place, in that order: whoever may
+    /// not use the name does not learn whether it exists.
+    pub(super) fn locate(&self, path: &VaultPath, need: Need, follow: Follow) -> Result<Spot> {
+        self.ask(path, need)?;
+        let spot = self.finder.locate(path, follow)?;
+        self.ask(&spot.path, need)?;
+        Ok(spot)
+    }
+
+    /// Whether the grant reaches there.
+    ///
+    /// Errors: `Refused`.
+    pub(super) fn ask(&self, path: &VaultPath, need: Need) -> Result<()> {
+        let is_granted = match need {
+            Need::Read => self.grant.may_read(path),
+            Need::Write => self.grant.may_write(path),
+        };
+        if is_granted { Ok(()) } else { Err(Error::Refused) }
+    }
+
+    /// Does some work on the drive; if the machine failed and the drive is no longer there, says
+    /// so.
+    pub(super) fn checked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        work().map_err(|error| match error {
+            Error::Io(_) if !self.finder.root.is_present() => Error::StorageAbsent,
+            other => other,
+        })
+    }
+
+    /// Puts together what is known of a name. `place` is `None` for a name that is not UTF-8, which
+    /// no caller can use.
+    pub(super) fn describe(
+        &self,
+        name: String,
+        place: Option<&VaultPath>,
+        stat: Option<&Statx>,
+    ) -> Entry {
+        let mut writable = place.is_some_and(|place| self.grant.may_write(place));
+        let is_link = stat.is_some_and(|stat| look::type_of(stat) == FileType::Symlink);
+        let followed = if is_link {
+            let spot = place.and_then(|place| self.finder.locate(place, Follow::Last).ok());
+            writable &= spot.as_ref().is_some_and(|spot| self.grant.may_write(&spot.path));
+            spot.filter(|spot| self.grant.may_see(&spot.path)).and_then(|spot| spot.stat)
+        } else {
+            None
+        };
+        let seen = if is_link { followed.as_ref() } else { stat };
+        let kind = match seen.map(look::type_of) {
+            _ if place.is_none() => Kind::Other,
+            Some(FileType::RegularFile) => Kind::File,
+            Some(FileType::Directory) => Kind::Folder,
+            _ => Kind::Other,
+        };
+        let size = seen.filter(|_| kind == Kind::File).map_or(0, |stat| stat.stx_size);
+        let modified = seen.or(stat).map_or(SystemTime::UNIX_EPOCH, look::modified_of);
+        Entry { name, kind, size, modified, writable }
+    }
+}
+
+/// Opens a regular file without following a link and without waiting for a pipe's other end. `None`
+/// when it is something else.
+pub(super) fn open_regular(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<Option<OpenFile>> {
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(folder, name, flags, Mode::empty())?;
+    let stat = look::look_at(&file)?;
+    if look::type_of(&stat) != FileType::RegularFile {
+        return Ok(None);
+    }
+    let modified = look::modified_of(&stat);
+    Ok(Some(OpenFile { file: File::from(file), size: stat.stx_size, modified, tag: tag(&stat) }))
+}
+
+/// A text that differs for any two contents: inode, size and both times, of which larder's own writes
+/// set the first to the nanosecond. Where clocks are coarse and the file is young, the text is never the
+/// same twice.
+fn tag(stat: &Statx) -> String {
+    /// Counts what cannot be told apart otherwise.
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    let (modified, changed) =
+        (look::nanoseconds_of(&stat.stx_mtime), look::nanoseconds_of(&stat.stx_ctime));
+    let plain = format!("{:x}-{:x}-{modified:x}-{changed:x}", stat.stx_ino, stat.stx_size);
+    let age = SystemTime::now().duration_since(look::modified_of(stat)).unwrap_or_default();
+    if !stat.stx_mtime.tv_nsec.is_multiple_of(COARSE_NS) || age > COARSE_WINDOW {
+        return plain;
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{plain}-{:x}-{:x}", now.as_nanos(), NONCE.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,220 @@
+//! A file on its way into the share: written in larder's hidden folder on the filesystem where it
+//! will stay, and gone again unless it is placed.
+
+use super::look::{self, Filesystem};
+use super::mount::{self, TEMPORARY};
+use super::path::{HOME, VaultPath};
+use super::resolve::{Finder, Follow, Spot};
+use super::share::{Share, open_regular};
+use super::{NOT_THERE, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Advice, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A hidden temporary file. Dropping it removes it.
+pub struct Spool {
+    /// Open for writing until it is finished.
+    file: Option<File>,
+    /// The hidden folder it is in.
+    pub(super) folder: Arc<OwnedFd>,
+    /// Its name there.
+    pub(super) name: String,
+    /// The filesystem it is on.
+    pub(super) filesystem: Filesystem,
+    /// Bytes written.
+    length: u64,
+    /// Bytes that the kernel was asked to write to the drive already.
+    written_back: u64,
+    /// Whether the name in the hidden folder is still ours to remove.
+    pub(super) is_pending: bool,
+}
+
+impl Share {
+    /// A new, empty spool on the filesystem of `near` (the folder where the file will most likely
+    /// stay), or of the share root. Asks for no right: what is spooled is nowhere yet.
+    ///
+    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
+    pub fn spool(&self, near: Option<&VaultPath>) -> Result<Spool> {
+        self.checked(|| {
+            let folder = near.and_then(|near| self.nearest_folder(near));
+            let top = match folder {
+                Some(spot) => self.finder.workshop(&spot.path)?,
+                None => self.finder.workshop(&VaultPath::root())?,
+            };
+            Spool::open(top)
+        })
+    }
+
+    /// The folder at `path`, or the first above it that is there.
+    fn nearest_folder(&self, path: &VaultPath) -> Option<Spot> {
+        let mut path = path.clone();
+        loop {
+            let spot = self.finder.locate(&path, Follow::Last).ok();
+            if let Some(spot) = spot.filter(Spot::is_folder) {
+                return Some(spot);
+            }
+            path = path.parent()?;
+        }
+    }
+}
+
+impl Finder {
+    /// Larder's hidden folder for unfinished things on the filesystem of the folder at `path`, which is
+    /// a true path (no links). A drive mounted inside the share gets one of its own.
+    pub(super) fn workshop(&self, path: &VaultPath) -> Result<Arc<OwnedFd>> {
+        let make = |top: rustix::fd::BorrowedFd<'_>| {
+            let home = mount::open_or_make(top, HOME)?;
+            mount::open_or_make(home.as_fd(), TEMPORARY).map(Arc::new)
+        };
+        let filesystem = |path: &VaultPath| -> Result<Filesystem> {
+            let stat = self.locate(path, Follow::NotLast)?.stat.ok_or(NOT_THERE)?;
+            Ok(look::filesystem_of(&stat))
+        };
+        let wanted = filesystem(path)?;
+        if wanted == filesystem(&VaultPath::root())? {
+            return make(self.handle.as_fd()).map_err(os);
+        }
+        let mut top = path.clone();
+        while let Some(above) = top.parent() {
+            if filesystem(&above)? != wanted {
+                break;
+            }
+            top = above;
+        }
+        let spot = self.locate(&top, Follow::NotLast)?;
+        let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+        make(folder.as_fd()).map_err(os)
+    }
+}
+
+impl Spool {
+    /// A new file in this hidden folder.
+    pub(super) fn open(folder: Arc<OwnedFd>) -> Result<Self> {
+        let name = mount::temporary_name();
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // The umask decides, as for any file that the owner makes; the folder around it is private.
+        let mode = Mode::from(0o666);
+        let file = rustix::fs::openat(&*folder, &name, flags, mode).map_err(os)?;
+        let stat = look::look_at(&file).map_err(os)?;
+        Ok(Self {
+            file: Some(File::from(file)),
+            folder,
+            name,
+            filesystem: look::filesystem_of(&stat),
+            length: 0,
+            written_back: 0,
+            is_pending: true,
+        })
+    }
+
+    /// Bytes written so far.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Makes the content durable and closes the file; more cannot be written. The time of change is set
+    /// to the nanosecond, so that two contents never look alike. Calling it again does nothing.
+    ///
+    /// Errors: `DiskFull`, `Io`.
+    pub fn finish(&mut self) -> Result<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = Timespec {
+            tv_sec: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: now.subsec_nanos().into(),
+        };
+        let times = Timestamps { last_access: now, last_modification: now };
+        rustix::fs::futimens(&file, &times).map_err(os)?;
+        Ok(file.sync_all()?)
+    }
+
+    /// The same content in another hidden folder, on another filesystem.
+    pub(super) fn moved_to(&mut self, folder: Arc<OwnedFd>) -> Result<Self> {
+        self.finish()?;
+        let source = open_regular(&self.folder, self.name.as_bytes()).map_err(os)?;
+        let mut source = source.ok_or(Error::Bug("a spool is no file".into()))?.file;
+        let mut target = Self::open(folder)?;
+        let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
+        loop {
+            let count = source.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            target.write_all(&buffer[..count])?;
+        }
+        target.finish()?;
+        Ok(target)
+    }
+
+    /// Gives the file the mode, and as far as we may the owner, of the one it replaces.
+    pub(super) fn take_after(&self, old: &rustix::fs::Statx) -> Result<()> {
+        let mode = Mode::from_raw_mode(u32::from(old.stx_mode) & 0o7777);
+        let Some(ours) = look::look(&self.folder, self.name.as_bytes()).map_err(os)? else {
+            return Err(Error::Bug("a spool is gone".into()));
+        };
+        let is_alike = ours.stx_mode & 0o7777 == old.stx_mode & 0o7777
+            && (ours.stx_uid, ours.stx_gid) == (old.stx_uid, old.stx_gid);
+        if is_alike {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&*self.folder, &self.name, flags, Mode::empty()) {
+            // Under a umask that keeps us out of our own file there is no mode to keep.
+            Err(Errno::ACCESS) => return Ok(()),
+            opened => opened.map_err(os)?,
+        };
+        let (uid, gid) =
+            (rustix::fs::Uid::from_raw(old.stx_uid), rustix::fs::Gid::from_raw(old.stx_gid));
+        // Only root may give files away; everybody else keeps what they wrote.
+        let _not_ours_to_give = rustix::fs::fchown(&file, Some(uid), Some(gid));
+        match rustix::fs::fchmod(&file, mode) {
+            // A filesystem without modes has none to keep.
+            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => {}
+            Err(errno) => return Err(os(errno)),
+        }
+        rustix::fs::fsync(&file).map_err(os)
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        let count = file.write(bytes)?;
+        self.length += count as u64;
+        // Dirty pages are handed to the drive while the rest still comes in, so that the final sync
+        // is short. `POSIX_FADV_DONTNEED` starts writing; what it drops is on the drive already.
+        if let Some(fresh) = NonZeroU64::new(self.length - self.written_back)
+            && fresh.get() >= limits::WRITEBACK_BYTES
+        {
+            let _only_advice =
+                rustix::fs::fadvise(&*file, self.written_back, Some(fresh), Advice::DontNeed);
+            self.written_back = self.length;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        if self.is_pending {
+            mount::unlink(self.folder.as_fd(), &self.name);
+        }
+    }
+}
+
+/// Whether a place can be replaced by a file.
+pub(super) fn is_replaceable(file_type: FileType) -> bool {
+    file_type == FileType::RegularFile
+}
