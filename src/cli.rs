@@ -138,7 +138,10 @@ fn parse(
             }
             Short(letter) => return Err(format!("unknown option -{letter}; see larder --help")),
             Value(word) => {
-                names.push(word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))?)
+                names.push(
+                    word.into_string()
+                        .map_err(|word| format!("{} is not UTF-8", word.display()))?,
+                );
             }
         }
     }
@@ -189,8 +192,9 @@ impl Flags {
             *(if flag == "state" { &mut self.state } else { &mut self.root }) = Some(path);
             return Ok(());
         }
-        let text =
-            value.into_string().map_err(|value| format!("{source}: {value:?} is not UTF-8"))?;
+        let text = value
+            .into_string()
+            .map_err(|value| format!("{source}: {} is not UTF-8", value.display()))?;
         match flag {
             "host" => {
                 let host =
@@ -393,7 +397,7 @@ fn urls(address: SocketAddr) -> Vec<String> {
     };
     let mut found: Vec<IpAddr> = Vec::new();
     if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
-        let addresses = networks.values().flat_map(|network| network.ip_networks());
+        let addresses = networks.values().flat_map(sysinfo::NetworkData::ip_networks);
         found.extend(addresses.map(|network| network.addr).filter(is_useful));
     }
     found.sort();

@@ -24,12 +24,11 @@ pub fn hash(password: &str) -> Result<String> {
 /// is never right.
 pub fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
     static DECOY: OnceLock<String> = OnceLock::new();
-    let decoy = match DECOY.get() {
-        Some(decoy) => decoy,
-        None => {
-            let made = self::hash("decoy")?;
-            DECOY.get_or_init(|| made)
-        }
+    let decoy = if let Some(decoy) = DECOY.get() {
+        decoy
+    } else {
+        let made = self::hash("decoy")?;
+        DECOY.get_or_init(|| made)
     };
     let _turn = Turn::take();
     let stored = hash.unwrap_or(decoy);

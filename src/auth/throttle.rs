@@ -93,7 +93,7 @@ impl NameThrottle {
         if waited >= limits::FAILURE_MEMORY || waited >= failures.delay() {
             return Ok(());
         }
-        let rest = failures.delay() - waited;
+        let rest = failures.delay().saturating_sub(waited);
         Err(Error::TooSoon { retry_after_s: rest.as_secs() + 1 })
     }
 

@@ -57,12 +57,6 @@ impl<'a> Call<'a> {
         Ok(query::values(query, name)?.into_iter().next())
     }
 
-    /// All values of a query parameter.
-    pub fn queries(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
-        let (_, query) = query::split(self.request.url());
-        query::values(query, name)
-    }
-
     /// Whether a flag of the query is set: present and not `0`.
     pub fn has_flag(&self, name: &str) -> Result<bool> {
         Ok(self.query(name)?.is_some_and(|value| value != "0"))

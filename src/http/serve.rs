@@ -67,7 +67,7 @@ fn dispatch(app: &Arc<App>, transfers: &Arc<Transfers>, request: Request) {
     }
     let (app, transfers) = (Arc::clone(app), Arc::clone(transfers));
     request.run_on_connection(Box::new(move |request| {
-        serve_one(&app, route, Some(&transfers), request)
+        serve_one(&app, route, Some(&transfers), request);
     }));
 }
 

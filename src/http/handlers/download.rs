@@ -100,17 +100,16 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
             let body = Body::Parts(vec![part(Piece { first: 0, length })]);
             (Reply::new(200, body), Some(content_type))
         }
-        Decision::Partial(pieces) => match pieces[..] {
-            [piece] => {
+        Decision::Partial(pieces) => {
+            if let [piece] = pieces[..] {
                 let reply = Reply::new(206, Body::Parts(vec![part(piece)]));
                 (reply.with("Content-Range", content_range(piece, length)), Some(content_type))
-            }
-            _ => {
+            } else {
                 let boundary = key::hex(&key::random_bytes::<12>()?);
                 let body = byte_ranges(&pieces, &boundary, &content_type, length, part);
                 (Reply::new(206, body), Some(format!("multipart/byteranges; boundary={boundary}")))
             }
-        },
+        }
     };
     if let Some(content_type) = content_type {
         let kind = if is_inline { "inline" } else { "attachment" };

@@ -130,7 +130,7 @@ pub fn content(call: &mut Call<'_>) -> Result<Reply> {
 fn whole(file: &mut OpenFile, is_media: bool) -> Result<Reply> {
     /// The answer.
     #[derive(Serialize)]
-    struct Content<'a> {
+    struct Answer<'a> {
         /// The contract's sentence.
         status: &'static str,
         /// Text or base64.
@@ -142,8 +142,8 @@ fn whole(file: &mut OpenFile, is_media: bool) -> Result<Reply> {
     let mut bytes = Vec::new();
     (&file.file).take(limits::CONTENT_IN_MEMORY_BYTES + 1).read_to_end(&mut bytes)?;
     match str::from_utf8(&bytes) {
-        Ok(text) if !is_media => Reply::json(&Content { status, content: text, r#type: "text" }),
-        _ => Reply::json(&Content { status, content: &STANDARD.encode(&bytes), r#type: "binary" }),
+        Ok(text) if !is_media => Reply::json(&Answer { status, content: text, r#type: "text" }),
+        _ => Reply::json(&Answer { status, content: &STANDARD.encode(&bytes), r#type: "binary" }),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
         match (head.name.as_str(), head.file_name) {
             ("path", None) => form.folder = Some(VaultPath::parse(&parts.read_text("path")?)?),
             ("if_exists", None) => {
-                form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?)
+                form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?);
             }
             ("file", Some(sent)) => {
                 if !may_write {
