@@ -28,7 +28,7 @@ pub const NUMBERED_NAMES_MAX: usize = 10_000;
 
 /// Bytes written to a spool before the kernel is asked to start writing them to the drive, so
 /// that the final sync finds little left to do.
-pub const WRITEBACK_BYTES: u64 = 8 << 20;
+pub const WRITEBACK_BYTES: u64 = 64 << 20;
 
 /// Bytes of the ZIP's table of contents kept in memory; what goes beyond waits in a hidden file.
 pub const ZIP_DIRECTORY_BYTES_MAX: usize = 4 << 20;

@@ -68,7 +68,7 @@ fn malformed() -> Error {
 impl<R: Read> Multipart<R> {
     /// Reads `reader` as parts between lines of this boundary.
     pub fn new(reader: R, boundary: &str) -> Self {
-        let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
+        let mut buffer = vec![0; limits::COPY_BUFFER_BYTES + limits::PART_HEAD_BYTES_MAX];
         // A first boundary need not follow a line end, but every other must: pretend that it does.
         buffer[..2].copy_from_slice(b"\r\n");
         let line = format!("\r\n--{boundary}");
@@ -108,9 +108,12 @@ impl<R: Read> Multipart<R> {
     /// Errors: those of `take`, `Invalid`, `Disconnected`.
     pub fn read_content(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
         let mut length = 0;
+        // How much of what is unread holds no boundary's beginning.
+        let mut searched = 0;
         while matches!(self.state, State::Preamble | State::Content) {
             let rest = &self.buffer[self.start..self.end];
-            if let Some(at) = self.finder.find(rest) {
+            if let Some(at) = self.finder.find(&rest[searched..]) {
+                let at = searched + at;
                 take(&rest[..at])?;
                 length += at as u64;
                 self.start += at + self.finder.needle().len();
@@ -118,10 +121,14 @@ impl<R: Read> Multipart<R> {
                 break;
             }
             // The last bytes may be the beginning of a boundary.
-            let sure = rest.len().saturating_sub(self.finder.needle().len() - 1);
-            take(&rest[..sure])?;
-            length += sure as u64;
-            self.start += sure;
+            searched = rest.len().saturating_sub(self.finder.needle().len() - 1);
+            // Whole blocks only: writes that begin and end within a page cost twice as much.
+            if searched >= limits::COPY_BUFFER_BYTES {
+                take(&rest[..limits::COPY_BUFFER_BYTES])?;
+                length += limits::COPY_BUFFER_BYTES as u64;
+                self.start += limits::COPY_BUFFER_BYTES;
+                searched -= limits::COPY_BUFFER_BYTES;
+            }
             self.fill()?;
         }
         Ok(length)
