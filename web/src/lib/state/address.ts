@@ -30,9 +30,18 @@ export function pathIn(search: string): string {
   return cleanPath(new URLSearchParams(search).get("path") ?? "");
 }
 
-/** The sign-in page that leads back to `here` (path and query). */
-export function signInAddress(here: string): string {
-  return here === "/" ? "/auth" : `/auth?next=${encodeURIComponent(here)}`;
+/** The sign-in page that leads back to `here` (path and query); `isOver` has it say why. */
+export function signInAddress(here: string, isOver = false): string {
+  const query = new URLSearchParams();
+  if (here !== "/") query.set("next", here);
+  if (isOver) query.set("over", "1");
+  const search = query.toString();
+  return search === "" ? "/auth" : `/auth?${search}`;
+}
+
+/** Whether the sign-in page was come to because a session ended. */
+export function saysSessionIsOver(search: string): boolean {
+  return new URLSearchParams(search).has("over");
 }
 
 /**

@@ -25,3 +25,10 @@ export function formatDate(when: string, locale: string): string {
   if (Number.isNaN(date.getTime())) return "";
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
+
+/** The day of a point in time (RFC 3339), where there is no room for more; "" when it is none. */
+export function formatDay(when: string, locale: string): string {
+  const date = new Date(when);
+  if (Number.isNaN(date.getTime())) return "";
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(date);
+}

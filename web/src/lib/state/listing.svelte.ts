@@ -9,6 +9,8 @@ import { locale } from "./texts.svelte.ts";
 
 /** What takes less than this gets no sign of waiting (ms). */
 const SLOW_AFTER_MS = 200;
+/** How long changes are gathered before the folder is asked for again (ms). */
+const REFRESH_AFTER_MS = 150;
 
 class Listing {
   /** The folder asked for, which the address names. */
@@ -25,6 +27,7 @@ class Listing {
   #unordered = $state.raw<Entry[]>([]);
   entries = $derived(sortEntries(this.#unordered, this.sorting, locale()));
   #running = new AbortController();
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows a folder. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
@@ -62,6 +65,14 @@ class Listing {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Asks again soon: many changes in a row (an upload of a thousand files) are one question. */
+  refresh(): void {
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined;
+      void this.reload();
+    }, REFRESH_AFTER_MS);
   }
 
   sortBy(key: SortKey): void {

@@ -47,26 +47,26 @@ class Session {
 
 export const session = new Session();
 
-/** Goes to the sign-in page, which leads back here. */
-export function leaveToSignIn(): void {
+/** Goes to the sign-in page, which leads back here; `isOver` when there was a session. */
+function leaveToSignIn(isOver: boolean): void {
   forgetToken();
-  location.replace(signInAddress(location.pathname + location.search));
+  location.replace(signInAddress(location.pathname + location.search, isOver));
 }
 
 /** Whether there is a session to try; if not, leaves. To be called once by pages that need one. */
 export function requireSession(): boolean {
   if (readToken() === null) {
-    leaveToSignIn();
+    leaveToSignIn(false);
     return false;
   }
-  onTokenForgotten(leaveToSignIn);
+  onTokenForgotten(() => leaveToSignIn(true));
   return true;
 }
 
 /** Deals with a session that is over by leaving; says whether it was that. */
 export function leftBecause(cause: unknown): boolean {
   if (!(cause instanceof Problem && cause.kind === "signedOut")) return false;
-  leaveToSignIn();
+  leaveToSignIn(true);
   return true;
 }
 

@@ -18,5 +18,9 @@ const WORDS: Record<ProblemKind, TextKey> = {
 };
 
 export function describe(cause: unknown): string {
-  return t(cause instanceof Problem ? WORDS[cause.kind] : "problem.fault");
+  return describeKind(cause instanceof Problem ? cause.kind : "fault");
+}
+
+export function describeKind(kind: ProblemKind): string {
+  return t(WORDS[kind]);
 }

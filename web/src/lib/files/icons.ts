@@ -1,0 +1,20 @@
+// The icon of each kind of file.
+import File from "@lucide/svelte/icons/file";
+import FileArchive from "@lucide/svelte/icons/file-archive";
+import FileText from "@lucide/svelte/icons/file-text";
+import Film from "@lucide/svelte/icons/film";
+import Folder from "@lucide/svelte/icons/folder";
+import Image from "@lucide/svelte/icons/image";
+import Music from "@lucide/svelte/icons/music";
+import type { Kind } from "../state/kind.ts";
+
+export const ICONS: Record<Kind, typeof File> = {
+  folder: Folder,
+  image: Image,
+  video: Film,
+  audio: Music,
+  pdf: FileText,
+  text: FileText,
+  archive: FileArchive,
+  other: File,
+};

@@ -1,0 +1,49 @@
+// Where a popup stands, and when it goes: shared by menus and panels. Knows no content.
+
+/** Pixels kept free between a popup and the edge of the window. */
+const MARGIN_PX = 8;
+/** Pixels between a popup and what opened it. */
+const GAP_PX = 4;
+
+/** Puts `popup` below `anchor`, right edges in line; above where there is no room below. */
+export function place(popup: HTMLElement, anchor: HTMLElement): void {
+  const at = anchor.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = popup;
+  const below = at.bottom + GAP_PX;
+  const isRoomBelow = below + height + MARGIN_PX <= window.innerHeight;
+  const top = isRoomBelow ? below : Math.max(MARGIN_PX, at.top - GAP_PX - height);
+  const left = Math.min(at.right, document.documentElement.clientWidth - MARGIN_PX) - width;
+  popup.style.top = `${top}px`;
+  popup.style.left = `${Math.max(MARGIN_PX, left)}px`;
+}
+
+/** Calls `close` for whatever makes a popup pointless; returns the way to stop listening. */
+export function closeWhenLeft(
+  popup: HTMLElement,
+  anchor: HTMLElement,
+  close: (isFocusWanted: boolean) => void,
+): () => void {
+  const isOurs = (target: EventTarget | null) =>
+    target instanceof Node && (popup.contains(target) || anchor.contains(target));
+  const press = (event: Event) => {
+    if (!isOurs(event.target)) close(false);
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close(true);
+  };
+  const move = () => close(false);
+  document.addEventListener("pointerdown", press, true);
+  document.addEventListener("focusin", press, true);
+  document.addEventListener("keydown", key, true);
+  window.addEventListener("resize", move);
+  document.addEventListener("scroll", move, true);
+  return () => {
+    document.removeEventListener("pointerdown", press, true);
+    document.removeEventListener("focusin", press, true);
+    document.removeEventListener("keydown", key, true);
+    window.removeEventListener("resize", move);
+    document.removeEventListener("scroll", move, true);
+  };
+}
