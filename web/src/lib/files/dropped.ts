@@ -1,10 +1,10 @@
 // What was dropped from the desktop: files, and folders with all that is in them.
 import { joinPath } from "../state/paths.ts";
 
-/** Files for one folder, which may not exist yet. */
-export interface Batch {
+/** A file and the folder it goes to, which may not exist yet. */
+export interface Dropped {
   folder: string;
-  files: File[];
+  file: File;
 }
 
 /** Whether a drag brings files from outside the page. */
@@ -12,29 +12,27 @@ export function bringsFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Everything dropped onto `folder`, by the folder it goes to. Empty folders bring nothing. */
-export async function readDropped(transfer: DataTransfer, folder: string): Promise<Batch[]> {
+/** Every file dropped onto `folder`. Empty folders bring nothing. */
+export async function readDropped(transfer: DataTransfer, folder: string): Promise<Dropped[]> {
   // The browser empties the list as soon as the event is over, so all entries are taken first.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const batches: Batch[] = [];
+  const all: Dropped[] = [];
   await gather(
     entries.filter((entry) => entry !== null),
     folder,
-    batches,
+    all,
   );
-  return batches;
+  return all;
 }
 
-async function gather(entries: FileSystemEntry[], folder: string, into: Batch[]): Promise<void> {
-  const files: File[] = [];
+async function gather(entries: FileSystemEntry[], folder: string, all: Dropped[]): Promise<void> {
   for (const entry of entries) {
-    if (entry.isFile) files.push(await fileOf(entry as FileSystemFileEntry));
-  }
-  if (files.length > 0) into.push({ folder, files });
-  for (const entry of entries) {
-    if (!entry.isDirectory) continue;
-    const children = await childrenOf(entry as FileSystemDirectoryEntry);
-    await gather(children, joinPath(folder, entry.name), into);
+    if (entry.isFile) {
+      all.push({ folder, file: await fileOf(entry as FileSystemFileEntry) });
+    } else if (entry.isDirectory) {
+      const children = await childrenOf(entry as FileSystemDirectoryEntry);
+      await gather(children, joinPath(folder, entry.name), all);
+    }
   }
 }
 

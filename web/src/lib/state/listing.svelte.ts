@@ -27,7 +27,7 @@ class Listing {
   #unordered = $state.raw<Entry[]>([]);
   entries = $derived(sortEntries(this.#unordered, this.sorting, locale()));
   #running = new AbortController();
-  #refreshing: ReturnType<typeof setTimeout> | undefined;
+  #willRefresh = false;
 
   /** Shows a folder. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
@@ -69,8 +69,10 @@ class Listing {
 
   /** Asks again soon: many changes in a row (an upload of a thousand files) are one question. */
   refresh(): void {
-    this.#refreshing ??= setTimeout(() => {
-      this.#refreshing = undefined;
+    if (this.#willRefresh) return;
+    this.#willRefresh = true;
+    setTimeout(() => {
+      this.#willRefresh = false;
       void this.reload();
     }, REFRESH_AFTER_MS);
   }

@@ -10,13 +10,27 @@ const AT_ONCE_MAX = 2;
 /** What the reader wants done with a taken name. */
 export type Choice = "overwrite" | "rename" | "skip";
 
-export interface Upload {
-  readonly id: number;
-  readonly file: File;
-  readonly folder: string;
-  state: "waiting" | "running" | "done" | "failed";
-  sentBytes: number;
-  problem: ProblemKind | undefined;
+/** Files brought together: one answer may hold for all of them. */
+interface Batch {
+  isMany: boolean;
+  forAll: Choice | undefined;
+}
+
+/** One file on its way. */
+export class Upload {
+  state = $state<"waiting" | "running" | "done" | "failed">("waiting");
+  sentBytes = $state(0);
+  problem = $state<ProblemKind>();
+  /** Stops it while it runs. */
+  running: AbortController | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly file: File,
+    readonly folder: string,
+    readonly batch: Batch,
+    public ifExists: IfExists,
+  ) {}
 }
 
 /** A name that is taken, and the way to say what to do. */
@@ -27,7 +41,7 @@ export interface Collision {
   answer: (choice: Choice, isForAll: boolean) => void;
 }
 
-class Uploads {
+export class Uploads {
   all = $state<Upload[]>([]);
   collision = $state.raw<Collision>();
   isBusy = $derived(this.all.some((one) => one.state === "waiting" || one.state === "running"));
@@ -35,36 +49,28 @@ class Uploads {
   onStored: (folder: string) => void = () => undefined;
 
   #nextId = 1;
-  #ifExists = new Map<number, IfExists>();
-  #cancels = new Map<number, AbortController>();
   /** Questions are asked one after the other. */
   #asking = Promise.resolve();
 
-  /** Takes files for a folder, asking first about the names in `taken`. */
-  async add(folder: string, files: File[], taken: ReadonlySet<string>): Promise<void> {
-    let forAll: Choice | undefined;
-    for (const file of files) {
-      let choice: Choice | undefined;
-      if (taken.has(file.name)) {
-        choice = forAll;
-        if (!choice) {
-          const answer = await this.#ask(file.name, files.length > 1);
-          choice = answer.choice;
-          if (answer.isForAll) forAll = choice;
-        }
+  /** Takes files brought together; `isTaken` where the name is known to be there. */
+  async add(items: { folder: string; file: File; isTaken: boolean }[]): Promise<void> {
+    const batch: Batch = { isMany: items.length > 1, forAll: undefined };
+    for (const { folder, file, isTaken } of items) {
+      let ifExists: IfExists = "error";
+      if (isTaken) {
+        const choice = await this.#choose(file.name, batch);
         if (choice === "skip") continue;
+        ifExists = choice;
       }
-      const id = this.#nextId++;
-      this.#ifExists.set(id, choice ?? "error");
-      this.all.push({ id, file, folder, state: "waiting", sentBytes: 0, problem: undefined });
+      this.all.push(new Upload(this.#nextId++, file, folder, batch, ifExists));
       this.#pump();
     }
   }
 
   /** Stops one, whatever it is doing, and forgets it. */
-  cancel(id: number): void {
-    this.#cancels.get(id)?.abort();
-    this.#forget(id);
+  cancel(one: Upload): void {
+    one.running?.abort();
+    this.#forget(one);
   }
 
   retry(one: Upload): void {
@@ -76,13 +82,12 @@ class Uploads {
   /** Forgets what is over. */
   clear(): void {
     for (const one of this.all.filter((one) => one.state === "done" || one.state === "failed")) {
-      this.#forget(one.id);
+      this.#forget(one);
     }
   }
 
-  #forget(id: number): void {
-    this.#ifExists.delete(id);
-    this.all = this.all.filter((one) => one.id !== id);
+  #forget(one: Upload): void {
+    this.all = this.all.filter((other) => other !== one);
   }
 
   #pump(): void {
@@ -95,51 +100,56 @@ class Uploads {
   }
 
   async #send(one: Upload): Promise<void> {
-    const cancel = new AbortController();
-    this.#cancels.set(one.id, cancel);
+    const running = (one.running = new AbortController());
     one.sentBytes = 0;
     try {
-      const ifExists = this.#ifExists.get(one.id) ?? "error";
       const onProgress = (sentBytes: number) => {
         // The form around the file counts too; more than all would look odd.
         one.sentBytes = Math.min(sentBytes, one.file.size);
       };
-      await upload(one.folder, one.file, ifExists, onProgress, cancel.signal);
+      await upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
       one.sentBytes = one.file.size;
       one.state = "done";
       this.onStored(one.folder);
     } catch (cause) {
-      if (cancel.signal.aborted || leftBecause(cause)) return;
+      if (running.signal.aborted || leftBecause(cause)) return;
       const kind = cause instanceof Problem ? cause.kind : "fault";
       if (kind === "collision") return await this.#askAgain(one);
       one.state = "failed";
       one.problem = kind;
     } finally {
-      this.#cancels.delete(one.id);
+      one.running = undefined;
     }
   }
 
-  /** Somebody took the name after we looked. */
+  /** The name is taken though nobody knew it. */
   async #askAgain(one: Upload): Promise<void> {
-    const { choice } = await this.#ask(one.file.name, false);
-    if (choice === "skip") return this.#forget(one.id);
-    this.#ifExists.set(one.id, choice);
+    const choice = await this.#choose(one.file.name, one.batch);
+    if (choice === "skip") return this.#forget(one);
+    one.ifExists = choice;
     one.state = "waiting";
   }
 
+  /** What to do with a taken name; asked one after the other, and not once "for all" is said. */
+  #choose(name: string, batch: Batch): Promise<Choice> {
+    const chosen = this.#asking.then(async () => {
+      if (batch.forAll) return batch.forAll;
+      const { choice, isForAll } = await this.#ask(name, batch.isMany);
+      if (isForAll) batch.forAll = choice;
+      return choice;
+    });
+    this.#asking = chosen.then(() => undefined);
+    return chosen;
+  }
+
   #ask(name: string, isOneOfMany: boolean): Promise<{ choice: Choice; isForAll: boolean }> {
-    const answered = this.#asking.then(
-      () =>
-        new Promise<{ choice: Choice; isForAll: boolean }>((resolve) => {
-          const answer = (choice: Choice, isForAll: boolean) => {
-            this.collision = undefined;
-            resolve({ choice, isForAll });
-          };
-          this.collision = { name, isOneOfMany, answer };
-        }),
-    );
-    this.#asking = answered.then(() => undefined);
-    return answered;
+    return new Promise((resolve) => {
+      const answer = (choice: Choice, isForAll: boolean) => {
+        this.collision = undefined;
+        resolve({ choice, isForAll });
+      };
+      this.collision = { name, isOneOfMany, answer };
+    });
   }
 }
 
