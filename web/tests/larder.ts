@@ -1,0 +1,109 @@
+// One real larder in an empty folder, and one real Chromium, for the end-to-end tests.
+// Whatever is started here is stopped here.
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { type Browser, chromium } from "playwright-core";
+
+export const ADMIN = { name: "admin", password: "a long enough password" };
+export const READER = { name: "reader", password: "another long password" };
+
+/** Names under which systems install Chromium. */
+const BROWSER_NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+/** Milliseconds larder has to end by itself, before it is killed. */
+const STOP_MS_MAX = 15_000;
+
+export interface Larder {
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+  /** The folder that is shared. */
+  root: string;
+  stop: () => Promise<void>;
+}
+
+/** Starts larder with an admin and somebody who may only read. */
+export async function startLarder(): Promise<Larder> {
+  const program = process.env["LARDER_BIN"];
+  if (!program) throw new Error("LARDER_BIN names no larder to test");
+  const folder = await mkdtemp(join(tmpdir(), "larder-e2e-"));
+  const [state, root] = [join(folder, "state"), join(folder, "state", "files")];
+  const args = ["serve", "--state", state, "--port", "0", "--host", "127.0.0.1"];
+  const child = spawn(program, args, {
+    env: { ...process.env, LARDER_ADMIN_PASSWORD: ADMIN.password },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const stop = async () => {
+    await end(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const url = await readUrl(child);
+    await addUser(program, state);
+    return { url, root, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+/** Starts the browser that is installed; none is downloaded. */
+export function startBrowser(): Promise<Browser> {
+  // Chromium refuses its sandbox to root, as whom containers run it.
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath: findBrowser(), args });
+}
+
+function findBrowser(): string {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  for (const name of BROWSER_NAMES) {
+    for (const folder of folders) {
+      try {
+        accessSync(join(folder, name), constants.X_OK);
+        return join(folder, name);
+      } catch {
+        // Not here.
+      }
+    }
+  }
+  throw new Error(`no browser on PATH; looked for ${BROWSER_NAMES.join(", ")}`);
+}
+
+/** The address in larder's banner. */
+async function readUrl(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error("larder has no output");
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+    if (!url) continue;
+    // What it says later must not fill the pipe.
+    child.stdout.resume();
+    return url;
+  }
+  throw new Error(`larder ended before it was up; it said: ${lines.join("\n")}`);
+}
+
+/** Adds READER, who may read everything and write nothing. */
+function addUser(program: string, state: string): Promise<void> {
+  const args = ["user", "add", READER.name, "--state", state, "--role", "admin"];
+  const child = spawn(program, [...args, "--paths", '[""]', "--paths-write", "[]"], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  child.stdin.end(`${READER.password}\n`);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`user add: ${code}`))));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS_MAX);
+  await ended;
+  clearTimeout(timer);
+}
