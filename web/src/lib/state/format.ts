@@ -7,7 +7,7 @@ const SIZE_STEP = 1000;
 export function formatSize(bytes: number, locale: string): string {
   let value = bytes;
   let unit = 0;
-  while (unit < SIZE_UNITS.length - 1 && Math.round(value * 10) / 10 >= SIZE_STEP) {
+  while (unit < SIZE_UNITS.length - 1 && Math.round(value) >= SIZE_STEP) {
     value /= SIZE_STEP;
     unit += 1;
   }
