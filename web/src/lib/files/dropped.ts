@@ -14,14 +14,17 @@ export function bringsFiles(event: DragEvent): boolean {
 
 /** Every file dropped onto `folder`. Empty folders bring nothing. */
 export async function readDropped(transfer: DataTransfer, folder: string): Promise<Dropped[]> {
-  // The browser empties the list as soon as the event is over, so all entries are taken first.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
+  // The browser empties the list as soon as the event is over, so all is taken first.
+  const items = [...transfer.items].map((item) => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.getAsFile(),
+  }));
   const all: Dropped[] = [];
-  await gather(
-    entries.filter((entry) => entry !== null),
-    folder,
-    all,
-  );
+  for (const { entry, file } of items) {
+    if (entry) await gather([entry], folder, all);
+    // A picture dragged out of another program has no place on any disk.
+    else if (file) all.push({ folder, file });
+  }
   return all;
 }
 
