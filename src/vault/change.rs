@@ -6,7 +6,7 @@ use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
 use super::share::{Kind, Need, Share};
 use super::write::there;
-use super::{discard, os};
+use super::{discard, os, os_new_name};
 use crate::error::{Error, Result};
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Mode};
@@ -29,7 +29,7 @@ impl Share {
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
                 Err(Errno::EXIST) => Err(Error::Collision("Folder already exists")),
-                Err(errno) => Err(os(errno)),
+                Err(errno) => Err(os_new_name(errno)),
             }
         })
     }
@@ -37,10 +37,13 @@ impl Share {
     /// Renames within the share, in one step that cannot overwrite. A link is renamed itself.
     ///
     /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (target), `Invalid` (not of that
-    /// kind), `StorageAbsent`.
+    /// kind, the root, a folder into itself), `StorageAbsent`.
     pub fn rename(&self, source: &VaultPath, target: &VaultPath, kind: Kind) -> Result<()> {
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
+        if source.is_root() {
+            return Err(Error::invalid("The root can't be renamed"));
+        }
         if target.is_reserved() {
             return Err(Error::invalid("Invalid name"));
         }
@@ -48,10 +51,15 @@ impl Share {
             let from = self.locate_itself(source)?;
             self.must_be(&from, source, kind)?;
             let to = self.locate(target, Need::Write, Follow::NotLast)?;
-            // A drive that ignores case finds the source under the new name as well.
+            if to.path != from.path && to.path.starts_with(&from.path) {
+                return Err(Error::invalid("A folder can't be moved into itself"));
+            }
+            // A drive that ignores case finds the source under the new name as well; so does everybody
+            // where a file has both names.
             let is_same = to.stat.as_ref().map(look::id_of) == from.stat.as_ref().map(look::id_of)
+                && (from.is_folder() || there(&from)?.stx_nlink == 1)
                 && source != target
-                && source.as_str().eq_ignore_ascii_case(target.as_str());
+                && source.as_str().to_lowercase() == target.as_str().to_lowercase();
             let renamed = match (&to.stat, is_same) {
                 (Some(_), false) => Err(Errno::EXIST),
                 (_, true) => rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name),
@@ -63,9 +71,12 @@ impl Share {
                     return Err(Error::Collision("Target already exists"));
                 }
                 Err(Errno::BUSY) => return Err(mounted()),
-                Err(errno) => return Err(os(errno)),
+                Err(errno) => return Err(os_new_name(errno)),
             }
             look::sync_folder(&*to.folder).map_err(os)?;
+            if from.path.parent() == to.path.parent() {
+                return Ok(());
+            }
             look::sync_folder(&*from.folder).map_err(os)
         })
     }
@@ -112,10 +123,12 @@ impl Share {
             let workshop = self.finder.workshop(&parent)?;
             let removed =
                 discard::remove_tree(workshop.as_fd(), spot.folder.as_fd(), spot.name.as_bytes());
-            removed.map_err(|errno| match errno {
-                Errno::BUSY | Errno::XDEV => mounted(),
-                errno => os(errno),
-            })
+            match removed {
+                // It is gone in either case; what is left of it waits for the sweep.
+                Ok(_is_all_removed) => Ok(()),
+                Err(Errno::BUSY | Errno::XDEV) => Err(mounted()),
+                Err(errno) => Err(os(errno)),
+            }
         })
     }
 

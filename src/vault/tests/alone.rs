@@ -57,7 +57,8 @@ pub fn alone(name: &str, surroundings: Surroundings, body: fn(), otherwise: fn()
     }
     let program = std::env::current_exe().unwrap();
     let full_name = format!("vault::tests::{name}");
-    let mut line = surroundings.prefix().iter().map(std::convert::AsRef::as_ref).collect::<Vec<_>>();
+    let mut line =
+        surroundings.prefix().iter().map(std::convert::AsRef::as_ref).collect::<Vec<_>>();
     line.extend([program.as_os_str(), "--exact".as_ref(), full_name.as_ref()]);
     line.push("--nocapture".as_ref());
     let told = Command::new(line[0]).args(&line[1..]).env(MARK, name).output().unwrap();

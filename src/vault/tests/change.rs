@@ -1,7 +1,7 @@
 //! Making folders, renaming and deleting.
 
-use super::super::resolve::Quirks;
 use super::super::Kind;
+use super::super::resolve::Quirks;
 use super::alone::{Surroundings, alone};
 use super::{House, listed, opened, path, refusal};
 use std::fs::{self, Permissions};
@@ -11,7 +11,9 @@ use std::os::unix::fs::PermissionsExt as _;
 fn a_rename_never_overwrites_on_any_filesystem() {
     for bits in 0..8 {
         let quirks = Quirks {
-            no_noreplace: bits & 1 != 0, no_links: bits & 2 != 0, no_openat2: bits & 4 != 0,
+            no_noreplace: bits & 1 != 0,
+            no_links: bits & 2 != 0,
+            no_openat2: bits & 4 != 0,
             ..Quirks::default()
         };
         let house = House::with_quirks(quirks);
@@ -24,9 +26,15 @@ fn a_rename_never_overwrites_on_any_filesystem() {
         let share = house.share();
         let there = Some("collision: Target already exists");
         for (source, target, kind) in [
-            ("a", "b", Kind::File), ("a", "fb", Kind::File), ("a", "l", Kind::File),
-            ("a", "a", Kind::File), ("fa", "fb", Kind::Folder), ("fa", "b", Kind::Folder),
-            ("fb", "fa", Kind::Folder), ("fa", "l", Kind::Folder), ("fa", "fa", Kind::Folder),
+            ("a", "b", Kind::File),
+            ("a", "fb", Kind::File),
+            ("a", "l", Kind::File),
+            ("a", "a", Kind::File),
+            ("fa", "fb", Kind::Folder),
+            ("fa", "b", Kind::Folder),
+            ("fb", "fa", Kind::Folder),
+            ("fa", "l", Kind::Folder),
+            ("fa", "fa", Kind::Folder),
         ] {
             let told = refusal(share.rename(&path(source), &path(target), kind));
             assert_eq!(told.as_deref(), there, "{source} {target} {quirks:?}");
@@ -107,14 +115,18 @@ fn deleting_takes_what_was_named_and_nothing_else() {
     house.file("file", "F");
     let share = house.share();
     for (name, told) in [
-        ("go", "invalid: Path is not a file"), ("", "invalid: Path is not a file"),
-        ("none", "not found: Path does not exist"), ("file/x", "not found: Path does not exist"),
+        ("go", "invalid: Path is not a file"),
+        ("", "invalid: Path is not a file"),
+        ("none", "not found: Path does not exist"),
+        ("file/x", "not found: Path does not exist"),
     ] {
         assert_eq!(refusal(share.delete_file(&path(name))).as_deref(), Some(told), "{name}");
     }
     for (name, told) in [
-        ("file", "invalid: Path is not a folder"), ("", "invalid: The root can't be deleted"),
-        ("none", "not found: Path does not exist"), ("go/to-file", "invalid: Path is not a folder"),
+        ("file", "invalid: Path is not a folder"),
+        ("", "invalid: The root can't be deleted"),
+        ("none", "not found: Path does not exist"),
+        ("go/to-file", "invalid: Path is not a folder"),
     ] {
         assert_eq!(refusal(share.delete_folder(&path(name))).as_deref(), Some(told), "{name}");
     }

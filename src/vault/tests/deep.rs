@@ -1,7 +1,7 @@
 //! Trees of thousands of levels: neither stack nor descriptors may pay for depth.
 
-use super::super::resolve::Quirks;
 use super::alone::{Surroundings, alone};
+use super::mounts::without_openat2;
 use super::{House, UPLOAD, listed, opened, path, raw, refusal, upload};
 use rustix::fs::{Mode, OFlags};
 use std::io::Cursor;
@@ -56,10 +56,7 @@ fn a_deep_tree_is_zipped() {
             let house = House::new();
             dig(&house.folder("deep"), b"d", LEVELS);
             dig(&house.folder("deep"), b"\xfe", 100);
-            for share in [
-                house.share(),
-                House::share(&house_without_openat2(&house)),
-            ] {
+            for share in [house.share(), without_openat2(&house).share()] {
                 let mut bytes = Vec::new();
                 share.zip(&path("deep")).unwrap().write(&mut bytes).unwrap();
                 let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
@@ -72,13 +69,6 @@ fn a_deep_tree_is_zipped() {
     alone("deep::a_deep_tree_is_zipped", Surroundings::Process, body, || unreachable!());
 }
 
-/// The same house, seen by a kernel that cannot find a place in one step. Its own folder is empty.
-fn house_without_openat2(house: &House) -> House {
-    let other = House::new();
-    let quirks = Quirks { no_openat2: true, ..Quirks::default() };
-    House { vault: house.vault.with_quirks(quirks), ..other }
-}
-
 #[test]
 fn as_deep_as_a_path_reaches_everything_works() {
     fn body() {
@@ -86,7 +76,7 @@ fn as_deep_as_a_path_reaches_everything_works() {
             let house = House::new();
             dig(&house.root(), b"d", 2500);
             let deep = ["d"; 2040].join("/");
-            for share in [house.share(), house_without_openat2(&house).share()] {
+            for share in [house.share(), without_openat2(&house).share()] {
                 assert_eq!(listed(&share, &deep).unwrap(), ["d"]);
                 let file = format!("{deep}/file");
                 upload(&share, &[(&file, "F")], &UPLOAD).unwrap();
@@ -95,7 +85,10 @@ fn as_deep_as_a_path_reaches_everything_works() {
                 assert_eq!(listed(&share, &deep).unwrap(), ["d", "file", "new"]);
                 share.delete_file(&path(&file)).unwrap();
                 share.delete_folder(&path(&format!("{deep}/new"))).unwrap();
-                assert_eq!(refusal(listed(&share, &file)).unwrap(), "not found: Path does not exist");
+                assert_eq!(
+                    refusal(listed(&share, &file)).unwrap(),
+                    "not found: Path does not exist"
+                );
             }
             house.share().delete_folder(&path("d")).unwrap();
             assert!(house.on_disk("").is_empty());

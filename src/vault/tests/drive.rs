@@ -89,7 +89,8 @@ fn the_wrong_drive_is_absent_until_it_is_adopted() {
     assert!(vault.is_present());
     fs::remove_file(other.root().join(".larder/id")).unwrap();
     expect_absent(&vault);
-    std::os::unix::fs::symlink(house.root().join(".larder/id"), other.root().join(".larder/id")).unwrap();
+    std::os::unix::fs::symlink(house.root().join(".larder/id"), other.root().join(".larder/id"))
+        .unwrap();
     expect_absent(&vault);
 }
 

@@ -32,16 +32,27 @@ fn a_link_that_leaves_the_root_is_not_there_and_what_is_behind_it_stays() {
         house.link("sibling", format!("{}2", house.root().display()));
         house.link("through", "docs/up");
         let share = house.share();
-        for name in
-            ["absolute", "relative", "docs/up", "docs/far", "proc", "sibling", "through", "docs/up/a"]
-        {
+        for name in [
+            "absolute",
+            "relative",
+            "docs/up",
+            "docs/far",
+            "proc",
+            "sibling",
+            "through",
+            "docs/up/a",
+        ] {
             assert_eq!(refusal(opened(&share, name)).as_deref(), GONE, "{name}");
             assert_eq!(refusal(listed(&share, name)).as_deref(), GONE, "{name}");
             assert_eq!(refusal(share.zip(&path(name))).as_deref(), GONE, "{name}");
             assert_eq!(refusal(share.delete_file(&path(name))).as_deref(), GONE, "{name}");
             assert_eq!(refusal(share.delete_folder(&path(name))).as_deref(), GONE, "{name}");
             let to = path("taken");
-            assert_eq!(refusal(share.rename(&path(name), &to, Kind::File)).as_deref(), GONE, "{name}");
+            assert_eq!(
+                refusal(share.rename(&path(name), &to, Kind::File)).as_deref(),
+                GONE,
+                "{name}"
+            );
             let inside = format!("{name}/new");
             assert!(upload(&share, &[(&inside, "x")], &UPLOAD).is_err(), "{name}");
             assert!(upload(&share, &[(name, "x")], &UPLOAD).is_err(), "{name}");
@@ -49,7 +60,12 @@ fn a_link_that_leaves_the_root_is_not_there_and_what_is_behind_it_stays() {
         }
         for entry in entries(&share, "").unwrap() {
             let wanted = if entry.name == "docs" { Kind::Folder } else { Kind::Other };
-            assert_eq!((entry.kind, entry.writable), (wanted, entry.name == "docs"), "{}", entry.name);
+            assert_eq!(
+                (entry.kind, entry.writable),
+                (wanted, entry.name == "docs"),
+                "{}",
+                entry.name
+            );
         }
         assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
         assert_eq!(std::fs::read_to_string(outside.join("a")).unwrap(), "secret");
@@ -73,7 +89,12 @@ fn a_link_inside_is_followed_wherever_it_stands() {
         house.link("real/home", "..");
         let share = house.share();
         for name in [
-            "one/deep/a.txt", "two/a.txt", "real/up", "abs/a.txt", "file", "whole/real/deep/a.txt",
+            "one/deep/a.txt",
+            "two/a.txt",
+            "real/up",
+            "abs/a.txt",
+            "file",
+            "whole/real/deep/a.txt",
             "whole/whole/one/home/one/deep/a.txt",
         ] {
             assert_eq!(opened(&share, name).expect(name), "A", "{name}");
@@ -153,24 +174,36 @@ fn a_link_gives_no_more_than_the_grant_does() {
         let share = house.share_of(&["mine", "yours/open"], &["mine"]);
         assert_eq!(opened(&share, "mine/a.txt").unwrap(), "mine");
         assert_eq!(opened(&share, "mine/good").unwrap(), "open");
-        for name in ["mine/peek", "mine/dir/b.txt", "mine/none", "yours/way", "yours/b.txt", "yours/no"] {
+        for name in
+            ["mine/peek", "mine/dir/b.txt", "mine/none", "yours/way", "yours/b.txt", "yours/no"]
+        {
             assert_eq!(refusal(opened(&share, name)).as_deref(), Some("refused"), "{name}");
         }
         // A folder on the way shows the way only, whatever the name that was used.
         assert_eq!(listed(&share, "mine/dir").unwrap(), ["open"]);
         assert_eq!(listed(&share, "yours").unwrap(), ["open"]);
         for (name, kind, writable) in [
-            ("a.txt", Kind::File, true), ("dir", Kind::Folder, false), ("good", Kind::File, false),
-            ("none", Kind::Other, false), ("peek", Kind::Other, false),
+            ("a.txt", Kind::File, true),
+            ("dir", Kind::Folder, false),
+            ("good", Kind::File, false),
+            ("none", Kind::Other, false),
+            ("peek", Kind::Other, false),
         ] {
-            let entry =
-                entries(&share, "mine").unwrap().into_iter().find(|entry| entry.name == name).unwrap();
+            let entry = entries(&share, "mine")
+                .unwrap()
+                .into_iter()
+                .find(|entry| entry.name == name)
+                .unwrap();
             assert_eq!((entry.kind, entry.writable), (kind, writable), "{name}");
         }
         for name in ["mine/peek", "mine/good", "mine/dir/x", "mine/none", "yours/open/x"] {
             let told = refusal(upload(&share, &[(name, "x")], &UPLOAD));
             assert_eq!(told.as_deref(), Some("refused"), "{name}");
-            assert_eq!(refusal(share.delete_file(&path(name))).as_deref(), Some("refused"), "{name}");
+            assert_eq!(
+                refusal(share.delete_file(&path(name))).as_deref(),
+                Some("refused"),
+                "{name}"
+            );
         }
         assert_eq!(house.content("yours/b.txt").as_deref(), Some("yours"));
         assert_eq!(house.on_disk("yours"), ["b.txt", "open", "way"]);
@@ -214,7 +247,7 @@ fn pipes_sockets_and_devices_are_never_waited_for() {
         let mut zip = Vec::new();
         share.zip(&path("docs")).unwrap().write(&mut zip).unwrap();
         let zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
-        assert_eq!(zip.file_names().collect::<Vec<_>>(), ["a.txt"]);
+        assert_eq!(zip.file_names().map(|name| name.unwrap()).collect::<Vec<_>>(), ["a.txt"]);
         share.delete_file(&path("docs/fifo")).unwrap();
         share.delete_folder(&path("docs")).unwrap();
         assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());

@@ -7,9 +7,29 @@ use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 /// Names that must work like any other.
 fn odd_names() -> Vec<String> {
     let mut names: Vec<String> = [
-        "it's \"quoted\"", "new\nline", "tab\there", "🍯🐝", "e\u{301}", "é", "back\\slash", "*?[a]",
-        "-rf", " leading", "trailing ", "trailing.", "...", "..a", ".hidden", "\u{202e}txt.exe",
-        "\u{7f}\u{1}", "a:b|c<d>e", "%2e%2e", "$(reboot)", "CON", "\u{feff}bom", "larder",
+        "it's \"quoted\"",
+        "new\nline",
+        "tab\there",
+        "🍯🐝",
+        "e\u{301}",
+        "é",
+        "back\\slash",
+        "*?[a]",
+        "-rf",
+        " leading",
+        "trailing ",
+        "trailing.",
+        "...",
+        "..a",
+        ".hidden",
+        "\u{202e}txt.exe",
+        "\u{7f}\u{1}",
+        "a:b|c<d>e",
+        "%2e%2e",
+        "$(reboot)",
+        "CON",
+        "\u{feff}bom",
+        "larder",
     ]
     .map(str::to_owned)
     .into();
@@ -83,15 +103,21 @@ fn a_name_that_is_not_utf8_is_shown_and_goes_with_its_folder() {
     let share = house.share();
     assert_eq!(listed(&share, "docs").unwrap(), ["caf\u{fffd}.txt", "to", "\u{fffd}"]);
     let shown = entries(&share, "docs").unwrap();
-    assert!(shown.iter().filter(|entry| entry.name != "to").all(|entry| {
-        entry.kind == Kind::Other && !entry.writable && entry.size == 0
-    }));
+    assert!(
+        shown
+            .iter()
+            .filter(|entry| entry.name != "to")
+            .all(|entry| { entry.kind == Kind::Other && !entry.writable && entry.size == 0 })
+    );
     // The lossy name is nobody's.
     assert!(opened(&share, "docs/caf\u{fffd}.txt").is_err());
     // A link to such a name leads where no grant can be asked about.
     std::fs::remove_file(house.root().join("docs/to")).unwrap();
     house.link("docs/to", raw(b"caf\xe9.txt"));
-    assert_eq!(refusal(opened(&share, "docs/to")).as_deref(), Some("not found: Path does not exist"));
+    assert_eq!(
+        refusal(opened(&share, "docs/to")).as_deref(),
+        Some("not found: Path does not exist")
+    );
     share.delete_folder(&path("docs")).unwrap();
     assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
 }
@@ -123,8 +149,22 @@ fn larders_own_folder_has_no_spelling() {
     let spool = super::spool(&share, "", "waiting");
     let hidden = house.unfinished("").pop().unwrap();
     for folder in [
-        ".larder", "./.larder/", "/.larder", ".LARDER", ".Larder", ".larder.", ".larder ", "way", "deep",
-        "absolute", "round", "docs/.larder", ".larder/tmp", "way/tmp", "round/tmp", "absolute/tmp",
+        ".larder",
+        "./.larder/",
+        "/.larder",
+        ".LARDER",
+        ".Larder",
+        ".larder.",
+        ".larder ",
+        "way",
+        "deep",
+        "absolute",
+        "round",
+        "docs/.larder",
+        ".larder/tmp",
+        "way/tmp",
+        "round/tmp",
+        "absolute/tmp",
     ] {
         let place = path(folder);
         let inside = path(&format!("{folder}/{hidden}"));

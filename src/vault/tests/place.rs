@@ -11,7 +11,10 @@ fn houses() -> impl Iterator<Item = (House, Quirks)> {
     (0..16).map(|bits| {
         let has = |bit: u32| bits & (1 << bit) != 0;
         let quirks = Quirks {
-            no_openat2: has(0), no_noreplace: has(1), no_exchange: has(2), no_links: has(3),
+            no_openat2: has(0),
+            no_noreplace: has(1),
+            no_exchange: has(2),
+            no_links: has(3),
         };
         (House::with_quirks(quirks), quirks)
     })
@@ -41,8 +44,12 @@ fn of_a_group_nothing_is_stored_when_one_fails() {
         // The last is in the way of itself, or a folder is in the way of it.
         for last in ["folder", "old.txt/x", "none/folder/../x", "far/away/a.txt/x"] {
             let Ok(last) = super::VaultPath::parse(last) else { continue };
-            let files =
-                [("far/away/a.txt", "A"), ("far/b.txt", "B"), ("new.txt", "N"), (last.as_str(), "L")];
+            let files = [
+                ("far/away/a.txt", "A"),
+                ("far/b.txt", "B"),
+                ("new.txt", "N"),
+                (last.as_str(), "L"),
+            ];
             assert!(upload(&share, &files, &UPLOAD).is_err(), "{last} {quirks:?}");
             assert_eq!(house.on_disk(""), ["folder", "old.txt"], "{last} {quirks:?}");
             assert_eq!(house.content("old.txt").as_deref(), Some("old"));
@@ -224,7 +231,8 @@ fn no_folder_is_made_behind_a_dangling_link_that_the_grant_does_not_follow() {
     assert_eq!(told.as_deref(), Some("refused"));
     let after = fs::metadata(&yours).unwrap();
     assert_eq!(
-        (before.mtime(), before.mtime_nsec()), (after.mtime(), after.mtime_nsec()),
+        (before.mtime(), before.mtime_nsec()),
+        (after.mtime(), after.mtime_nsec()),
         "something was made there for a moment"
     );
     // Whoever may write there may.

@@ -1,11 +1,12 @@
 //! Few descriptors: what runs out is said, and nothing is taken for something else.
 
-use super::super::{IfExists, Place};
+use super::super::{IfExists, Place, look};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, entries, opened, path, refusal, spool};
 use crate::error::Error;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::fs::{self, File};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 /// Lets this process have so many descriptors.
@@ -27,7 +28,9 @@ fn a_group_of_a_thousand_files_needs_a_handful_of_descriptors() {
         let share = house.share();
         allow(40);
         for (round, if_exists) in
-            [IfExists::Error("it is there"), IfExists::Overwrite, IfExists::Rename].into_iter().enumerate()
+            [IfExists::Error("it is there"), IfExists::Overwrite, IfExists::Rename]
+                .into_iter()
+                .enumerate()
         {
             let items = (0..1000)
                 .map(|number| {
@@ -69,8 +72,12 @@ fn a_lack_of_descriptors_is_not_taken_for_an_absent_drive() {
             assert!(house.vault.is_present());
             drop(taken);
             for told in results.into_iter().flatten() {
-                assert!(told.starts_with("input/output: Too many open files") ||
-                    told == "not found: Path does not exist" && !house.root().join("docs/sub").exists(), "{left}: {told}");
+                assert!(
+                    told.starts_with("input/output: Too many open files")
+                        || told == "not found: Path does not exist"
+                            && !house.root().join("docs/sub").exists(),
+                    "{left}: {told}"
+                );
             }
             if left == 0 {
                 // Nothing was right or wrong; nothing was changed.
@@ -118,7 +125,7 @@ fn a_zip_for_which_descriptors_run_out_is_broken_off_not_incomplete() {
 fn a_folder_that_cannot_be_read_to_its_end_is_no_shorter_folder() {
     let house = House::new();
     let file = File::open(house.file("a", "A")).unwrap();
-    let told = super::super::discard::each_name(std::os::fd::AsFd::as_fd(&file), &mut |_| Ok(()));
+    let told = look::each_name(file.as_fd(), std::convert::identity, &mut |_| Ok(()));
     assert_eq!(told, Err(rustix::io::Errno::NOTDIR));
     assert!(fs::exists(house.root().join("a")).unwrap());
 }

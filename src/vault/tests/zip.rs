@@ -18,7 +18,7 @@ fn zipped(share: &super::Share, folder: &str) -> BTreeMap<String, Vec<u8>> {
         // The checksum is compared at the end of the content.
         member.read_to_end(&mut content).unwrap();
         let name = std::str::from_utf8(member.name_raw()).unwrap().to_owned();
-        assert!(members.insert(name, content).is_none(), "{} comes twice", member.name());
+        assert!(members.insert(name.clone(), content).is_none(), "{name} comes twice");
     }
     members
 }
@@ -59,11 +59,14 @@ fn odd_names_empty_folders_and_modes_are_kept() {
 #[test]
 fn names_that_are_not_utf8_are_told_apart() {
     let house = House::new();
-    for (name, content) in [(b"a\xff".as_slice(), "1"), (b"a\xfe", "2"), (b"\xff\xff/in", "3"), (b"\xfe\xfe/in", "4")] {
+    for (name, content) in
+        [(b"a\xff".as_slice(), "1"), (b"a\xfe", "2"), (b"\xff\xff/in", "3"), (b"\xfe\xfe/in", "4")]
+    {
         house.file(raw(&[b"docs/", name].concat()), content);
     }
     let members = zipped(&house.share(), "docs");
-    let mut contents: Vec<_> = members.values().filter(|content| !content.is_empty()).cloned().collect();
+    let mut contents: Vec<_> =
+        members.values().filter(|content| !content.is_empty()).cloned().collect();
     contents.sort();
     assert_eq!(contents, [b"1", b"2", b"3", b"4"]);
     assert_eq!(members.len(), 6);
