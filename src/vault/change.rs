@@ -3,7 +3,7 @@
 use super::look;
 use super::mount;
 use super::path::VaultPath;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
 use super::write::there;
 use super::{discard, os, os_new_name};
@@ -133,11 +133,15 @@ impl Share {
     }
 
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one
-    /// that leads out of the share does not exist.
+    /// that leads out of the share does not exist; one that leads nowhere is only a name.
     fn locate_itself(&self, path: &VaultPath) -> Result<Spot> {
         let spot = self.locate(path, Need::Write, Follow::NotLast)?;
         if spot.is_link() {
-            self.locate(path, Need::Write, Follow::Last)?;
+            match self.finder.locate(path, Follow::Last) {
+                Ok(end) => self.ask(&end.path, Need::Write)?,
+                Err(Lost::Missing | Lost::Loops) => {}
+                Err(lost) => return Err(lost.into()),
+            }
         }
         there(&spot)?;
         Ok(spot)
@@ -146,7 +150,7 @@ impl Share {
     /// Whether a name stands for a thing of this kind, links followed.
     fn must_be(&self, spot: &Spot, path: &VaultPath, kind: Kind) -> Result<()> {
         let is_folder = if spot.is_link() {
-            self.finder.locate(path, Follow::Last)?.is_folder()
+            self.finder.locate(path, Follow::Last).is_ok_and(|end| end.is_folder())
         } else {
             spot.is_folder()
         };

@@ -15,13 +15,7 @@ pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
     let mut removed = 0;
     let _stays = look::each_name(folder, identity, &mut |name| {
         if is_chosen(name) {
-            let is_gone = match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-                Err(Errno::ISDIR | Errno::PERM) => {
-                    remove_tree(folder, folder, name).unwrap_or(false)
-                }
-                done => done.is_ok(),
-            };
-            removed += u64::from(is_gone);
+            removed += u64::from(remove(folder, name).unwrap_or(false));
         }
         Ok(())
     });
@@ -30,36 +24,48 @@ pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
 
 /// Takes the folder `name` out of `parent` in one step, durably, so that it is gone for everybody at
 /// once, and then removes it with all that is in it. `workshop` is larder's folder for unfinished
-/// things on the same filesystem. Returns whether nothing is left; what could not be removed waits
-/// there, out of sight, for the next sweep.
+/// things on the same filesystem. Nothing is made for it, so that a full drive is no hindrance. Returns
+/// whether nothing is left; what could not be removed waits, out of sight, for the next sweep.
 ///
 /// Errors: `EXDEV` and `EBUSY` when a drive is mounted there; then nothing was changed.
 pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
-    let work_name = mount::temporary_name();
-    rustix::fs::mkdirat(workshop, &work_name, Mode::RWXU)?;
-    let work = look::open_to_read(workshop, work_name.as_bytes());
-    let taken = work.and_then(|work| take_out(parent, name, &work).map(|()| work));
-    let done = taken.and_then(|work| {
-        look::sync_folder(parent)?;
-        Ok(empty(work.as_fd()).unwrap_or(false))
-    });
-    let _left_for_the_sweep = rustix::fs::unlinkat(workshop, &work_name, AtFlags::REMOVEDIR);
-    done
+    let hidden = mount::temporary_name();
+    take_out(parent, name, workshop, &hidden)?;
+    look::sync_folder(parent)?;
+    Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
 }
 
-/// Moves a folder into `work`. Moving changes the folder itself (its `..`), which one that may not be
-/// written refuses; then it is unlocked, and locked again if that did not help.
-fn take_out(parent: BorrowedFd<'_>, name: &[u8], work: &OwnedFd) -> Result<()> {
-    let taken = rustix::fs::renameat(parent, name, work, "0");
+/// Moves a folder. That changes the folder itself (its `..`), which one that may not be written
+/// refuses; then it is unlocked, and locked again if that did not help.
+fn take_out(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    workshop: BorrowedFd<'_>,
+    hidden: &str,
+) -> Result<()> {
+    let take = || rustix::fs::renameat(parent, name, workshop, hidden);
+    let taken = take();
     if taken != Err(Errno::ACCESS) {
         return taken;
     }
     let locked = look::open_to_read(parent, name).map_err(|_| Errno::ACCESS)?;
     let mode = Mode::from_raw_mode(u32::from(look::look_at(&locked)?.stx_mode) & 0o7777);
     rustix::fs::fchmod(&locked, mode | Mode::RWXU).map_err(|_| Errno::ACCESS)?;
-    rustix::fs::renameat(parent, name, work, "0").inspect_err(|_| {
+    take().inspect_err(|_| {
         let _as_well_as_we_can = rustix::fs::fchmod(&locked, mode);
     })
+}
+
+/// Removes a file, or a folder with all that is in it; returns whether all of it is gone.
+fn remove(workshop: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
+    match rustix::fs::unlinkat(workshop, name, AtFlags::empty()) {
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        done => return done.map(|()| true),
+    }
+    let folder = open_unlocked(workshop, name)?;
+    let is_empty = empty(folder.as_fd())?;
+    rustix::fs::unlinkat(workshop, name, AtFlags::REMOVEDIR)?;
+    Ok(is_empty)
 }
 
 /// What a round did not finish.

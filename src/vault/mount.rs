@@ -144,11 +144,14 @@ impl Vault {
         let path = std::path::absolute(root).map_err(unusable)?;
         let id = match known {
             Some(known) if !adopt => known.clone(),
-            _ => adopt_marker(&path).map_err(|errno| match errno {
-                Errno::NOENT => AttachError::Missing(path.clone()),
-                Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
-                errno => unusable(errno.into()),
-            })?,
+            _ => {
+                let handle = open_root(&path).map_err(|errno| match errno {
+                    Errno::NOENT => AttachError::Missing(path.clone()),
+                    Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
+                    errno => unusable(errno.into()),
+                })?;
+                adopt_marker(&handle).map_err(|errno| unusable(errno.into()))?
+            }
         };
         Ok((Self::new(path, id.clone(), Quirks::default()), id))
     }
@@ -267,8 +270,7 @@ fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
 }
 
 /// Uses the marker that is there, or makes one. The id is durable before it is returned.
-fn adopt_marker(path: &Path) -> rustix::io::Result<RootId> {
-    let root = open_root(path)?;
+fn adopt_marker(root: &OwnedFd) -> rustix::io::Result<RootId> {
     let home = open_or_make(root.as_fd(), HOME)?;
     open_or_make(home.as_fd(), TEMPORARY)?;
     if let Ok((Some(id), _)) = read_marker(root.as_fd()) {
@@ -282,7 +284,7 @@ fn adopt_marker(path: &Path) -> rustix::io::Result<RootId> {
     written.map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))?;
     rustix::fs::renameat(&home, &temporary, &home, MARKER)?;
     look::sync_folder(&home)?;
-    look::sync_folder(&root)?;
+    look::sync_folder(root)?;
     Ok(id)
 }
 

@@ -238,8 +238,7 @@ fn larders_folder_on_a_drive_is_hidden_by_every_name_the_drive_gives_it() {
             mount(&["--bind", hidden.to_str().unwrap(), alias.to_str().unwrap()]);
             house.link(format!("{place}/link").trim_start_matches('/'), "LARDER~1");
         }
-        for house in [&house, &without_openat2(&house)] {
-            let share = house.share();
+        for share in [house.share(), without_openat2(&house).share()] {
             for name in ["LARDER~1", "usb/LARDER~1", "link", "usb/link"] {
                 let gone = Some("not found: Path does not exist");
                 assert_eq!(refusal(listed(&share, name)).as_deref(), gone, "{name}");

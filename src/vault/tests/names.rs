@@ -172,8 +172,11 @@ fn larders_own_folder_has_no_spelling() {
         assert_eq!(refusal(listed(&share, folder)).as_deref(), gone, "{folder}");
         assert_eq!(refusal(opened(&share, folder)).as_deref(), gone, "{folder}");
         assert_eq!(refusal(share.zip(&place)).as_deref(), gone, "{folder}");
-        assert_eq!(refusal(share.delete_folder(&place)).as_deref(), gone, "{folder}");
-        assert_eq!(refusal(share.delete_file(&place)).as_deref(), gone, "{folder}");
+        if !["way", "deep", "absolute", "round"].contains(&folder) {
+            assert_eq!(refusal(share.delete_file(&place)).as_deref(), gone, "{folder}");
+            assert_eq!(refusal(share.delete_folder(&place)).as_deref(), gone, "{folder}");
+        }
+        assert!(refusal(share.delete_folder(&place)).is_some(), "{folder}");
         assert_eq!(refusal(share.delete_file(&inside)).as_deref(), gone, "{folder}");
         assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
         assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
@@ -192,6 +195,11 @@ fn larders_own_folder_has_no_spelling() {
     }
     assert_eq!(listed(&share, "docs").unwrap(), ["y"]);
     assert_eq!(listed(&share, "").unwrap(), ["absolute", "deep", "docs", "round", "way"]);
+    // A link to it is a name like any other, and only a name.
+    share.rename(&path("way"), &path("weg"), Kind::File).unwrap();
+    for link in ["absolute", "deep", "round", "weg"] {
+        share.delete_file(&path(link)).unwrap();
+    }
     // The neighbours of the name are anybody's.
     for name in ["larder", ".larder2", ".larde", ".larder.d"] {
         upload(&share, &[(name, "x")], &UPLOAD).expect(name);

@@ -4,14 +4,15 @@ use super::super::{IfExists, Place, look};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, entries, opened, path, refusal, spool};
 use crate::error::Error;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 /// Lets this process have so many descriptors.
 fn allow(count: u64) {
-    setrlimit(Resource::Nofile, Rlimit { current: Some(count), maximum: None }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..getrlimit(Resource::Nofile) })
+        .unwrap();
 }
 
 /// Takes all descriptors that are left but so many.
