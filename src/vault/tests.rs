@@ -18,7 +18,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -35,7 +35,18 @@ pub struct House {
 impl House {
     /// An empty share root, adopted.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// The same in memory where there is such a place: for very many or very large files.
+    pub fn in_memory() -> Self {
+        let memory = PathBuf::from("/dev/shm");
+        if memory.is_dir() { Self::within(&memory) } else { Self::new() }
+    }
+
+    /// The same in a temporary folder there.
+    fn within(place: &Path) -> Self {
+        let folder = tempfile::tempdir_in(place).unwrap();
         let root = folder.path().join("share");
         fs::create_dir(&root).unwrap();
         let (vault, id) = Vault::attach(&root, None, false).unwrap();

@@ -52,18 +52,19 @@ fn a_deep_tree_is_deleted() {
 fn a_deep_tree_is_zipped() {
     fn body() {
         scarce(|| {
-            const LEVELS: usize = 3000;
             let house = House::new();
-            dig(&house.folder("deep"), b"d", LEVELS);
-            dig(&house.folder("deep"), b"\xfe", 100);
-            for share in [house.share(), without_openat2(&house).share()] {
+            let without = without_openat2(&house);
+            // Without the kernel's help each folder costs a walk from the root.
+            for (share, levels) in [(house.share(), 3000), (without.share(), 600)] {
+                dig(&house.folder("deep"), b"d", levels);
+                dig(&house.folder("deep"), b"\xfe", 100);
                 let mut bytes = Vec::new();
                 share.zip(&path("deep")).unwrap().write(&mut bytes).unwrap();
                 let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-                assert_eq!(zip.len(), LEVELS + 1 + 100 + 1);
-                zip.by_name(&("d/".repeat(LEVELS) + "end")).unwrap();
+                assert_eq!(zip.len(), levels + 1 + 100 + 1);
+                zip.by_name(&("d/".repeat(levels) + "end")).unwrap();
+                share.delete_folder(&path("deep")).unwrap();
             }
-            house.share().delete_folder(&path("deep")).unwrap();
         });
     }
     alone("deep::a_deep_tree_is_zipped", Surroundings::Process, body, || unreachable!());

@@ -211,7 +211,7 @@ fn larders_own_folder_has_no_spelling() {
 
 #[test]
 fn a_folder_larger_than_memory_is_listed_whole_and_in_order() {
-    let house = House::new();
+    let house = House::in_memory();
     let folder = house.folder("many");
     // 36 000 names of 250 bytes: more than `LISTING_BYTES_MAX`.
     let name = |number: usize| format!("{number:06}{}", "n".repeat(244));

@@ -123,7 +123,7 @@ fn a_file_is_no_folder_and_a_missing_one_is_not_found() {
 #[test]
 fn more_entries_than_the_old_format_counts() {
     const FILES: usize = 66_000;
-    let house = House::new();
+    let house = House::in_memory();
     for folder in 0..10 {
         let place = house.folder(format!("many/{folder}"));
         for number in 0..FILES / 10 {
@@ -162,7 +162,7 @@ impl Write for Sparse {
 #[test]
 fn a_file_larger_than_the_old_format_counts() {
     const SIZE: u64 = (4 << 30) + 12_345;
-    let house = House::new();
+    let house = House::in_memory();
     let mut big = File::create(house.file("docs/b", "")).unwrap();
     big.set_len(SIZE).unwrap();
     big.seek(SeekFrom::End(-3)).unwrap();
