@@ -29,7 +29,9 @@ pub struct Spool {
     /// The filesystem it is on.
     pub(super) filesystem: Filesystem,
     /// Which file it is.
-    pub(super) id: FileId,
+    id: FileId,
+    /// When its content changed last (nanoseconds), once it is finished.
+    modified_ns: Option<i128>,
     /// Bytes written.
     length: u64,
     /// Bytes that the kernel was asked to write to the drive already.
@@ -119,6 +121,7 @@ impl Spool {
             name,
             filesystem: look::filesystem_of(&at),
             id: look::id_of(&stat),
+            modified_ns: None,
             length: 0,
             written_back: 0,
             is_pending: true,
@@ -143,7 +146,19 @@ impl Spool {
         };
         let times = Timestamps { last_access: now, last_modification: now };
         rustix::fs::futimens(&file, &times).map_err(os)?;
-        Ok(file.sync_all()?)
+        file.sync_all()?;
+        let stat = look::look_at(&file).map_err(os)?;
+        self.modified_ns = Some(look::nanoseconds_of(&stat.stx_mtime));
+        Ok(())
+    }
+
+    /// Whether this is the file that was finished, and as it was then. Inode numbers alone would not
+    /// tell: the next file often gets that of the last one that was removed.
+    pub(super) fn is(&self, stat: &Statx) -> bool {
+        look::type_of(stat) == FileType::RegularFile
+            && look::id_of(stat) == self.id
+            && stat.stx_size == self.length
+            && self.modified_ns == Some(look::nanoseconds_of(&stat.stx_mtime))
     }
 
     /// The same content in another hidden folder, on another filesystem.

@@ -1,7 +1,7 @@
 //! Putting finished files into the share: all of a group or none, durable before it is said, each
 //! name old or new at every instant.
 
-use super::look::{self, FileId};
+use super::look;
 use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
@@ -342,9 +342,7 @@ impl Share {
                 Step::Exchanged(folder, name, spool) => {
                     let stat = look::look(&**folder, name.as_bytes());
                     match stat {
-                        Ok(Some(stat)) if look::id_of(&stat) == spool.id => {
-                            exchange_back(spool, folder, name)
-                        }
+                        Ok(Some(stat)) if spool.is(&stat) => exchange_back(spool, folder, name),
                         _ => Ok(()),
                     }
                 }
@@ -356,16 +354,16 @@ impl Share {
 
     /// Takes a new file out of its place, back to where its spool was, whose end removes it.
     fn take_back(&self, spool: &mut Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
-        let is_ours = |folder: &OwnedFd, name: &str, id: FileId| {
-            Ok(look::look(folder, name.as_bytes())?.is_some_and(|stat| look::id_of(&stat) == id))
+        let is_ours = |folder: &OwnedFd, name: &str| {
+            Ok(look::look(folder, name.as_bytes())?.is_some_and(|stat| spool.is(&stat)))
         };
-        if !is_ours(folder, name, spool.id)? {
+        if !is_ours(folder, name)? {
             return Ok(());
         }
         // Between the look and the move somebody may replace it: what was moved is looked at again.
         let aside = mount::temporary_name();
         rustix::fs::renameat(folder, name, &spool.folder, &aside)?;
-        if !is_ours(&spool.folder, &aside, spool.id)? {
+        if !is_ours(&spool.folder, &aside)? {
             return self.rename_noreplace(&spool.folder, &aside, folder, name);
         }
         spool.name = aside;
@@ -408,7 +406,7 @@ fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Res
     };
     exchange()?;
     match look::look(&spool.folder, spool.name.as_bytes())? {
-        Some(stat) if look::id_of(&stat) != spool.id => exchange(),
+        Some(stat) if !spool.is(&stat) => exchange(),
         _ => Ok(()),
     }
 }
@@ -448,7 +446,72 @@ pub(super) fn there(spot: &Spot) -> Result<&rustix::fs::Statx> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::resolve::Quirks;
+    use super::super::tests::{House, UPLOAD, path, spool, upload};
     use super::*;
+
+    /// Places a group and hands out its steps, as if one more file were still to come.
+    fn half_placed(share: &Share, names: &[&str]) -> Vec<Step> {
+        let items = names.iter().map(|name| (spool(share, "", "half"), path(name))).collect();
+        let mut steps = Vec::new();
+        share.place_all(items, &UPLOAD, &mut steps).unwrap();
+        steps
+    }
+
+    #[test]
+    fn taking_back_leaves_what_somebody_else_has_put_there_since() {
+        let house = House::new();
+        let share = house.share();
+        house.file("old", "old");
+        house.file("older", "older");
+        let steps = half_placed(&share, &["new", "newer", "newest", "old", "older", "made/by/us"]);
+        // Before the group fails, somebody else replaces two of its files, and is told that it worked;
+        // a third goes, and a folder takes its place; a fourth file comes into the group's new folder.
+        upload(&share, &[("new", "theirs")], &UPLOAD).unwrap();
+        upload(&share, &[("old", "theirs")], &UPLOAD).unwrap();
+        share.delete_file(&path("newest")).unwrap();
+        house.file("newest/in", "theirs");
+        upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
+        share.undo(steps);
+        for name in ["new", "old", "newest/in", "made/by/them"] {
+            assert_eq!(house.content(name).as_deref(), Some("theirs"), "{name}");
+        }
+        assert_eq!(house.content("older").as_deref(), Some("older"));
+        assert_eq!(house.on_disk(""), ["made", "new", "newest", "old", "older"]);
+        assert_eq!(house.on_disk("made/by"), ["them"]);
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_has_come_since_is_not_replaced() {
+        for no_exchange in [false, true] {
+            let house = House::with_quirks(Quirks { no_exchange, ..Quirks::default() });
+            let share = house.share();
+            let place = house.file("name", "old");
+            let spot = share.locate(&path("name"), Need::Write, Follow::Last).unwrap();
+            std::fs::remove_file(place).unwrap();
+            house.file("name/precious", "kept");
+            for keep_old in [true, false] {
+                let mut spool = spool(&share, "", "new");
+                spool.finish().unwrap();
+                assert_eq!(share.replace(&mut spool, &spot, keep_old), Err(Errno::ISDIR));
+            }
+            assert_eq!(house.content("name/precious").as_deref(), Some("kept"));
+            assert!(house.unfinished("").is_empty());
+        }
+    }
+
+    #[test]
+    fn what_came_between_an_exchange_and_its_taking_back_goes_back() {
+        let house = House::new();
+        let share = house.share();
+        house.file("name", "old");
+        let steps = half_placed(&share, &["name", "other"]);
+        let Some(Step::Exchanged(folder, name, spool)) = steps.first() else { panic!("exchanged") };
+        upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();
+        exchange_back(spool, folder, name).unwrap();
+        assert_eq!(house.content("name").as_deref(), Some("theirs"));
+    }
 
     #[test]
     fn numbers_go_before_the_extension_and_fit() {

@@ -256,3 +256,84 @@ fn larders_folder_on_a_drive_is_hidden_by_every_name_the_drive_gives_it() {
     let name = "mounts::larders_folder_on_a_drive_is_hidden_by_every_name_the_drive_gives_it";
     alone(name, Surroundings::Mounts, body, on_one_filesystem);
 }
+
+#[test]
+fn on_an_overlay_files_and_folders_tell_different_devices_and_all_is_removed() {
+    fn body() {
+        let house = House::new();
+        // The lower layer on one drive, the upper on another.
+        for place in ["lower/old/deep", "upper"] {
+            fs::create_dir_all(house.outside(place)).unwrap();
+        }
+        fs::write(house.outside("lower/old/a"), "A").unwrap();
+        fs::write(house.outside("lower/old/deep/b"), "B").unwrap();
+        mount(&["-t", "tmpfs", "none", house.outside("upper").to_str().unwrap()]);
+        for place in ["upper/files", "upper/work"] {
+            fs::create_dir(house.outside(place)).unwrap();
+        }
+        let layers = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            house.outside("lower").display(),
+            house.outside("upper/files").display(),
+            house.outside("upper/work").display()
+        );
+        let usb = house.folder("usb");
+        mount(&["-t", "overlay", "-o", &layers, "none", usb.to_str().unwrap()]);
+        let share = house.share();
+        let near = spool(&share, "usb", "near");
+        let (file, folder) = (near.name.clone(), usb.join(".larder/tmp"));
+        share.place(vec![(near, path("usb/old/new"))], &UPLOAD).unwrap();
+        assert!(!folder.join(file).exists(), "it was moved, not copied");
+        assert_eq!(house.unfinished("usb").len(), 0);
+        upload(&share, &[("usb/old/a", "A2"), ("usb/c", "C")], &UPLOAD).unwrap();
+        assert_eq!(listed(&share, "usb/old").unwrap(), ["a", "deep", "new"]);
+        // Folders of the lower layer cannot be renamed without `redirect_dir`; files in them can go.
+        house.file("usb/upper/x/y/z", "Z");
+        house.file("usb/upper/x/w", "W");
+        share.delete_folder(&path("usb/upper")).unwrap();
+        assert_eq!(house.unfinished("usb").len(), 0);
+        house.file("usb/.larder/tmp/0011223344556677-0/0/x", "left");
+        assert_eq!(house.vault.sweep().unwrap(), 1);
+    }
+    let name = "mounts::on_an_overlay_files_and_folders_tell_different_devices_and_all_is_removed";
+    alone(name, Surroundings::Mounts, body, on_one_filesystem);
+}
+
+#[test]
+fn a_full_or_read_only_drive_is_zipped_as_well() {
+    fn body() {
+        let house = House::new();
+        let root = house.root();
+        let root = root.to_str().unwrap();
+        // The share root itself, with its marker, on a small drive.
+        let marker = house.content(".larder/id").unwrap();
+        mount(&["-t", "tmpfs", "-o", "size=64m,nr_inodes=50k", "none", root]);
+        house.file(".larder/id", marker);
+        house.folder(".larder/tmp");
+        // Few files whose many names make a long table of contents: over 4 MiB.
+        house.file("docs/0/file", "x");
+        for folder in 0..100 {
+            let place = house.folder(format!("docs/{folder}/{}", "n".repeat(240)));
+            for link in 0..160 {
+                let name = place.join(format!("{}{link}", "l".repeat(200)));
+                fs::hard_link(house.root().join("docs/0/file"), name).unwrap();
+            }
+        }
+        let filler = house.file("filler", "");
+        let mut filler = fs::File::options().write(true).open(filler).unwrap();
+        while std::io::Write::write(&mut filler, &[0; 4096]).is_ok() {}
+        drop(filler);
+        let share = house.share();
+        let entries = || {
+            let mut bytes = Vec::new();
+            share.zip(&path("docs")).unwrap().write(&mut bytes).unwrap();
+            zip::ZipArchive::new(Cursor::new(bytes)).unwrap().len()
+        };
+        assert_eq!(entries(), 100 * 162 + 1);
+        mount(&["-o", "remount,ro", root]);
+        assert_eq!(entries(), 100 * 162 + 1);
+        assert!(house.unfinished("").is_empty());
+    }
+    let name = "mounts::a_full_or_read_only_drive_is_zipped_as_well";
+    alone(name, Surroundings::Mounts, body, on_one_filesystem);
+}
