@@ -145,9 +145,10 @@ impl Stand {
             None => look::filesystem_of(&look::look_at(&*finder.handle)?),
         };
         let filesystem = look::filesystem_of(&stat);
-        self.home = match filesystem == last {
-            true => None,
-            false => look::look(&next, HOME.as_bytes())?.map(|stat| look::id_of(&stat)),
+        self.home = if filesystem == last {
+            None
+        } else {
+            look::look(&next, HOME.as_bytes())?.map(|stat| look::id_of(&stat))
         };
         self.filesystem = Some(filesystem);
         self.folder = Arc::new(next);

@@ -117,9 +117,10 @@ impl Share {
                 let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
                 fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
             };
-            let opened = match is_able {
-                true => open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH),
-                false => Err(Errno::NOSYS),
+            let opened = if is_able {
+                open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
+            } else {
+                Err(Errno::NOSYS)
             };
             folder = Arc::new(match opened {
                 Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
@@ -237,11 +238,13 @@ fn pass_over(errno: Errno) -> Result<()> {
 
 /// A name as text; bytes that are not UTF-8 as `%FF`, so that two names stay two.
 fn plain(name: &[u8]) -> String {
+    use std::fmt::Write as _;
     let mut plain = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         plain.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            plain.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(plain, "%{byte:02X}");
         }
     }
     plain

@@ -23,13 +23,12 @@ impl Surroundings {
     fn prefix(self) -> &'static [&'static str] {
         let is_root = rustix::process::geteuid().is_root();
         match self {
-            Self::Process => &[],
             Self::Mounts if is_root => &["unshare", "--mount"],
             Self::Mounts => &["unshare", "--mount", "--user", "--map-root-user"],
             Self::Ordinary if is_root => {
                 &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             }
-            Self::Ordinary => &[],
+            Self::Ordinary | Self::Process => &[],
         }
     }
 

@@ -76,7 +76,7 @@ fn as_deep_as_a_path_reaches_everything_works() {
         scarce(|| {
             let house = House::new();
             dig(&house.root(), b"d", 2500);
-            let deep = ["d"; 2040].join("/");
+            let deep = vec!["d"; 2040].join("/");
             for share in [house.share(), without_openat2(&house).share()] {
                 assert_eq!(listed(&share, &deep).unwrap(), ["d"]);
                 let file = format!("{deep}/file");
@@ -103,13 +103,14 @@ fn as_deep_as_a_path_reaches_everything_works() {
 fn a_link_into_the_depth_reaches_further_than_a_path() {
     let house = House::new();
     dig(&house.root(), b"d", 4000);
-    let half = ["d"; 1900].join("/");
+    let half = vec!["d"; 1900].join("/");
     house.link("half", &half);
     house.link(&format!("{half}/more"), &half);
     let share = house.share();
     assert_eq!(listed(&share, "half/more").unwrap(), ["d"]);
-    assert_eq!(opened(&share, &format!("half/more/{}/end", ["d"; 200].join("/"))).unwrap(), "");
-    upload(&share, &[(&format!("half/more/{}/new", ["d"; 200].join("/")), "N")], &UPLOAD).unwrap();
+    assert_eq!(opened(&share, &format!("half/more/{}/end", vec!["d"; 200].join("/"))).unwrap(), "");
+    upload(&share, &[(&format!("half/more/{}/new", vec!["d"; 200].join("/")), "N")], &UPLOAD)
+        .unwrap();
     share.delete_folder(&path("d")).unwrap();
     assert_eq!(house.on_disk(""), ["half"]);
 }

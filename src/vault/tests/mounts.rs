@@ -7,6 +7,7 @@ use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};
 use std::fs;
 use std::io::Cursor;
+use std::os::unix::fs::MetadataExt as _;
 
 /// Mounts an empty drive in the share.
 fn drive(house: &House, name: &str, options: &str) {
@@ -281,9 +282,10 @@ fn on_an_overlay_files_and_folders_tell_different_devices_and_all_is_removed() {
         mount(&["-t", "overlay", "-o", &layers, "none", usb.to_str().unwrap()]);
         let share = house.share();
         let near = spool(&share, "usb", "near");
-        let (file, folder) = (near.name.clone(), usb.join(".larder/tmp"));
+        let inode = |place: std::path::PathBuf| fs::metadata(place).unwrap().ino();
+        let before = inode(usb.join(".larder/tmp").join(&near.name));
         share.place(vec![(near, path("usb/old/new"))], &UPLOAD).unwrap();
-        assert!(!folder.join(file).exists(), "it was moved, not copied");
+        assert_eq!(inode(usb.join("old/new")), before, "it was moved, not copied");
         assert_eq!(house.unfinished("usb").len(), 0);
         upload(&share, &[("usb/old/a", "A2"), ("usb/c", "C")], &UPLOAD).unwrap();
         assert_eq!(listed(&share, "usb/old").unwrap(), ["a", "deep", "new"]);
