@@ -154,11 +154,11 @@ impl Walk<'_> {
         if !folder.name.is_empty() {
             self.packer.add_folder(&member(&folder.name, &stat))?;
         }
-        look::each_name(handle.as_fd(), os, &mut |name| match std::str::from_utf8(name)
-            .is_ok_and(is_reserved)
-        {
-            true => Ok(()),
-            false => self.add(folder, handle, name),
+        look::each_name(handle.as_fd(), os, &mut |name| {
+            if std::str::from_utf8(name).is_ok_and(is_reserved) {
+                return Ok(());
+            }
+            self.add(folder, handle, name)
         })
     }
 
