@@ -115,7 +115,8 @@ impl Share {
             };
             placed.push(Placed { path, size });
         }
-        sync(steps).map_err(os)?;
+        // Folders that were made are durable since.
+        sync(steps.iter().filter(|step| !matches!(step, Step::Made(..)))).map_err(os)?;
         Ok(placed)
     }
 
@@ -349,7 +350,7 @@ impl Share {
                 Step::Replaced(..) => Ok(()),
             };
         }
-        let _nothing_more_to_be_done = sync(&steps);
+        let _nothing_more_to_be_done = sync(steps.iter());
     }
 
     /// Takes a new file out of its place, back to where its spool was, whose end removes it.
@@ -375,7 +376,7 @@ impl Share {
 /// Makes every name that was changed durable. Many files usually go into one folder, which is synced
 /// once. The hidden folder follows: a drive without a journal could else keep the file's old name
 /// there, and the sweep at the next start would remove the file by it.
-fn sync(steps: &[Step]) -> rustix::io::Result<()> {
+fn sync<'a>(steps: impl Iterator<Item = &'a Step>) -> rustix::io::Result<()> {
     let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
     let mut workshops: Vec<&Arc<OwnedFd>> = Vec::new();
     for step in steps {
