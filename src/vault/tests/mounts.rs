@@ -175,7 +175,7 @@ fn a_read_only_drive_is_read_and_its_refusal_is_a_fault_of_the_machine() {
         house.file("usb/a", "A");
         house.file("usb/d/b", "B");
         let usb = house.root().join("usb");
-        mount(&["-o", "remount,ro", usb.to_str().unwrap()]);
+        mount(&["-o", "remount,bind,ro", usb.to_str().unwrap()]);
         let share = house.share();
         assert_eq!(opened(&share, "usb/a").unwrap(), "A");
         let elsewhere = spool(&share, "", "x");
@@ -332,7 +332,7 @@ fn a_full_or_read_only_drive_is_zipped_as_well() {
             zip::ZipArchive::new(Cursor::new(bytes)).unwrap().len()
         };
         assert_eq!(entries(), 100 * 162 + 1);
-        mount(&["-o", "remount,ro", root]);
+        mount(&["-o", "remount,bind,ro", root]);
         assert_eq!(entries(), 100 * 162 + 1);
         assert!(house.unfinished("").is_empty());
     }
