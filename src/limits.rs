@@ -23,6 +23,9 @@ pub const RACE_TRIES_MAX: usize = 16;
 /// half that is copied while thinning out, this stays under 12 MiB.
 pub const LISTING_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes read of a folder at once: some 1000 names in one call (what glibc takes, too).
+pub const FOLDER_READ_BYTES: usize = 32 << 10;
+
 /// Numbers tried for `name (1).ext` before the name counts as taken.
 pub const NUMBERED_NAMES_MAX: usize = 10_000;
 
@@ -32,6 +35,10 @@ pub const WRITEBACK_BYTES: u64 = 64 << 20;
 
 /// Bytes of the ZIP's table of contents kept in memory; what goes beyond waits in a hidden file.
 pub const ZIP_DIRECTORY_BYTES_MAX: usize = 4 << 20;
+
+/// The same where no hidden file can be written, because the drive is full or read-only: some 80 000
+/// files. A ZIP with more is broken off there.
+pub const ZIP_DIRECTORY_BYTES_UNBACKED_MAX: usize = 8 << 20;
 
 /// Bytes of `/proc/self/mountinfo` read at most (a machine full of containers stays below).
 pub const MOUNT_TABLE_BYTES_MAX: u64 = 4 << 20;

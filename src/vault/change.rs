@@ -3,10 +3,10 @@
 use super::look;
 use super::mount;
 use super::path::VaultPath;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
 use super::write::there;
-use super::{discard, os};
+use super::{discard, os, os_new_name};
 use crate::error::{Error, Result};
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Mode};
@@ -29,7 +29,7 @@ impl Share {
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
                 Err(Errno::EXIST) => Err(Error::Collision("Folder already exists")),
-                Err(errno) => Err(os(errno)),
+                Err(errno) => Err(os_new_name(errno)),
             }
         })
     }
@@ -37,10 +37,13 @@ impl Share {
     /// Renames within the share, in one step that cannot overwrite. A link is renamed itself.
     ///
     /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (target), `Invalid` (not of that
-    /// kind), `StorageAbsent`.
+    /// kind, the root, a folder into itself), `StorageAbsent`.
     pub fn rename(&self, source: &VaultPath, target: &VaultPath, kind: Kind) -> Result<()> {
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
+        if source.is_root() {
+            return Err(Error::invalid("The root can't be renamed"));
+        }
         if target.is_reserved() {
             return Err(Error::invalid("Invalid name"));
         }
@@ -48,10 +51,15 @@ impl Share {
             let from = self.locate_itself(source)?;
             self.must_be(&from, source, kind)?;
             let to = self.locate(target, Need::Write, Follow::NotLast)?;
-            // A drive that ignores case finds the source under the new name as well.
+            if to.path != from.path && to.path.starts_with(&from.path) {
+                return Err(Error::invalid("A folder can't be moved into itself"));
+            }
+            // A drive that ignores case finds the source under the new name as well; so does everybody
+            // where a file has both names.
             let is_same = to.stat.as_ref().map(look::id_of) == from.stat.as_ref().map(look::id_of)
+                && (from.is_folder() || there(&from)?.stx_nlink == 1)
                 && source != target
-                && source.as_str().eq_ignore_ascii_case(target.as_str());
+                && source.as_str().to_lowercase() == target.as_str().to_lowercase();
             let renamed = match (&to.stat, is_same) {
                 (Some(_), false) => Err(Errno::EXIST),
                 (_, true) => rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name),
@@ -63,9 +71,12 @@ impl Share {
                     return Err(Error::Collision("Target already exists"));
                 }
                 Err(Errno::BUSY) => return Err(mounted()),
-                Err(errno) => return Err(os(errno)),
+                Err(errno) => return Err(os_new_name(errno)),
             }
             look::sync_folder(&*to.folder).map_err(os)?;
+            if from.path.parent() == to.path.parent() {
+                return Ok(());
+            }
             look::sync_folder(&*from.folder).map_err(os)
         })
     }
@@ -112,19 +123,25 @@ impl Share {
             let workshop = self.finder.workshop(&parent)?;
             let removed =
                 discard::remove_tree(workshop.as_fd(), spot.folder.as_fd(), spot.name.as_bytes());
-            removed.map_err(|errno| match errno {
-                Errno::BUSY | Errno::XDEV => mounted(),
-                errno => os(errno),
-            })
+            match removed {
+                // It is gone in either case; what is left of it waits for the sweep.
+                Ok(_is_all_removed) => Ok(()),
+                Err(Errno::BUSY | Errno::XDEV) => Err(mounted()),
+                Err(errno) => Err(os(errno)),
+            }
         })
     }
 
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one
-    /// that leads out of the share does not exist.
+    /// that leads out of the share does not exist; one that leads nowhere is only a name.
     fn locate_itself(&self, path: &VaultPath) -> Result<Spot> {
         let spot = self.locate(path, Need::Write, Follow::NotLast)?;
         if spot.is_link() {
-            self.locate(path, Need::Write, Follow::Last)?;
+            match self.finder.locate(path, Follow::Last) {
+                Ok(end) => self.ask(&end.path, Need::Write)?,
+                Err(Lost::Missing | Lost::Loops) => {}
+                Err(lost) => return Err(lost.into()),
+            }
         }
         there(&spot)?;
         Ok(spot)
@@ -133,7 +150,7 @@ impl Share {
     /// Whether a name stands for a thing of this kind, links followed.
     fn must_be(&self, spot: &Spot, path: &VaultPath, kind: Kind) -> Result<()> {
         let is_folder = if spot.is_link() {
-            self.finder.locate(path, Follow::Last)?.is_folder()
+            self.finder.locate(path, Follow::Last).is_ok_and(|end| end.is_folder())
         } else {
             spot.is_folder()
         };

@@ -3,93 +3,168 @@
 
 use super::look::{self, Filesystem};
 use super::mount;
+use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Mode};
+use rustix::fs::{AtFlags, Mode};
 use rustix::io::{Errno, Result};
+use std::convert::identity;
 
-/// Removes what is chosen by name from a folder of larder's own; returns how many names went.
-/// What cannot be removed stays.
+/// Removes what is chosen by name from a folder of larder's own, open for reading; returns how many
+/// names went. What cannot be removed stays.
 pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
     let mut removed = 0;
-    let Ok(entries) = names(folder) else { return 0 };
-    for name in entries.filter(|name| is_chosen(name)) {
-        let is_gone = match rustix::fs::unlinkat(folder, &name[..], AtFlags::empty()) {
-            Err(Errno::ISDIR | Errno::PERM) => remove_tree(folder, folder, &name).is_ok(),
-            done => done.is_ok(),
-        };
-        removed += u64::from(is_gone);
-    }
+    let _stays = look::each_name(folder, identity, &mut |name| {
+        if is_chosen(name) {
+            removed += u64::from(remove(folder, name).unwrap_or(false));
+        }
+        Ok(())
+    });
     removed
 }
 
-/// Takes the folder `name` out of `parent` in one step, so that it is gone for everybody at once,
-/// and then removes it with all that is in it. `workshop` is larder's folder for unfinished things on
-/// the same filesystem.
+/// Takes the folder `name` out of `parent` in one step, durably, so that it is gone for everybody at
+/// once, and then removes it with all that is in it. `workshop` is larder's folder for unfinished
+/// things on the same filesystem. Nothing is made for it, so that a full drive is no hindrance. Returns
+/// whether nothing is left; what could not be removed waits, out of sight, for the next sweep.
 ///
-/// Errors: `EXDEV` and `EBUSY` when a drive is mounted there; then nothing was changed. What fails
-/// later is left for the next sweep.
-pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
-    let work_name = mount::temporary_name();
-    rustix::fs::mkdirat(workshop, &work_name, Mode::RWXU)?;
-    let work = look::open_to_read(workshop, work_name.as_bytes())?;
-    let taken = rustix::fs::renameat(parent, name, &work, "0");
-    if taken.is_ok() {
-        look::sync_folder(parent)?;
-        let filesystem = look::filesystem_of(&look::look_at(&work)?);
-        while empty_once(work.as_fd(), filesystem)? {}
+/// Errors: `EXDEV` and `EBUSY` when a drive is mounted there; then nothing was changed.
+pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
+    let hidden = mount::temporary_name();
+    take_out(parent, name, workshop, &hidden)?;
+    look::sync_folder(parent)?;
+    Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
+}
+
+/// Moves a folder. That changes the folder itself (its `..`), which one that may not be written
+/// refuses; then it is unlocked, and locked again if that did not help.
+fn take_out(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    workshop: BorrowedFd<'_>,
+    hidden: &str,
+) -> Result<()> {
+    let take = || rustix::fs::renameat(parent, name, workshop, hidden);
+    let taken = take();
+    if taken != Err(Errno::ACCESS) {
+        return taken;
     }
-    let _left_for_the_sweep = rustix::fs::unlinkat(workshop, &work_name, AtFlags::REMOVEDIR);
-    taken
+    let locked = look::open_to_read(parent, name).map_err(|_| Errno::ACCESS)?;
+    let mode = Mode::from_raw_mode(u32::from(look::look_at(&locked)?.stx_mode) & 0o7777);
+    rustix::fs::fchmod(&locked, mode | Mode::RWXU).map_err(|_| Errno::ACCESS)?;
+    take().inspect_err(|_| {
+        let _as_well_as_we_can = rustix::fs::fchmod(&locked, mode);
+    })
+}
+
+/// Removes a file, or a folder with all that is in it; returns whether all of it is gone.
+fn remove(workshop: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
+    match rustix::fs::unlinkat(workshop, name, AtFlags::empty()) {
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        done => return done.map(|()| true),
+    }
+    let folder = open_unlocked(workshop, name)?;
+    let is_empty = empty(folder.as_fd())?;
+    rustix::fs::unlinkat(workshop, name, AtFlags::REMOVEDIR)?;
+    Ok(is_empty)
+}
+
+/// What a round did not finish.
+#[derive(Default)]
+struct Rest {
+    /// Folders were moved up and wait for the next round.
+    is_moved: bool,
+    /// A folder filled up again, or was not read to its end, while it was emptied.
+    is_refilled: bool,
+    /// Something cannot be removed.
+    is_stuck: bool,
+}
+
+/// Removes what is in the folder `work`, in rounds; returns whether all of it is gone.
+fn empty(work: BorrowedFd<'_>) -> Result<bool> {
+    let filesystem = look::filesystem_of(&look::look_at(work)?);
+    let mut refills = 0;
+    loop {
+        let rest = empty_once(work, filesystem)?;
+        refills += usize::from(rest.is_refilled);
+        if refills > limits::RACE_TRIES_MAX || !(rest.is_moved || rest.is_refilled) {
+            return Ok(!(rest.is_stuck || rest.is_moved || rest.is_refilled));
+        }
+    }
 }
 
 /// One round over the folder `work`: files go, folders are emptied, and folders in folders move up
-/// into `work` for the next round. So depth costs neither stack nor descriptors. Returns whether
-/// anything is left that another round could remove.
-fn empty_once(work: BorrowedFd<'_>, filesystem: Filesystem) -> Result<bool> {
-    let mut has_moved = false;
-    for name in names(work)? {
-        let Some(stat) = look::look(work, &name)? else { continue };
-        if look::filesystem_of(&stat) != filesystem {
-            continue;
-        }
-        if look::type_of(&stat) != FileType::Directory {
-            rustix::fs::unlinkat(work, &name[..], AtFlags::empty())?;
-            continue;
-        }
-        let folder = open_even_if_locked(work, &name)?;
-        for inner in names(folder.as_fd())? {
-            match rustix::fs::unlinkat(&folder, &inner[..], AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT) => continue,
-                Err(Errno::ISDIR | Errno::PERM) => {}
-                Err(errno) => return Err(errno),
+/// into `work` for the next round. So depth costs neither stack nor descriptors.
+fn empty_once(work: BorrowedFd<'_>, filesystem: Filesystem) -> Result<Rest> {
+    let mut rest = Rest::default();
+    look::each_name(work, identity, &mut |name| {
+        match rustix::fs::unlinkat(work, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            Err(_) => {
+                rest.is_stuck = true;
+                return Ok(());
             }
-            match rustix::fs::unlinkat(&folder, &inner[..], AtFlags::REMOVEDIR) {
-                Ok(()) | Err(Errno::NOENT) => continue,
-                Err(Errno::NOTEMPTY | Errno::EXIST) => {}
-                Err(errno) => return Err(errno),
-            }
-            rustix::fs::renameat(&folder, &inner[..], work, mount::temporary_name())?;
-            has_moved = true;
         }
-        rustix::fs::unlinkat(work, &name[..], AtFlags::REMOVEDIR)?;
-    }
-    Ok(has_moved)
+        let was_stuck = std::mem::take(&mut rest.is_stuck);
+        let emptied = empty_folder(work, name, filesystem, &mut rest);
+        rest.is_stuck |= emptied.is_err();
+        if !rest.is_stuck {
+            match rustix::fs::unlinkat(work, name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(Errno::NOTEMPTY | Errno::EXIST) => rest.is_refilled = true,
+                Err(_) => rest.is_stuck = true,
+            }
+        }
+        rest.is_stuck |= was_stuck;
+        Ok(())
+    })?;
+    Ok(rest)
 }
 
-/// Opens a folder that is to be emptied; one whose mode keeps even its owner out is unlocked first.
-fn open_even_if_locked(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd> {
-    match look::open_to_read(parent, name) {
-        Err(Errno::ACCESS) => {
-            rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
-            look::open_to_read(parent, name)
-        }
-        opened => opened,
+/// Empties the folder `name` in `work`; folders in it that are not empty move up into `work`.
+///
+/// Errors: it cannot be opened, or belongs to another filesystem.
+fn empty_folder(
+    work: BorrowedFd<'_>,
+    name: &[u8],
+    filesystem: Filesystem,
+    rest: &mut Rest,
+) -> Result<()> {
+    let folder = open_unlocked(work, name)?;
+    if look::filesystem_of(&look::look_at(&folder)?) != filesystem {
+        return Err(Errno::XDEV);
     }
+    look::each_name(folder.as_fd(), identity, &mut |inner| {
+        match rustix::fs::unlinkat(&folder, inner, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            Err(_) => {
+                rest.is_stuck = true;
+                return Ok(());
+            }
+        }
+        match rustix::fs::unlinkat(&folder, inner, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(_not_empty) => {}
+        }
+        let up = |inner: &[u8]| rustix::fs::renameat(&folder, inner, work, mount::temporary_name());
+        let moved = match up(inner) {
+            Err(Errno::ACCESS) => open_unlocked(folder.as_fd(), inner).and_then(|_| up(inner)),
+            moved => moved,
+        };
+        rest.is_moved |= moved.is_ok();
+        rest.is_stuck |= moved.is_err();
+        Ok(())
+    })
 }
 
-/// The names in a folder, without `.` and `..`; what cannot be read ends the list.
-pub fn names(folder: BorrowedFd<'_>) -> Result<impl Iterator<Item = Vec<u8>>> {
-    let entries = Dir::read_from(look::open_to_read(folder, b".")?)?;
-    let names = entries.map_while(Result::ok).map(|entry| entry.file_name().to_bytes().to_vec());
-    Ok(names.filter(|name| !matches!(&name[..], b"." | b"..")))
+/// Opens a folder that is to be emptied; one whose mode keeps its owner out is unlocked first.
+fn open_unlocked(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd> {
+    let place = look::open_place(parent, name)?;
+    let mode = Mode::from_raw_mode(u32::from(look::look_at(&place)?.stx_mode));
+    if !mode.contains(Mode::RWXU) {
+        // Not ours to change: then opening or removing says so.
+        let _told_by_what_follows = look::unlock(place.as_fd());
+    }
+    look::open_to_read(&place, b".")
 }

@@ -1,9 +1,9 @@
 //! What is in a folder: sorted names in bounded memory, however many there are.
 
 use super::look;
+use super::os;
 use super::path::{VaultPath, is_reserved};
 use super::share::{Entry, Share};
-use super::{discard, os};
 use crate::error::Result;
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -133,21 +133,22 @@ impl Listing {
         let mut names = Names::default();
         // Names from here on wait for a later pass.
         let mut end: Option<Vec<u8>> = None;
-        for name in discard::names(self.folder.as_fd()).map_err(os)? {
-            let is_wanted = after.is_none_or(|after| name.as_slice() > after)
-                && end.as_ref().is_none_or(|end| name < *end)
-                && self.may_appear(&name);
+        look::each_name(self.folder.as_fd(), os, &mut |name| {
+            let is_wanted = after.is_none_or(|after| name > after)
+                && end.as_ref().is_none_or(|end| name < &end[..])
+                && self.may_appear(name);
             if !is_wanted {
-                continue;
+                return Ok(());
             }
-            names.push(&name);
+            names.push(name);
             if names.cost() > limits::LISTING_BYTES_MAX {
                 names.sort();
                 let middle = names.iter().nth(names.spans.len() / 2).map(<[u8]>::to_vec);
-                names = names.smaller_half();
+                names = std::mem::take(&mut names).smaller_half();
                 end = middle;
             }
-        }
+            Ok(())
+        })?;
         names.sort();
         Ok((names, end.is_none()))
     }

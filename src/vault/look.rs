@@ -1,8 +1,11 @@
 //! Looking at one place on the disk: what it is, which file and which filesystem it belongs to.
 //! Small words over `statx`, and the few ways in which a folder is opened. Knows no grants.
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx, StatxFlags, StatxTimestamp};
+use crate::limits;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Statx, StatxFlags, StatxTimestamp,
+};
 use rustix::io::{Errno, Result};
 use std::time::{Duration, SystemTime};
 
@@ -94,12 +97,46 @@ pub fn open_to_read<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<OwnedFd> {
     rustix::fs::openat(folder, name, flags, Mode::empty())
 }
 
-/// Makes the names in a folder durable. Where the filesystem has no such notion, or larder may
-/// not read the folder, there is nothing more to be done.
+/// Gives a folder of ours all rights for its owner, whoever swaps its name meanwhile. `folder` may be
+/// open as a mere place, which `fchmod` does not take.
+pub fn unlock(folder: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::chmod(format!("/proc/self/fd/{}", folder.as_raw_fd()), Mode::RWXU)
+}
+
+/// Makes the names in a folder durable. Where the filesystem has no such notion there is nothing more
+/// to be done; of a folder that may be written and not read, the kernel is asked to write everything.
 pub fn sync_folder<Fd: AsFd>(folder: Fd) -> Result<()> {
     let done = open_to_read(folder, b".").and_then(rustix::fs::fsync);
     match done {
-        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::ACCESS) => Ok(()),
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(Errno::ACCESS) => {
+            rustix::fs::sync();
+            Ok(())
+        }
         done => done,
     }
+}
+
+/// Hands out the names in a folder that is open for reading, from its beginning, without `.` and `..`.
+/// `failed` puts a failure to read the folder into the words of `take`.
+pub fn each_name<E>(
+    folder: BorrowedFd<'_>,
+    failed: impl Fn(Errno) -> E,
+    take: &mut dyn FnMut(&[u8]) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    rustix::fs::seek(folder, SeekFrom::Start(0)).map_err(&failed)?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(limits::FOLDER_READ_BYTES);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            // The folder itself was removed meanwhile.
+            Err(Errno::NOENT) => return Ok(()),
+            entry => entry.map_err(&failed)?,
+        };
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            take(name)?;
+        }
+    }
+    Ok(())
 }

@@ -41,12 +41,22 @@ const NOT_THERE: Error = Error::NotFound("Path does not exist");
 /// turned read-only (`EROFS`) is a fault of the machine, and its cause belongs into the log.
 fn os(errno: Errno) -> Error {
     match errno {
-        Errno::NOENT | Errno::NOTDIR => NOT_THERE,
+        // A link where a moment ago there was none is followed by nobody.
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => NOT_THERE,
         Errno::NOSPC | Errno::DQUOT => Error::DiskFull,
         Errno::NAMETOOLONG => Error::invalid("Invalid path"),
         Errno::ILSEQ => Error::invalid("Invalid name"),
         Errno::ACCESS | Errno::PERM => Error::Refused,
         Errno::FBIG => Error::TooLarge,
         other => Error::Io(other.into()),
+    }
+}
+
+/// The same for an operation that makes a new name: drives with the rules of Windows (FAT, exFAT,
+/// NTFS) refuse some names with `EINVAL`.
+fn os_new_name(errno: Errno) -> Error {
+    match errno {
+        Errno::INVAL => Error::invalid("Invalid name"),
+        other => os(other),
     }
 }

@@ -144,11 +144,14 @@ impl Vault {
         let path = std::path::absolute(root).map_err(unusable)?;
         let id = match known {
             Some(known) if !adopt => known.clone(),
-            _ => adopt_marker(&path).map_err(|errno| match errno {
-                Errno::NOENT => AttachError::Missing(path.clone()),
-                Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
-                errno => unusable(errno.into()),
-            })?,
+            _ => {
+                let handle = open_root(&path).map_err(|errno| match errno {
+                    Errno::NOENT => AttachError::Missing(path.clone()),
+                    Errno::NOTDIR => AttachError::NotAFolder(path.clone()),
+                    errno => unusable(errno.into()),
+                })?;
+                adopt_marker(&handle).map_err(|errno| unusable(errno.into()))?
+            }
         };
         Ok((Self::new(path, id.clone(), Quirks::default()), id))
     }
@@ -213,29 +216,29 @@ impl Vault {
 impl Root {
     /// Opens the share root by its path and makes sure that it is the right drive.
     fn open(&self) -> Result<(OwnedFd, FileId)> {
-        let handle = open_root(&self.path).map_err(|_| Error::StorageAbsent)?;
+        let handle = open_root(&self.path).map_err(absent)?;
         let home = self.verify(handle.as_fd())?;
         Ok((handle, home))
     }
 
     /// Whether the right drive is there now.
     pub fn is_present(&self) -> bool {
-        self.open().is_ok()
+        !matches!(self.open(), Err(Error::StorageAbsent))
     }
 
     /// Makes sure that an open share root carries the marker; returns which folder is larder's.
     ///
-    /// Errors: `StorageAbsent`.
+    /// Errors: `StorageAbsent`; `Io` when larder itself ran out of something.
     pub fn verify(&self, handle: BorrowedFd<'_>) -> Result<FileId> {
         let place = format!("{HOME}/{MARKER}");
-        let stat =
-            look::look(handle, place.as_bytes()).ok().flatten().ok_or(Error::StorageAbsent)?;
+        let stat = look::look(handle, place.as_bytes()).map_err(absent)?;
+        let stat = stat.ok_or(Error::StorageAbsent)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.as_ref().filter(|seen| seen.is(&stat)) {
             return Ok(seen.home);
         }
         *seen = None;
-        let (found, told) = read_marker(handle).map_err(|_| Error::StorageAbsent)?;
+        let (found, told) = read_marker(handle).map_err(absent)?;
         if found.as_ref() != Some(&self.id) {
             return Err(Error::StorageAbsent);
         }
@@ -252,14 +255,22 @@ impl Root {
     }
 }
 
+/// What a share root that cannot be looked at means: an absent drive, unless larder itself ran out of
+/// descriptors or memory, which says nothing of the drive.
+fn absent(errno: Errno) -> Error {
+    match errno {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => os(errno),
+        _ => Error::StorageAbsent,
+    }
+}
+
 /// Opens a share root; the path itself may be or lead through a link, for it is the owner's.
 fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
     rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// Uses the marker that is there, or makes one. The id is durable before it is returned.
-fn adopt_marker(path: &Path) -> rustix::io::Result<RootId> {
-    let root = open_root(path)?;
+fn adopt_marker(root: &OwnedFd) -> rustix::io::Result<RootId> {
     let home = open_or_make(root.as_fd(), HOME)?;
     open_or_make(home.as_fd(), TEMPORARY)?;
     if let Ok((Some(id), _)) = read_marker(root.as_fd()) {
@@ -273,7 +284,7 @@ fn adopt_marker(path: &Path) -> rustix::io::Result<RootId> {
     written.map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))?;
     rustix::fs::renameat(&home, &temporary, &home, MARKER)?;
     look::sync_folder(&home)?;
-    look::sync_folder(&root)?;
+    look::sync_folder(root)?;
     Ok(id)
 }
 
@@ -343,7 +354,7 @@ fn random_hex(bytes: usize) -> rustix::io::Result<String> {
 /// Removes what other processes left in the hidden folder of one filesystem.
 fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
     let temporary = look::open_place(top, HOME.as_bytes())
-        .and_then(|home| look::open_place(&home, TEMPORARY.as_bytes()));
+        .and_then(|home| look::open_to_read(&home, TEMPORARY.as_bytes()));
     let Ok(temporary) = temporary else { return 0 };
     let ours = format!("{}-", process_mark());
     discard::clear(temporary.as_fd(), &|name| !name.starts_with(ours.as_bytes()))

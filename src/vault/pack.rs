@@ -47,6 +47,8 @@ pub struct Packer<'a, B> {
     entries: u64,
     /// The newest part of the table of contents.
     directory: Vec<u8>,
+    /// Bytes that `directory` may have before it goes to `backing`.
+    directory_bound: usize,
     /// Bytes of the table of contents that are in `backing`.
     backed: u64,
     /// The older part.
@@ -84,7 +86,8 @@ impl<'a, B: Backing> Packer<'a, B> {
     /// Writes to `out`; the table of contents goes to `backing` when it grows beyond its bound.
     pub fn new(out: &'a mut dyn Write, backing: B) -> Self {
         let (directory, buffer) = (Vec::new(), Vec::new());
-        Self { out, offset: 0, entries: 0, directory, backed: 0, backing, buffer }
+        let directory_bound = limits::ZIP_DIRECTORY_BYTES_MAX;
+        Self { out, offset: 0, entries: 0, directory, directory_bound, backed: 0, backing, buffer }
     }
 
     /// Adds a folder, which has no content.
@@ -246,10 +249,20 @@ impl<'a, B: Backing> Packer<'a, B> {
         }
         directory.extend(stamp);
         self.entries += 1;
-        if self.directory.len() > limits::ZIP_DIRECTORY_BYTES_MAX {
-            self.backing.append(&self.directory)?;
-            self.backed += self.directory.len() as u64;
-            self.directory.clear();
+        if self.directory.len() <= self.directory_bound {
+            return Ok(());
+        }
+        match self.backing.append(&self.directory) {
+            Ok(()) => {
+                self.backed += self.directory.len() as u64;
+                self.directory.clear();
+                self.directory_bound = limits::ZIP_DIRECTORY_BYTES_MAX;
+            }
+            // A full drive is what one wants to save one's files from.
+            Err(_) if self.directory_bound < limits::ZIP_DIRECTORY_BYTES_UNBACKED_MAX => {
+                self.directory_bound = limits::ZIP_DIRECTORY_BYTES_UNBACKED_MAX;
+            }
+            Err(cause) => return Err(cause),
         }
         Ok(())
     }
@@ -306,6 +319,7 @@ fn dos_time(modified: SystemTime) -> (u16, u16) {
     if year > 127 {
         return FIRST;
     }
-    let time = part(local.hour()) << 11 | part(local.minute()) << 5 | part(local.second()) / 2;
-    (time, year << 9 | part(local.month()) << 5 | part(local.day()))
+    let time =
+        (part(local.hour()) << 11) | (part(local.minute()) << 5) | (part(local.second()) / 2);
+    (time, (year << 9) | (part(local.month()) << 5) | part(local.day()))
 }

@@ -69,7 +69,7 @@ impl VaultPath {
     }
 
     /// Its components from the root down; none for the root.
-    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
         self.0.split('/').filter(|part| !part.is_empty())
     }
 

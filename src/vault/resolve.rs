@@ -2,9 +2,9 @@
 //! leaving the share root. Race-free, since every step is relative to an open handle and follows
 //! no link by itself. Knows no grants; `share.rs` asks them about the answer.
 
-use super::look::{self, FileId};
+use super::look::{self, FileId, Filesystem};
 use super::mount::Root;
-use super::path::{VaultPath, is_reserved};
+use super::path::{HOME, VaultPath, is_reserved};
 use super::{NOT_THERE, os};
 use crate::error::Error;
 use crate::limits;
@@ -12,7 +12,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Whether a link in the last place is followed. Links on the way always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,9 @@ pub struct Quirks {
     pub no_links: bool,
 }
 
+/// Folders that are open at the moment, so that a thousand files of one upload share one descriptor.
+pub type OpenFolders = Arc<Mutex<Vec<(Filesystem, FileId, Weak<OwnedFd>)>>>;
+
 /// An open share root, to find places from.
 #[derive(Clone, Debug)]
 pub struct Finder {
@@ -107,9 +110,81 @@ pub struct Finder {
     pub handle: Arc<OwnedFd>,
     /// Which folder is larder's own.
     pub home: FileId,
+    /// Folders that are worth keeping open once only.
+    pub open_folders: OpenFolders,
+}
+
+/// Where a walk stands.
+struct Stand {
+    /// The folder, open as a place to start from.
+    folder: Arc<OwnedFd>,
+    /// Where that is, links resolved.
+    path: VaultPath,
+    /// The filesystem it is on; `None` before the first step.
+    filesystem: Option<Filesystem>,
+    /// Larder's own folder in it, when it is the top of a filesystem: some drives make up short names
+    /// for long ones, which would lead in by the back door.
+    home: Option<FileId>,
+}
+
+impl Stand {
+    /// In the share root.
+    fn at_root(finder: &Finder) -> Self {
+        let (folder, path) = (Arc::clone(&finder.handle), VaultPath::root());
+        Self { folder, path, filesystem: None, home: Some(finder.home) }
+    }
+
+    /// One folder further down, which was found open.
+    fn step(&mut self, finder: &Finder, name: &str, next: OwnedFd) -> Result<(), Lost> {
+        let stat = look::look_at(&next)?;
+        if self.home == Some(look::id_of(&stat)) {
+            return Err(Lost::Missing);
+        }
+        let last = match self.filesystem {
+            Some(last) => last,
+            None => look::filesystem_of(&look::look_at(&*finder.handle)?),
+        };
+        let filesystem = look::filesystem_of(&stat);
+        self.home = if filesystem == last {
+            None
+        } else {
+            look::look(&next, HOME.as_bytes())?.map(|stat| look::id_of(&stat))
+        };
+        self.filesystem = Some(filesystem);
+        self.folder = Arc::new(next);
+        self.path = self.path.join(name);
+        Ok(())
+    }
+
+    /// Looks at a name in the folder.
+    fn spot(&self, name: String) -> Result<Spot, Lost> {
+        let stat = look::look(&self.folder, name.as_bytes())?;
+        if stat.as_ref().is_some_and(|stat| self.home == Some(look::id_of(stat))) {
+            return Err(Lost::Missing);
+        }
+        let path = self.path.join(&name);
+        Ok(Spot { folder: Arc::clone(&self.folder), name, path, stat })
+    }
 }
 
 impl Finder {
+    /// The folder, or the same one that is open already.
+    pub fn shared(&self, folder: Arc<OwnedFd>) -> Result<Arc<OwnedFd>, Errno> {
+        let stat = look::look_at(&*folder)?;
+        let (filesystem, id) = (look::filesystem_of(&stat), look::id_of(&stat));
+        let mut known = self.open_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(.., folder)| folder.strong_count() > 0);
+        let same = known
+            .iter()
+            .filter(|(at, which, _)| (*at, *which) == (filesystem, id))
+            .find_map(|(.., folder)| folder.upgrade());
+        if let Some(same) = same {
+            return Ok(same);
+        }
+        known.push((filesystem, id, Arc::downgrade(&folder)));
+        Ok(folder)
+    }
+
     /// Finds the open folder and the name that `path` stands for.
     pub fn locate(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
         if path.is_reserved() {
@@ -124,31 +199,39 @@ impl Finder {
         self.locate_step_by_step(path, follow)
     }
 
-    /// The common way: no links on the way, so the kernel finds the folder in one step. `None`
-    /// where the kernel cannot or meets a link.
+    /// The common way: no links and no other drives on the way, so the kernel finds the folder in one
+    /// step. `None` where the kernel cannot, or meets either.
     fn locate_at_once(&self, path: &VaultPath) -> Result<Option<Spot>, Lost> {
         let Some(parent) = path.parent() else { return self.the_root().map(Some) };
-        let folder = if parent.is_root() {
-            Arc::clone(&self.handle)
-        } else {
-            let first = parent.components().next().unwrap_or_default();
-            if look::look(&self.handle, first.as_bytes())?.is_some_and(|stat| self.is_home(&stat)) {
-                return Err(Lost::Missing);
-            }
+        if parent.is_root() {
+            return Stand::at_root(self).spot(path.name().into()).map(Some);
+        }
+        let first = parent.components().next().unwrap_or_default();
+        let first = look::look(&self.handle, first.as_bytes())?;
+        if first.is_some_and(|stat| look::id_of(&stat) == self.home) {
+            return Err(Lost::Missing);
+        }
+        let folder =
             match open_beneath(self.handle.as_fd(), parent.as_str().as_bytes(), OFlags::PATH) {
-                Ok(folder) => Arc::new(folder),
+                Ok(folder) => folder,
                 Err(
                     Errno::LOOP
                     | Errno::XDEV
                     | Errno::NOSYS
                     | Errno::PERM
                     | Errno::AGAIN
-                    | Errno::INVAL,
+                    | Errno::INVAL
+                    | Errno::NAMETOOLONG,
                 ) => return Ok(None),
                 Err(errno) => return Err(errno.into()),
-            }
-        };
-        self.spot(folder, path.name().into(), path.clone()).map(Some)
+            };
+        let filesystem = look::filesystem_of(&look::look_at(&folder)?);
+        if filesystem != look::filesystem_of(&look::look_at(&*self.handle)?) {
+            return Ok(None);
+        }
+        let (folder, filesystem) = (Arc::new(folder), Some(filesystem));
+        let stand = Stand { folder, path: parent, filesystem, home: None };
+        stand.spot(path.name().into()).map(Some)
     }
 
     /// The way for links and for kernels without `openat2`: one component at a time, holding one
@@ -156,26 +239,23 @@ impl Finder {
     fn locate_step_by_step(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
         // What is still to be walked, the next component last.
         let mut ahead: Vec<String> = path.components().rev().map(str::to_owned).collect();
-        let mut behind = VaultPath::root();
-        let mut folder = Arc::clone(&self.handle);
+        let mut stand = Stand::at_root(self);
         let mut links = 0;
         for _ in 0..limits::LOOKUP_STEPS_MAX {
             let Some(part) = ahead.pop() else {
-                // A link led to `behind` itself. Walk there once more, to stop one before.
-                if behind.is_root() {
+                // A link led to where we stand. Walk there once more, to stop one before.
+                if stand.path.is_root() {
                     return self.the_root();
                 }
-                ahead.extend(behind.components().rev().map(str::to_owned));
-                behind = VaultPath::root();
-                folder = Arc::clone(&self.handle);
+                ahead.extend(stand.path.components().rev().map(str::to_owned));
+                stand = Stand::at_root(self);
                 continue;
             };
             if part == ".." {
                 // No component behind is a link, so its parent is the one by name.
-                let parent = behind.parent().ok_or(Lost::Escapes)?;
+                let parent = stand.path.parent().ok_or(Lost::Escapes)?;
                 ahead.extend(parent.components().rev().map(str::to_owned));
-                behind = VaultPath::root();
-                folder = Arc::clone(&self.handle);
+                stand = Stand::at_root(self);
                 continue;
             }
             if is_reserved(&part) {
@@ -183,19 +263,14 @@ impl Finder {
             }
             let is_last = ahead.is_empty();
             if is_last {
-                let place = behind.join(&part);
-                let spot = self.spot(Arc::clone(&folder), part.clone(), place)?;
+                let spot = stand.spot(part.clone())?;
                 if follow == Follow::NotLast || !spot.is_link() {
                     return Ok(spot);
                 }
             } else {
-                match look::open_place(&folder, part.as_bytes()) {
+                match look::open_place(&stand.folder, part.as_bytes()) {
                     Ok(next) => {
-                        if behind.is_root() && self.is_home(&look::look_at(&next)?) {
-                            return Err(Lost::Missing);
-                        }
-                        folder = Arc::new(next);
-                        behind = behind.join(&part);
+                        stand.step(self, &part, next)?;
                         continue;
                     }
                     // A link, or a file.
@@ -203,7 +278,7 @@ impl Finder {
                     Err(errno) => return Err(errno.into()),
                 }
             }
-            let target = match rustix::fs::readlinkat(&folder, part.as_str(), Vec::new()) {
+            let target = match rustix::fs::readlinkat(&stand.folder, part.as_str(), Vec::new()) {
                 Ok(target) => target,
                 // No link (any more); in the last place it is looked at again.
                 Err(Errno::INVAL) if is_last => {
@@ -219,8 +294,7 @@ impl Finder {
             }
             let (from_root, parts) = self.link_target(target.as_bytes())?;
             if from_root {
-                behind = VaultPath::root();
-                folder = Arc::clone(&self.handle);
+                stand = Stand::at_root(self);
             }
             ahead.extend(parts.into_iter().rev());
         }
@@ -251,26 +325,11 @@ impl Finder {
         Err(Lost::Escapes)
     }
 
-    /// Looks at a name in an open folder.
-    fn spot(&self, folder: Arc<OwnedFd>, name: String, path: VaultPath) -> Result<Spot, Lost> {
-        let stat = look::look(&folder, name.as_bytes())?;
-        // A drive that makes up short names for long ones would lead in by the back door.
-        if path.parent().is_some_and(|parent| parent.is_root())
-            && stat.as_ref().is_some_and(|stat| self.is_home(stat))
-        {
-            return Err(Lost::Missing);
-        }
-        Ok(Spot { folder, name, path, stat })
-    }
-
     /// The share root as a place.
     fn the_root(&self) -> Result<Spot, Lost> {
-        self.spot(Arc::clone(&self.handle), ".".into(), VaultPath::root())
-    }
-
-    /// Whether it is larder's own folder, by whatever name it was found.
-    fn is_home(&self, stat: &Statx) -> bool {
-        look::id_of(stat) == self.home
+        let stat = Some(look::look_at(&*self.handle)?);
+        let (folder, path) = (Arc::clone(&self.handle), VaultPath::root());
+        Ok(Spot { folder, name: ".".into(), path, stat })
     }
 }
 

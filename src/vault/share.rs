@@ -4,7 +4,7 @@
 use super::list::Listing;
 use super::look::{self, FileId};
 use super::mount::Root;
-use super::resolve::{Finder, Follow, Spot};
+use super::resolve::{Finder, Follow, OpenFolders, Spot};
 use super::{Grant, NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -90,7 +90,8 @@ const COARSE_WINDOW: Duration = Duration::from_secs(3);
 impl Share {
     /// A share over an open root.
     pub(super) fn new(root: Arc<Root>, handle: OwnedFd, home: FileId, grant: Arc<Grant>) -> Self {
-        Self { finder: Finder { root, handle: Arc::new(handle), home }, grant }
+        let handle = Arc::new(handle);
+        Self { finder: Finder { root, handle, home, open_folders: OpenFolders::default() }, grant }
     }
 
     /// What may be read and written here.

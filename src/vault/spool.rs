@@ -1,7 +1,7 @@
 //! A file on its way into the share: written in larder's hidden folder on the filesystem where it
 //! will stay, and gone again unless it is placed.
 
-use super::look::{self, Filesystem};
+use super::look::{self, FileId, Filesystem};
 use super::mount::{self, TEMPORARY};
 use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Spot};
@@ -10,7 +10,7 @@ use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Advice, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{Advice, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -28,6 +28,10 @@ pub struct Spool {
     pub(super) name: String,
     /// The filesystem it is on.
     pub(super) filesystem: Filesystem,
+    /// Which file it is.
+    id: FileId,
+    /// When its content changed last (nanoseconds), once it is finished.
+    modified_ns: Option<i128>,
     /// Bytes written.
     length: u64,
     /// Bytes that the kernel was asked to write to the drive already.
@@ -71,7 +75,7 @@ impl Finder {
     pub(super) fn workshop(&self, path: &VaultPath) -> Result<Arc<OwnedFd>> {
         let make = |top: rustix::fd::BorrowedFd<'_>| {
             let home = mount::open_or_make(top, HOME)?;
-            mount::open_or_make(home.as_fd(), TEMPORARY).map(Arc::new)
+            mount::open_or_make(home.as_fd(), TEMPORARY).map(|made| self.shared(Arc::new(made)))?
         };
         let filesystem = |path: &VaultPath| -> Result<Filesystem> {
             let stat = self.locate(path, Follow::NotLast)?.stat.ok_or(NOT_THERE)?;
@@ -90,6 +94,10 @@ impl Finder {
         }
         let spot = self.locate(&top, Follow::NotLast)?;
         let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+        if look::filesystem_of(&look::look_at(&folder).map_err(os)?) != wanted {
+            // The drive went this very moment; its bare mount point gets nothing.
+            return Err(NOT_THERE);
+        }
         make(folder.as_fd()).map_err(os)
     }
 }
@@ -103,12 +111,17 @@ impl Spool {
         // The umask decides, as for any file that the owner makes; the folder around it is private.
         let mode = Mode::from(0o666);
         let file = rustix::fs::openat(&*folder, &name, flags, mode).map_err(os)?;
-        let stat = look::look_at(&file).map_err(os)?;
+        // From here on dropping it removes the file. An overlay tells another device for files than for
+        // folders, and what can be renamed is decided by the folders.
+        let told = look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?)));
+        let (at, stat) = told.inspect_err(|_| mount::unlink(folder.as_fd(), &name)).map_err(os)?;
         Ok(Self {
             file: Some(File::from(file)),
             folder,
             name,
-            filesystem: look::filesystem_of(&stat),
+            filesystem: look::filesystem_of(&at),
+            id: look::id_of(&stat),
+            modified_ns: None,
             length: 0,
             written_back: 0,
             is_pending: true,
@@ -133,7 +146,19 @@ impl Spool {
         };
         let times = Timestamps { last_access: now, last_modification: now };
         rustix::fs::futimens(&file, &times).map_err(os)?;
-        Ok(file.sync_all()?)
+        file.sync_all()?;
+        let stat = look::look_at(&file).map_err(os)?;
+        self.modified_ns = Some(look::nanoseconds_of(&stat.stx_mtime));
+        Ok(())
+    }
+
+    /// Whether this is the file that was finished, and as it was then. Inode numbers alone would not
+    /// tell: the next file often gets that of the last one that was removed.
+    pub(super) fn is(&self, stat: &Statx) -> bool {
+        look::type_of(stat) == FileType::RegularFile
+            && look::id_of(stat) == self.id
+            && stat.stx_size == self.length
+            && self.modified_ns == Some(look::nanoseconds_of(&stat.stx_mtime))
     }
 
     /// The same content in another hidden folder, on another filesystem.
@@ -154,33 +179,59 @@ impl Spool {
         Ok(target)
     }
 
-    /// Gives the file the mode, and as far as we may the owner, of the one it replaces.
-    pub(super) fn take_after(&self, old: &rustix::fs::Statx) -> Result<()> {
-        let mode = Mode::from_raw_mode(u32::from(old.stx_mode) & 0o7777);
-        let Some(ours) = look::look(&self.folder, self.name.as_bytes()).map_err(os)? else {
-            return Err(Error::Bug("a spool is gone".into()));
-        };
-        let is_alike = ours.stx_mode & 0o7777 == old.stx_mode & 0o7777
+    /// Gives the file the mode, and as far as we may the owner, of the one it replaces; not the right to
+    /// run as somebody else (set-user-ID), which was given to the old content.
+    pub(super) fn take_after(&self, old: &Statx) -> Result<()> {
+        const KEPT: u16 = 0o777;
+        let ours = self.look()?;
+        let is_alike = ours.stx_mode & 0o7777 == old.stx_mode & KEPT
             && (ours.stx_uid, ours.stx_gid) == (old.stx_uid, old.stx_gid);
         if is_alike {
             return Ok(());
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&*self.folder, &self.name, flags, Mode::empty()) {
-            // Under a umask that keeps us out of our own file there is no mode to keep.
-            Err(Errno::ACCESS) => return Ok(()),
-            opened => opened.map_err(os)?,
-        };
-        let (uid, gid) =
-            (rustix::fs::Uid::from_raw(old.stx_uid), rustix::fs::Gid::from_raw(old.stx_gid));
+        // Under a umask that keeps us out of our own file there is no mode to keep.
+        let Some(file) = self.reopen()? else { return Ok(()) };
         // Only root may give files away; everybody else keeps what they wrote.
-        let _not_ours_to_give = rustix::fs::fchown(&file, Some(uid), Some(gid));
-        match rustix::fs::fchmod(&file, mode) {
+        let _not_ours_to_give = rustix::fs::fchown(
+            &file,
+            Some(Uid::from_raw(old.stx_uid)),
+            Some(Gid::from_raw(old.stx_gid)),
+        );
+        match rustix::fs::fchmod(&file, Mode::from_raw_mode((old.stx_mode & KEPT).into())) {
             // A filesystem without modes has none to keep.
             Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => {}
             Err(errno) => return Err(os(errno)),
         }
         rustix::fs::fsync(&file).map_err(os)
+    }
+
+    /// Gives the file the group of the folder where it will be new, if that folder says so (set-group-ID):
+    /// the kernel does it for files that are made there, and this one was not.
+    pub(super) fn belong_to(&self, folder: &Statx) -> Result<()> {
+        if folder.stx_mode & 0o2000 == 0 || self.look()?.stx_gid == folder.stx_gid {
+            return Ok(());
+        }
+        let Some(file) = self.reopen()? else { return Ok(()) };
+        match rustix::fs::fchown(&file, None, Some(Gid::from_raw(folder.stx_gid))) {
+            Ok(()) => rustix::fs::fsync(&file).map_err(os),
+            // A group that we are not in.
+            Err(_not_ours_to_give) => Ok(()),
+        }
+    }
+
+    /// What the file is.
+    fn look(&self) -> Result<Statx> {
+        let stat = look::look(&self.folder, self.name.as_bytes()).map_err(os)?;
+        stat.ok_or(Error::Bug("a spool is gone".into()))
+    }
+
+    /// Opens the finished file again; `None` when its mode forbids that.
+    fn reopen(&self) -> Result<Option<OwnedFd>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(&*self.folder, &self.name, flags, Mode::empty()) {
+            Err(Errno::ACCESS) => Ok(None),
+            opened => opened.map(Some).map_err(os),
+        }
     }
 }
 

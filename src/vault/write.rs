@@ -2,15 +2,16 @@
 //! name old or new at every instant.
 
 use super::look;
+use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
-use super::{NOT_THERE, os};
+use super::{NOT_THERE, os, os_new_name};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Mode, RenameFlags};
+use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
 use std::sync::Arc;
 
@@ -50,12 +51,12 @@ pub struct Placed {
 enum Step {
     /// A folder was made.
     Made(Arc<OwnedFd>, String),
-    /// A file was put where nothing was.
-    Added(Arc<OwnedFd>, String),
-    /// A file changed places with the one that it replaces, which waits in the spool.
+    /// The spool was put where nothing was.
+    Added(Arc<OwnedFd>, String, Spool),
+    /// The spool changed places with the file that it replaces, which waits under the spool's name.
     Exchanged(Arc<OwnedFd>, String, Spool),
-    /// A file replaced another for good: nothing can be undone.
-    Replaced,
+    /// The spool replaced a file for good: nothing can be undone.
+    Replaced(Arc<OwnedFd>, Spool),
 }
 
 impl Share {
@@ -80,7 +81,7 @@ impl Share {
             let mut steps = Vec::new();
             let done = self.place_all(items, options, &mut steps);
             if done.is_err() {
-                undo(steps);
+                self.undo(steps);
             }
             done
         })
@@ -95,66 +96,59 @@ impl Share {
     ) -> Result<Vec<Placed>> {
         let is_group = items.len() > 1;
         let mut placed = Vec::with_capacity(items.len());
-        let mut folders: Vec<Arc<OwnedFd>> = Vec::new();
         for (mut spool, path) in items {
             spool.finish()?;
-            if options.make_parents
-                && let Some(parent) = path.parent()
-            {
-                self.make_missing(&parent, steps)?;
+            if options.make_parents {
+                self.make_missing(&path, steps)?;
             }
             let size = spool.len();
-            let (path, folder) = match options.if_exists {
+            let path = match options.if_exists {
                 IfExists::Overwrite => self.overwrite(spool, path, options, is_group, steps)?,
                 IfExists::Rename => self.take_free_name(spool, &path, steps)?,
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
-                    if !self.add(spool, &spot, steps)? {
+                    if self.add(spool, &spot.folder, &spot.name, steps)?.is_some() {
                         return Err(Error::Collision(sentence));
                     }
-                    (path, spot.folder)
+                    path
                 }
             };
-            // Many files usually go into one folder; it is synced once.
-            let id =
-                |folder: &OwnedFd| look::look_at(folder).map(|stat| look::id_of(&stat)).map_err(os);
-            let this = id(&folder)?;
-            let mut is_known = false;
-            for other in &folders {
-                is_known |= id(other)? == this;
-            }
-            if !is_known {
-                folders.push(folder);
-            }
             placed.push(Placed { path, size });
         }
-        for folder in &folders {
-            look::sync_folder(&**folder).map_err(os)?;
-        }
+        // Folders that were made are durable since.
+        sync(steps.iter().filter(|step| !matches!(step, Step::Made(..)))).map_err(os)?;
         Ok(placed)
     }
 
-    /// Makes a folder and those above it where they are missing, each durable.
+    /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
+    /// have the way there made, as long as it really leads to what may be written.
     fn make_missing(&self, path: &VaultPath, steps: &mut Vec<Step>) -> Result<()> {
+        let Some(parent) = path.parent() else { return Ok(()) };
         // Most often it is there.
-        if self.finder.locate(path, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
+        if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
             return Ok(());
         }
+        let mut ahead = path.components();
         let mut place = VaultPath::root();
-        for part in path.components() {
+        for part in parent.components() {
             place = place.join(part);
-            let spot = self.finder.locate(&place, Follow::Last)?;
+            ahead.next();
+            let mut spot = self.finder.locate(&place, Follow::Last)?;
             if spot.is_folder() {
                 continue;
             }
+            // Behind what is missing there are no links: the rest is where its name says.
+            let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));
+            self.ask(&end, Need::Write)?;
             if spot.stat.is_some() {
                 return Err(Error::invalid("Path is not a folder"));
             }
+            spot.folder = self.finder.shared(spot.folder).map_err(os)?;
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => steps.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone())),
-                // Somebody else was faster; that is as good.
-                Err(Errno::EXIST) => continue,
-                Err(errno) => return Err(os(errno)),
+                // Somebody else was faster; that is as good, once it is durable.
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(os_new_name(errno)),
             }
             look::sync_folder(&*spot.folder).map_err(os)?;
         }
@@ -163,30 +157,41 @@ impl Share {
 
     /// Finds where a new name will be, and sees to it that the spool is on that filesystem.
     fn bring_near(&self, spool: Spool, path: &VaultPath) -> Result<(Spool, Spot)> {
-        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
-        Ok((self.on_filesystem_of(spool, &spot)?, spot))
+        let mut spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        let spool = self.on_filesystem_of(spool, &mut spot)?;
+        Ok((spool, spot))
     }
 
     /// The spool, or a copy of it on the filesystem of a place.
-    fn on_filesystem_of(&self, mut spool: Spool, spot: &Spot) -> Result<Spool> {
-        let filesystem = look::filesystem_of(&look::look_at(&*spot.folder).map_err(os)?);
-        if filesystem == spool.filesystem {
-            return Ok(spool);
+    fn on_filesystem_of(&self, mut spool: Spool, spot: &mut Spot) -> Result<Spool> {
+        spot.folder = self.finder.shared(Arc::clone(&spot.folder)).map_err(os)?;
+        let folder = look::look_at(&*spot.folder).map_err(os)?;
+        if look::filesystem_of(&folder) != spool.filesystem {
+            let parent = spot.path.parent().unwrap_or_default();
+            spool = spool.moved_to(self.finder.workshop(&parent)?)?;
         }
-        let parent = spot.path.parent().unwrap_or_default();
-        spool.moved_to(self.finder.workshop(&parent)?)
+        if spot.stat.is_none() {
+            spool.belong_to(&folder)?;
+        }
+        Ok(spool)
     }
 
-    /// Gives a spool a name that nothing has; false when something has it.
-    fn add(&self, mut spool: Spool, spot: &Spot, steps: &mut Vec<Step>) -> Result<bool> {
-        match self.rename_noreplace(&spool.folder, &spool.name, &spot.folder, &spot.name) {
+    /// Gives a spool a name that nothing has; gives the spool back when something has it.
+    fn add(
+        &self,
+        mut spool: Spool,
+        folder: &Arc<OwnedFd>,
+        name: &str,
+        steps: &mut Vec<Step>,
+    ) -> Result<Option<Spool>> {
+        match self.rename_noreplace(&spool.folder, &spool.name, folder, name) {
             Ok(()) => {
                 spool.is_pending = false;
-                steps.push(Step::Added(Arc::clone(&spot.folder), spot.name.clone()));
-                Ok(true)
+                steps.push(Step::Added(Arc::clone(folder), name.to_owned(), spool));
+                Ok(None)
             }
-            Err(Errno::EXIST) => Ok(false),
-            Err(errno) => Err(os(errno)),
+            Err(Errno::EXIST) => Ok(Some(spool)),
+            Err(errno) => Err(os_new_name(errno)),
         }
     }
 
@@ -198,39 +203,30 @@ impl Share {
         options: &Place,
         is_group: bool,
         steps: &mut Vec<Step>,
-    ) -> Result<(VaultPath, Arc<OwnedFd>)> {
+    ) -> Result<VaultPath> {
         let mut spool = Some(spool);
         for _ in 0..limits::RACE_TRIES_MAX {
-            let spot = self.locate(&path, Need::Write, Follow::Last)?;
+            let mut spot = self.locate(&path, Need::Write, Follow::Last)?;
             let near = spool.take().ok_or(Error::Bug("a spool was lost".into()))?;
-            let mut near = self.on_filesystem_of(near, &spot)?;
+            let mut near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
-                let renamed =
-                    self.rename_noreplace(&near.folder, &near.name, &spot.folder, &spot.name);
-                match renamed {
-                    Ok(()) => {
-                        near.is_pending = false;
-                        steps.push(Step::Added(Arc::clone(&spot.folder), spot.name));
-                        return Ok((path, spot.folder));
-                    }
-                    Err(Errno::EXIST) => {
-                        spool = Some(near);
-                        continue;
-                    }
-                    Err(errno) => return Err(os(errno)),
+                spool = self.add(near, &spot.folder, &spot.name, steps)?;
+                if spool.is_none() {
+                    return Ok(path);
                 }
+                continue;
             };
             match look::type_of(old) {
                 file_type if is_replaceable(file_type) => {}
-                rustix::fs::FileType::Directory if !options.files_only => {
+                FileType::Directory if !options.files_only => {
                     return Err(Error::Collision("Target already exists"));
                 }
                 _ => return Err(Error::invalid("Path is not a file")),
             }
             near.take_after(old)?;
             match self.replace(&mut near, &spot, is_group) {
-                Ok(true) => steps.push(Step::Exchanged(Arc::clone(&spot.folder), spot.name, near)),
-                Ok(false) => steps.push(Step::Replaced),
+                Ok(true) => steps.push(Step::Exchanged(spot.folder, spot.name, near)),
+                Ok(false) => steps.push(Step::Replaced(spot.folder, near)),
                 // It went away meanwhile.
                 Err(Errno::NOENT) => {
                     spool = Some(near);
@@ -239,12 +235,14 @@ impl Share {
                 Err(Errno::ISDIR) => return Err(Error::Collision("Target already exists")),
                 Err(errno) => return Err(os(errno)),
             }
-            return Ok((path, spot.folder));
+            return Ok(path);
         }
         Err(Error::Io(Errno::AGAIN.into()))
     }
 
     /// Replaces what is at a place; true when the old file now waits in the spool.
+    ///
+    /// Errors: `EISDIR` when a folder has come there.
     fn replace(&self, spool: &mut Spool, spot: &Spot, keep_old: bool) -> rustix::io::Result<bool> {
         if keep_old && !self.finder.root.quirks.no_exchange {
             let exchanged = rustix::fs::renameat_with(
@@ -255,6 +253,11 @@ impl Share {
                 RenameFlags::EXCHANGE,
             );
             match exchanged {
+                // Anything changes places, a folder with all that is in it as well.
+                Ok(()) if is_folder(&spool.folder, &spool.name)? => {
+                    exchange_back(spool, &spot.folder, &spot.name)?;
+                    return Err(Errno::ISDIR);
+                }
                 Ok(()) => return Ok(true),
                 Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
                 Err(errno) => return Err(errno),
@@ -271,22 +274,19 @@ impl Share {
         spool: Spool,
         path: &VaultPath,
         steps: &mut Vec<Step>,
-    ) -> Result<(VaultPath, Arc<OwnedFd>)> {
+    ) -> Result<VaultPath> {
         let (mut spool, spot) = self.bring_near(spool, path)?;
         let parent = path.parent().unwrap_or_default();
+        let real_parent = spot.path.parent().unwrap_or_default();
         for number in 0..=limits::NUMBERED_NAMES_MAX {
             let name = numbered(path.name(), number);
             let place = parent.child(&name)?;
             self.ask(&place, Need::Write)?;
-            match self.rename_noreplace(&spool.folder, &spool.name, &spot.folder, &name) {
-                Ok(()) => {
-                    spool.is_pending = false;
-                    steps.push(Step::Added(Arc::clone(&spot.folder), name));
-                    return Ok((place, spot.folder));
-                }
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(os(errno)),
-            }
+            self.ask(&real_parent.join(&name), Need::Write)?;
+            spool = match self.add(spool, &spot.folder, &name, steps)? {
+                Some(spool) => spool,
+                None => return Ok(place),
+            };
         }
         Err(Error::Collision("Target already exists"))
     }
@@ -309,9 +309,7 @@ impl Share {
                 done => return done,
             }
         }
-        let is_folder = look::look(from, old.as_bytes())?
-            .is_some_and(|stat| look::type_of(&stat) == rustix::fs::FileType::Directory);
-        if is_folder {
+        if is_folder(from, old)? {
             // A folder may replace an empty one: the empty one claims the name.
             rustix::fs::mkdirat(to, new, Mode::RWXU)?;
             return rustix::fs::renameat(from, old, to, new).inspect_err(|_| {
@@ -332,23 +330,92 @@ impl Share {
     }
 }
 
-/// Takes back what was done, the last step first. What cannot be taken back stays; each file is whole.
-fn undo(steps: Vec<Step>) {
-    for step in steps.into_iter().rev() {
-        let undone = match step {
-            Step::Made(folder, name) => rustix::fs::unlinkat(&*folder, &name, AtFlags::REMOVEDIR),
-            Step::Added(folder, name) => rustix::fs::unlinkat(&*folder, &name, AtFlags::empty()),
-            Step::Exchanged(folder, name, spool) => rustix::fs::renameat_with(
-                &*spool.folder,
-                &spool.name,
-                &*folder,
-                &name,
-                RenameFlags::EXCHANGE,
-            ),
-            Step::Replaced => Ok(()),
-        };
-        let _nothing_more_to_be_done = undone;
+impl Share {
+    /// Takes back what was done, the last step first, durably. What cannot be taken back stays; each
+    /// file is whole. What somebody else has put there since is theirs and stays as well.
+    fn undo(&self, mut steps: Vec<Step>) {
+        for step in steps.iter_mut().rev() {
+            let _nothing_more_to_be_done = match step {
+                Step::Made(folder, name) => {
+                    rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
+                }
+                Step::Added(folder, name, spool) => self.take_back(spool, folder, name),
+                Step::Exchanged(folder, name, spool) => {
+                    let stat = look::look(&**folder, name.as_bytes());
+                    match stat {
+                        Ok(Some(stat)) if spool.is(&stat) => exchange_back(spool, folder, name),
+                        _ => Ok(()),
+                    }
+                }
+                Step::Replaced(..) => Ok(()),
+            };
+        }
+        let _nothing_more_to_be_done = sync(steps.iter());
     }
+
+    /// Takes a new file out of its place, back to where its spool was, whose end removes it.
+    fn take_back(&self, spool: &mut Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+        let is_ours = |folder: &OwnedFd, name: &str| {
+            Ok(look::look(folder, name.as_bytes())?.is_some_and(|stat| spool.is(&stat)))
+        };
+        if !is_ours(folder, name)? {
+            return Ok(());
+        }
+        // Between the look and the move somebody may replace it: what was moved is looked at again.
+        let aside = mount::temporary_name();
+        rustix::fs::renameat(folder, name, &spool.folder, &aside)?;
+        if !is_ours(&spool.folder, &aside)? {
+            return self.rename_noreplace(&spool.folder, &aside, folder, name);
+        }
+        spool.name = aside;
+        spool.is_pending = true;
+        Ok(())
+    }
+}
+
+/// Makes every name that was changed durable. Many files usually go into one folder, which is synced
+/// once. The hidden folder follows: a drive without a journal could else keep the file's old name
+/// there, and the sweep at the next start would remove the file by it.
+fn sync<'a>(steps: impl Iterator<Item = &'a Step>) -> rustix::io::Result<()> {
+    let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
+    let mut workshops: Vec<&Arc<OwnedFd>> = Vec::new();
+    for step in steps {
+        let (folder, spool) = match step {
+            Step::Made(folder, _) => (folder, None),
+            Step::Added(folder, _, spool)
+            | Step::Exchanged(folder, _, spool)
+            | Step::Replaced(folder, spool) => (folder, Some(spool)),
+        };
+        if !folders.iter().any(|known| Arc::ptr_eq(known, folder)) {
+            folders.push(folder);
+        }
+        if let Some(spool) = spool
+            && !workshops.iter().any(|known| Arc::ptr_eq(known, &spool.folder))
+        {
+            workshops.push(&spool.folder);
+        }
+    }
+    folders.iter().chain(&workshops).try_for_each(|folder| look::sync_folder(&***folder))
+}
+
+/// Makes a spool and what it changed places with change places again. If something else has come to
+/// the place meanwhile, that goes back at once.
+fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    let exchange = || {
+        let (hidden, flags) = (&*spool.folder, RenameFlags::EXCHANGE);
+        rustix::fs::renameat_with(hidden, &spool.name, folder, name, flags)
+    };
+    exchange()?;
+    match look::look(&spool.folder, spool.name.as_bytes())? {
+        Some(stat) if !spool.is(&stat) => exchange(),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a folder has that name.
+fn is_folder(folder: &OwnedFd, name: &str) -> rustix::io::Result<bool> {
+    let stat = look::look(folder, name.as_bytes())?;
+    Ok(stat.is_some_and(|stat| look::type_of(&stat) == FileType::Directory))
 }
 
 /// `name.ext` for 0, else `name (number).ext`, the stem cut so that the whole fits.
@@ -380,7 +447,72 @@ pub(super) fn there(spot: &Spot) -> Result<&rustix::fs::Statx> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::resolve::Quirks;
+    use super::super::tests::{House, UPLOAD, path, spool, upload};
     use super::*;
+
+    /// Places a group and hands out its steps, as if one more file were still to come.
+    fn half_placed(share: &Share, names: &[&str]) -> Vec<Step> {
+        let items = names.iter().map(|name| (spool(share, "", "half"), path(name))).collect();
+        let mut steps = Vec::new();
+        share.place_all(items, &UPLOAD, &mut steps).unwrap();
+        steps
+    }
+
+    #[test]
+    fn taking_back_leaves_what_somebody_else_has_put_there_since() {
+        let house = House::new();
+        let share = house.share();
+        house.file("old", "old");
+        house.file("older", "older");
+        let steps = half_placed(&share, &["new", "newer", "newest", "old", "older", "made/by/us"]);
+        // Before the group fails, somebody else replaces two of its files, and is told that it worked;
+        // a third goes, and a folder takes its place; a fourth file comes into the group's new folder.
+        upload(&share, &[("new", "theirs")], &UPLOAD).unwrap();
+        upload(&share, &[("old", "theirs")], &UPLOAD).unwrap();
+        share.delete_file(&path("newest")).unwrap();
+        house.file("newest/in", "theirs");
+        upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
+        share.undo(steps);
+        for name in ["new", "old", "newest/in", "made/by/them"] {
+            assert_eq!(house.content(name).as_deref(), Some("theirs"), "{name}");
+        }
+        assert_eq!(house.content("older").as_deref(), Some("older"));
+        assert_eq!(house.on_disk(""), ["made", "new", "newest", "old", "older"]);
+        assert_eq!(house.on_disk("made/by"), ["them"]);
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_has_come_since_is_not_replaced() {
+        for no_exchange in [false, true] {
+            let house = House::with_quirks(Quirks { no_exchange, ..Quirks::default() });
+            let share = house.share();
+            let place = house.file("name", "old");
+            let spot = share.locate(&path("name"), Need::Write, Follow::Last).unwrap();
+            std::fs::remove_file(place).unwrap();
+            house.file("name/precious", "kept");
+            for keep_old in [true, false] {
+                let mut spool = spool(&share, "", "new");
+                spool.finish().unwrap();
+                assert_eq!(share.replace(&mut spool, &spot, keep_old), Err(Errno::ISDIR));
+            }
+            assert_eq!(house.content("name/precious").as_deref(), Some("kept"));
+            assert!(house.unfinished("").is_empty());
+        }
+    }
+
+    #[test]
+    fn what_came_between_an_exchange_and_its_taking_back_goes_back() {
+        let house = House::new();
+        let share = house.share();
+        house.file("name", "old");
+        let steps = half_placed(&share, &["name", "other"]);
+        let Some(Step::Exchanged(folder, name, spool)) = steps.first() else { panic!("exchanged") };
+        upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();
+        exchange_back(spool, folder, name).unwrap();
+        assert_eq!(house.content("name").as_deref(), Some("theirs"));
+    }
 
     #[test]
     fn numbers_go_before_the_extension_and_fit() {

@@ -6,7 +6,7 @@ use super::pack::{Backing, Member, Packer};
 use super::path::{VaultPath, is_reserved};
 use super::resolve::{Follow, open_beneath};
 use super::share::{Need, Share, open_regular};
-use super::{NOT_THERE, discard, os};
+use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -14,6 +14,8 @@ use rustix::fs::{FileType, Mode, OFlags, Statx};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 /// A folder still to be visited.
 struct Pending {
@@ -65,13 +67,19 @@ impl Archive {
                 base: &self.base,
                 ahead: Vec::new(),
                 ahead_bytes: 0,
-                packer: Packer::new(out, Overflow { share: &self.share, file: None }),
+                packer: Packer::new(out, Overflow { share: &self.share, file: None, length: 0 }),
             };
             let place = self.base.as_str().as_bytes().to_vec();
-            walk.push(Pending { name: String::new(), place, is_linked: false })?;
+            let top = Pending { name: String::new(), place, is_linked: false };
+            // What has gone since it was found is no empty folder.
+            let handle = self.share.open_place_beneath(&top.place).map_err(os)?;
+            walk.visit(&top, &handle)?;
             while let Some(next) = walk.ahead.pop() {
                 walk.ahead_bytes -= next.cost();
-                walk.visit(&next)?;
+                match self.share.open_place_beneath(&next.place) {
+                    Ok(handle) => walk.visit(&next, &handle)?,
+                    Err(errno) => pass_over(errno)?,
+                }
             }
             Ok(walk.packer.finish()?)
         })
@@ -98,15 +106,34 @@ impl Share {
         if place.is_empty() {
             return look::open_to_read(&*self.finder.handle, b".");
         }
-        match open_beneath(self.finder.handle.as_fd(), place, OFlags::RDONLY) {
-            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::NAMETOOLONG) => {}
-            opened => return opened,
+        let mut folder = Arc::clone(&self.finder.handle);
+        let mut is_able = !self.finder.root.quirks.no_openat2;
+        let mut rest = place;
+        while !rest.is_empty() {
+            // As much as the kernel takes at once, up to a whole component.
+            let cut = if rest.len() < limits::PATH_BYTES_MAX {
+                rest.len()
+            } else {
+                let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
+                fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
+            };
+            let opened = if is_able {
+                open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
+            } else {
+                Err(Errno::NOSYS)
+            };
+            folder = Arc::new(match opened {
+                Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
+                    is_able = false;
+                    let mut parts = rest[..cut].split(|byte| *byte == b'/');
+                    let first = look::open_place(&folder, parts.next().unwrap_or_default())?;
+                    parts.try_fold(first, |folder, part| look::open_place(&folder, part))?
+                }
+                opened => opened?,
+            });
+            rest = rest.get(cut + 1..).unwrap_or_default();
         }
-        let mut folder = self.finder.handle.try_clone().map_err(|_| Errno::MFILE)?;
-        for part in place.split(|byte| *byte == b'/') {
-            folder = look::open_place(&folder, part)?;
-        }
-        look::open_to_read(&folder, b".")
+        look::open_to_read(&*folder, b".")
     }
 }
 
@@ -122,27 +149,29 @@ impl Walk<'_> {
     }
 
     /// Writes one folder and the files in it; the folders in it come later.
-    fn visit(&mut self, folder: &Pending) -> Result<()> {
-        let Ok(handle) = self.share.open_place_beneath(&folder.place) else { return Ok(()) };
-        let stat = look::look_at(&handle).map_err(os)?;
+    fn visit(&mut self, folder: &Pending, handle: &OwnedFd) -> Result<()> {
+        let stat = look::look_at(handle).map_err(os)?;
         if !folder.name.is_empty() {
             self.packer.add_folder(&member(&folder.name, &stat))?;
         }
-        for name in discard::names(handle.as_fd()).map_err(os)? {
-            if std::str::from_utf8(&name).is_ok_and(is_reserved) {
-                continue;
+        look::each_name(handle.as_fd(), os, &mut |name| {
+            if std::str::from_utf8(name).is_ok_and(is_reserved) {
+                return Ok(());
             }
-            self.add(folder, &handle, &name)?;
-        }
-        Ok(())
+            self.add(folder, handle, name)
+        })
     }
 
     /// Writes one file, or remembers one folder.
     fn add(&mut self, folder: &Pending, handle: &OwnedFd, name: &[u8]) -> Result<()> {
-        let zip_name = format!("{}{}", folder.name, String::from_utf8_lossy(name));
+        let zip_name = format!("{}{}", folder.name, plain(name));
         let place =
             if folder.place.is_empty() { name.to_vec() } else { [&folder.place, name].join(&b'/') };
-        let Ok(Some(stat)) = look::look(handle, name) else { return Ok(()) };
+        let stat = match look::look(handle, name) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => return Ok(()),
+            Err(errno) => return pass_over(errno),
+        };
         match look::type_of(&stat) {
             FileType::RegularFile => self.add_file(&zip_name, handle, name),
             FileType::Directory => {
@@ -155,7 +184,11 @@ impl Walk<'_> {
 
     /// Writes a file as it is when it is opened.
     fn add_file(&mut self, zip_name: &str, handle: &OwnedFd, name: &[u8]) -> Result<()> {
-        let Ok(Some(mut opened)) = open_regular(handle, name) else { return Ok(()) };
+        let mut opened = match open_regular(handle, name) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(()),
+            Err(errno) => return pass_over(errno),
+        };
         let stat = look::look_at(&opened.file).map_err(os)?;
         Ok(self.packer.add_file(&member(zip_name, &stat), &mut opened.file)?)
     }
@@ -169,7 +202,11 @@ impl Walk<'_> {
         else {
             return Ok(());
         };
-        let Ok(spot) = self.share.locate(&path, Need::Read, Follow::Last) else { return Ok(()) };
+        let spot = match self.share.locate(&path, Need::Read, Follow::Last) {
+            Ok(spot) => spot,
+            Err(Error::Io(cause)) => return Err(Error::Io(cause)),
+            Err(_not_reached) => return Ok(()),
+        };
         match spot.file_type() {
             Some(FileType::RegularFile) => {
                 self.add_file(&zip_name, &spot.folder, spot.name.as_bytes())
@@ -188,6 +225,31 @@ impl Walk<'_> {
     }
 }
 
+/// Goes on without something that vanished or may not be read. What the machine failed to read is
+/// another matter: a ZIP that looks whole and is not would be worse than none.
+fn pass_over(errno: Errno) -> Result<()> {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::ACCESS | Errno::PERM => {
+            Ok(())
+        }
+        errno => Err(os(errno)),
+    }
+}
+
+/// A name as text; bytes that are not UTF-8 as `%FF`, so that two names stay two.
+fn plain(name: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut plain = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        plain.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(plain, "%{byte:02X}");
+        }
+    }
+    plain
+}
+
 /// What a ZIP tells of a file or folder.
 fn member<'a>(name: &'a str, stat: &Statx) -> Member<'a> {
     let mode = u32::from(stat.stx_mode);
@@ -200,6 +262,8 @@ struct Overflow<'a> {
     share: &'a Share,
     /// The file.
     file: Option<File>,
+    /// Bytes in it that count: a write that failed half-way leaves more.
+    length: u64,
 }
 
 impl Backing for Overflow<'_> {
@@ -208,12 +272,15 @@ impl Backing for Overflow<'_> {
             Some(file) => file,
             empty => empty.insert(self.share.nameless_file().map_err(io::Error::other)?),
         };
-        file.write_all(bytes)
+        file.write_all_at(bytes, self.length)?;
+        self.length += bytes.len() as u64;
+        Ok(())
     }
 
     fn copy_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         file.rewind()?;
+        let mut file = file.take(self.length);
         let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
         loop {
             let count = file.read(&mut buffer)?;
