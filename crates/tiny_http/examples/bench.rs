@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let _gone = match (request.url(), &file) {
                         ("/file", Some(file)) => {
                             let file = Arc::clone(file);
-                            let part = Part::File { file, offset: 0, length };
-                            request.send(Head::new(200), Body::Parts(vec![part]))
+                            let whole = Part::File { file, offset: 0, length };
+                            request.send(Head::new(200), Body::Parts(vec![whole]))
                         }
                         ("/sink", _) => {
                             request.run_on_connection(Box::new(swallow));

@@ -132,7 +132,7 @@ impl Acceptor {
         let started = thread::Builder::new()
             .name("http-connection".to_owned())
             .stack_size(shared.limits.connection_stack_bytes)
-            .spawn(move || connection::serve(their_shared, socket, peer, &seat));
+            .spawn(move || connection::serve(&their_shared, socket, peer, &seat));
         if started.is_err() {
             // The closure is dropped: the socket closes and the seat is free again.
             shared.thread_failures.fetch_add(1, Ordering::Relaxed);

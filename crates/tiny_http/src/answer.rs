@@ -223,14 +223,13 @@ impl Wire {
 
     /// Notes how the answer ended.
     fn settle(&mut self, result: io::Result<()>, delimiting: Delimiting) -> io::Result<()> {
-        match &result {
-            Ok(()) => self.stage = Stage::Answered,
-            Err(_) => {
-                self.is_broken = true;
-                if delimiting == Delimiting::Close {
-                    // A quiet end would say that this was all.
-                    self.link.reset();
-                }
+        if result.is_ok() {
+            self.stage = Stage::Answered;
+        } else {
+            self.is_broken = true;
+            if delimiting == Delimiting::Close {
+                // A quiet end would say that this was all.
+                self.link.reset();
             }
         }
         result

@@ -117,9 +117,10 @@ impl Chunks {
         match (self.place, byte) {
             (Place::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte),
             (Place::Size, _) if self.digits == 0 => Err(BadChunk("a chunk without a size")),
-            (Place::Size, b';') => self.extension(),
             (Place::Size | Place::Extension, b'\r') => Ok(Place::SizeEnd),
-            (Place::Extension, b'\t' | b' '..=0x7e | 0x80..) => self.extension(),
+            (Place::Size, b';') | (Place::Extension, b'\t' | b' '..=0x7e | 0x80..) => {
+                self.extension()
+            }
             (Place::SizeEnd, b'\n') => Ok(self.size_is_known()),
             (Place::DataCr, b'\r') => Ok(Place::DataLf),
             (Place::DataLf, b'\n') => Ok(Place::Size),

@@ -66,10 +66,10 @@ impl Slot {
 
 /// Serves one connection until it ends. Runs on the connection's own thread; `seat` is given back
 /// behind everything else, so that whoever waits for it finds the descriptor closed.
-pub(crate) fn serve(shared: Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAddr, seat: &Seat) {
+pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAddr, seat: &Seat) {
     let slot = Arc::new(Slot::here());
     let link = Link::new(socket, &shared.limits);
-    let mut wire = Wire::new(Arc::clone(&shared), Arc::clone(&slot), link, peer);
+    let mut wire = Wire::new(Arc::clone(shared), Arc::clone(&slot), link, peer);
     loop {
         match wire.next_request() {
             Ok(()) => {}

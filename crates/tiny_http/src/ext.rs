@@ -375,6 +375,7 @@ impl Request {
     ///
     /// Errors: the client is gone or too slow, a file was shorter than its part, a stream failed
     /// (these cut the connection), or the head was malformed (which answered 500).
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is used up by sending it")]
     pub fn send(self, head: Head, body: Body) -> io::Result<()> {
         self.answer(&head, body)
     }

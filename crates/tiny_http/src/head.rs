@@ -330,6 +330,7 @@ struct Said<'a> {
 
 impl<'a> Said<'a> {
     /// Goes through the fields once.
+    #[expect(clippy::collapsible_match, reason = "a guard that stores something would hide it")]
     fn collect(head: &'a [u8], fields: &[Field], version: HTTPVersion) -> Result<Self, Refused> {
         let mut said = Self::default();
         let mut coding: Option<&[u8]> = None;

@@ -29,6 +29,7 @@ pub struct Response<R> {
 
 impl<R: Read> Response<R> {
     /// A response. `more_headers` is emptied when this is called, and never waited for.
+    #[expect(clippy::needless_pass_by_value, reason = "the published crate's interface")]
     pub fn new(
         status: StatusCode,
         headers: Vec<Header>,

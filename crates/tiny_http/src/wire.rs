@@ -92,6 +92,7 @@ impl Pace {
 }
 
 /// One connection.
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each independent of the others")]
 pub(crate) struct Wire {
     /// What all connections share.
     pub(crate) shared: Arc<Shared>,

@@ -153,7 +153,7 @@ fn streams_are_chunked_and_flush_really_sends() {
             out.flush()?;
             out.flush()?;
             gone.recv_timeout(PATIENCE).expect("the client has the first");
-            out.write_all(&[b'x'; 200_000])?;
+            out.write_all(&vec![b'x'; 200_000])?;
             out.write_all(b"")?;
             out.write_all(b"last")
         }));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tiny_http::{Body, Head, Limits};
 
-use crate::support::{Floor, PATIENCE, eventually, get, handle, post};
+use crate::support::{Client, Floor, PATIENCE, eventually, get, handle, post};
 
 #[test]
 fn h1_a_huge_declared_length_is_refused_unread() {
@@ -135,7 +135,7 @@ fn a_child_with_few_descriptors() {
     let few = rustix::process::Rlimit { current: Some(64), maximum: Some(64) };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, few).expect("lowered");
     let floor = Floor::start();
-    println!("\nlistening on {}", floor.address);
+    writeln!(std::io::stdout(), "\nlistening on {}", floor.address).expect("printed");
     let mut nothing = Vec::new();
     std::io::stdin().read_to_end(&mut nothing).expect("ends");
     assert!(floor.server.counters().accept_failures > 0, "the descriptors never ran out");
@@ -220,25 +220,22 @@ fn h7_a_pipelined_flood_queues_one_request_at_a_time() {
     }
 }
 
-#[test]
-fn h8_idle_and_dripping_clients_make_room_and_go() {
-    let limits = Limits {
-        connections_max: 64,
-        head_time: Duration::from_millis(300),
-        idle_time: Duration::from_millis(300),
-        linger_time: Duration::from_millis(50),
-        ..Limits::default()
+/// Two hundred clients that say nothing, or the beginning of a head.
+fn drippers(floor: &Floor) -> Vec<Client> {
+    let dripper = |number| {
+        let mut client = floor.connect();
+        if number % 2 == 0 {
+            client.try_say("GET / HT");
+        }
+        client
     };
-    let floor = Floor::limited(limits);
-    let mut drippers: Vec<_> = (0..200)
-        .map(|number| {
-            let mut client = floor.connect();
-            if number % 2 == 0 {
-                client.try_say("GET / HT");
-            }
-            client
-        })
-        .collect();
+    (0..200).map(dripper).collect()
+}
+
+#[test]
+fn h8_idle_and_dripping_clients_make_room() {
+    let floor = Floor::limited(Limits { connections_max: 64, ..Limits::default() });
+    let mut drippers = drippers(&floor);
     for _ in 0..10 {
         for dripper in &mut drippers {
             dripper.try_say("x");
@@ -248,6 +245,18 @@ fn h8_idle_and_dripping_clients_make_room_and_go() {
     }
     assert!(floor.server.counters().evicted > 100);
     assert_eq!(floor.server.counters().turned_away, 0, "there was always someone idle");
+}
+
+#[test]
+fn h8_idle_and_dripping_clients_go_at_their_deadline() {
+    let limits = Limits {
+        head_time: Duration::from_millis(300),
+        idle_time: Duration::from_millis(300),
+        linger_time: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let floor = Floor::limited(limits);
+    let drippers = drippers(&floor);
     // Dripping on does not help: the deadline is for the whole head.
     eventually("the drippers are gone", || {
         for dripper in &drippers {

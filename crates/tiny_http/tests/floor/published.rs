@@ -47,7 +47,7 @@ fn requests_tell_what_they_are() {
 fn all_kinds_of_responses_arrive() {
     let (server, mut client) = pair();
     let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(&[b'f'; 1_000_000]).expect("written");
+    file.write_all(&vec![b'f'; 1_000_000]).expect("written");
     let open = || File::open(file.path()).expect("there");
     let mut ask = |response: ResponseBox| {
         client.say(get("/"));

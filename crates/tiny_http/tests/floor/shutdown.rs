@@ -47,8 +47,9 @@ fn draining_cuts_what_does_not_end() {
     let floor = Floor::with(Limits::default(), 1, |request| {
         request.run_on_connection(Box::new(|request| {
             let endless = Body::Stream(Box::new(|out| {
+                let block = vec![b'x'; 65536];
                 loop {
-                    out.write_all(&[b'x'; 65536])?;
+                    out.write_all(&block)?;
                 }
             }));
             assert!(request.send(Head::new(200), endless).is_err());
