@@ -39,6 +39,18 @@ pub enum Error {
     DiskFull,
     /// The caller went away in the middle; nobody is left to answer.
     Disconnected,
+    /// The cloud's bridge said no, or answered nonsense.
+    BridgeRefused {
+        /// The status to pass on (RFC 9110, section 15).
+        status: u16,
+        /// Why, in the bridge's words.
+        details: String,
+    },
+    /// The cloud's bridge could not be reached, or did not answer in time.
+    BridgeAway {
+        /// Why.
+        details: String,
+    },
     /// The operating system failed us.
     Io(io::Error),
     /// The database failed us.
@@ -81,6 +93,8 @@ impl std::fmt::Display for Error {
             Self::StorageAbsent => write!(out, "storage is not available"),
             Self::DiskFull => write!(out, "disk full"),
             Self::Disconnected => write!(out, "the caller went away"),
+            Self::BridgeRefused { status, .. } => write!(out, "the bridge refused ({status})"),
+            Self::BridgeAway { details } => write!(out, "the bridge is away: {details}"),
             Self::Io(cause) => write!(out, "input/output: {cause}"),
             Self::Store(cause) => write!(out, "database: {cause}"),
             Self::Bug(what) => write!(out, "bug: {what}"),

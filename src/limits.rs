@@ -192,3 +192,30 @@ pub const THREAD_STACK_BYTES: usize = 512 * 1024;
 
 /// How often the drive's absence is looked for while nobody asks (to tell the owner in the log).
 pub const DRIVE_WATCH_TIME: Duration = Duration::from_secs(5);
+
+// Other machines: the cloud's bridge.
+
+/// Redirects that are followed where nothing secret is sent: release pages need two.
+pub const FETCH_REDIRECTS_MAX: u32 = 5;
+
+/// Silence after which another machine counts as gone.
+pub const FETCH_STALL_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes taken from another machine at once.
+pub const FETCH_BUFFER_BYTES: usize = 64 * 1024;
+
+/// How long the cloud's bridge may take for everything (contract, section 10).
+pub const CLOUD_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of a bridge's answer. As values in memory it takes up to some 60 times as much, and that must
+/// stay under the 32 MiB that a request may cost.
+pub const CLOUD_ANSWER_BYTES_MAX: u64 = 256 * 1024;
+
+/// Bytes of a bridge's refusal that are passed on.
+pub const CLOUD_DETAILS_BYTES_MAX: usize = 1024;
+
+/// Bytes of one value that is kept of a bridge's answer: an id, a name, a time.
+pub const CLOUD_VALUE_BYTES_MAX: usize = 1024;
+
+/// Values that are kept of a bridge's answer.
+pub const CLOUD_VALUES_MAX: usize = 16;

@@ -3,7 +3,9 @@
 mod app;
 mod auth;
 mod cli;
+mod cloud;
 mod error;
+mod fetch;
 mod http;
 mod limits;
 mod logbook;

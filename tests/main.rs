@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod cloud;
 mod confinement;
 mod crash;
 mod download;

@@ -12,6 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["store"]),
     ("settings", &["settings"]),
     ("logbook", &["store"]),
+    ("cloud", &["fetch", "settings"]),
+    ("fetch", &[]),
     ("error", &[]),
     ("limits", &[]),
     ("threads", &[]),
@@ -24,6 +26,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "logbook"]),
     ("std::fs", &["vault", "store", "settings", "app"]),
     ("jwt_simple", &["auth"]),
+    ("ureq", &["fetch"]),
     ("argon2::", &["auth"]),
 ];
 

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::http::body::Field;
 use crate::http::call::Call;
-use crate::http::handlers::{download, files, folders, pages, roles, system, upload, users};
+use crate::http::handlers::{cloud, download, files, folders, pages, roles, system, upload, users};
 use crate::http::reply::Reply;
 
 use Access::{ByRole, Public, SignedIn};
@@ -110,6 +110,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
     endpoint(Get,  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),
     endpoint(Get,  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
+    endpoint(Post, "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
+    endpoint(Get,  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
     endpoint(Get,  "/",                       Public,   Quick,    pages::index,         "The file manager's page."),
     endpoint(Get,  "/auth",                   Public,   Quick,    pages::login,         "The sign-in page."),
     endpoint(Get,  "/preview",                Public,   Quick,    pages::preview,       "The page that shows one file."),

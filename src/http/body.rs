@@ -67,6 +67,11 @@ impl Ask {
         self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// A flag; `None` when missing.
+    pub fn flag_given(&self, name: &str) -> Option<bool> {
+        self.values.get(name)?.as_bool()
+    }
+
     /// The content; `None` when missing.
     pub fn take_content(&mut self) -> Option<Spool> {
         self.content.take()

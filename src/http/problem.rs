@@ -11,11 +11,19 @@ use crate::http::reply::{JSON, Reply};
 struct Problem<'a> {
     /// A sentence for the caller.
     error: &'a str,
+    /// What somebody else said about it (contract, section 10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a str>,
 }
 
 /// The answer to a request that was refused or failed.
 pub fn reply(error: &Error) -> Reply {
-    let reply = Reply::new(status(error), Body::Bytes(text(sentence(error)).into_bytes().into()))
+    let details = match error {
+        Error::BridgeRefused { details, .. } | Error::BridgeAway { details } => Some(details),
+        _ => None,
+    };
+    let text = text(sentence(error), details.map(String::as_str));
+    let reply = Reply::new(status(error), Body::Bytes(text.into_bytes().into()))
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
     match error {
@@ -28,12 +36,12 @@ pub fn reply(error: &Error) -> Reply {
 
 /// How the floor words what it refuses before larder sees it.
 pub fn refusal(_status: u16, reason: &'static str) -> Refusal {
-    Refusal { content_type: JSON, body: text(reason) }
+    Refusal { content_type: JSON, body: text(reason, None) }
 }
 
 /// The body.
-fn text(sentence: &str) -> String {
-    serde_json::to_string(&Problem { error: sentence }).unwrap_or_else(|_| "{}".to_owned())
+fn text(sentence: &str, details: Option<&str>) -> String {
+    serde_json::to_string(&Problem { error: sentence, details }).unwrap_or_else(|_| "{}".to_owned())
 }
 
 /// The status (contract, section 2).
@@ -47,7 +55,8 @@ fn status(error: &Error) -> u16 {
         Error::Collision(_) => 409,
         Error::TooLarge => 413,
         Error::TooSoon { .. } => 429,
-        Error::Io(_) | Error::Store(_) | Error::Bug(_) => 500,
+        Error::BridgeAway { .. } | Error::Io(_) | Error::Store(_) | Error::Bug(_) => 500,
+        Error::BridgeRefused { status, .. } => *status,
         Error::StorageAbsent => 503,
         Error::DiskFull => 507,
     }
@@ -67,6 +76,8 @@ fn sentence(error: &Error) -> &str {
         Error::TooLarge => "Body too large",
         Error::TooSoon { .. } => "Too many requests",
         Error::Io(_) | Error::Store(_) | Error::Bug(_) => "Internal server error",
+        Error::BridgeRefused { .. } => "Signup failed",
+        Error::BridgeAway { .. } => "Network error",
         Error::StorageAbsent => "Storage is not available",
         Error::DiskFull => "Disk full",
     }
@@ -89,6 +100,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_escaped() {
-        assert_eq!(text("a \"b\""), r#"{"error":"a \"b\""}"#);
+        assert_eq!(text("a \"b\"", None), r#"{"error":"a \"b\""}"#);
+        assert_eq!(text("a", Some("\n")), r#"{"error":"a","details":"\n"}"#);
     }
 }

@@ -42,7 +42,7 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), String> {
 }
 
 /// Temporary file, sync, rename, sync of the folder.
-fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
+pub(super) fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
     let temporary = path.with_extension("json.new");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;

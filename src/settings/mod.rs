@@ -1,18 +1,23 @@
 //! The three JSON files of the state directory: typed, defaulted, replaced atomically, keys that
 //! we don't know kept. Knows no requests and no database.
 
+mod cloud;
 mod file;
 mod roles;
 mod values;
 
+pub use cloud::Cloud;
 pub use file::{read_object, write_json};
 pub use roles::Roles;
 pub use values::{Network, Settings};
 
+use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
+
+use crate::error::{Error, Result as HouseResult};
 
 /// Settings and roles as they are in force, and where they are stored.
 pub struct Config {
@@ -22,6 +27,8 @@ pub struct Config {
     settings: RwLock<Arc<Settings>>,
     /// Likewise.
     roles: RwLock<Arc<Roles>>,
+    /// Held while `cloud.json` changes: one change after the other.
+    cloud_turn: Mutex<()>,
 }
 
 impl Config {
@@ -42,6 +49,7 @@ impl Config {
             folder: folder.to_path_buf(),
             settings: RwLock::new(Arc::new(settings)),
             roles: RwLock::new(Arc::new(roles)),
+            cloud_turn: Mutex::new(()),
         })
     }
 
@@ -53,6 +61,26 @@ impl Config {
     /// The roles in force: a snapshot.
     pub fn roles(&self) -> Arc<Roles> {
         Arc::clone(&self.roles.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// `cloud.json` as it is now; `None` when there is no such file.
+    ///
+    /// Errors: `Io`, also when it is no JSON object.
+    pub fn cloud(&self) -> HouseResult<Option<Cloud>> {
+        let found = read_object(&self.folder.join("cloud.json"));
+        found.map(|object| object.map(Cloud::new)).map_err(|line| Error::Io(io::Error::other(line)))
+    }
+
+    /// Replaces `cloud.json` by what `change` makes of it; on the disk before this returns.
+    ///
+    /// Errors: those of `change`, `Io`, `DiskFull`; then nothing changed.
+    pub fn change_cloud(
+        &self,
+        change: impl FnOnce(Option<Cloud>) -> HouseResult<Cloud>,
+    ) -> HouseResult<()> {
+        let _turn = self.cloud_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(self.cloud()?)?;
+        Ok(file::replace(&self.folder.join("cloud.json"), &changed.into_json())?)
     }
 
     /// Reads both files again (SIGHUP). What is wrong leaves the old state in force.

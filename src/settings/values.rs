@@ -18,6 +18,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// Days that log rows are kept.
     pub log_retention_days: u32,
+    /// Where the cloud's bridge is; empty when there is none.
+    pub cloud_url: String,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -33,6 +35,9 @@ pub struct Network {
 
 /// What is wrong: the key, and why.
 type Wrong = (&'static str, String);
+
+/// What stands in an answer for a secret that is set.
+pub(super) const MASK: &str = "********";
 
 impl Settings {
     /// Fills in the default of each key that is missing; says whether none was.
@@ -64,6 +69,7 @@ impl Settings {
             path: keys.text("path")?.to_owned(),
             trusted_proxies: keys.networks("trusted_proxies")?,
             log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
+            cloud_url: keys.url("cloud_url")?.to_owned(),
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -203,9 +209,7 @@ impl<'a> Keys<'a> {
             }
         }
         self.number("command_timeout", 1..=3600)?;
-        for key in ["update_url", "cloud_url"] {
-            self.url(key)?;
-        }
+        self.url("update_url")?;
         for origin in self.texts("cors_origins")? {
             if !is_web_address(origin) || origin.ends_with('/') {
                 return Err((
@@ -231,10 +235,10 @@ impl<'a> Keys<'a> {
     }
 
     /// Nothing, or an address of the web.
-    fn url(&self, key: &'static str) -> Result<(), Wrong> {
+    fn url(&self, key: &'static str) -> Result<&'a str, Wrong> {
         let text = self.text(key)?;
         if text.is_empty() || is_web_address(text) {
-            return Ok(());
+            return Ok(text);
         }
         Err((key, "must begin with http:// or https://".to_owned()))
     }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod archive;
 pub mod client;
 pub mod form;
+pub mod machine;
 pub mod process;
 pub mod wait;
 pub mod wire;
@@ -47,6 +48,8 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/create_folder"),
     ("POST", "/api/delete_folder"),
     ("POST", "/api/rename_folder"),
+    ("POST", "/api/cloud/manage"),
+    ("GET", "/api/cloud/get"),
 ];
 
 /// The endpoints that any signed-in user may use.
