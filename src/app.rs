@@ -1,13 +1,10 @@
 //! `App`: every long-lived part, built once, lent to whoever answers.
 
-use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -16,20 +13,17 @@ use crate::auth::token::Tokens;
 use crate::auth::{key, password};
 use crate::limits;
 use crate::logbook::Logbook;
-use crate::settings::{self, Config};
-use crate::store::{NewUser, User, UserStore};
+use crate::settings::{self, Config, Roles};
+use crate::store::{NewUser, UserStore};
+use crate::terminal;
 use crate::vault::{RootId, Vault};
-
-/// How often a user's changing address is written down at most: a phone and a laptop in turn must
-/// not cost a write for each request.
-const ADDRESS_WRITE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Everything that lives as long as the server.
 pub struct App {
     /// Settings and roles.
     pub config: Config,
     /// Users and logged-out tokens.
-    pub users: UserStore,
+    pub users: Arc<UserStore>,
     /// Signs tokens.
     pub tokens: Tokens,
     /// The share.
@@ -42,8 +36,6 @@ pub struct App {
     pub is_up_throttle: AddressThrottle,
     /// Growing delay after wrong passwords.
     pub name_throttle: NameThrottle,
-    /// Where users were last seen, and when that was last written down.
-    last_seen: Mutex<HashMap<i64, (IpAddr, Instant)>>,
     /// Held while serving, so that no second server uses the same state.
     _lock: File,
 }
@@ -78,7 +70,7 @@ impl State {
     /// Opens the state directory, making it if need be.
     ///
     /// Errors: one line for the person who started larder.
-    pub fn open(folder: &Path, endpoints: &[&str]) -> Result<Self, String> {
+    pub fn open(folder: &Path, endpoints: &[&'static str]) -> Result<Self, String> {
         let say =
             |what: &Path, cause: &dyn std::fmt::Display| format!("{}: {cause}", what.display());
         for part in ["", "settings", "db"] {
@@ -125,16 +117,16 @@ impl App {
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
+        config.roles_as_of(users.roles_edition())?;
         let app = Self {
             config,
-            users,
+            users: Arc::new(users),
             tokens,
             vault,
             logbook,
             login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
             name_throttle: NameThrottle::default(),
-            last_seen: Mutex::default(),
             _lock: lock,
         };
         let admin = app.first_admin(overrides.admin_password.as_deref())?;
@@ -169,35 +161,26 @@ impl App {
         Ok(Some(FirstAdmin { password: made_up }))
     }
 
-    /// Notes where a user's successful request came from.
-    pub fn seen(&self, user: &User, address: IpAddr) {
-        let mut last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = last_seen.get(&user.id).copied();
-        if let Some((known, written)) = before {
-            if known == address {
-                return;
-            }
-            if written.elapsed() < ADDRESS_WRITE_INTERVAL {
-                last_seen.insert(user.id, (address, written));
-                return;
-            }
-        }
-        last_seen.insert(user.id, (address, Instant::now()));
-        drop(last_seen);
-        let text = address.to_string();
-        if user.ip != text
-            && let Err(error) = self.users.set_ip(user.id, &text)
-        {
-            self.logbook.note(&format!("the address of {}: {error}", user.username), &text);
+    /// Who may use what: a snapshot. Reads `roles.json` again when larder has changed it, in this
+    /// process or in another; what can't be read leaves the old state in force.
+    pub fn roles(&self) -> Arc<Roles> {
+        self.config.roles_as_of(self.users.roles_edition()).unwrap_or_else(|line| {
+            terminal::warn(&line);
+            self.logbook.note(&format!("roles not read again: {line}"), "");
+            self.config.roles()
+        })
+    }
+
+    /// Writes down where users were last seen, when it is time to.
+    pub fn write_addresses(&self) {
+        if let Err(error) = self.users.write_addresses(false) {
+            self.logbook.note(&format!("users' addresses: {error}"), "");
         }
     }
 
     /// Writes down what is only in memory: the last act before the end.
     pub fn close(&self) {
-        let last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for (id, (address, _)) in last_seen.iter() {
-            let _best_effort = self.users.set_ip(*id, &address.to_string());
-        }
+        let _best_effort = self.users.write_addresses(true);
         self.logbook.note("larder stopped", "");
         self.logbook.close();
         let _best_effort = self.users.checkpoint();

@@ -1,8 +1,6 @@
 //! The command line: flags, their twins in the environment, and what they start.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
-use std::io::Read;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,9 +11,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, FirstAdmin, Overrides, State};
-use crate::auth::{key, password, permission};
+use crate::auth::password;
 use crate::http::{self, Server};
-use crate::store::{NewUser, UserStore};
+use crate::offline::{self, Profile};
 use crate::{limits, terminal, threads};
 
 /// What `--help` prints.
@@ -24,7 +22,10 @@ larder - a home NAS: your folder on every phone, laptop and script in the house
 
 Usage:
   larder [serve] [--state DIR] [--root DIR] [--host ADDR] [--port N] [--ftp-port N] [--new-root]
+  larder user list [--state DIR]
   larder user add NAME [--state DIR] [--role ROLE] [--name TEXT] [--paths JSON] [--paths-write JSON]
+  larder user passwd NAME [--state DIR]
+  larder user delete NAME [--state DIR]
   larder --version | --help
 
 Options of serve, each with its twin in the environment:
@@ -46,8 +47,14 @@ const EXIT_USAGE: u8 = 2;
 enum Command {
     /// Serve until told to stop.
     Serve,
+    /// List the users.
+    UserList,
     /// Add a user with this name.
     UserAdd(String),
+    /// Give the user with this name a new password.
+    UserPasswd(String),
+    /// Delete the user with this name.
+    UserDelete(String),
     /// Print the version.
     Version,
     /// Print `HELP`.
@@ -69,14 +76,8 @@ struct Flags {
     ftp_port: Option<u16>,
     /// `--new-root`.
     new_root: bool,
-    /// `--role`.
-    role: Option<String>,
-    /// `--name`.
-    name: Option<String>,
-    /// `--paths`.
-    paths: Option<String>,
-    /// `--paths-write`.
-    paths_write: Option<String>,
+    /// `--role`, `--name`, `--paths`, `--paths-write`.
+    profile: Profile,
 }
 
 /// Reads the command line and does what it says.
@@ -84,7 +85,16 @@ pub fn run() -> ExitCode {
     let outcome = parse(std::env::args_os().skip(1), |name| std::env::var_os(name)).and_then(
         |(command, flags)| match command {
             Command::Serve => serve(&flags),
-            Command::UserAdd(name) => add_user(&name, &flags),
+            Command::UserList => offline::list(flags.state()).map(|()| ExitCode::SUCCESS),
+            Command::UserAdd(name) => {
+                offline::add(flags.state(), &name, &flags.profile).map(|()| ExitCode::SUCCESS)
+            }
+            Command::UserPasswd(name) => {
+                offline::set_password(flags.state(), &name).map(|()| ExitCode::SUCCESS)
+            }
+            Command::UserDelete(name) => {
+                offline::delete(flags.state(), &name).map(|()| ExitCode::SUCCESS)
+            }
             Command::Version => {
                 terminal::say(concat!("larder ", env!("CARGO_PKG_VERSION")));
                 Ok(ExitCode::SUCCESS)
@@ -112,11 +122,15 @@ fn parse(
     let mut names: Vec<String> = Vec::new();
     let mut flags = Flags::default();
     let mut special = None;
+    let mut given: Vec<String> = Vec::new();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Short('h') | Long("help") => special = Some(Command::Help),
             Short('V') | Long("version") => special = Some(Command::Version),
-            Long("new-root") => flags.new_root = true,
+            Long("new-root") => {
+                flags.new_root = true;
+                given.push("new-root".to_owned());
+            }
             Long(flag) => {
                 let flag = flag.to_owned();
                 let known = [
@@ -135,6 +149,7 @@ fn parse(
                 }
                 let value = parser.value().map_err(|error| error.to_string())?;
                 flags.set(&flag, value, &format!("--{flag}"))?;
+                given.push(flag);
             }
             Short(letter) => return Err(format!("unknown option -{letter}; see larder --help")),
             Value(word) => {
@@ -151,9 +166,15 @@ fn parse(
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     let command = match words[..] {
         [] | ["serve"] => Command::Serve,
+        ["user", "list"] => Command::UserList,
         ["user", "add", name] => Command::UserAdd(name.to_owned()),
+        ["user", "passwd", name] => Command::UserPasswd(name.to_owned()),
+        ["user", "delete", name] => Command::UserDelete(name.to_owned()),
         _ => return Err(format!("unknown command: {}; see larder --help", words.join(" "))),
     };
+    if let Some(flag) = given.iter().find(|flag| !command.takes(flag)) {
+        return Err(format!("--{flag} does not belong to larder {}", words.join(" ")));
+    }
     for (flag, twin) in [
         ("state", "LARDER_STATE"),
         ("root", "LARDER_ROOT"),
@@ -161,12 +182,26 @@ fn parse(
         ("port", "LARDER_PORT"),
         ("ftp-port", "LARDER_FTP_PORT"),
     ] {
-        if let Some(value) = environment(twin).filter(|value| !value.is_empty() && !flags.has(flag))
-        {
+        let is_open = command.takes(flag) && !flags.has(flag);
+        if let Some(value) = environment(twin).filter(|value| is_open && !value.is_empty()) {
             flags.set(flag, value, twin)?;
         }
     }
     Ok((command, flags))
+}
+
+impl Command {
+    /// Whether the flag means anything to the command.
+    fn takes(&self, flag: &str) -> bool {
+        match self {
+            Self::Version | Self::Help => true,
+            Self::Serve => {
+                ["state", "root", "host", "port", "ftp-port", "new-root"].contains(&flag)
+            }
+            Self::UserAdd(_) => ["state", "role", "name", "paths", "paths-write"].contains(&flag),
+            Self::UserList | Self::UserPasswd(_) | Self::UserDelete(_) => flag == "state",
+        }
+    }
 }
 
 impl Flags {
@@ -207,10 +242,10 @@ impl Flags {
                     .map_err(|_| format!("{source}: {text:?} is no port (0 to 65535)"))?;
                 *(if flag == "port" { &mut self.port } else { &mut self.ftp_port }) = Some(port);
             }
-            "role" => self.role = Some(text),
-            "name" => self.name = Some(text),
-            "paths" => self.paths = Some(text),
-            _ => self.paths_write = Some(text),
+            "role" => self.profile.role = Some(text),
+            "name" => self.profile.name = Some(text),
+            "paths" => self.profile.paths = Some(text),
+            _ => self.profile.paths_write = Some(text),
         }
         Ok(())
     }
@@ -340,6 +375,7 @@ fn watch_drive(app: &App) {
                 sweep(app);
             }
         }
+        app.write_addresses();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }
@@ -405,71 +441,6 @@ fn urls(address: SocketAddr) -> Vec<String> {
     found.into_iter().map(url).collect()
 }
 
-/// `larder user add NAME`: works beside a running server.
-fn add_user(name: &str, flags: &Flags) -> Result<ExitCode, String> {
-    let database = flags.state().join("db").join("users.db");
-    if !database.exists() {
-        return Err(format!("{}: no larder has been started there yet", flags.state().display()));
-    }
-    if name.is_empty() || name.len() > limits::USERNAME_BYTES_MAX {
-        return Err("the name must have 1 to 128 bytes".to_owned());
-    }
-    let paths = flags.paths.as_deref().unwrap_or("[\"\"]");
-    let paths_write = flags.paths_write.as_deref().unwrap_or("[]");
-    for (flag, list) in [("--paths", paths), ("--paths-write", paths_write)] {
-        permission::prefixes(list).map_err(|_| {
-            format!("{flag}: must be a JSON array of paths, such as '[\"photos\"]'")
-        })?;
-    }
-    let given = read_password()?;
-    let say = |error: crate::error::Error| match error {
-        crate::error::Error::Collision(sentence) => sentence.to_owned(),
-        other => other.to_string(),
-    };
-    let users = UserStore::open(&database).map_err(say)?;
-    let key = key::new_key().map_err(say)?;
-    users
-        .insert(&NewUser {
-            username: name,
-            password_hash: &password::hash(&given).map_err(say)?,
-            name: flags.name.as_deref().unwrap_or(name),
-            role: flags.role.as_deref().unwrap_or("user"),
-            paths,
-            paths_write,
-            key_hash: &key.hash,
-            key_hint: &key.hint,
-        })
-        .map_err(say)?;
-    terminal::say(&format!("User {name} added. API key (shown only now): {}", key.key));
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The password: from the terminal without echo, or the first line of standard input.
-fn read_password() -> Result<String, String> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let input = std::io::stdin();
-    let say = |cause: &dyn std::fmt::Display| format!("password: {cause}");
-    let mut line = String::new();
-    if input.is_terminal() {
-        let before = tcgetattr(&input).map_err(|cause| say(&cause))?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        terminal::say("Password (not shown):");
-        tcsetattr(&input, OptionalActions::Flush, &silent).map_err(|cause| say(&cause))?;
-        let read = input.read_line(&mut line);
-        tcsetattr(&input, OptionalActions::Flush, &before).map_err(|cause| say(&cause))?;
-        read.map_err(|cause| say(&cause))?;
-    } else {
-        let bytes_max = limits::PASSWORD_BYTES_MAX as u64 + 2;
-        input.lock().take(bytes_max).read_to_string(&mut line).map_err(|cause| say(&cause))?;
-    }
-    let password = line.lines().next().unwrap_or_default();
-    if password.is_empty() || password.len() > limits::PASSWORD_BYTES_MAX {
-        return Err("the password must have 1 to 1024 bytes".to_owned());
-    }
-    Ok(password.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -507,11 +478,22 @@ mod tests {
             (&["-x"], "-x"),
             (&["fly"], "fly"),
             (&["user", "add"], "user add"),
+            (&["user", "list", "--port", "80"], "--port"),
+            (&["user", "delete", "ana", "--role", "user"], "--role"),
+            (&["serve", "--name", "x"], "--name"),
         ] {
             let line = parse_words(words, &[]).unwrap_err();
             assert!(line.contains(what), "{words:?}: {line}");
         }
         assert!(parse_words(&[], &[("LARDER_PORT", "x")]).unwrap_err().contains("LARDER_PORT"));
+    }
+
+    #[test]
+    fn the_environment_of_serve_is_nothing_to_the_others() {
+        let environment = [("LARDER_PORT", "x"), ("LARDER_STATE", "/var/lib/larder")];
+        let (command, flags) = parse_words(&["user", "list"], &environment).unwrap();
+        assert_eq!(command, Command::UserList);
+        assert_eq!(flags.state(), Path::new("/var/lib/larder"));
     }
 
     #[test]

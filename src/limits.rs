@@ -135,6 +135,34 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// Bytes of a user name.
 pub const USERNAME_BYTES_MAX: usize = 128;
 
+/// Bytes of the name of a person, for people to read.
+pub const PERSON_BYTES_MAX: usize = 256;
+
+/// Bytes of the name of a role.
+pub const ROLE_BYTES_MAX: usize = 64;
+
+/// Roles listed for one endpoint: each request of a role looks through them.
+pub const ROLES_PER_ENDPOINT_MAX: usize = 100;
+
+/// Bytes of each longer text of a user (`paths`, `paths_write`, `settings`, `ftp_users`): users are
+/// kept in memory, `CACHED_USERS_MAX` of them.
+pub const USER_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Prefixes in `paths` or `paths_write`: each path of each request is compared with all of them.
+pub const USER_PATHS_MAX: usize = 256;
+
+/// Letters of an API key that a user makes up, at least (contract, section 7).
+pub const KEY_LETTERS_MIN: usize = 32;
+
+/// Bytes of an API key, at most: it has to pass in a header field.
+pub const KEY_BYTES_MAX: usize = 256;
+
+/// Users in all: a household, a club, not a provider.
+pub const USERS_MAX: i64 = 10_000;
+
+/// Users read at once for a list of all: a few MiB at the very most.
+pub const USERS_PER_READ: usize = 64;
+
 /// One request per address in this time for the two throttled endpoints (contract, 4 and 7).
 pub const THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -156,6 +184,9 @@ pub const FAILURE_NAMES_MAX: usize = 1024;
 
 /// Users kept in memory with their permissions; read again from the database when it changes.
 pub const CACHED_USERS_MAX: usize = 256;
+
+/// How often users' changing addresses are written down at most.
+pub const ADDRESS_WRITE_INTERVAL: Duration = Duration::from_mins(1);
 
 // Files of the state directory.
 

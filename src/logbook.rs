@@ -43,6 +43,17 @@ struct Entry {
     ip: String,
 }
 
+impl Entry {
+    /// A row of this moment.
+    fn new(action: &str, ip: &str) -> Self {
+        Self {
+            timestamp: jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            action: tidy(action),
+            ip: ip.to_owned(),
+        }
+    }
+}
+
 impl Logbook {
     /// Opens `logs.db` and starts the writing thread. Rows older than this are dropped now and
     /// then.
@@ -60,11 +71,7 @@ impl Logbook {
 
     /// Notes one event; `ip` is empty when larder itself did it.
     pub fn note(&self, action: &str, ip: &str) {
-        let entry = Entry {
-            timestamp: jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            action: tidy(action),
-            ip: ip.to_owned(),
-        };
+        let entry = Entry::new(action, ip);
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = queue.as_ref() else { return };
         if let Err(TrySendError::Full(_)) = queue.try_send(entry) {
@@ -80,6 +87,12 @@ impl Logbook {
             let _panicked = writer.join();
         }
     }
+}
+
+/// Writes one row from a process that keeps no logbook open, such as `larder user`.
+pub fn note_once(path: &Path, action: &str) -> Result<()> {
+    let connection = store::open(path, MIGRATIONS, false)?;
+    write_batch(&connection, &[Entry::new(action, "")])
 }
 
 /// One line without control characters, cut to its bound.
@@ -185,6 +198,16 @@ mod tests {
             ("two\u{fffd}lines".to_owned(), String::new()),
         ];
         assert_eq!(rows(&path), expected);
+    }
+
+    #[test]
+    fn another_process_notes_beside_an_open_logbook() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs.db");
+        let logbook = Logbook::open(&path, 90).unwrap();
+        note_once(&path, "by hand").unwrap();
+        logbook.close();
+        assert_eq!(rows(&path), [("by hand".to_owned(), String::new())]);
     }
 
     #[test]

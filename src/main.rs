@@ -9,6 +9,8 @@ mod fetch;
 mod http;
 mod limits;
 mod logbook;
+mod offline;
+mod people;
 mod settings;
 mod store;
 mod terminal;

@@ -8,6 +8,7 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal"];
 /// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("auth", &["store", "vault", "auth"]),
+    ("people", &["auth", "settings", "store"]),
     ("vault", &["vault"]),
     ("store", &["store"]),
     ("settings", &["settings"]),

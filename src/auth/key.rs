@@ -5,6 +5,7 @@ use nanorand::{ChaCha20, Rng};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// Letters and digits that nobody mistakes for one another.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -30,6 +31,18 @@ pub fn new_key() -> Result<NewKey> {
     Ok(NewKey { hash: hash(&key), hint: hint(&key), key })
 }
 
+/// A key that its user made up: long enough not to be guessed, and of letters that pass in a
+/// header field as they are.
+///
+/// Errors: `Invalid`.
+pub fn given_key(given: &str) -> Result<NewKey> {
+    let length = limits::KEY_LETTERS_MIN..=limits::KEY_BYTES_MAX;
+    if !length.contains(&given.len()) || !given.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::invalid("API_KEY must have 32 to 256 letters, digits or signs"));
+    }
+    Ok(NewKey { hash: hash(given), hint: hint(given), key: given.to_owned() })
+}
+
 /// A key on the day it is made: shown once, then only hash and hint are left.
 pub struct NewKey {
     /// What the user types.
@@ -48,6 +61,11 @@ pub fn hash(key: &str) -> String {
 /// The first seven letters: enough to tell keys apart, too few to guess by.
 pub fn hint(key: &str) -> String {
     key.chars().take(7).collect()
+}
+
+/// How a key is shown later (contract, section 3); nothing without a key.
+pub fn masked(hint: &str) -> String {
+    if hint.is_empty() { String::new() } else { format!("{hint}…") }
 }
 
 /// A random password that can be read aloud, in groups of four.

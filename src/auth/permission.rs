@@ -1,6 +1,7 @@
 //! A user's paths into a `Grant`.
 
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::store::User;
 use crate::vault::{Grant, VaultPath};
 
@@ -19,7 +20,13 @@ pub fn grant(user: &User) -> Grant {
 /// Errors: `Invalid("Invalid paths")`.
 pub fn prefixes(json: &str) -> Result<Vec<VaultPath>> {
     let invalid = || Error::invalid("Invalid paths");
+    if json.len() > limits::USER_TEXT_BYTES_MAX {
+        return Err(invalid());
+    }
     let texts: Vec<String> = serde_json::from_str(json).map_err(|_| invalid())?;
+    if texts.len() > limits::USER_PATHS_MAX {
+        return Err(invalid());
+    }
     texts.iter().map(|text| VaultPath::parse(text).map_err(|_| invalid())).collect()
 }
 
@@ -35,5 +42,9 @@ mod tests {
         for bad in ["", "photos", "[1]", "{}", "[\"../x\"]", "null", "[\"a\"", "[\"a\\u0000\"]"] {
             assert!(matches!(prefixes(bad), Err(Error::Invalid(_))), "{bad}");
         }
+        let list = |count: usize, text: &str| serde_json::to_string(&vec![text; count]).unwrap();
+        assert_eq!(prefixes(&list(limits::USER_PATHS_MAX, "a")).unwrap().len(), 256);
+        assert!(prefixes(&list(limits::USER_PATHS_MAX + 1, "a")).is_err());
+        assert!(prefixes(&list(9, &"a/".repeat(1000))).is_err());
     }
 }

@@ -109,6 +109,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN),
     endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
     endpoint(Get,  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),
+    endpoint(Post, "/api/user/edit_self",     SignedIn, Transfer, users::edit_self,     "Change one's own name, password, key or texts.").takes(users::EDIT_SELF),
+    endpoint(Get,  "/api/user/get_all",       ByRole,   Quick,    users::get_all,       "List all users."),
+    endpoint(Post, "/api/user/create",        ByRole,   Transfer, users::create,        "Add a user; shows their API key once.").takes(users::CREATE),
+    endpoint(Post, "/api/user/edit",          ByRole,   Transfer, users::edit,          "Change a user.").takes(users::EDIT),
+    endpoint(Post, "/api/user/delete",        ByRole,   Transfer, users::delete,        "Delete a user, and their role when nobody else has it.").takes(users::DELETE),
+    endpoint(Get,  "/api/role/get",           ByRole,   Quick,    roles::get,           "Tell which role may use which endpoint."),
+    endpoint(Post, "/api/role/edit",          ByRole,   Transfer, roles::edit,          "Decide which role may use which endpoint."),
     endpoint(Get,  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
     endpoint(Post, "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
     endpoint(Get,  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
@@ -150,7 +157,7 @@ mod tests {
         );
         assert_eq!(
             open(SignedIn).collect::<Vec<_>>(),
-            ["/api/user/logout", "/api/user/get_self", "/api/role/self"]
+            ["/api/user/logout", "/api/user/get_self", "/api/user/edit_self", "/api/role/self"]
         );
     }
 }

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
 use tiny_http::Request;
@@ -30,6 +31,10 @@ pub enum Kind {
     Content,
     /// `true` or `false`.
     Flag,
+    /// A number or a short string that says one.
+    Id,
+    /// An array of paths, or a short string that is one in JSON.
+    Paths,
 }
 
 /// A short string.
@@ -47,6 +52,16 @@ pub const fn flag(name: &'static str) -> Field {
     Field { name, kind: Kind::Flag }
 }
 
+/// A number, also as a string.
+pub const fn id(name: &'static str) -> Field {
+    Field { name, kind: Kind::Id }
+}
+
+/// An array of paths, also as a string.
+pub const fn paths(name: &'static str) -> Field {
+    Field { name, kind: Kind::Paths }
+}
+
 /// The fields that came.
 #[derive(Default)]
 pub struct Ask {
@@ -57,7 +72,7 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// A string; `None` when missing.
+    /// A string, or the JSON text of paths, or the digits of an id; `None` when missing.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.as_str()
     }
@@ -87,8 +102,62 @@ pub fn read(
     fields: &[Field],
     open_spool: impl FnMut() -> Result<Spool>,
 ) -> Result<Ask> {
-    if !request.has_body() {
+    if !has_json(request)? {
         return Ok(Ask::default());
+    }
+    parse(request.as_reader(), fields, open_spool)
+}
+
+/// Reads a small JSON object whole, where its keys are not known beforehand; `None` without a
+/// body.
+///
+/// Errors: `Invalid` (not JSON; `wrong_shape`; more than `bytes_max`), `TooLarge`, `Disconnected`.
+pub fn read_whole<T: DeserializeOwned>(
+    request: &mut Request,
+    bytes_max: u64,
+    wrong_shape: &'static str,
+) -> Result<Option<T>> {
+    if !has_json(request)? {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    match request.as_reader().take(bytes_max + 1).read_to_end(&mut text) {
+        Ok(_) => {}
+        Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            return Err(Error::invalid(NO_OBJECT));
+        }
+        Err(_) => return Err(Error::Disconnected),
+    }
+    whole(&text, bytes_max, wrong_shape)
+}
+
+/// The same for a text.
+fn whole<T: DeserializeOwned>(
+    text: &[u8],
+    bytes_max: u64,
+    wrong_shape: &'static str,
+) -> Result<Option<T>> {
+    if text.len() as u64 > bytes_max {
+        return Err(Error::invalid("The JSON object is too large"));
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_slice(text).map(Some).map_err(|cause| match cause.classify() {
+        serde_json::error::Category::Data => Error::invalid(wrong_shape),
+        _ => Error::invalid(NO_OBJECT),
+    })
+}
+
+/// The sentence for a body that can't be read.
+const NO_OBJECT: &str = "The body is not a JSON object";
+
+/// Whether there is a body; it must call itself JSON, or nothing.
+///
+/// Errors: `Invalid`, `TooLarge`.
+fn has_json(request: &Request) -> Result<bool> {
+    if !request.has_body() {
+        return Ok(false);
     }
     if let Some(media_type) = request.header("Content-Type") {
         let essence = media_type.split(';').next().unwrap_or_default().trim();
@@ -99,7 +168,7 @@ pub fn read(
     if request.content_length().is_some_and(|length| length > limits::JSON_BODY_BYTES_MAX) {
         return Err(Error::TooLarge);
     }
-    parse(request.as_reader(), fields, open_spool)
+    Ok(true)
 }
 
 /// Reads a JSON object from anywhere.
@@ -114,7 +183,7 @@ fn parse(
         // What the guard saw is the cause of whatever the parser made of it.
         match (failure.take(), broken) {
             (Some(Failure::Empty | Failure::NotJson), _) | (None, Broken::Json) => {
-                Error::invalid("The body is not a JSON object")
+                Error::invalid(NO_OBJECT)
             }
             (Some(Failure::TooLarge), _) => Error::TooLarge,
             (Some(Failure::Gone), _) => Error::Disconnected,
@@ -170,12 +239,20 @@ fn read_object(
                 copy_text(&mut json.next_string_reader()?, &mut spool)?;
                 ask.content = Some(spool);
             }
-            (Kind::Text, ValueType::String) => {
+            (Kind::Text | Kind::Id | Kind::Paths, ValueType::String) => {
                 let value = short_text(&mut json.next_string_reader()?, field.name)?;
                 ask.values.insert(field.name.to_owned(), Value::String(value));
             }
             (Kind::Flag, ValueType::Boolean) => {
                 ask.values.insert(field.name.to_owned(), Value::Bool(json.next_bool()?));
+            }
+            (Kind::Id, ValueType::Number) => {
+                let digits = json.next_number_as_string()?;
+                ask.values.insert(field.name.to_owned(), Value::String(digits));
+            }
+            (Kind::Paths, ValueType::Array) => {
+                let list = text_list(&mut json)?;
+                ask.values.insert(field.name.to_owned(), Value::String(list));
             }
             (kind, _) => return Err(wrong_type(field.name, kind).into()),
         }
@@ -190,8 +267,32 @@ fn wrong_type(name: &str, kind: Kind) -> Error {
     let wanted = match kind {
         Kind::Text | Kind::Content => "a string",
         Kind::Flag => "true or false",
+        Kind::Id => "a number",
+        Kind::Paths => return Error::invalid("Invalid paths"),
     };
     Error::Invalid(format!("{name} must be {wanted}").into())
+}
+
+/// An array of strings, as compact JSON text within the bound of a short string.
+fn text_list(json: &mut JsonStreamReader<impl Read>) -> std::result::Result<String, Broken> {
+    let invalid = || Broken::House(wrong_type("", Kind::Paths));
+    let mut list: Vec<String> = Vec::new();
+    let mut bytes = 0;
+    json.begin_array()?;
+    while json.has_next()? {
+        if json.peek()? != ValueType::String {
+            return Err(invalid());
+        }
+        let text = short_text(&mut json.next_string_reader()?, "paths")?;
+        // An empty string takes room, too.
+        bytes += text.len() + 4;
+        if bytes > limits::JSON_TEXT_BYTES_MAX {
+            return Err(invalid());
+        }
+        list.push(text);
+    }
+    json.end_array()?;
+    serde_json::to_string(&list).map_err(|_| Broken::Json)
 }
 
 /// Moves a string's text into a spool.
@@ -339,7 +440,7 @@ impl Lexer {
 mod tests {
     use super::*;
 
-    const FIELDS: &[Field] = &[text("path"), text("name"), flag("job")];
+    const FIELDS: &[Field] = &[text("path"), text("name"), flag("job"), id("id"), paths("paths")];
 
     fn read_text(json: &[u8]) -> Result<Ask> {
         parse(json, FIELDS, || Err(Error::StorageAbsent))
@@ -399,6 +500,50 @@ mod tests {
         assert_eq!(refusal(br#"{"path": 1}"#), "path must be a string");
         assert_eq!(refusal(br#"{"path": ["a"]}"#), "path must be a string");
         assert_eq!(refusal(br#"{"job": "yes"}"#), "job must be true or false");
+    }
+
+    #[test]
+    fn an_id_is_a_number_or_a_string_and_paths_an_array_or_a_string() {
+        for (json, name, wanted) in [
+            (r#"{"id": 7}"#, "id", Some("7")),
+            (r#"{"id": "7"}"#, "id", Some("7")),
+            (r#"{"id": -1.5e3}"#, "id", Some("-1.5e3")),
+            (r#"{"id": null}"#, "id", None),
+            (r#"{"paths": ["a", "b\"c"]}"#, "paths", Some(r#"["a","b\"c"]"#)),
+            (r#"{"paths": []}"#, "paths", Some("[]")),
+            (r#"{"paths": "[ \"a\"]"}"#, "paths", Some(r#"[ "a"]"#)),
+        ] {
+            assert_eq!(read_text(json.as_bytes()).unwrap().text(name), wanted, "{json}");
+        }
+        assert_eq!(refusal(br#"{"id": true}"#), "id must be a number");
+        let many = format!(r#"{{"paths": [{}""]}}"#, r#""","#.repeat(20_000));
+        for bad in [r#"{"paths": 1}"#, r#"{"paths": [1]}"#, r#"{"paths": [["a"]]}"#, &many] {
+            assert_eq!(refusal(bad.as_bytes()), "Invalid paths");
+        }
+        assert_eq!(refusal(br#"{"paths": ["a"}"#), "The body is not a JSON object");
+    }
+
+    #[test]
+    fn a_small_object_is_read_whole_and_no_other() {
+        type Lists = std::collections::BTreeMap<String, Vec<String>>;
+        let read = |text: &[u8]| match whole::<Lists>(text, 100, "wrong shape") {
+            Ok(lists) => lists,
+            Err(Error::Invalid(sentence)) => {
+                Some(Lists::from([(sentence.into_owned(), Vec::new())]))
+            }
+            Err(other) => panic!("{other}"),
+        };
+        let refusal = |text: &[u8]| read(text).unwrap().into_keys().next().unwrap();
+        assert_eq!(read(b""), None);
+        assert_eq!(read(b" {} ").unwrap(), Lists::new());
+        assert_eq!(read(br#"{"a": ["b"]}"#).unwrap()["a"], ["b"]);
+        for bad in [r#"{"a": 1}"#, r#"{"a": [1]}"#, "[]", "null", "1"] {
+            assert_eq!(refusal(bad.as_bytes()), "wrong shape", "{bad}");
+        }
+        for bad in [&b"{"[..], b" ", b"{}{}", b"{\"a\": [\"\xff\"]}", b"x"] {
+            assert_eq!(refusal(bad), NO_OBJECT);
+        }
+        assert_eq!(refusal(&b" ".repeat(101)), "The JSON object is too large");
     }
 
     /// Repeats one byte for ever.

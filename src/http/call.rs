@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use serde::de::DeserializeOwned;
 use tiny_http::Request;
 
 use crate::app::App;
@@ -11,6 +12,7 @@ use crate::http::api::Endpoint;
 use crate::http::body::{self, Ask};
 use crate::http::gate::Caller;
 use crate::http::query;
+use crate::limits;
 use crate::vault::{Share, VaultPath};
 
 /// What a handler is lent.
@@ -75,6 +77,16 @@ impl<'a> Call<'a> {
                 content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
             vault.share(grant.clone())?.spool(None)
         })
+    }
+
+    /// Reads a small JSON object whole, whatever its keys; `None` without a body.
+    ///
+    /// Errors: `Invalid` (also `wrong_shape`), `TooLarge`, `Disconnected`.
+    pub fn ask_whole<T: DeserializeOwned>(
+        &mut self,
+        wrong_shape: &'static str,
+    ) -> Result<Option<T>> {
+        body::read_whole(self.request, limits::STATE_FILE_BYTES_MAX, wrong_shape)
     }
 
     /// Notes in the logbook what the caller did.

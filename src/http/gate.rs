@@ -37,12 +37,10 @@ pub fn admit(
         return Ok(None);
     }
     let caller = identify(app, request)?;
-    if endpoint.access == Access::ByRole
-        && !app.config.roles().allow(endpoint.path, &caller.user.role)
-    {
+    if endpoint.access == Access::ByRole && !app.roles().allow(endpoint.path, &caller.user.role) {
         return Err(Error::Refused);
     }
-    app.seen(&caller.user, address);
+    app.users.saw(&caller.user, address);
     Ok(Some(caller))
 }
 

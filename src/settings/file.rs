@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -46,12 +46,18 @@ pub(super) fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
     let temporary = path.with_extension("json.new");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // The owner at the command line may be root; the server must still be able to read the file.
+    let (owner, ours) = (folder.metadata()?, file.metadata()?);
+    if (owner.uid(), owner.gid()) != (ours.uid(), ours.gid()) && ours.uid() == 0 {
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod values;
 
 pub use cloud::Cloud;
 pub use file::{read_object, write_json};
-pub use roles::Roles;
+pub use roles::{ADMIN, Roles, is_role_name};
 pub use values::{Network, Settings};
 
 use std::io;
@@ -26,9 +26,19 @@ pub struct Config {
     /// Replaced whole, so that a request sees one state from beginning to end.
     settings: RwLock<Arc<Settings>>,
     /// Likewise.
-    roles: RwLock<Arc<Roles>>,
+    roles: RwLock<InForce>,
+    /// The paths that `roles.json` decides about.
+    endpoints: Vec<&'static str>,
     /// Held while `cloud.json` changes: one change after the other.
     cloud_turn: Mutex<()>,
+}
+
+/// The roles in force.
+struct InForce {
+    /// Of which edition of the file they are; `Config` does not know who counts.
+    edition: i64,
+    /// The roles.
+    roles: Arc<Roles>,
 }
 
 impl Config {
@@ -38,7 +48,7 @@ impl Config {
     /// are added for `admin` (contract, section 3).
     ///
     /// Errors: one line that names the file and what is wrong with it.
-    pub fn open(folder: &Path, endpoints: &[&str]) -> Result<Self, String> {
+    pub fn open(folder: &Path, endpoints: &[&'static str]) -> Result<Self, String> {
         let settings = load_settings(folder)?;
         let roles = load_roles(folder, endpoints)?;
         let cloud = folder.join("cloud.json");
@@ -48,7 +58,8 @@ impl Config {
         Ok(Self {
             folder: folder.to_path_buf(),
             settings: RwLock::new(Arc::new(settings)),
-            roles: RwLock::new(Arc::new(roles)),
+            roles: RwLock::new(InForce { edition: 0, roles: Arc::new(roles) }),
+            endpoints: endpoints.to_vec(),
             cloud_turn: Mutex::new(()),
         })
     }
@@ -60,7 +71,31 @@ impl Config {
 
     /// The roles in force: a snapshot.
     pub fn roles(&self) -> Arc<Roles> {
-        Arc::clone(&self.roles.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.roles.read().unwrap_or_else(PoisonError::into_inner).roles)
+    }
+
+    /// The roles in force, read again first if they are of an earlier edition than this.
+    ///
+    /// Errors: one line, once for each edition; then the old roles stay in force.
+    pub fn roles_as_of(&self, edition: i64) -> Result<Arc<Roles>, String> {
+        let in_force = self.roles.read().unwrap_or_else(PoisonError::into_inner);
+        if in_force.edition >= edition {
+            return Ok(Arc::clone(&in_force.roles));
+        }
+        drop(in_force);
+        let mut in_force = self.roles.write().unwrap_or_else(PoisonError::into_inner);
+        if in_force.edition < edition {
+            in_force.edition = edition;
+            let mut roles = read_roles(&self.folder)?;
+            roles.complete(&self.endpoints);
+            in_force.roles = Arc::new(roles);
+        }
+        Ok(Arc::clone(&in_force.roles))
+    }
+
+    /// Where the files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// `cloud.json` as it is now; `None` when there is no such file.
@@ -88,7 +123,7 @@ impl Config {
         let settings = load_settings(&self.folder)?;
         let roles = load_roles(&self.folder, endpoints)?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-        *self.roles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(roles);
+        self.roles.write().unwrap_or_else(PoisonError::into_inner).roles = Arc::new(roles);
         Ok(())
     }
 }
@@ -110,11 +145,23 @@ fn load_settings(folder: &Path) -> Result<Settings, String> {
 
 /// Reads `roles.json`, or makes it, and adds what it lacks.
 fn load_roles(folder: &Path, endpoints: &[&str]) -> Result<Roles, String> {
-    let path = folder.join("roles.json");
-    let found = read_object(&path)?.unwrap_or_default();
-    let mut roles = Roles::parse(&found).map_err(|why| format!("{}: {why}", path.display()))?;
+    let mut roles = read_roles(folder)?;
     if roles.complete(endpoints) {
-        write_json(&path, &roles.to_json())?;
+        write_roles(folder, &roles).map_err(|cause| format!("roles.json: {cause}"))?;
     }
     Ok(roles)
+}
+
+/// Reads `roles.json` below `folder`; without one nobody may do anything.
+///
+/// Errors: one line that names the file and what is wrong with it.
+pub fn read_roles(folder: &Path) -> Result<Roles, String> {
+    let path = folder.join("roles.json");
+    let found = read_object(&path)?.unwrap_or_default();
+    Roles::parse(&found).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Replaces `roles.json` below `folder`.
+pub fn write_roles(folder: &Path, roles: &Roles) -> std::io::Result<()> {
+    file::replace(&folder.join("roles.json"), &roles.to_json())
 }

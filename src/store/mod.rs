@@ -2,7 +2,7 @@
 
 mod users;
 
-pub use users::{NewUser, User, UserStore};
+pub use users::{NewUser, User, UserChange, UserStore};
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;

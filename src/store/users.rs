@@ -1,16 +1,20 @@
 //! The users and the tokens that they logged out. Knows hashes only, never a password or a key.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::{Error, Result};
 use crate::limits;
 
 /// The schema, step by step; a step that has shipped never changes.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE users(
         id INTEGER PRIMARY KEY,
         username TEXT NOT NULL UNIQUE,
@@ -38,17 +42,28 @@ const MIGRATIONS: &[&str] = &["
         user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
         expires INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE marks(
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        last_user_id INTEGER NOT NULL,
+        roles_edition INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO marks SELECT 1, coalesce(max(id), 0), 0 FROM users;
+",
+];
 
 /// The columns of `users` in the order in which `User` reads them.
 const COLUMNS: &str = "id, username, password, name, ip, role, ftp_users, paths, settings, \
                        paths_write, key_hint, epoch";
 
+/// What the contract calls a user who is not there.
+const NOT_THERE: Error = Error::NotFound("User not found");
+
 /// One row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// The row's number; never given to another user while tokens of this one live, since it is
-    /// taken together with `epoch`.
+    /// The row's number; never given to another user.
     pub id: i64,
     /// The name to sign in with.
     pub username: String,
@@ -56,7 +71,7 @@ pub struct User {
     pub password_hash: String,
     /// The name that people read.
     pub name: String,
-    /// Address of the last successful request.
+    /// Address of the last successful request, as it was last written down.
     pub ip: String,
     /// Decides about endpoints, by `roles.json`.
     pub role: String,
@@ -95,15 +110,48 @@ pub struct NewUser<'a> {
     pub key_hint: &'a str,
 }
 
-/// The table, behind one connection. What is asked for on each request is kept in memory and
-/// looked up again as soon as anybody, another process included, has changed the database.
-pub struct UserStore {
-    /// One connection; statements take microseconds.
-    inner: Mutex<Inner>,
+/// What becomes different about a user; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UserChange<'a> {
+    /// See `User`.
+    pub username: Option<&'a str>,
+    /// See `User`; a new one makes all tokens issued until now invalid.
+    pub password_hash: Option<&'a str>,
+    /// See `User`.
+    pub name: Option<&'a str>,
+    /// See `User`.
+    pub role: Option<&'a str>,
+    /// See `User`.
+    pub ftp_users: Option<&'a str>,
+    /// See `User`.
+    pub paths: Option<&'a str>,
+    /// See `User`.
+    pub settings: Option<&'a str>,
+    /// See `User`.
+    pub paths_write: Option<&'a str>,
+    /// SHA-256 of a new API key, in hex.
+    pub key_hash: Option<&'a str>,
+    /// See `User`; comes with `key_hash`.
+    pub key_hint: Option<&'a str>,
 }
 
-/// The connection and what is remembered of it.
-struct Inner {
+/// The table. Reading and writing have a connection each, so that nobody who only asks waits for
+/// the disk's sync behind somebody who changes something. What is asked for on each request is
+/// kept in memory and looked up again as soon as anybody, another process included, has changed
+/// the database.
+pub struct UserStore {
+    /// For reading; statements take microseconds.
+    reader: Mutex<Reader>,
+    /// For changes, one at a time.
+    writer: Mutex<Connection>,
+    /// `marks.roles_edition` as the reader saw it last.
+    roles_edition: AtomicI64,
+    /// Where users were last seen.
+    seen: Mutex<Seen>,
+}
+
+/// The reading connection and what is remembered of it.
+struct Reader {
     /// To `users.db`.
     connection: Connection,
     /// `PRAGMA data_version` when the memory below was filled.
@@ -116,72 +164,126 @@ struct Inner {
     revoked: Option<HashSet<String>>,
 }
 
+/// Where users were last seen, and what of it is not yet in the table.
+#[derive(Default)]
+struct Seen {
+    /// The address, and whether the table has another.
+    addresses: HashMap<i64, (IpAddr, bool)>,
+    /// When the table was last brought up to date.
+    written: Option<Instant>,
+}
+
 impl UserStore {
     /// Opens `users.db`, making it if need be.
     pub fn open(path: &Path) -> Result<Self> {
-        let connection = super::open(path, MIGRATIONS, true)?;
-        let inner = Inner {
-            connection,
+        let writer = super::open(path, MIGRATIONS, true)?;
+        let reader = Reader {
+            connection: super::open(path, MIGRATIONS, true)?,
             seen_version: -1,
             users: HashMap::new(),
             ids_by_key: HashMap::new(),
             revoked: None,
         };
-        Ok(Self { inner: Mutex::new(inner) })
+        let store = Self {
+            reader: Mutex::new(reader),
+            writer: Mutex::new(writer),
+            roles_edition: AtomicI64::new(0),
+            seen: Mutex::default(),
+        };
+        store.fresh(&mut store.reader())?;
+        Ok(store)
     }
 
     /// How many users there are.
     pub fn count(&self) -> Result<i64> {
-        let inner = self.lock();
-        Ok(inner.connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
+        let reader = self.reader();
+        Ok(reader.connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
     }
 
     /// The user with this id.
     pub fn by_id(&self, id: i64) -> Result<Option<Arc<User>>> {
-        self.lock().fresh()?.user(id)
+        let mut reader = self.reader();
+        self.fresh(&mut reader)?;
+        reader.user(id)
     }
 
     /// The user with this name, exactly as written.
     pub fn by_username(&self, username: &str) -> Result<Option<Arc<User>>> {
-        let mut inner = self.lock();
-        let id: Option<i64> = inner
+        let mut reader = self.reader();
+        self.fresh(&mut reader)?;
+        let id: Option<i64> = reader
             .connection
             .prepare_cached("SELECT id FROM users WHERE username = ?1")?
             .query_row([username], |row| row.get(0))
             .optional()?;
-        id.map_or(Ok(None), |id| inner.fresh()?.user(id))
+        id.map_or(Ok(None), |id| reader.user(id))
     }
 
     /// The user whose API key has this SHA-256 hash (hex).
     pub fn by_key_hash(&self, key_hash: &str) -> Result<Option<Arc<User>>> {
-        let mut inner = self.lock();
-        let inner = inner.fresh()?;
-        let known = inner.ids_by_key.get(key_hash).copied();
+        let mut reader = self.reader();
+        self.fresh(&mut reader)?;
+        let known = reader.ids_by_key.get(key_hash).copied();
         let id = match known {
             Some(id) => Some(id),
-            None => inner
+            None => reader
                 .connection
                 .prepare_cached("SELECT id FROM users WHERE API_KEY = ?1")?
                 .query_row([key_hash], |row| row.get(0))
                 .optional()?,
         };
         let Some(id) = id else { return Ok(None) };
-        if known.is_none() && inner.ids_by_key.len() < limits::CACHED_USERS_MAX {
-            inner.ids_by_key.insert(key_hash.to_owned(), id);
+        if known.is_none() && reader.ids_by_key.len() < limits::CACHED_USERS_MAX {
+            reader.ids_by_key.insert(key_hash.to_owned(), id);
         }
-        inner.user(id)
+        reader.user(id)
     }
 
-    /// Adds a user. Its first epoch is the present time, so that a token of a deleted user whose
-    /// id it got stays invalid.
+    /// The users after this id in order of id, at most so many, each with the address it was last
+    /// seen at.
+    pub fn after(&self, id: i64, count: usize) -> Result<Vec<User>> {
+        let mut users: Vec<User> = self
+            .reader()
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM users WHERE id > ?1 ORDER BY id LIMIT ?2"
+            ))?
+            .query_map(params![id, i64::try_from(count).unwrap_or(i64::MAX)], read_user)?
+            .collect::<rusqlite::Result<_>>()?;
+        let seen = lock(&self.seen);
+        for user in &mut users {
+            if let Some((address, _)) = seen.addresses.get(&user.id) {
+                user.ip = address.to_string();
+            }
+        }
+        Ok(users)
+    }
+
+    /// Adds a user. Its id was never another's and its first epoch is random, so that no token of
+    /// a deleted user comes to life again.
     ///
-    /// Errors: `Collision` when the name is taken.
+    /// Errors: `Collision` when the name or the key is taken, `Invalid` when there are too many.
     pub fn insert(&self, user: &NewUser<'_>) -> Result<i64> {
-        let mut inner = self.lock();
-        let added = inner.connection.execute(
-            "INSERT INTO users(username, password, name, role, paths, paths_write, API_KEY, key_hint, epoch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, unixepoch())",
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        let count: i64 =
+            transaction.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
+        if count >= limits::USERS_MAX {
+            return Err(Error::invalid("Too many users"));
+        }
+        must_be_free(&transaction, 0, Some(user.username), Some(user.key_hash))?;
+        let id: i64 = transaction.query_row(
+            "UPDATE marks SET last_user_id =
+                 max(last_user_id, (SELECT coalesce(max(id), 0) FROM users)) + 1
+             RETURNING last_user_id",
+            [],
+            |row| row.get(0),
+        )?;
+        transaction.execute(
+            "INSERT INTO users(id, username, password, name, role, paths, paths_write, API_KEY, key_hint, epoch)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, random() & 0x3fffffffffffffff)",
             params![
+                id,
                 user.username,
                 user.password_hash,
                 user.name,
@@ -191,89 +293,259 @@ impl UserStore {
                 user.key_hash,
                 user.key_hint
             ],
-        );
-        inner.forget();
-        match added {
-            Ok(_) => Ok(inner.connection.last_insert_rowid()),
-            Err(cause)
-                if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
-            {
-                Err(Error::Collision("Username already exists"))
-            }
-            Err(cause) => Err(cause.into()),
+        )?;
+        transaction.commit()?;
+        Ok(id)
+    }
+
+    /// Changes a user; on the disk when this returns. The role `keep` never loses its last member.
+    ///
+    /// Errors: `NotFound`; `Collision` when the name or the key is taken, or for `keep`.
+    pub fn change(&self, id: i64, change: &UserChange<'_>, keep: &str) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        let role: Option<String> = transaction
+            .prepare_cached("SELECT role FROM users WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        let role = role.ok_or(NOT_THERE)?;
+        must_be_free(&transaction, id, change.username, change.key_hash)?;
+        let leaves_it = role == keep && change.role.is_some_and(|new| new != keep);
+        if leaves_it && others_with_role(&transaction, keep, id)? == 0 {
+            return Err(Error::Collision("The last admin must keep its role"));
+        }
+        transaction
+            .prepare_cached(
+                "UPDATE users SET
+                     username = coalesce(?2, username),
+                     password = coalesce(?3, password),
+                     name = coalesce(?4, name),
+                     role = coalesce(?5, role),
+                     ftp_users = coalesce(?6, ftp_users),
+                     paths = coalesce(?7, paths),
+                     settings = coalesce(?8, settings),
+                     paths_write = coalesce(?9, paths_write),
+                     API_KEY = coalesce(?10, API_KEY),
+                     key_hint = coalesce(?11, key_hint),
+                     epoch = epoch + (?3 IS NOT NULL)
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                change.username,
+                change.password_hash,
+                change.name,
+                change.role,
+                change.ftp_users,
+                change.paths,
+                change.settings,
+                change.paths_write,
+                change.key_hash,
+                change.key_hint
+            ])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Deletes a user; on the disk when this returns. The role `keep` never loses its last
+    /// member; any other role that does is handed to `forget_role` in the same transaction, which
+    /// says whether that changed anything.
+    ///
+    /// Errors: `NotFound`; `Collision` for `keep`; those of `forget_role`, and then nobody is
+    /// deleted.
+    pub fn delete(
+        &self,
+        username: &str,
+        keep: &str,
+        forget_role: impl FnOnce(&str) -> Result<bool>,
+    ) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        let found: Option<(i64, String)> = transaction
+            .prepare_cached("SELECT id, role FROM users WHERE username = ?1")?
+            .query_row([username], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (id, role) = found.ok_or(NOT_THERE)?;
+        let is_last = others_with_role(&transaction, &role, id)? == 0;
+        if is_last && role == keep {
+            return Err(Error::Collision("The last admin can't be deleted"));
+        }
+        transaction.execute("DELETE FROM users WHERE id = ?1", [id])?;
+        if is_last && forget_role(&role)? {
+            transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
+        }
+        transaction.commit()?;
+        lock(&self.seen).addresses.remove(&id);
+        Ok(())
+    }
+
+    /// Runs what replaces `roles.json` while no other process changes users or roles, and then
+    /// tells every process that it has to be read again.
+    pub fn change_roles(&self, replace: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        replace()?;
+        transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// How often larder, in whatever process, has changed `roles.json`: as of the last question
+    /// about a user.
+    pub fn roles_edition(&self) -> i64 {
+        self.roles_edition.load(Ordering::Acquire)
+    }
+
+    /// Remembers where a user's last successful request came from.
+    pub fn saw(&self, user: &User, address: IpAddr) {
+        let mut seen = lock(&self.seen);
+        if seen.addresses.get(&user.id).is_none_or(|(known, _)| *known != address) {
+            let is_news = user.ip != address.to_string();
+            seen.addresses.insert(user.id, (address, is_news));
         }
     }
 
-    /// Remembers where the user's last successful request came from.
-    pub fn set_ip(&self, id: i64, ip: &str) -> Result<()> {
-        self.change("UPDATE users SET ip = ?2 WHERE id = ?1", params![id, ip])
+    /// Writes down where users were last seen, not more often than the interval unless `now`: a
+    /// phone and a laptop in turn must not cost a write for each request.
+    pub fn write_addresses(&self, now: bool) -> Result<()> {
+        let mut seen = lock(&self.seen);
+        let is_recent =
+            seen.written.is_some_and(|then| then.elapsed() < limits::ADDRESS_WRITE_INTERVAL);
+        if is_recent && !now {
+            return Ok(());
+        }
+        let news: Vec<(i64, IpAddr)> = seen
+            .addresses
+            .iter_mut()
+            .filter(|(_, (_, is_news))| *is_news)
+            .map(|(id, (address, is_news))| {
+                *is_news = false;
+                (*id, *address)
+            })
+            .collect();
+        if news.is_empty() {
+            return Ok(());
+        }
+        seen.written = Some(Instant::now());
+        drop(seen);
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        for (id, address) in news {
+            transaction.execute(
+                "UPDATE users SET ip = ?2 WHERE id = ?1",
+                params![id, address.to_string()],
+            )?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Makes all tokens of the user that were issued until now invalid.
     pub fn log_out_everywhere(&self, id: i64) -> Result<()> {
-        self.change("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", params![id])
+        lock(&self.writer).execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [id])?;
+        Ok(())
     }
 
     /// Makes one token invalid. `expires` and `now` are seconds since 1970; rows of tokens that
     /// have expired are dropped on this occasion.
     pub fn log_out(&self, user_id: i64, token_id: &str, expires: i64, now: i64) -> Result<()> {
-        self.change("DELETE FROM revoked_tokens WHERE expires < ?1", params![now])?;
-        let logged_out: i64 = self.lock().connection.query_row(
+        let mut writer = lock(&self.writer);
+        let transaction = begin(&mut writer)?;
+        transaction.execute("DELETE FROM revoked_tokens WHERE expires < ?1", [now])?;
+        let logged_out: i64 = transaction.query_row(
             "SELECT count(*) FROM revoked_tokens WHERE user_id = ?1",
             [user_id],
             |row| row.get(0),
         )?;
         if logged_out >= limits::REVOKED_TOKENS_PER_USER_MAX {
-            self.log_out_everywhere(user_id)?;
-            return self.change("DELETE FROM revoked_tokens WHERE user_id = ?1", params![user_id]);
+            transaction.execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [user_id])?;
+            transaction.execute("DELETE FROM revoked_tokens WHERE user_id = ?1", [user_id])?;
+        } else {
+            // A user who was deleted meanwhile has no valid token left, and needs no row.
+            transaction.execute(
+                "INSERT OR IGNORE INTO revoked_tokens(token_id, user_id, expires)
+                 SELECT ?1, id, ?3 FROM users WHERE id = ?2",
+                params![token_id, user_id, expires],
+            )?;
         }
-        self.change(
-            "INSERT OR IGNORE INTO revoked_tokens(token_id, user_id, expires) VALUES (?1, ?2, ?3)",
-            params![token_id, user_id, expires],
-        )
+        Ok(transaction.commit()?)
     }
 
     /// Whether this token was logged out by itself.
     pub fn is_logged_out(&self, token_id: &str) -> Result<bool> {
-        self.lock().fresh()?.is_revoked(token_id)
+        let mut reader = self.reader();
+        self.fresh(&mut reader)?;
+        reader.is_revoked(token_id)
     }
 
     /// Moves the write-ahead log into the database, so that the file alone is whole.
     pub fn checkpoint(&self) -> Result<()> {
-        let inner = self.lock();
-        Ok(inner.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        let writer = lock(&self.writer);
+        Ok(writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
-    /// Runs one statement that changes something.
-    fn change(&self, statement: &str, values: impl rusqlite::Params) -> Result<()> {
-        let mut inner = self.lock();
-        inner.connection.prepare_cached(statement)?.execute(values)?;
-        inner.forget();
-        Ok(())
+    /// The reading connection.
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        lock(&self.reader)
     }
 
-    /// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// Forgets what is remembered if another connection has changed the database since.
+    /// Forgets what is remembered if anybody has changed the database since.
     ///
-    /// Source: SQLite, `PRAGMA data_version` (our own changes call `forget` themselves).
-    fn fresh(&mut self) -> Result<&mut Self> {
-        let version = self
+    /// Source: SQLite, `PRAGMA data_version`: changes of other connections, whichever process's.
+    fn fresh(&self, reader: &mut Reader) -> Result<()> {
+        let version = reader
             .connection
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
-        if version != self.seen_version {
-            self.forget();
-            self.seen_version = version;
+        if version != reader.seen_version {
+            reader.forget();
+            let edition = reader
+                .connection
+                .prepare_cached("SELECT roles_edition FROM marks")?
+                .query_row([], |row| row.get(0))?;
+            self.roles_edition.store(edition, Ordering::Release);
+            reader.seen_version = version;
         }
-        Ok(self)
+        Ok(())
     }
+}
 
+/// A transaction that keeps every other process from writing from its beginning.
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+/// Sees to it that nobody but the user `id` has this name or this key.
+///
+/// Errors: `Collision`.
+fn must_be_free(
+    transaction: &Transaction<'_>,
+    id: i64,
+    username: Option<&str>,
+    key_hash: Option<&str>,
+) -> Result<()> {
+    let is_taken = |statement: &str, value: Option<&str>| -> Result<bool> {
+        Ok(transaction.prepare_cached(statement)?.exists(params![value, id])?)
+    };
+    if is_taken("SELECT 1 FROM users WHERE username = ?1 AND id <> ?2", username)? {
+        return Err(Error::Collision("Username already exists"));
+    }
+    if is_taken("SELECT 1 FROM users WHERE API_KEY = ?1 AND id <> ?2", key_hash)? {
+        return Err(Error::Collision("API key already in use"));
+    }
+    Ok(())
+}
+
+/// How many users besides this one have the role.
+fn others_with_role(transaction: &Transaction<'_>, role: &str, id: i64) -> Result<i64> {
+    Ok(transaction
+        .prepare_cached("SELECT count(*) FROM users WHERE role = ?1 AND id <> ?2")?
+        .query_row(params![role, id], |row| row.get(0))?)
+}
+
+/// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reader {
     /// Empties the memory.
     fn forget(&mut self) {
         self.users.clear();
@@ -370,13 +642,116 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_once() {
+    fn a_name_and_a_key_are_taken_once() {
+        let (_folder, store, id) = store();
+        let taken = Err("Username already exists");
+        let sentence = |result: Result<i64>| match result {
+            Err(Error::Collision(sentence)) => Err(sentence),
+            other => Ok(other.unwrap()),
+        };
+        assert_eq!(sentence(store.insert(&ana("ana", "hash-b"))), taken);
+        assert_eq!(sentence(store.insert(&ana("bea", "hash-a"))), Err("API key already in use"));
+        let bea = store.insert(&ana("bea", "hash-b")).unwrap();
+        let rename = |id, username| {
+            let change = UserChange { username: Some(username), ..UserChange::default() };
+            store.change(id, &change, "admin").map(|()| id)
+        };
+        assert_eq!(sentence(rename(bea, "ana")), taken);
+        assert_eq!(sentence(rename(id, "ana")), Ok(id));
+        assert_eq!(store.count().unwrap(), 2);
+    }
+
+    #[test]
+    fn only_what_is_given_changes_and_a_new_password_raises_the_epoch() {
+        let (_folder, store, id) = store();
+        let before = store.by_id(id).unwrap().unwrap();
+        let change = UserChange { name: Some("Bea"), settings: Some("s"), ..UserChange::default() };
+        store.change(id, &change, "admin").unwrap();
+        let after = store.by_id(id).unwrap().unwrap();
+        let expected =
+            User { name: "Bea".to_owned(), settings: "s".to_owned(), ..User::clone(&before) };
+        assert_eq!(*after, expected);
+        let change = UserChange { password_hash: Some("$new"), ..UserChange::default() };
+        store.change(id, &change, "admin").unwrap();
+        let after = store.by_id(id).unwrap().unwrap();
+        assert_eq!((after.password_hash.as_str(), after.epoch), ("$new", before.epoch + 1));
+        let key = UserChange {
+            key_hash: Some("hash-c"),
+            key_hint: Some("lk_2"),
+            ..UserChange::default()
+        };
+        store.change(id, &key, "admin").unwrap();
+        assert!(store.by_key_hash("hash-a").unwrap().is_none());
+        assert_eq!(store.by_key_hash("hash-c").unwrap().unwrap().key_hint, "lk_2");
+    }
+
+    #[test]
+    fn neither_id_nor_epoch_of_a_deleted_user_comes_again() {
+        let (folder, store, id) = store();
+        let first = store.by_id(id).unwrap().unwrap();
+        store.delete("ana", "admin", |_| Ok(false)).unwrap();
+        assert_eq!(store.by_id(id).unwrap(), None);
+        drop(store);
+        let store = UserStore::open(&folder.path().join("users.db")).unwrap();
+        let again = store.insert(&ana("ana", "hash-a")).unwrap();
+        assert_ne!(again, id);
+        assert_ne!(store.by_id(again).unwrap().unwrap().epoch, first.epoch);
+    }
+
+    #[test]
+    fn a_failure_to_forget_the_role_keeps_the_user() {
+        let (_folder, store, id) = store();
+        let failed = store.delete("ana", "admin", |role| {
+            assert_eq!(role, "user");
+            Err(Error::DiskFull)
+        });
+        assert!(matches!(failed, Err(Error::DiskFull)));
+        assert!(store.by_id(id).unwrap().is_some());
+    }
+
+    #[test]
+    fn another_process_changing_the_roles_is_noticed() {
+        let (folder, store, id) = store();
+        let other = UserStore::open(&folder.path().join("users.db")).unwrap();
+        other.change_roles(|| Ok(())).unwrap();
+        store.by_id(id).unwrap();
+        assert_eq!(store.roles_edition(), 1);
+        assert!(other.change_roles(|| Err(Error::DiskFull)).is_err());
+        store.by_id(id).unwrap();
+        assert_eq!(store.roles_edition(), 1);
+    }
+
+    #[test]
+    fn the_last_address_is_shown_at_once_and_written_down_later() {
+        let (folder, store, id) = store();
+        let ip = |store: &UserStore| store.after(0, 9).unwrap()[0].ip.clone();
+        assert_eq!(ip(&store), "");
+        for last in [1, 2, 3] {
+            store.saw(&store.by_id(id).unwrap().unwrap(), [10, 0, 0, last].into());
+            store.write_addresses(false).unwrap();
+        }
+        assert_eq!(ip(&store), "10.0.0.3");
+        let other = UserStore::open(&folder.path().join("users.db")).unwrap();
+        assert_eq!(ip(&other), "10.0.0.1");
+        store.write_addresses(true).unwrap();
+        assert_eq!(ip(&other), "10.0.0.3");
+    }
+
+    #[test]
+    fn users_are_read_in_pieces() {
         let (_folder, store, _) = store();
-        assert!(matches!(
-            store.insert(&ana("ana", "hash-b")),
-            Err(Error::Collision("Username already exists"))
-        ));
-        assert_eq!(store.count().unwrap(), 1);
+        for number in 0..5 {
+            store.insert(&ana(&format!("u{number}"), &format!("hash-{number}"))).unwrap();
+        }
+        let mut names = Vec::new();
+        let mut last = 0;
+        loop {
+            let some = store.after(last, 2).unwrap();
+            let Some(end) = some.last() else { break };
+            last = end.id;
+            names.extend(some.iter().map(|user| user.username.clone()));
+        }
+        assert_eq!(names, ["ana", "u0", "u1", "u2", "u3", "u4"]);
     }
 
     #[test]

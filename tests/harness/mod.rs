@@ -48,13 +48,23 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/create_folder"),
     ("POST", "/api/delete_folder"),
     ("POST", "/api/rename_folder"),
+    ("GET", "/api/user/get_all"),
+    ("POST", "/api/user/create"),
+    ("POST", "/api/user/edit"),
+    ("POST", "/api/user/delete"),
+    ("GET", "/api/role/get"),
+    ("POST", "/api/role/edit"),
     ("POST", "/api/cloud/manage"),
     ("GET", "/api/cloud/get"),
 ];
 
 /// The endpoints that any signed-in user may use.
-pub const SIGNED_IN: &[(&str, &str)] =
-    &[("POST", "/api/user/logout"), ("GET", "/api/user/get_self"), ("GET", "/api/role/self")];
+pub const SIGNED_IN: &[(&str, &str)] = &[
+    ("POST", "/api/user/logout"),
+    ("GET", "/api/user/get_self"),
+    ("POST", "/api/user/edit_self"),
+    ("GET", "/api/role/self"),
+];
 
 /// The endpoints that are open to all.
 pub const PUBLIC: &[(&str, &str)] = &[
@@ -170,14 +180,20 @@ impl Larder {
 
     /// Runs `larder user add`.
     pub fn add_user(&self, name: &str, flags: &[&str]) -> Output {
+        let words = [&["user", "add", name], flags].concat();
+        self.run(&words, &format!("{}\n", password_of(name)))
+    }
+
+    /// Runs `larder` with these words on this state directory and this on its standard input.
+    pub fn run(&self, words: &[&str], input: &str) -> Output {
         let mut command = self.program();
-        command.args(["user", "add", name, "--state"]).arg(self.state()).args(flags);
+        command.args(words).arg("--state").arg(self.state());
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
         // A program that refuses its flags may be gone before it reads this.
-        let _maybe_gone = writeln!(input, "{}", password_of(name));
-        drop(input);
+        let _maybe_gone = pipe.write_all(input.as_bytes());
+        drop(pipe);
         child.wait_with_output().unwrap()
     }
 

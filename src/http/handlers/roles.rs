@@ -1,11 +1,40 @@
 //! Roles: contract, section 7.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::http::api;
 use crate::http::call::Call;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, Status};
+use crate::people;
 use crate::settings::Roles;
+
+/// `GET /api/role/get`: each endpoint with the roles that may use it.
+pub fn get(call: &mut Call<'_>) -> Result<Reply> {
+    Reply::json(&call.app.roles().to_json())
+}
+
+/// `POST /api/role/edit`: the body is what `get` answers, changed; it replaces all that was.
+///
+/// Errors: `Invalid`, `DiskFull`.
+pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
+    let wanted: BTreeMap<String, Vec<String>> = call
+        .ask_whole("Roles must be an object from endpoints to arrays of role names")?
+        .unwrap_or_default();
+    if wanted.is_empty() {
+        return Err(Error::invalid("No roles provided"));
+    }
+    let roles = call
+        .app
+        .roles()
+        .replaced_by(wanted, &api::role_paths())
+        .map_err(|sentence| Error::Invalid(sentence.into()))?;
+    people::replace_roles(&call.app.users, call.app.config.folder(), &roles)?;
+    call.note("changed the roles");
+    Reply::json(&Status { status: "Roles updated" })
+}
 
 /// `GET /api/role/self`: each endpoint of the roles configuration, and whether the caller may use it.
 pub fn mine(call: &mut Call<'_>) -> Result<Reply> {
@@ -17,5 +46,5 @@ pub fn mine(call: &mut Call<'_>) -> Result<Reply> {
             serializer.collect_map(self.0.of(self.1))
         }
     }
-    Reply::json(&Mine(&call.app.config.roles(), &call.caller()?.user.role))
+    Reply::json(&Mine(&call.app.roles(), &call.caller()?.user.role))
 }

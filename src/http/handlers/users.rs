@@ -1,21 +1,60 @@
-//! Signing in and out, and who one is: contract, sections 3 and 7.
+//! Signing in and out, and who there is: contract, sections 3 and 7.
 
+use std::io;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use tiny_http::ext::Body;
 
-use crate::auth::password;
+use crate::auth::{key, password};
 use crate::error::{Error, Result, SignInProblem};
-use crate::http::body::{Field, flag, text};
+use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
-use crate::http::reply::{Reply, Status};
+use crate::http::reply::{JSON, Reply, Status};
 use crate::limits;
+use crate::people::{self, Changes, NewPerson};
+use crate::store::User;
 
 /// The fields of `login`.
 pub const LOGIN: &[Field] = &[text("username"), text("password")];
 
 /// The fields of `logout`.
 pub const LOGOUT: &[Field] = &[flag("everywhere")];
+
+/// The fields of `create`.
+pub const CREATE: &[Field] = &[
+    text("username"),
+    text("password"),
+    text("name"),
+    text("role"),
+    paths("paths"),
+    paths("paths_write"),
+];
+
+/// The fields of `edit`.
+pub const EDIT: &[Field] = &[
+    id("id"),
+    text("username"),
+    text("name"),
+    text("password"),
+    text("role"),
+    paths("paths"),
+    paths("paths_write"),
+];
+
+/// The fields of `delete`.
+pub const DELETE: &[Field] = &[text("username")];
+
+/// The fields of `edit_self`.
+pub const EDIT_SELF: &[Field] = &[
+    text("username"),
+    text("password"),
+    text("name"),
+    text("ftp_users"),
+    text("settings"),
+    text("API_KEY"),
+];
 
 /// `POST /api/user/login`: a token, also set as the session cookie.
 ///
@@ -50,7 +89,7 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
     let Some(user) = user else { return wrong };
     call.app.name_throttle.succeeded(username);
     let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
-    call.app.seen(&user, call.address);
+    call.app.users.saw(&user, call.address);
     call.app.logbook.note(&format!("{username}: signed in"), &call.address.to_string());
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     Ok(Reply::json(&SignedIn { token: &token })?.with("Set-Cookie", cookie))
@@ -113,4 +152,184 @@ pub fn get_self(call: &mut Call<'_>) -> Result<Reply> {
         settings: &user.settings,
         paths_write: &user.paths_write,
     })
+}
+
+/// What `create` answers, and `edit_self` as far as there is something to show.
+#[derive(Serialize)]
+struct Made {
+    /// The contract's sentence.
+    status: &'static str,
+    /// A key that nobody can read again.
+    #[serde(rename = "API_KEY", skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
+    /// A token that takes the place of the one which a new password ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// `POST /api/user/create`: the answer is the only one that shows the user's API key.
+///
+/// Errors: `Invalid`, `Collision`.
+pub fn create(call: &mut Call<'_>) -> Result<Reply> {
+    let ask = call.ask()?;
+    let given = |name| ask.text(name).filter(|text| !text.is_empty());
+    let (Some(username), Some(password), Some(name), Some(role)) =
+        (given("username"), given("password"), given("name"), given("role"))
+    else {
+        return Err(Error::invalid("No username, password, name or role provided"));
+    };
+    let person = NewPerson {
+        username,
+        password,
+        name,
+        role,
+        paths: ask.text("paths").unwrap_or(people::READS_EVERYTHING),
+        paths_write: ask.text("paths_write").unwrap_or(people::WRITES_NOTHING),
+    };
+    let key = people::create(&call.app.users, &person)?;
+    call.note(&format!("added user {username} with the role {role}"));
+    Reply::json(&Made { status: "User created", api_key: Some(key), token: None })
+}
+
+/// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
+///
+/// Errors: `Invalid`, `NotFound`, `Collision` (the last admin).
+pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
+    let ask = call.ask()?;
+    let username = ask.text("username").filter(|text| !text.is_empty());
+    let username = username.ok_or(Error::invalid("No username provided"))?;
+    people::delete(&call.app.users, call.app.config.folder(), username)?;
+    call.note(&format!("deleted user {username}"));
+    Reply::json(&Status { status: "User deleted" })
+}
+
+/// `POST /api/user/edit`: what is left out stays; an empty password counts as left out, since
+/// that is what `get_all` shows.
+///
+/// Errors: `Invalid`, `NotFound`, `Collision` (the name is taken, or the last admin).
+pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
+    let ask = call.ask()?;
+    let given = |name| ask.text(name).filter(|text| !text.is_empty());
+    let (Some(id), Some(username), Some(name)) = (given("id"), given("username"), given("name"))
+    else {
+        return Err(Error::invalid("No username, name, role or id provided"));
+    };
+    // A number that no id can be is nobody's.
+    let id = id.parse().unwrap_or(0);
+    let changes = Changes {
+        username: Some(username),
+        password: given("password"),
+        name: Some(name),
+        role: given("role"),
+        paths: ask.text("paths"),
+        paths_write: ask.text("paths_write"),
+        ..Changes::default()
+    };
+    let done = people::change(&call.app.users, id, &changes)?;
+    call.note(&format!("changed user {username} (id {id}): {}", done.what));
+    Reply::json(&Status { status: "User edited" })
+}
+
+/// `POST /api/user/edit_self`: a new password ends all sessions and begins a new one.
+///
+/// Errors: `Invalid`, `Collision` (the name or the key is taken).
+pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
+    let ask = call.ask()?;
+    let changes = Changes {
+        username: ask.text("username"),
+        // What `get_self` shows is no new password.
+        password: ask.text("password").filter(|text| !text.is_empty()),
+        name: ask.text("name"),
+        ftp_users: ask.text("ftp_users"),
+        settings: ask.text("settings"),
+        api_key: ask.text("API_KEY"),
+        ..Changes::default()
+    };
+    if changes.is_empty() {
+        return Err(Error::invalid("No valid fields provided for update"));
+    }
+    let id = call.caller()?.user.id;
+    let done = people::change(&call.app.users, id, &changes)?;
+    call.note(&format!("changed their own {}", done.what));
+    let mut made = Made { status: "User updated", api_key: done.api_key, token: None };
+    if changes.password.is_none() {
+        return Reply::json(&made);
+    }
+    // Somebody else may have deleted the user meanwhile.
+    let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+    let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
+    let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
+    made.token = Some(token);
+    Ok(Reply::json(&made)?.with("Set-Cookie", cookie))
+}
+
+/// One user as `get_all` shows them.
+#[derive(Serialize)]
+struct Person<'a> {
+    /// The row's number.
+    id: i64,
+    /// To sign in with.
+    username: &'a str,
+    /// Always empty.
+    password: &'static str,
+    /// For people.
+    name: &'a str,
+    /// Address of the last successful request.
+    ip: &'a str,
+    /// Decides about endpoints.
+    role: &'a str,
+    /// The user's own text.
+    ftp_users: &'a str,
+    /// JSON array of what may be read.
+    paths: &'a str,
+    /// The user's own text.
+    settings: &'a str,
+    /// Its beginning.
+    #[serde(rename = "API_KEY")]
+    api_key: String,
+    /// JSON array of what may be written.
+    paths_write: &'a str,
+}
+
+impl<'a> Person<'a> {
+    /// Without what nobody may read.
+    fn of(user: &'a User) -> Self {
+        Self {
+            id: user.id,
+            username: &user.username,
+            password: "",
+            name: &user.name,
+            ip: &user.ip,
+            role: &user.role,
+            ftp_users: &user.ftp_users,
+            paths: &user.paths,
+            settings: &user.settings,
+            api_key: key::masked(&user.key_hint),
+            paths_write: &user.paths_write,
+        }
+    }
+}
+
+/// `GET /api/user/get_all`: everybody, without passwords and usable keys.
+pub fn get_all(call: &mut Call<'_>) -> Result<Reply> {
+    let first = call.app.users.after(0, limits::USERS_PER_READ)?;
+    if first.len() < limits::USERS_PER_READ {
+        return Reply::json(&first.iter().map(Person::of).collect::<Vec<_>>());
+    }
+    // More than a household: read while they are sent.
+    let users = Arc::clone(&call.app.users);
+    let body = Body::Stream(Box::new(move |out| {
+        let mut some = first;
+        let mut opening = "[";
+        while let Some(last) = some.last().map(|user| user.id) {
+            for user in &some {
+                out.write_all(opening.as_bytes())?;
+                serde_json::to_writer(&mut *out, &Person::of(user))?;
+                opening = ",";
+            }
+            some = users.after(last, limits::USERS_PER_READ).map_err(io::Error::other)?;
+        }
+        out.write_all(b"]")
+    }));
+    Ok(Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store"))
 }
