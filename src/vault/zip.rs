@@ -54,6 +54,8 @@ pub struct Archive {
     share: Share,
     /// The folder, links resolved.
     base: VaultPath,
+    /// The folder itself, so that what takes its name between the answer's head and its body matters not.
+    handle: OwnedFd,
 }
 
 impl Archive {
@@ -71,9 +73,11 @@ impl Archive {
             };
             let place = self.base.as_str().as_bytes().to_vec();
             let top = Pending { name: String::new(), place, is_linked: false };
-            // What has gone since it was found is no empty folder.
-            let handle = self.share.open_place_beneath(&top.place).map_err(os)?;
-            walk.visit(&top, &handle)?;
+            // What was removed since it was found is no empty folder.
+            if look::look_at(&self.handle).map_err(os)?.stx_nlink == 0 {
+                return Err(NOT_THERE);
+            }
+            walk.visit(&top, &self.handle)?;
             while let Some(next) = walk.ahead.pop() {
                 walk.ahead_bytes -= next.cost();
                 match self.share.open_place_beneath(&next.place) {
@@ -95,7 +99,14 @@ impl Share {
             let spot = self.locate(folder, Need::Read, Follow::Last)?;
             match spot.file_type() {
                 None => Err(NOT_THERE),
-                Some(FileType::Directory) => Ok(Archive { share: self.clone(), base: spot.path }),
+                Some(FileType::Directory) => {
+                    let handle = self.open_place_beneath(spot.path.as_str().as_bytes());
+                    Ok(Archive {
+                        share: self.clone(),
+                        base: spot.path,
+                        handle: handle.map_err(os)?,
+                    })
+                }
                 Some(_) => Err(Error::invalid("Path is not a folder")),
             }
         })
