@@ -14,7 +14,7 @@ use crate::app::{App, FirstAdmin, Overrides, State};
 use crate::auth::password;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
-use crate::{limits, terminal, threads};
+use crate::{limits, service, terminal, threads};
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -281,6 +281,8 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     print_banner(address, admin.as_ref(), &app);
     app.logbook.note(concat!("larder ", env!("CARGO_PKG_VERSION"), " started"), "");
     background(&app)?;
+    service::watch(address).map_err(|cause| format!("can't start: {cause}"))?;
+    service::ready();
     let (events, inbox) = mpsc::channel();
     let for_signals = events.clone();
     threads::spawn("signals", move || {
@@ -316,14 +318,19 @@ fn wait_for_the_end(
     let mut server = Some(server);
     for event in inbox {
         match event {
-            Event::Reload => match app.config.reload(endpoints) {
-                Ok(()) => app.logbook.note("settings and roles read again", ""),
-                Err(line) => {
-                    terminal::warn(&line);
-                    app.logbook.note(&format!("settings and roles not read again: {line}"), "");
+            Event::Reload => {
+                service::reloading();
+                match app.config.reload(endpoints) {
+                    Ok(()) => app.logbook.note("settings and roles read again", ""),
+                    Err(line) => {
+                        terminal::warn(&line);
+                        app.logbook.note(&format!("settings and roles not read again: {line}"), "");
+                    }
                 }
-            },
+                service::ready();
+            }
             Event::Stop => {
+                service::stopping();
                 let Some(server) = server.take() else { return Ok(ExitCode::FAILURE) };
                 let (app, done) = (Arc::clone(app), events.clone());
                 threads::spawn("stopping", move || {

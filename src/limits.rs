@@ -221,6 +221,10 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// Bytes of the stack of a thread of ours. Only touched pages cost memory.
 pub const THREAD_STACK_BYTES: usize = 512 * 1024;
 
+/// How long the watchdog waits for an answer from ourselves before it tells the service manager
+/// nothing. Longer than any quick request takes, shorter than half of a sensible interval.
+pub const WATCHDOG_ANSWER_TIME: Duration = Duration::from_secs(5);
+
 /// How often the drive's absence is looked for while nobody asks (to tell the owner in the log).
 pub const DRIVE_WATCH_TIME: Duration = Duration::from_secs(5);
 

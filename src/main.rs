@@ -11,6 +11,7 @@ mod limits;
 mod logbook;
 mod offline;
 mod people;
+mod service;
 mod settings;
 mod store;
 mod terminal;

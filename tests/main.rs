@@ -15,6 +15,7 @@ mod listing;
 mod pages;
 mod permissions;
 mod roles;
+mod service;
 mod signing_in;
 mod start;
 mod table;

@@ -458,7 +458,7 @@ fn a_user_is_added_only_where_a_larder_lives() {
 #[test]
 fn a_first_start_without_words_serves() {
     let larder = Larder::bare();
-    let mut command = Command::new(LARDER);
+    let mut command = Command::new(&*LARDER);
     command.current_dir(larder.folder_path()).env_clear();
     command.args(["--port", "0", "--host", "127.0.0.1"]);
     let process = crate::harness::Process::start(command, &larder.folder_path().join("stderr"));

@@ -143,7 +143,7 @@ impl Larder {
 
     /// `larder` without anything, and with nothing of ours in its environment.
     pub fn program(&self) -> Command {
-        let mut command = Command::new(LARDER);
+        let mut command = Command::new(&*LARDER);
         command.current_dir(self.folder.path());
         let ours = std::env::vars_os().map(|(name, _)| name);
         for name in ours.filter(|name| name.to_string_lossy().starts_with("LARDER_")) {

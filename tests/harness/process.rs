@@ -1,19 +1,23 @@
 //! One running larder: its process, its banner, its end.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::wait::{self, PATIENCE};
 
-/// The program under test.
-pub const LARDER: &str = env!("CARGO_BIN_EXE_larder");
+/// The program under test: the one that was built with the tests, or what `LARDER_TEST_PROGRAM` names, as
+/// for a board's binary that runs under an emulator.
+pub static LARDER: LazyLock<OsString> = LazyLock::new(|| {
+    std::env::var_os("LARDER_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_larder").into())
+});
 
 /// A larder that serves. Dropping it kills it.
 pub struct Process {
