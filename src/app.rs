@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::auth::throttle::{AddressThrottle, NameThrottle};
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
+use crate::events::Hub;
 use crate::limits;
 use crate::logbook::Logbook;
 use crate::settings::{self, Config, Roles};
@@ -28,6 +29,8 @@ pub struct App {
     pub tokens: Tokens,
     /// The share.
     pub vault: Vault,
+    /// Who hears of which change.
+    pub events: Hub,
     /// What happened.
     pub logbook: Logbook,
     /// One sign-in per second for an address.
@@ -122,6 +125,7 @@ impl App {
             config,
             users: Arc::new(users),
             tokens,
+            events: Hub::new(vault.clone()),
             vault,
             logbook,
             login_throttle: AddressThrottle::default(),

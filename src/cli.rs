@@ -334,6 +334,8 @@ fn wait_for_the_end(
                 let Some(server) = server.take() else { return Ok(ExitCode::FAILURE) };
                 let (app, done) = (Arc::clone(app), events.clone());
                 threads::spawn("stopping", move || {
+                    // An open page must not keep us for the whole time to drain.
+                    app.events.close();
                     server.stop();
                     app.close();
                     let _nobody_waits = done.send(Event::Stopped);

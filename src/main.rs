@@ -5,6 +5,7 @@ mod auth;
 mod cli;
 mod cloud;
 mod error;
+mod events;
 mod fetch;
 mod http;
 mod limits;

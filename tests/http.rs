@@ -365,6 +365,9 @@ impl Dice {
     }
 }
 
+/// Where the dice of the odd requests start.
+const SEED: u64 = 0x1a2d_e200_0000_0007;
+
 #[test]
 fn no_odd_request_is_a_fault_of_the_server() {
     let larder = Larder::start()
@@ -415,9 +418,10 @@ fn no_odd_request_is_a_fault_of_the_server() {
     let queries = ["path", "file_path", "details", "inline", "x", ""];
     let allowed = [200, 206, 400, 401, 404, 405, 409, 413, 416, 429, 431];
     let ana = larder.http("ana");
-    let seed = 0x1a2d_e200_0000_0007;
-    let mut dice = Dice(seed);
-    let rows: Vec<_> = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).collect();
+    let mut dice = Dice(SEED);
+    // The stream of events has no end that a client could read to.
+    let rows = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC);
+    let rows: Vec<_> = rows.filter(|row| row.1 != "/api/events").collect();
     for round in 0..900 {
         let (method, path) = **dice.one(&rows);
         let answer = if method == "GET" {
@@ -463,7 +467,7 @@ fn no_odd_request_is_a_fault_of_the_server() {
             }
             ana.post_raw(path, None, &body)
         };
-        assert!(allowed.contains(&answer.status), "seed {seed:#x}, round {round}: {answer}");
+        assert!(allowed.contains(&answer.status), "seed {SEED:#x}, round {round}: {answer}");
     }
     larder.http("ana").get("/api/user/get_self").expect(200);
     assert_eq!(larder.process().complaints(), "");

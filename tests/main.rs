@@ -8,6 +8,7 @@ mod confinement;
 mod crash;
 mod download;
 mod drive;
+mod events;
 mod files;
 mod folders;
 mod http;

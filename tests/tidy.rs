@@ -9,6 +9,7 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal"];
 const MAY_USE: &[(&str, &[&str])] = &[
     ("auth", &["store", "vault", "auth"]),
     ("people", &["auth", "settings", "store"]),
+    ("events", &["vault"]),
     ("vault", &["vault"]),
     ("store", &["store"]),
     ("settings", &["settings"]),

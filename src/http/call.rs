@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tiny_http::Request;
@@ -18,7 +19,7 @@ use crate::vault::{Share, VaultPath};
 /// What a handler is lent.
 pub struct Call<'a> {
     /// The long-lived parts.
-    pub app: &'a App,
+    pub app: &'a Arc<App>,
     /// The row that was matched.
     pub endpoint: &'static Endpoint,
     /// Where the client is.
@@ -32,7 +33,7 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// Puts one together.
     pub fn new(
-        app: &'a App,
+        app: &'a Arc<App>,
         endpoint: &'static Endpoint,
         address: IpAddr,
         request: &'a mut Request,
@@ -51,6 +52,12 @@ impl<'a> Call<'a> {
     /// Errors: `StorageAbsent`.
     pub fn share(&self) -> Result<Share> {
         self.app.vault.share(self.caller()?.grant.clone())
+    }
+
+    /// All values of a query parameter, in order.
+    pub fn queries(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
+        let (_, query) = query::split(self.request.url());
+        query::values(query, name)
     }
 
     /// The first value of a query parameter.

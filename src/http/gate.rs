@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tiny_http::Request;
 
@@ -44,6 +45,60 @@ pub fn admit(
     Ok(Some(caller))
 }
 
+/// What a caller came with, to be judged again while a long answer runs.
+pub struct Pass {
+    /// What was asked for.
+    endpoint: &'static Endpoint,
+    /// The user as they were when they were let in.
+    user: Arc<User>,
+    /// Their token; `None` for an API key.
+    session: Option<Session>,
+    /// The hash of their API key, if they came with one.
+    key_hash: Option<String>,
+}
+
+impl Pass {
+    /// Of somebody who was let in with this request.
+    pub fn new(caller: &Caller, endpoint: &'static Endpoint, request: &Request) -> Self {
+        let key = request.header("X-API-KEY").filter(|_| caller.session.is_none());
+        let key_hash = key.map(|key| key::hash(key.trim()));
+        Self { endpoint, user: Arc::clone(&caller.user), session: caller.session.clone(), key_hash }
+    }
+
+    /// Whether they would be let in again, as the same: with the token or key still good, the role
+    /// still listed, the paths unchanged.
+    pub fn is_good(&self, app: &App) -> bool {
+        self.user_now(app).is_ok_and(|user| {
+            let is_same = user.id == self.user.id
+                && user.role == self.user.role
+                && user.paths == self.user.paths
+                && user.paths_write == self.user.paths_write;
+            is_same && self.may_use(app, self.endpoint.path)
+        })
+    }
+
+    /// Whether the role is listed for an endpoint.
+    pub fn may_use(&self, app: &App, path: &str) -> bool {
+        app.config.roles().allow(path, &self.user.role)
+    }
+
+    /// The user as they are now.
+    fn user_now(&self, app: &App) -> Result<Arc<User>> {
+        let gone = || Error::SignIn(SignInProblem::Unauthorized);
+        match (&self.session, &self.key_hash) {
+            (Some(session), _) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                if session.expires <= i64::try_from(now.as_secs()).unwrap_or(i64::MAX) {
+                    return Err(Error::SignIn(SignInProblem::Expired));
+                }
+                by_session(app, session)
+            }
+            (None, Some(hash)) => app.users.by_key_hash(hash)?.ok_or_else(gone),
+            (None, None) => Err(gone()),
+        }
+    }
+}
+
 /// Finds the user: bearer token, then API key, then, for requests that change nothing, the cookie
 /// (contract, section 3).
 fn identify(app: &App, request: &Request) -> Result<Caller> {
@@ -66,12 +121,18 @@ fn identify(app: &App, request: &Request) -> Result<Caller> {
 /// The caller that a token stands for.
 fn by_token(app: &App, token: &str) -> Result<Caller> {
     let session = app.tokens.read(token)?;
+    let user = by_session(app, &session)?;
+    Ok(caller(user, Some(session)))
+}
+
+/// The user of a session that nobody has ended.
+fn by_session(app: &App, session: &Session) -> Result<Arc<User>> {
     let user =
         app.users.by_id(session.user_id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
     if user.epoch != session.epoch || app.users.is_logged_out(&session.token_id)? {
         return Err(Error::SignIn(SignInProblem::InvalidToken));
     }
-    Ok(caller(user, Some(session)))
+    Ok(user)
 }
 
 /// Puts a caller together.

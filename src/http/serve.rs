@@ -73,7 +73,7 @@ fn dispatch(app: &Arc<App>, transfers: &Arc<Transfers>, request: Request) {
 
 /// Answers one request. Never panics outward, never leaves the caller without a reply.
 fn serve_one(
-    app: &App,
+    app: &Arc<App>,
     route: Result<&'static Endpoint>,
     transfers: Option<&Transfers>,
     mut request: Request,
@@ -96,7 +96,7 @@ fn serve_one(
 
 /// Gate, then handler: each step goes on or returns its refusal.
 fn answer(
-    app: &App,
+    app: &Arc<App>,
     endpoint: &'static Endpoint,
     address: IpAddr,
     request: &mut Request,

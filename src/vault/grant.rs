@@ -25,6 +25,11 @@ impl Grant {
         Self { read, write }
     }
 
+    /// The places under which may be read.
+    pub fn readable(&self) -> &[VaultPath] {
+        &self.read
+    }
+
     /// Whether the content of `path` may be seen.
     pub fn may_read(&self, path: &VaultPath) -> bool {
         self.read.iter().any(|prefix| path.starts_with(prefix))

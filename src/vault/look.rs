@@ -117,6 +117,37 @@ pub fn sync_folder<Fd: AsFd>(folder: Fd) -> Result<()> {
     }
 }
 
+/// Hands out the names of the folders in a folder that is open for reading, links not counted, until
+/// `take` has enough and says `false`.
+pub fn each_folder(folder: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {
+    rustix::fs::seek(folder, SeekFrom::Start(0))?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(limits::FOLDER_READ_BYTES);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            // The folder itself was removed meanwhile.
+            Err(Errno::NOENT) => return Ok(()),
+            entry => entry?,
+        };
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        // Some filesystems leave it to `stat` to say what a name is.
+        let is_folder = match entry.file_type() {
+            FileType::Directory => true,
+            FileType::Unknown => {
+                look(folder, name)?.is_some_and(|stat| type_of(&stat) == FileType::Directory)
+            }
+            _ => false,
+        };
+        if is_folder && !take(name) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// Hands out the names in a folder that is open for reading, from its beginning, without `.` and `..`.
 /// `failed` puts a failure to read the folder into the words of `take`.
 pub fn each_name<E>(

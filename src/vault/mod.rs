@@ -18,6 +18,7 @@ mod share;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod write;
 mod zip;
 
@@ -27,6 +28,7 @@ pub use mount::{RootId, Vault};
 pub use path::VaultPath;
 pub use share::{Entry, Kind, OpenFile, Opened, Share};
 pub use spool::Spool;
+pub use watch::{Change, Waker, Watcher, Wishes};
 pub use write::{IfExists, Place, Placed};
 pub use zip::Archive;
 

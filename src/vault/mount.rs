@@ -95,7 +95,7 @@ pub struct Usage {
 /// The share root, for as long as the program runs. Holds no descriptor, so that an idle larder
 /// never keeps a drive from being unmounted.
 #[derive(Clone, Debug)]
-pub struct Vault(Arc<Root>);
+pub struct Vault(pub(super) Arc<Root>);
 
 /// What all shares of one vault have in common.
 #[derive(Debug)]
@@ -215,7 +215,7 @@ impl Vault {
 
 impl Root {
     /// Opens the share root by its path and makes sure that it is the right drive.
-    fn open(&self) -> Result<(OwnedFd, FileId)> {
+    pub fn open(&self) -> Result<(OwnedFd, FileId)> {
         let handle = open_root(&self.path).map_err(absent)?;
         let home = self.verify(handle.as_fd())?;
         Ok((handle, home))
@@ -375,6 +375,32 @@ pub(super) fn mounts_below(folder: BorrowedFd<'_>) -> Vec<PathBuf> {
         .filter_map(|point| Some(point.strip_prefix(&top).ok()?.to_path_buf()))
         .filter(|below| !below.as_os_str().is_empty())
         .collect()
+}
+
+/// The lines of the mount table that are about an open folder, what is below it, or what it lies
+/// on, as numbers; differs whenever a drive comes or goes there. Empty where the kernel does
+/// not tell.
+pub(super) fn mounts_around(folder: BorrowedFd<'_>) -> Vec<u8> {
+    let Ok(top) = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) else {
+        return Vec::new();
+    };
+    let Ok(table) = File::open("/proc/self/mountinfo") else { return Vec::new() };
+    let mut lines = Vec::new();
+    if table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).is_err() {
+        return Vec::new();
+    }
+    let mut around = Vec::new();
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some(point) = mount_points(line).next() else { continue };
+        if point.starts_with(&top) || top.starts_with(&point) {
+            // Number, parent, device.
+            for field in line.split(|byte| *byte == b' ').take(3) {
+                around.extend_from_slice(field);
+                around.push(b' ');
+            }
+        }
+    }
+    around
 }
 
 /// The mount points in a table like `/proc/self/mountinfo`: the fifth field of each line (`proc(5)`).

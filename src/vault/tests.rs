@@ -9,6 +9,7 @@ mod mounts;
 mod names;
 mod place;
 mod scarce;
+mod watch;
 mod zip;
 
 use super::resolve::Quirks;

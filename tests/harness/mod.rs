@@ -56,6 +56,7 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/role/edit"),
     ("POST", "/api/cloud/manage"),
     ("GET", "/api/cloud/get"),
+    ("GET", "/api/events"),
 ];
 
 /// The endpoints that any signed-in user may use.

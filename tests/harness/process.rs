@@ -80,6 +80,11 @@ impl Process {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time).ok()
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.pid
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap();

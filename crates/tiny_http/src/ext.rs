@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::common::{is_field_value, is_token};
@@ -301,6 +301,19 @@ impl From<&'static [u8]> for Body {
     }
 }
 
+/// Tells whether the client of a request is still there, also while its answer runs. Does not keep
+/// the connection open.
+#[derive(Debug, Clone)]
+pub struct Peer(Weak<TcpStream>);
+
+impl Peer {
+    /// Whether the client has closed its end, or the connection is broken or over. Never waits. A
+    /// client that vanished without a word is only noticed by writing to it.
+    pub fn is_gone(&self) -> bool {
+        self.0.upgrade().is_none_or(|socket| crate::link::is_left(&socket))
+    }
+}
+
 /// Work that runs on a connection's own thread.
 pub type Work = Box<dyn FnOnce(Request) + Send + 'static>;
 
@@ -359,6 +372,11 @@ impl Request {
         name: &'n str,
     ) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         self.values_of(name)
+    }
+
+    /// The client, to be looked after while a long answer runs.
+    pub fn peer(&self) -> Peer {
+        Peer(self.wire().link.watched())
     }
 
     /// Hands the request to its connection's own thread, which runs `work` with it: blocking reads

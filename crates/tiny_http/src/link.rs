@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -40,6 +40,13 @@ pub(crate) fn dress(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the other end has said that it is done, or the connection is broken. Never waits.
+pub(crate) fn is_left(socket: &TcpStream) -> bool {
+    let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
+    let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut polled, Some(&timeout)).is_ok_and(|count| count > 0)
+}
+
 /// One socket.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -53,6 +60,11 @@ impl Link {
     /// Wraps a socket accepted from a dressed listener.
     pub(crate) fn new(socket: Arc<TcpStream>, limits: &Limits) -> Self {
         Self { socket, recv_timeout: limits.idle_time }
+    }
+
+    /// The socket, for whoever wants to know whether the other end is still there.
+    pub(crate) fn watched(&self) -> Weak<TcpStream> {
+        Arc::downgrade(&self.socket)
     }
 
     /// Whether the bytes are encrypted.

@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod download;
+pub mod events;
 pub mod files;
 pub mod folders;
 mod media;

@@ -1,0 +1,138 @@
+//! Following changes: contract, sections 11 and 12. Server-Sent Events (WHATWG HTML, 9.2).
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tiny_http::ext::Body;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::events::{Listener, News, Subscription};
+use crate::http::call::Call;
+use crate::http::gate::Pass;
+use crate::http::reply::Reply;
+use crate::limits;
+use crate::vault::VaultPath;
+
+/// `GET /api/events`: what happens, as it happens. With `path`, given once or more, only of those
+/// folders; else of all that the caller may read.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound` (a folder that was named), `TooSoon`.
+pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
+    let mut folders = Vec::new();
+    for text in call.queries("path")? {
+        let folder = VaultPath::parse(&text)?;
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    if folders.len() > limits::EVENT_PATHS_MAX {
+        return Err(Error::invalid("Too many paths"));
+    }
+    for folder in &folders {
+        match call.share().and_then(|share| share.list(folder)) {
+            // A page waits for the drive with an open stream.
+            Ok(_) | Err(Error::StorageAbsent) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let caller = call.caller()?;
+    let peer = call.request.peer();
+    let listener = Listener {
+        user: caller.user.id,
+        grant: Arc::clone(&caller.grant),
+        folders,
+        is_gone: Box::new(move || peer.is_gone()),
+    };
+    let stream = Stream {
+        app: Arc::clone(call.app),
+        pass: Pass::new(caller, call.endpoint, call.request),
+        // A browser that lost its stream comes back with this; nobody knows what it missed.
+        has_missed: call.request.header("Last-Event-ID").is_some(),
+        subscription: call.app.events.subscribe(listener)?,
+    };
+    let body = Body::Stream(Box::new(move |out| stream.run(out)));
+    Ok(Reply::new(200, body)
+        .with("Content-Type", "text/event-stream")
+        .with("Cache-Control", "no-store")
+        // A proxy that gathers answers would hold events back.
+        .with("X-Accel-Buffering", "no"))
+}
+
+/// One stream while it runs, on its connection's own thread.
+struct Stream {
+    /// To judge the caller again.
+    app: Arc<App>,
+    /// The caller.
+    pass: Pass,
+    /// Whether the client may have missed something before it hears `hello`.
+    has_missed: bool,
+    /// What comes.
+    subscription: Subscription,
+}
+
+impl Stream {
+    /// Writes events until the client leaves, may no longer listen, or the server ends.
+    ///
+    /// Errors: the client is gone or too slow.
+    fn run(mut self, out: &mut dyn Write) -> io::Result<()> {
+        // Whoever sees the head may rely on it: what changes from now on is told.
+        let mut news = self.subscription.next(limits::EVENT_READY_TIME);
+        self.has_missed |= news.is_followed.is_none();
+        write!(out, "retry: {}\n\n", RETRY.as_millis())?;
+        let mut written = Instant::now();
+        loop {
+            if news.is_over || !self.pass.is_good(&self.app) {
+                return Ok(());
+            }
+            if self.subscription.is_gone() {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            let mut text = self.render(&news);
+            if text.is_empty() && written.elapsed() >= limits::EVENT_HEARTBEAT_TIME {
+                text.push_str(": still here\n\n");
+            }
+            if !text.is_empty() {
+                out.write_all(text.as_bytes())?;
+                written = Instant::now();
+            }
+            out.flush()?;
+            news = self.subscription.next(limits::EVENT_CHECK_TIME);
+        }
+    }
+
+    /// What is to be told, as text.
+    fn render(&mut self, news: &News) -> String {
+        let mut text = String::new();
+        if let Some(is_complete) = news.is_followed {
+            self.event(&mut text, "hello", &json!({ "complete": is_complete }));
+        }
+        let is_new = news.is_followed.is_some() && std::mem::take(&mut self.has_missed);
+        if !news.everything && !is_new {
+            for folder in &news.folders {
+                self.event(&mut text, "change", &json!({ "path": folder.as_str() }));
+            }
+            return text;
+        }
+        if self.subscription.folders().is_empty() {
+            self.event(&mut text, "change", &json!({ "path": "", "deep": true }));
+        }
+        for folder in self.subscription.folders() {
+            self.event(&mut text, "change", &json!({ "path": folder.as_str() }));
+        }
+        text
+    }
+
+    /// Adds one event.
+    fn event(&self, text: &mut String, name: &str, data: &serde_json::Value) {
+        let id = self.subscription.number();
+        // Writing to a string cannot fail; JSON has no line breaks.
+        let _ = write!(text, "id: {id}\nevent: {name}\ndata: {data}\n\n");
+    }
+}
+
+/// How long a browser waits before it comes back.
+const RETRY: Duration = Duration::from_secs(3);

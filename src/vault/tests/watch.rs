@@ -1,0 +1,100 @@
+//! Following changes where the kernel helps less, and drives that come and go meanwhile.
+
+use super::super::{Change, Watcher, Wishes};
+use super::alone::{Surroundings, alone, mount};
+use super::{House, path};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Everything, and these folders.
+fn wishes(folders: &[&str]) -> Wishes {
+    let folders = folders.iter().map(|text| path(text)).collect();
+    Wishes { trees: [path("")].into(), folders }
+}
+
+/// Waits until this folder is told of, or everything (`*`).
+#[track_caller]
+fn wait_for(watcher: &mut Watcher, wanted: &str) {
+    let until = Instant::now() + Duration::from_secs(20);
+    let mut is_told = false;
+    while !is_told {
+        assert!(Instant::now() < until, "{wanted:?} was not told");
+        watcher.wait(Duration::from_secs(1), &mut |change| {
+            is_told |= match change {
+                Change::Everything => wanted == "*",
+                Change::Folder { name, .. } => name.as_str() == wanted,
+            };
+        });
+    }
+}
+
+#[test]
+fn without_the_kernels_help_folders_are_looked_at_now_and_then() {
+    let house = House::new();
+    house.folder("a/b");
+    let mut watcher = Watcher::new(&house.vault).unwrap().with_less(100, false);
+    watcher.follow(wishes(&[]));
+    assert!(watcher.is_complete());
+    house.file("a/b/c", "C");
+    wait_for(&mut watcher, "a/b");
+    house.file("top", "T");
+    wait_for(&mut watcher, "");
+}
+
+#[test]
+fn a_tree_that_is_too_large_is_followed_from_the_top_and_named_folders_always() {
+    let house = House::new();
+    for name in ["a/b/c/d", "e/f"] {
+        house.folder(name);
+    }
+    let mut watcher = Watcher::new(&house.vault).unwrap().with_less(3, true);
+    watcher.follow(wishes(&["a/b/c/d"]));
+    assert!(!watcher.is_complete());
+    house.file("a/b/c/d/x", "X");
+    wait_for(&mut watcher, "a/b/c/d");
+    house.file("e/x", "X");
+    wait_for(&mut watcher, "e");
+    // With fewer wishes there is room.
+    watcher.follow(Wishes { trees: [path("e")].into(), ..Wishes::default() });
+    assert!(watcher.is_complete());
+    house.file("e/f/x", "X");
+    wait_for(&mut watcher, "e/f");
+}
+
+/// A drive can be unmounted, without force, while it is followed.
+fn drives_come_and_go() {
+    let house = House::new();
+    let usb = house.folder("usb");
+    let drive = ["-t", "tmpfs", "-o", "size=1m", "none", usb.to_str().unwrap()];
+    let mut watcher = Watcher::new(&house.vault).unwrap();
+    watcher.follow(wishes(&["usb"]));
+    for _ in 0..2 {
+        mount(&drive);
+        wait_for(&mut watcher, "*");
+        house.file("usb/deep/x", "X");
+        wait_for(&mut watcher, "usb/deep");
+        let told = Command::new("umount").arg(&usb).output().unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        wait_for(&mut watcher, "*");
+    }
+    house.file("usb/y", "Y");
+    wait_for(&mut watcher, "usb");
+}
+
+/// What can be seen without mounting: the same with a folder that is swapped.
+fn folders_come_and_go() {
+    let house = House::new();
+    house.folder("usb");
+    let mut watcher = Watcher::new(&house.vault).unwrap();
+    watcher.follow(wishes(&["usb"]));
+    std::fs::rename(house.root().join("usb"), house.outside("usb")).unwrap();
+    wait_for(&mut watcher, "usb");
+    house.file("usb/deep/x", "X");
+    wait_for(&mut watcher, "usb");
+}
+
+#[test]
+fn a_followed_drive_can_be_unmounted_and_is_followed_again() {
+    let name = "watch::a_followed_drive_can_be_unmounted_and_is_followed_again";
+    alone(name, Surroundings::Mounts, drives_come_and_go, folders_come_and_go);
+}
