@@ -26,6 +26,7 @@ Usage:
   larder user add NAME [--state DIR] [--role ROLE] [--name TEXT] [--paths JSON] [--paths-write JSON]
   larder user passwd NAME [--state DIR]
   larder user delete NAME [--state DIR]
+  larder openapi
   larder --version | --help
 
 Options of serve, each with its twin in the environment:
@@ -55,6 +56,8 @@ enum Command {
     UserPasswd(String),
     /// Delete the user with this name.
     UserDelete(String),
+    /// Print the OpenAPI document.
+    OpenApi,
     /// Print the version.
     Version,
     /// Print `HELP`.
@@ -94,6 +97,10 @@ pub fn run() -> ExitCode {
             }
             Command::UserDelete(name) => {
                 offline::delete(flags.state(), &name).map(|()| ExitCode::SUCCESS)
+            }
+            Command::OpenApi => {
+                terminal::say(http::document().trim_end());
+                Ok(ExitCode::SUCCESS)
             }
             Command::Version => {
                 terminal::say(concat!("larder ", env!("CARGO_PKG_VERSION")));
@@ -166,6 +173,7 @@ fn parse(
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     let command = match words[..] {
         [] | ["serve"] => Command::Serve,
+        ["openapi"] => Command::OpenApi,
         ["user", "list"] => Command::UserList,
         ["user", "add", name] => Command::UserAdd(name.to_owned()),
         ["user", "passwd", name] => Command::UserPasswd(name.to_owned()),
@@ -195,6 +203,7 @@ impl Command {
     fn takes(&self, flag: &str) -> bool {
         match self {
             Self::Version | Self::Help => true,
+            Self::OpenApi => false,
             Self::Serve => {
                 ["state", "root", "host", "port", "ftp-port", "new-root"].contains(&flag)
             }

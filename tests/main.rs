@@ -13,6 +13,7 @@ mod files;
 mod folders;
 mod http;
 mod listing;
+mod openapi;
 mod pages;
 mod permissions;
 mod roles;

@@ -26,10 +26,6 @@ pub struct Endpoint {
     /// What answers.
     pub handler: fn(&mut Call<'_>) -> Result<Reply>,
     /// What it is for, in a sentence.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the OpenAPI document, which comes next")
-    )]
     pub purpose: &'static str,
     /// The fields of its JSON body that it knows.
     pub fields: &'static [Field],

@@ -7,7 +7,9 @@ mod body;
 mod call;
 mod gate;
 mod handlers;
+mod manual;
 mod multipart;
+mod openapi;
 mod problem;
 mod query;
 mod range;
@@ -16,4 +18,5 @@ mod router;
 mod serve;
 
 pub use api::role_paths;
+pub use openapi::document;
 pub use serve::Server;
