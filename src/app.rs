@@ -86,6 +86,9 @@ impl State {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
                 .map_err(|cause| say(&path, &cause))?;
         }
+        for part in ["", "settings", "db"] {
+            close_to_others(&folder.join(part)).map_err(|cause| say(folder, &cause))?;
+        }
         let folder = folder.canonicalize().map_err(|cause| say(folder, &cause))?;
         let lock_path = folder.join("lock");
         let lock = OpenOptions::new()
@@ -189,6 +192,27 @@ impl App {
         self.logbook.close();
         let _best_effort = self.users.checkpoint();
     }
+}
+
+/// Takes from others what rights they have on the files of a folder: an editor or a restored
+/// backup may have left some.
+fn close_to_others(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let close = || -> std::io::Result<()> {
+            let found = entry.metadata()?;
+            if found.is_file() && found.permissions().mode() & 0o077 != 0 {
+                fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+            }
+            Ok(())
+        };
+        match close() {
+            // A temporary file of `larder user`, in its place by now.
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// The token-signing key: read, or made at the first start.

@@ -12,6 +12,7 @@ use signal_hook::iterator::Signals;
 
 use crate::app::{App, FirstAdmin, Overrides, State};
 use crate::auth::password;
+use crate::check;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
 use crate::{limits, service, terminal, threads};
@@ -27,6 +28,7 @@ Usage:
   larder user passwd NAME [--state DIR]
   larder user delete NAME [--state DIR]
   larder openapi
+  larder check [--state DIR] [--root DIR]      verify databases, settings, roles, drive, space, clock
   larder --version | --help
 
 Options of serve, each with its twin in the environment:
@@ -58,6 +60,8 @@ enum Command {
     UserDelete(String),
     /// Print the OpenAPI document.
     OpenApi,
+    /// Verify the state directory.
+    Check,
     /// Print the version.
     Version,
     /// Print `HELP`.
@@ -101,6 +105,10 @@ pub fn run() -> ExitCode {
             Command::OpenApi => {
                 terminal::say(http::document().trim_end());
                 Ok(ExitCode::SUCCESS)
+            }
+            Command::Check => {
+                let is_well = check::run(flags.state(), flags.root.as_deref());
+                Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Command::Version => {
                 terminal::say(concat!("larder ", env!("CARGO_PKG_VERSION")));
@@ -174,6 +182,7 @@ fn parse(
     let command = match words[..] {
         [] | ["serve"] => Command::Serve,
         ["openapi"] => Command::OpenApi,
+        ["check"] => Command::Check,
         ["user", "list"] => Command::UserList,
         ["user", "add", name] => Command::UserAdd(name.to_owned()),
         ["user", "passwd", name] => Command::UserPasswd(name.to_owned()),
@@ -207,6 +216,7 @@ impl Command {
             Self::Serve => {
                 ["state", "root", "host", "port", "ftp-port", "new-root"].contains(&flag)
             }
+            Self::Check => ["state", "root"].contains(&flag),
             Self::UserAdd(_) => ["state", "role", "name", "paths", "paths-write"].contains(&flag),
             Self::UserList | Self::UserPasswd(_) | Self::UserDelete(_) => flag == "state",
         }

@@ -244,6 +244,20 @@ pub const SQLITE_CACHE_KIB: i64 = 512;
 /// How long a database statement waits for another process (`larder user ...`) to finish.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(5);
 
+// `larder check`.
+
+/// Free bytes below which a drive is told to be nearly full: the databases and a small upload.
+pub const FREE_SPACE_BYTES_MIN: u64 = 64 << 20;
+
+/// A clock before this (20 089 days since 1970: 1 January 2025) was never set.
+pub const CLOCK_EARLIEST: Duration = Duration::from_hours(20_089 * 24);
+
+/// How far a clock may be corrected backwards without a complaint.
+pub const CLOCK_DRIFT_MAX: Duration = Duration::from_hours(1);
+
+/// Findings of one kind in one line.
+pub const FINDINGS_IN_LINE_MAX: usize = 5;
+
 // The logbook.
 
 /// Rows that wait to be written; when the card is slower than that, the newest are counted and dropped.

@@ -95,6 +95,16 @@ pub fn note_once(path: &Path, action: &str) -> Result<()> {
     write_batch(&connection, &[Entry::new(action, "")])
 }
 
+/// Looks through `logs.db` without changing it; gives the number of rows.
+///
+/// Errors: one sentence that says what is wrong with it.
+pub fn examine(path: &Path) -> std::result::Result<i64, String> {
+    let connection = store::examine(path, MIGRATIONS)?;
+    connection
+        .query_row("SELECT count(*) FROM logs", [], |row| row.get(0))
+        .map_err(|cause| cause.to_string())
+}
+
 /// One line without control characters, cut to its bound.
 fn tidy(action: &str) -> String {
     let mut text: String = action

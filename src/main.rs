@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod check;
 mod cli;
 mod cloud;
 mod error;

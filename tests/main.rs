@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod check;
 mod cloud;
 mod confinement;
 mod crash;

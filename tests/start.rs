@@ -474,3 +474,13 @@ fn a_first_start_without_words_serves() {
         }
     }
 }
+
+#[test]
+fn files_of_the_state_that_are_open_to_others_are_closed_at_a_start() {
+    let mut larder = Larder::start();
+    larder.stop();
+    let path = larder.state().join("settings/roles.json");
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    larder.restart();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("tiny_http", &["http"]),
     ("rusqlite", &["store", "logbook"]),
-    ("std::fs", &["vault", "store", "settings", "app"]),
+    ("std::fs", &["vault", "store", "settings", "app", "check"]),
     ("jwt_simple", &["auth"]),
     ("ureq", &["fetch"]),
     ("argon2::", &["auth"]),

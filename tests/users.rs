@@ -1,6 +1,7 @@
 //! Who there is: the endpoints below `/api/user/` besides signing in, and `larder user`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::process::Output;
 
 use base64::Engine;
@@ -755,6 +756,39 @@ fn a_password_changed_at_the_command_line_acts_at_once() {
     larder.restart();
     larder.sign_in("ana", "another").expect(200);
     larder.sign_in("ana", "a new secret").expect(401);
+}
+
+#[test]
+fn a_password_typed_at_a_terminal_is_not_shown() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{LocalModes, tcgetattr};
+    let larder = with_boss().user("ana");
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let screen = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let is_echoing = || tcgetattr(&screen).unwrap().local_modes.contains(LocalModes::ECHO);
+    assert!(is_echoing());
+    let mut command = larder.program();
+    command.args(["user", "passwd", "ana", "--state"]).arg(larder.state());
+    command.stdin(screen.try_clone().unwrap()).stdout(screen.try_clone().unwrap());
+    let mut child = command.spawn().unwrap();
+    // The prompt comes first, then the echo goes.
+    wait::until("no echo", || !is_echoing());
+    let mut keyboard = File::from(terminal);
+    keyboard.write_all(b"typed in secret\n").unwrap();
+    wait::until("its end", || child.try_wait().unwrap().is_some());
+    assert!(child.wait().unwrap().success());
+    assert!(is_echoing(), "the terminal stays silent");
+    // Once nobody has the terminal open, reading ends behind what was shown.
+    drop((screen, command));
+    let mut shown = Vec::new();
+    let _hung_up = keyboard.read_to_end(&mut shown);
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("Password") && shown.contains("changed"), "{shown}");
+    assert!(!shown.contains("typed"), "{shown}");
+    larder.sign_in("ana", "typed in secret").expect(200);
 }
 
 #[test]

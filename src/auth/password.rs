@@ -38,6 +38,11 @@ pub fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
     Ok(matches && hash.is_some())
 }
 
+/// Whether this is a hash that a password can be compared with.
+pub fn is_hash(stored: &str) -> bool {
+    PasswordHash::new(stored).is_ok()
+}
+
 /// Makes the decoy ahead of time, so that the first unknown name takes no longer than the next.
 pub fn warm_up() -> Result<()> {
     is_right("", None).map(|_| ())
@@ -90,6 +95,7 @@ mod tests {
         assert!(!is_right("wrong horse", Some(&hash)).unwrap());
         assert!(!is_right("decoy", None).unwrap());
         assert!(matches!(is_right("x", Some("plain text")), Err(Error::Bug(_))));
+        assert!(is_hash(&hash) && !is_hash("plain text") && !is_hash(""));
     }
 
     #[test]

@@ -128,6 +128,15 @@ impl Config {
     }
 }
 
+/// Reads `settings.json` below `folder` as a start would, and changes nothing.
+///
+/// Errors: one line that names the file and what is wrong with it.
+pub fn read_settings(folder: &Path) -> Result<Settings, String> {
+    let path = folder.join("settings.json");
+    let (map, _) = Settings::with_defaults(read_object(&path)?.unwrap_or_default());
+    Settings::parse(map).map_err(|(key, why)| format!("{}: {key}: {why}", path.display()))
+}
+
 /// Reads `settings.json`, or makes it.
 fn load_settings(folder: &Path) -> Result<Settings, String> {
     let path = folder.join("settings.json");

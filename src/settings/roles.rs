@@ -91,6 +91,11 @@ impl Roles {
         was_listed
     }
 
+    /// Whether an admin can still change the roles.
+    pub fn has_way_back_in(&self) -> bool {
+        self.allow(WAY_BACK_IN, ADMIN)
+    }
+
     /// Whether `role` is listed for the endpoint; an endpoint that is not listed is nobody's.
     pub fn allow(&self, path: &str, role: &str) -> bool {
         self.endpoints.get(path).is_some_and(|roles| roles.iter().any(|listed| listed == role))

@@ -2,12 +2,12 @@
 
 mod users;
 
-pub use users::{NewUser, User, UserChange, UserStore};
+pub use users::{NewUser, User, UserChange, UserStore, examine_users};
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, Result};
 use crate::limits;
@@ -50,6 +50,36 @@ pub fn open(path: &Path, migrations: &[&str], is_precious: bool) -> Result<Conne
             transaction.pragma_update(None, "user_version", number + 1)?;
         }
         transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+/// Looks through a database without changing it, and gives it to be read.
+///
+/// Errors: one sentence: it can't be opened, is damaged, or was made by a newer larder.
+pub fn examine(path: &Path, migrations: &[&str]) -> std::result::Result<Connection, String> {
+    let say = |cause: rusqlite::Error| cause.to_string();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(say)?;
+    connection.busy_timeout(limits::SQLITE_BUSY).map_err(say)?;
+    // The first row says either `ok` or what is wrong first.
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(say)?;
+    if verdict != "ok" {
+        return Err(format!("damaged: {verdict}"));
+    }
+    let strangers =
+        connection.prepare("PRAGMA foreign_key_check").and_then(|mut rows| rows.exists([]));
+    if strangers.map_err(say)? {
+        return Err("damaged: a row belongs to one that is not there".to_owned());
+    }
+    let done: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(say)?;
+    if done as usize > migrations.len() {
+        return Err("made by a newer larder".to_owned());
+    }
+    if done == 0 {
+        return Err("empty: no larder has made it".to_owned());
     }
     Ok(connection)
 }

@@ -586,6 +586,20 @@ impl Reader {
     }
 }
 
+/// Looks through `users.db` without changing it and hands out each user.
+///
+/// Errors: one sentence that says what is wrong with it.
+pub fn examine_users(path: &Path, mut see: impl FnMut(&User)) -> std::result::Result<(), String> {
+    let connection = super::examine(path, MIGRATIONS)?;
+    let say = |cause: rusqlite::Error| cause.to_string();
+    let mut statement =
+        connection.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY id")).map_err(say)?;
+    for user in statement.query_map([], read_user).map_err(say)? {
+        see(&user.map_err(say)?);
+    }
+    Ok(())
+}
+
 /// One row, in the order of `COLUMNS`.
 fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {

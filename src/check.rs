@@ -1,0 +1,303 @@
+//! `larder check`: is the state directory as it should be? One line for each thing, in words for
+//! the owner; changes nothing, and works beside a running server.
+
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::auth::{password, permission};
+use crate::settings::{self, ADMIN};
+use crate::store;
+use crate::vault::{RootId, Vault};
+use crate::{limits, logbook, terminal};
+
+/// The files of the state directory that every larder which was started once has.
+const FILES: &[&str] = &[
+    "secret.key",
+    "settings/settings.json",
+    "settings/roles.json",
+    "settings/cloud.json",
+    "settings/root.json",
+    "db/users.db",
+    "db/logs.db",
+];
+
+/// Looks at everything and says what there is. `root` is the share root where the command line
+/// names one. Returns whether all is well.
+pub fn run(state: &Path, root: Option<&Path>) -> bool {
+    let mut report = Report { is_well: true };
+    match std::fs::metadata(state) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => {
+            report.wrong(&format!("{} is not a directory", state.display()));
+            return false;
+        }
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {
+            report.wrong(&format!("{}: no larder has been started there yet", state.display()));
+            return false;
+        }
+        Err(cause) => {
+            report.wrong(&format!("{}: {cause}", state.display()));
+            return false;
+        }
+    }
+    let folder = state.join("settings");
+    report.tell("permissions", permissions(state));
+    report.tell("secret.key", secret_key(&state.join("secret.key")));
+    report.tell("settings.json", settings_file(&folder));
+    report.tell("roles.json", roles(&folder));
+    report.tell("cloud.json", object_in(&folder.join("cloud.json")));
+    report.tell("users.db", users(&state.join("db/users.db")));
+    report.tell("logs.db", logs(&state.join("db/logs.db")));
+    let (place, vault) = share(state, root);
+    report.tell("share root", place);
+    report.tell("free space", free_space(state, vault.as_ref()));
+    report.tell("clock", clock(state, SystemTime::now()));
+    report.is_well
+}
+
+/// What was found so far.
+struct Report {
+    /// Whether nothing was wrong.
+    is_well: bool,
+}
+
+impl Report {
+    /// A line about one thing.
+    fn tell(&mut self, what: &str, found: Result<String, String>) {
+        match found {
+            Ok(good) => terminal::say(&format!("ok     {what}: {good}")),
+            Err(bad) => {
+                // Some name the file with its whole path already.
+                let bad = bad.rsplit_once(&format!("/{what}: ")).map_or(&*bad, |(_, why)| why);
+                self.wrong(&format!("{what}: {bad}"));
+            }
+        }
+    }
+
+    /// A line about something that is wrong.
+    fn wrong(&mut self, line: &str) {
+        self.is_well = false;
+        // What a damaged file contains may be anything.
+        let line: String = line
+            .chars()
+            .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+            .collect();
+        terminal::say(&format!("WRONG  {line}"));
+    }
+}
+
+/// Everything belongs to one user, and nobody else may look in.
+fn permissions(state: &Path) -> Result<String, String> {
+    let owner = std::fs::metadata(state).map_err(|cause| cause.to_string())?.uid();
+    let mut wrong = Vec::new();
+    let mut judge = |path: &Path, found: &Metadata| {
+        let shown = path.strip_prefix(state).unwrap_or(path);
+        let shown = if shown.as_os_str().is_empty() { state } else { shown };
+        let mode = found.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            wrong.push(format!("{} is open to others (mode {mode:o})", shown.display()));
+        } else if found.uid() != owner {
+            wrong.push(format!("{} belongs to user {}", shown.display(), found.uid()));
+        }
+    };
+    for part in ["", "settings", "db"] {
+        let folder = if part.is_empty() { state.to_path_buf() } else { state.join(part) };
+        let say = |cause: std::io::Error| format!("{}: {cause}", folder.display());
+        judge(&folder, &std::fs::metadata(&folder).map_err(say)?);
+        for entry in std::fs::read_dir(&folder).map_err(say)? {
+            let path = entry.map_err(say)?.path();
+            let found = match path.symlink_metadata() {
+                Ok(found) => found,
+                // A temporary file of a running server is gone again.
+                Err(cause) if cause.kind() == ErrorKind::NotFound => continue,
+                Err(cause) => return Err(format!("{}: {cause}", path.display())),
+            };
+            if found.is_file() {
+                judge(&path, &found);
+            }
+        }
+    }
+    match wrong.len() {
+        0 => Ok(format!("only user {owner} may look into {}", state.display())),
+        1..=limits::FINDINGS_IN_LINE_MAX => Err(wrong.join(", ")),
+        many => Err(format!(
+            "{} and {} more",
+            wrong[..limits::FINDINGS_IN_LINE_MAX].join(", "),
+            many - limits::FINDINGS_IN_LINE_MAX
+        )),
+    }
+}
+
+/// Long enough to sign with.
+fn secret_key(path: &Path) -> Result<String, String> {
+    let found = there(path)?;
+    std::fs::File::open(path).map_err(|cause| cause.to_string())?;
+    if found.len() < 32 {
+        return Err("too short; remove it to have a new one made (everybody signs in again)".into());
+    }
+    Ok("there".to_owned())
+}
+
+/// A file that must be there.
+fn there(path: &Path) -> Result<Metadata, String> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(found),
+        Ok(_) => Err("is not a file".to_owned()),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Err("is missing".to_owned()),
+        Err(cause) => Err(cause.to_string()),
+    }
+}
+
+/// A JSON object, whatever is in it.
+fn object_in(path: &Path) -> Result<String, String> {
+    there(path)?;
+    settings::read_object(path)?;
+    Ok("good".to_owned())
+}
+
+/// Every setting is one that larder would start with.
+fn settings_file(folder: &Path) -> Result<String, String> {
+    there(&folder.join("settings.json"))?;
+    settings::read_settings(folder)?;
+    Ok("good".to_owned())
+}
+
+/// Roles that an admin can still change.
+fn roles(folder: &Path) -> Result<String, String> {
+    there(&folder.join("roles.json"))?;
+    let roles = settings::read_roles(folder)?;
+    if !roles.has_way_back_in() {
+        return Err(format!("the role {ADMIN} may not edit the roles any more"));
+    }
+    Ok(format!("good, {} endpoints", roles.of(ADMIN).count()))
+}
+
+/// An intact table with an admin, and nobody in it who can't be understood.
+fn users(path: &Path) -> Result<String, String> {
+    there(path)?;
+    let (mut count, mut admins) = (0_u64, 0_u64);
+    let mut wrong = Vec::new();
+    store::examine_users(path, |user| {
+        count += 1;
+        admins += u64::from(user.role == ADMIN);
+        let mut judge = |is_good: bool, what: &str| {
+            if !is_good && wrong.len() < limits::FINDINGS_IN_LINE_MAX {
+                wrong.push(format!("{}'s {what} can't be read", user.username));
+            }
+        };
+        judge(password::is_hash(&user.password_hash), "password hash");
+        judge(permission::prefixes(&user.paths).is_ok(), "paths");
+        judge(permission::prefixes(&user.paths_write).is_ok(), "paths_write");
+    })?;
+    if !wrong.is_empty() {
+        return Err(wrong.join(", "));
+    }
+    if count > 0 && admins == 0 {
+        return Err(format!("nobody has the role {ADMIN}"));
+    }
+    Ok(format!("intact; users: {count}, admins: {admins}"))
+}
+
+/// An intact table.
+fn logs(path: &Path) -> Result<String, String> {
+    there(path)?;
+    Ok(format!("intact; rows: {}", logbook::examine(path)?))
+}
+
+/// The drive with the share, and the vault over it where it is the right one.
+fn share(state: &Path, root: Option<&Path>) -> (Result<String, String>, Option<Vault>) {
+    match find_share(state, root) {
+        Ok(vault) if vault.is_present() => {
+            (Ok(format!("{} is the right drive", vault.root().display())), Some(vault))
+        }
+        Ok(vault) => (
+            Err(format!("{} is not available: is the drive mounted?", vault.root().display())),
+            None,
+        ),
+        Err(line) => (Err(line), None),
+    }
+}
+
+/// The share root: the one that is named, or that was served last. Nothing is made.
+fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
+    let record = state.join("settings/root.json");
+    let known =
+        settings::read_object(&record)?.ok_or("root.json is missing: none was served yet")?;
+    let text = |key: &str| known.get(key).and_then(serde_json::Value::as_str);
+    let (Some(path), Some(id)) = (text("path"), text("id").and_then(RootId::parse)) else {
+        return Err(format!("{}: no path with an id", record.display()));
+    };
+    if let Some(root) = root.filter(|root| *root != Path::new(path)) {
+        return Err(format!("{} has not been served yet; that was {path}", root.display()));
+    }
+    let (vault, _) =
+        Vault::attach(Path::new(path), Some(&id), false).map_err(|error| error.to_string())?;
+    Ok(vault)
+}
+
+/// Room to write, on the drive with the state and on the one with the share.
+fn free_space(state: &Path, vault: Option<&Vault>) -> Result<String, String> {
+    let told = rustix::fs::statvfs(state).map_err(|errno| errno.to_string())?;
+    let mut places =
+        vec![("with the state directory", told.f_bavail.saturating_mul(told.f_frsize))];
+    if let Some(vault) = vault {
+        let usage = vault.usage().map_err(|error| error.to_string())?;
+        places.push(("with the share", usage.free_bytes));
+    }
+    let shown: Vec<String> =
+        places.iter().map(|(place, bytes)| format!("{} MiB {place}", bytes >> 20)).collect();
+    let shown = shown.join(", ");
+    if places.iter().any(|(_, bytes)| *bytes < limits::FREE_SPACE_BYTES_MIN) {
+        return Err(format!("too little: {shown}"));
+    }
+    Ok(shown)
+}
+
+/// A clock that is not before what it has itself stamped. Boards without a battery wake up in the
+/// past until they hear the time; then tokens and log rows have wrong times.
+fn clock(state: &Path, now: SystemTime) -> Result<String, String> {
+    let shown = |time: SystemTime| {
+        jiff::ZonedDateTime::try_from(time)
+            .map_or("?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    };
+    let earliest = SystemTime::UNIX_EPOCH + limits::CLOCK_EARLIEST;
+    if now < earliest {
+        return Err(format!("it says {}, which is long ago", shown(now)));
+    }
+    let newest = FILES
+        .iter()
+        .filter_map(|file| {
+            let path: PathBuf = state.join(file);
+            path.metadata().and_then(|found| found.modified()).ok()
+        })
+        .max();
+    if let Some(newest) = newest.filter(|newest| *newest > now + limits::CLOCK_DRIFT_MAX) {
+        return Err(format!(
+            "it says {}, but larder has already written something at {}",
+            shown(now),
+            shown(newest)
+        ));
+    }
+    Ok(shown(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_clock_behind_what_was_written_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        assert!(clock(folder.path(), now).is_ok());
+        assert!(clock(folder.path(), SystemTime::UNIX_EPOCH).unwrap_err().contains("long ago"));
+        std::fs::write(folder.path().join("secret.key"), "x").unwrap();
+        assert!(clock(folder.path(), now).is_ok());
+        let before = now - Duration::from_hours(48);
+        assert!(clock(folder.path(), before).unwrap_err().contains("already"));
+    }
+}
