@@ -9,6 +9,8 @@ pub struct Doc {
     pub query: &'static [Parameter],
     /// Its body.
     pub ask: Ask,
+    /// A field of the row that takes only these words.
+    pub words: Option<(&'static str, &'static [&'static str])>,
     /// Its good answers by status.
     pub answers: &'static [(u16, Answer)],
     /// Its refusals besides those that every endpoint of its kind has (`openapi::refusals`).
@@ -109,7 +111,7 @@ const fn takes(name: &'static str, schema: Schema, purpose: &'static str) -> Par
 
 /// An endpoint that answers 200 with JSON.
 const fn doc(path: &'static str, answers: &'static [(u16, Answer)]) -> Doc {
-    Doc { path, query: &[], ask: Ask::Fields(&[]), answers, refusals: &[] }
+    Doc { path, query: &[], ask: Ask::Fields(&[]), words: None, answers, refusals: &[] }
 }
 
 impl Doc {
@@ -122,6 +124,12 @@ impl Doc {
     /// With fields that must be there.
     const fn needs(mut self, names: &'static [&'static str]) -> Self {
         self.ask = Ask::Fields(names);
+        self
+    }
+
+    /// With a field that takes only these words.
+    const fn words(mut self, name: &'static str, words: &'static [&'static str]) -> Self {
+        self.words = Some((name, words));
         self
     }
 
@@ -451,6 +459,7 @@ const CLOUD: &[Doc] = &[
         ])),
     )
     .needs(&["action"])
+    .words("action", &["enable", "delete_auth", "signup"])
     .refuses(&[404, 409, 502]),
     doc("/api/cloud/get", json!(Map(&Anything))).refuses(&[404]),
 ];

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::http::api::{Access, ENDPOINTS, Endpoint, Lane, Method};
 use crate::http::body::{Field, Kind};
 use crate::http::manual::{self, Answer, Ask, Doc, Parameter, Property, Schema};
+use crate::limits;
 
 /// The document, pretty-printed, with a line break at its end.
 pub fn document() -> String {
@@ -111,9 +112,20 @@ fn parameter(parameter: &Parameter) -> Value {
         "description": parameter.purpose,
         "schema": schema(&parameter.schema),
     });
-    if matches!(parameter.schema, Schema::List(_)) {
-        shown["style"] = json!("form");
-        shown["explode"] = json!(true);
+    match parameter.schema {
+        Schema::Text => {
+            shown["schema"] = text(parameter.name, parameter.is_required);
+            shown["schema"]["type"] = json!("string");
+        }
+        Schema::List(_) => {
+            shown["style"] = json!("form");
+            shown["explode"] = json!(true);
+            // An empty one is the share root.
+            shown["schema"]["items"] = text(parameter.name, false);
+            shown["schema"]["items"]["type"] = json!("string");
+            shown["schema"]["minItems"] = json!(usize::from(parameter.is_required));
+        }
+        _ => {}
     }
     shown
 }
@@ -122,8 +134,13 @@ fn parameter(parameter: &Parameter) -> Value {
 fn request_body(row: &Endpoint, doc: &Doc) -> Option<Value> {
     let (media_type, schema) = match &doc.ask {
         Ask::Fields(_) if row.fields.is_empty() => return None,
-        Ask::Fields(required) => ("application/json", fields(row.fields, required)),
-        Ask::Json(given) => ("application/json", schema(given)),
+        Ask::Fields(required) => ("application/json", fields(row.fields, required, doc.words)),
+        Ask::Json(given) => {
+            let mut shown = schema(given);
+            // Nothing at all is refused.
+            shown["minProperties"] = json!(1);
+            ("application/json", shown)
+        }
         Ask::Form(given) => ("multipart/form-data", schema(given)),
     };
     let is_required = matches!(&doc.ask, Ask::Fields(required) if !required.is_empty())
@@ -135,19 +152,18 @@ fn request_body(row: &Endpoint, doc: &Doc) -> Option<Value> {
 }
 
 /// The fields of a JSON body.
-fn fields(known: &[Field], required: &[&str]) -> Value {
+fn fields(known: &[Field], required: &[&str], words: Option<(&str, &[&str])>) -> Value {
     let mut properties = Map::new();
     for field in known {
-        // `null` counts as missing.
-        let optional = |kind: &str| {
-            let is_required = required.contains(&field.name);
-            if is_required { json!({ "type": kind }) } else { json!({ "type": [kind, "null"] }) }
-        };
-        let shown = match field.kind {
-            Kind::Text | Kind::Content => optional("string"),
-            Kind::Flag => optional("boolean"),
-            Kind::Id => json!({ "type": ["integer", "string"] }),
-            Kind::Paths => json!({
+        let is_required = required.contains(&field.name);
+        let word = words.filter(|(name, _)| *name == field.name);
+        let shown = match (field.kind, word) {
+            (_, Some((_, words))) => json!({ "type": "string", "enum": words }),
+            (Kind::Text, None) => text(field.name, is_required),
+            (Kind::Content, None) => json!({ "type": optional("string", is_required) }),
+            (Kind::Flag, None) => json!({ "type": optional("boolean", is_required) }),
+            (Kind::Id, None) => json!({ "type": ["integer", "string"] }),
+            (Kind::Paths, None) => json!({
                 "type": ["array", "string", "null"],
                 "items": { "type": "string" },
                 "description": "An array of paths, or a string that is one in JSON.",
@@ -161,6 +177,48 @@ fn fields(known: &[Field], required: &[&str]) -> Value {
     }
     object
 }
+
+/// A type, or `null`, which counts as missing.
+fn optional(kind: &str, is_required: bool) -> Value {
+    if is_required { json!(kind) } else { json!([kind, "null"]) }
+}
+
+/// A short text, with what can be said of it by its name.
+fn text(name: &str, is_required: bool) -> Value {
+    let mut shown = json!({ "type": optional("string", is_required) });
+    match name {
+        "file_name" | "new_name" | "folder_name" => {
+            shown["minLength"] = json!(1);
+            shown["maxLength"] = json!(limits::NAME_BYTES_MAX);
+            shown["pattern"] = json!("^[^/\\u0000]+$");
+        }
+        // Empty, these are the share root.
+        "path" | "to" => {
+            shown["maxLength"] = json!(limits::PATH_BYTES_MAX);
+            shown["pattern"] = json!("^[^\\u0000]*$");
+        }
+        _ if is_required => shown["minLength"] = json!(1),
+        _ => {}
+    }
+    if let Some((_, example)) = EXAMPLES.iter().find(|(known, _)| *known == name) {
+        shown["examples"] = json!([example]);
+    }
+    shown
+}
+
+/// What a text of that name may look like.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("path", "photos"),
+    ("to", "photos"),
+    ("file_path", "photos/holiday.jpg"),
+    ("file_name", "holiday.jpg"),
+    ("new_name", "beach.jpg"),
+    ("folder_name", "photos"),
+    ("file_content", "1. Holiday"),
+    ("username", "ana"),
+    ("role", "family"),
+    ("permissions", "elr"),
+];
 
 /// One good answer.
 fn answer(answer: &Answer) -> Value {
