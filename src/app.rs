@@ -165,6 +165,7 @@ impl App {
                 key_hint: &key.hint,
             })
             .map_err(say)?;
+        self.logbook.note("added user admin with the role admin: there was no user", "");
         Ok(Some(FirstAdmin { password: made_up }))
     }
 

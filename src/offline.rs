@@ -4,11 +4,14 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
 use crate::auth::permission;
 use crate::error::Error;
 use crate::people::{self, Changes, NewPerson};
 use crate::store::UserStore;
-use crate::{limits, logbook, terminal};
+use crate::{limits, logbook, terminal, threads};
 
 /// What `larder user add` may be told of the new user.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -150,10 +153,22 @@ fn read_password() -> Result<String, String> {
         let before = tcgetattr(&input).map_err(|cause| say(&cause))?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
+        // Whoever breaks off gets their terminal back as it was.
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|cause| say(&cause))?;
+        let (handle, restored) = (signals.handle(), before.clone());
+        let watcher = threads::spawn("signals", move || {
+            for signal in signals.forever() {
+                let _gone = tcsetattr(std::io::stdin(), OptionalActions::Now, &restored);
+                let _ends_us = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        })
+        .map_err(|cause| say(&cause))?;
         terminal::say("Password (not shown):");
         tcsetattr(&input, OptionalActions::Flush, &silent).map_err(|cause| say(&cause))?;
         let read = input.read_line(&mut line);
         tcsetattr(&input, OptionalActions::Flush, &before).map_err(|cause| say(&cause))?;
+        handle.close();
+        let _panicked = watcher.join();
         read.map_err(|cause| say(&cause))?;
     } else {
         let bytes_max = limits::PASSWORD_BYTES_MAX as u64 + 2;

@@ -536,6 +536,12 @@ fn get_all_tells_where_each_was_last_seen() {
     wire.send("GET /api/user/get_self HTTP/1.1\r\nHost: larder\r\nX-API-KEY: nonsense\r\n\r\n");
     wire.answer().expect(401);
     assert_eq!(shown(&larder, "ana")["ip"], "127.1.0.7");
+    let mut wire = larder.wire_from_afar_by(9);
+    wire.send(format!(
+        "GET /api/finder?path=nowhere HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n"
+    ));
+    wire.answer().expect(404);
+    assert_eq!(shown(&larder, "ana")["ip"], "127.1.0.7");
     larder.stop();
     larder.restart();
     assert_eq!(shown(&larder, "ana")["ip"], "127.1.0.7");
@@ -760,8 +766,10 @@ fn a_password_changed_at_the_command_line_acts_at_once() {
 
 #[test]
 fn a_password_typed_at_a_terminal_is_not_shown() {
+    use rustix::process::{Pid, Signal, kill_process};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{LocalModes, tcgetattr};
+    use std::os::unix::process::ExitStatusExt;
     let larder = with_boss().user("ana");
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&terminal).unwrap();
@@ -773,6 +781,13 @@ fn a_password_typed_at_a_terminal_is_not_shown() {
     let mut command = larder.program();
     command.args(["user", "passwd", "ana", "--state"]).arg(larder.state());
     command.stdin(screen.try_clone().unwrap()).stdout(screen.try_clone().unwrap());
+    // Somebody changes their mind: the terminal is as it was.
+    let mut child = command.spawn().unwrap();
+    wait::until("no echo", || !is_echoing());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    wait::until("its end", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
+    assert!(is_echoing(), "the terminal stays silent");
     let mut child = command.spawn().unwrap();
     // The prompt comes first, then the echo goes.
     wait::until("no echo", || !is_echoing());

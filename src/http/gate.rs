@@ -28,12 +28,7 @@ pub struct Caller {
 /// Lets a request in: `None` where nobody needs to sign in.
 ///
 /// Errors: `SignIn`, `Refused` (the role is not listed).
-pub fn admit(
-    app: &App,
-    endpoint: &Endpoint,
-    request: &Request,
-    address: IpAddr,
-) -> Result<Option<Caller>> {
+pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option<Caller>> {
     if endpoint.access == Access::Public {
         return Ok(None);
     }
@@ -41,7 +36,6 @@ pub fn admit(
     if endpoint.access == Access::ByRole && !app.roles().allow(endpoint.path, &caller.user.role) {
         return Err(Error::Refused);
     }
-    app.users.saw(&caller.user, address);
     Ok(Some(caller))
 }
 
@@ -79,7 +73,7 @@ impl Pass {
 
     /// Whether the role is listed for an endpoint.
     pub fn may_use(&self, app: &App, path: &str) -> bool {
-        app.config.roles().allow(path, &self.user.role)
+        app.roles().allow(path, &self.user.role)
     }
 
     /// The user as they are now.
@@ -127,9 +121,9 @@ fn by_token(app: &App, token: &str) -> Result<Caller> {
 
 /// The user of a session that nobody has ended.
 fn by_session(app: &App, session: &Session) -> Result<Arc<User>> {
-    let user =
-        app.users.by_id(session.user_id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-    if user.epoch != session.epoch || app.users.is_logged_out(&session.token_id)? {
+    let found = app.users.by_session(session.user_id, &session.token_id)?;
+    let (user, is_logged_out) = found.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+    if user.epoch != session.epoch || is_logged_out {
         return Err(Error::SignIn(SignInProblem::InvalidToken));
     }
     Ok(user)

@@ -101,8 +101,13 @@ fn answer(
     address: IpAddr,
     request: &mut Request,
 ) -> Result<Reply> {
-    let caller = gate::admit(app, endpoint, request, address)?;
-    (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))
+    let caller = gate::admit(app, endpoint, request)?;
+    let user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
+    let reply = (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))?;
+    if let Some(user) = user {
+        app.users.saw(&user, address);
+    }
+    Ok(reply)
 }
 
 /// Writes down what the owner should know of; ordinary mistakes of callers are none of it.

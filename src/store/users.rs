@@ -428,13 +428,24 @@ impl UserStore {
         drop(seen);
         let mut writer = lock(&self.writer);
         let transaction = begin(&mut writer)?;
+        let mut gone = Vec::new();
         for (id, address) in news {
-            transaction.execute(
+            let known = transaction.execute(
                 "UPDATE users SET ip = ?2 WHERE id = ?1",
                 params![id, address.to_string()],
             )?;
+            if known == 0 {
+                // Deleted while their last request was answered.
+                gone.push(id);
+            }
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        drop(writer);
+        let mut seen = lock(&self.seen);
+        for id in gone {
+            seen.addresses.remove(&id);
+        }
+        Ok(())
     }
 
     /// Makes all tokens of the user that were issued until now invalid.
@@ -468,11 +479,13 @@ impl UserStore {
         Ok(transaction.commit()?)
     }
 
-    /// Whether this token was logged out by itself.
-    pub fn is_logged_out(&self, token_id: &str) -> Result<bool> {
+    /// The user with this id, and whether this token was logged out by itself: one look for what
+    /// each request with a token asks.
+    pub fn by_session(&self, id: i64, token_id: &str) -> Result<Option<(Arc<User>, bool)>> {
         let mut reader = self.reader();
         self.fresh(&mut reader)?;
-        reader.is_revoked(token_id)
+        let Some(user) = reader.user(id)? else { return Ok(None) };
+        Ok(Some((user, reader.is_revoked(token_id)?)))
     }
 
     /// Moves the write-ahead log into the database, so that the file alone is whole.
@@ -643,6 +656,10 @@ mod tests {
         }
     }
 
+    fn is_logged_out(store: &UserStore, id: i64, token_id: &str) -> bool {
+        store.by_session(id, token_id).unwrap().unwrap().1
+    }
+
     #[test]
     fn a_user_is_found_by_id_name_and_key() {
         let (_folder, store, id) = store();
@@ -775,9 +792,9 @@ mod tests {
         let other = UserStore::open(&folder.path().join("users.db")).unwrap();
         other.log_out_everywhere(id).unwrap();
         assert_eq!(store.by_id(id).unwrap().unwrap().epoch, before + 1);
-        assert!(!store.is_logged_out("t").unwrap());
+        assert!(!is_logged_out(&store, id, "t"));
         other.log_out(id, "t", 1000, 0).unwrap();
-        assert!(store.is_logged_out("t").unwrap());
+        assert!(is_logged_out(&store, id, "t"));
     }
 
     #[test]
@@ -786,14 +803,15 @@ mod tests {
         store.log_out(id, "t", 1000, 0).unwrap();
         drop(store);
         let store = UserStore::open(&folder.path().join("users.db")).unwrap();
-        assert!(store.is_logged_out("t").unwrap());
+        assert!(is_logged_out(&store, id, "t"));
         let epoch = store.by_id(id).unwrap().unwrap().epoch;
         for number in 0..=limits::REVOKED_TOKENS_PER_USER_MAX {
             store.log_out(id, &number.to_string(), 1000, 0).unwrap();
         }
         assert!(store.by_id(id).unwrap().unwrap().epoch > epoch);
         store.log_out(id, "late", 3000, 2000).unwrap();
-        assert!(!store.is_logged_out("100").unwrap());
-        assert!(store.is_logged_out("late").unwrap());
+        assert!(!is_logged_out(&store, id, "100"));
+        assert!(is_logged_out(&store, id, "late"));
+        assert!(store.by_session(id + 1, "late").unwrap().is_none());
     }
 }
