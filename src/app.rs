@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::process::Pid;
 use serde_json::json;
 
 use crate::auth::throttle::{AddressThrottle, NameThrottle};
@@ -17,6 +18,7 @@ use crate::logbook::Logbook;
 use crate::settings::{self, Config, Roles};
 use crate::store::{NewUser, UserStore};
 use crate::terminal;
+use crate::update;
 use crate::vault::{RootId, Vault};
 
 /// Everything that lives as long as the server.
@@ -39,8 +41,10 @@ pub struct App {
     pub is_up_throttle: AddressThrottle,
     /// Growing delay after wrong passwords.
     pub name_throttle: NameThrottle,
+    /// The state directory.
+    folder: PathBuf,
     /// Held while serving, so that no second server uses the same state.
-    _lock: File,
+    lock: File,
 }
 
 /// The name and password that a first start made up, or was given.
@@ -65,6 +69,8 @@ pub struct State {
     folder: PathBuf,
     /// Settings and roles.
     pub config: Config,
+    /// Whether an update was interrupted, so that the databases were put back as before it.
+    update_broke_off: bool,
     /// See `App`.
     lock: File,
 }
@@ -103,8 +109,14 @@ impl State {
                 folder.display()
             ));
         }
+        // Whoever tells a running server something finds its number here.
+        let number = std::process::id().to_string();
+        lock.set_len(0)
+            .and_then(|()| (&lock).write_all(number.as_bytes()))
+            .map_err(|cause| say(&lock_path, &cause))?;
+        let update_broke_off = update::settle(&folder)?;
         let config = Config::open(&folder.join("settings"), endpoints)?;
-        Ok(Self { folder, config, lock })
+        Ok(Self { folder, config, update_broke_off, lock })
     }
 }
 
@@ -116,7 +128,7 @@ impl App {
         state: State,
         overrides: &Overrides,
     ) -> Result<(Self, Option<FirstAdmin>), String> {
-        let State { folder, config, lock } = state;
+        let State { folder, config, update_broke_off, lock } = state;
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
@@ -134,8 +146,12 @@ impl App {
             login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
             name_throttle: NameThrottle::default(),
-            _lock: lock,
+            folder,
+            lock,
         };
+        if update_broke_off {
+            app.logbook.note("an update broke off; everything is as before it", "");
+        }
         let admin = app.first_admin(overrides.admin_password.as_deref())?;
         Ok((app, admin))
     }
@@ -186,6 +202,28 @@ impl App {
         }
     }
 
+    /// The state directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// After `close`: lets another larder use the state directory.
+    pub fn release(&self) {
+        let _closing_does_it_too = self.lock.unlock();
+    }
+
+    /// After `close`: one more row for the log.
+    pub fn note_at_last(&self, action: &str) {
+        let path = self.folder.join("db").join("logs.db");
+        match Logbook::open(&path, self.config.settings().log_retention_days) {
+            Ok(logbook) => {
+                logbook.note(action, "");
+                logbook.close();
+            }
+            Err(error) => terminal::warn(&format!("{}: {error}", path.display())),
+        }
+    }
+
     /// Writes down what is only in memory: the last act before the end.
     pub fn close(&self) {
         let _best_effort = self.users.write_addresses(true);
@@ -214,6 +252,20 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The server that uses a state directory.
+pub fn server_of(state: &Path) -> Result<Option<Pid>, String> {
+    let path = state.join("lock");
+    let say = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+    let lock: File =
+        OpenOptions::new().read(true).append(true).open(&path).map_err(|cause| say(&cause))?;
+    if lock.try_lock().is_ok() {
+        return Ok(None);
+    }
+    let number = std::io::read_to_string(lock).map_err(|cause| say(&cause))?;
+    let server = number.trim().parse().ok().and_then(Pid::from_raw);
+    server.map(Some).ok_or_else(|| say(&"in use by nobody that is known"))
 }
 
 /// The token-signing key: read, or made at the first start.

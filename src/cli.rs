@@ -1,5 +1,6 @@
 //! The command line: flags, their twins in the environment, and what they start.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 
 use lexopt::prelude::{Long, Short, Value};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, FirstAdmin, Overrides, State};
@@ -15,7 +16,8 @@ use crate::auth::password;
 use crate::check;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
-use crate::{limits, service, terminal, threads};
+use crate::update::{self, Prepared};
+use crate::{limits, renew, service, terminal, threads};
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -29,6 +31,7 @@ Usage:
   larder user delete NAME [--state DIR]
   larder openapi
   larder check [--state DIR] [--root DIR]      verify databases, settings, roles, drive, space, clock
+  larder update [--check] [--state DIR] [--root DIR]
   larder --version | --help
 
 Options of serve, each with its twin in the environment:
@@ -62,6 +65,11 @@ enum Command {
     OpenApi,
     /// Verify the state directory.
     Check,
+    /// Become the newest release, or only say whether there is one.
+    Update {
+        /// `--check`.
+        only_check: bool,
+    },
     /// Print the version.
     Version,
     /// Print `HELP`.
@@ -83,6 +91,8 @@ struct Flags {
     ftp_port: Option<u16>,
     /// `--new-root`.
     new_root: bool,
+    /// `--check`.
+    check: bool,
     /// `--role`, `--name`, `--paths`, `--paths-write`.
     profile: Profile,
 }
@@ -109,6 +119,9 @@ pub fn run() -> ExitCode {
             Command::Check => {
                 let is_well = check::run(flags.state(), flags.root.as_deref());
                 Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
+            Command::Update { only_check } => {
+                renew::offline(flags.state(), flags.root.as_deref(), only_check)
             }
             Command::Version => {
                 terminal::say(concat!("larder ", env!("CARGO_PKG_VERSION")));
@@ -145,6 +158,10 @@ fn parse(
             Long("new-root") => {
                 flags.new_root = true;
                 given.push("new-root".to_owned());
+            }
+            Long("check") => {
+                flags.check = true;
+                given.push("check".to_owned());
             }
             Long(flag) => {
                 let flag = flag.to_owned();
@@ -184,6 +201,7 @@ fn parse(
         ["openapi"] => Command::OpenApi,
         ["check"] => Command::Check,
         ["user", "list"] => Command::UserList,
+        ["update"] => Command::Update { only_check: flags.check },
         ["user", "add", name] => Command::UserAdd(name.to_owned()),
         ["user", "passwd", name] => Command::UserPasswd(name.to_owned()),
         ["user", "delete", name] => Command::UserDelete(name.to_owned()),
@@ -218,6 +236,7 @@ impl Command {
             }
             Self::Check => ["state", "root"].contains(&flag),
             Self::UserAdd(_) => ["state", "role", "name", "paths", "paths-write"].contains(&flag),
+            Self::Update { .. } => ["state", "root", "check"].contains(&flag),
             Self::UserList | Self::UserPasswd(_) | Self::UserDelete(_) => flag == "state",
         }
     }
@@ -278,8 +297,10 @@ impl Flags {
 /// `larder serve`.
 fn serve(flags: &Flags) -> Result<ExitCode, String> {
     // Signals first, so that none that comes while starting is lost.
-    let mut signals =
-        Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|cause| format!("signals: {cause}"))?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+        .map_err(|cause| format!("signals: {cause}"))?;
+    update::end_with_parent()?;
+    let executable = renew::own_path()?;
     raise_descriptor_limit();
     let endpoints = http::role_paths();
     let state = State::open(flags.state(), &endpoints)?;
@@ -288,6 +309,7 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
         SocketAddr::new(flags.host.unwrap_or(settings.host), flags.port.unwrap_or(settings.port));
     let listener = TcpListener::bind(address)
         .map_err(|cause| format!("can't listen at {address}: {cause}"))?;
+    let found_port = address.port() == 0;
     let address = listener.local_addr().map_err(|cause| format!("{address}: {cause}"))?;
     let overrides = Overrides {
         root: flags.root.clone(),
@@ -306,14 +328,31 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     let for_signals = events.clone();
     threads::spawn("signals", move || {
         for signal in signals.forever() {
-            let event = if signal == SIGHUP { Event::Reload } else { Event::Stop };
+            let event = match signal {
+                SIGHUP => Event::Reload,
+                SIGUSR1 => Event::Update,
+                _ => Event::Stop,
+            };
             if for_signals.send(event).is_err() {
                 break;
             }
         }
     })
     .map_err(|cause| format!("can't start: {cause}"))?;
-    wait_for_the_end(&app, server, &endpoints, &events, &inbox)
+    let prepared = match wait_for_the_end(&app, server, &endpoints, &executable, &events, &inbox)? {
+        End::Stopped => return Ok(ExitCode::SUCCESS),
+        End::AtOnce => return Ok(ExitCode::FAILURE),
+        End::Renewed(prepared) => prepared,
+    };
+    let given = std::env::args_os().skip(1);
+    let arguments = update::arguments(given, found_port.then_some(address.port()));
+    let was_stopped = Cell::new(false);
+    let is_stopped = || {
+        let asked = inbox.try_iter().any(|event| matches!(event, Event::Stop));
+        was_stopped.set(was_stopped.get() || asked);
+        was_stopped.get()
+    };
+    renew::take_over(&app, &prepared, &arguments, &is_stopped)
 }
 
 /// What the main thread waits for.
@@ -324,6 +363,20 @@ enum Event {
     Reload,
     /// Everything that ran has finished.
     Stopped,
+    /// SIGUSR1: somebody wants the newest release.
+    Update,
+    /// What came of it.
+    Prepared(Option<Prepared>),
+}
+
+/// How serving ended.
+enum End {
+    /// Everything that ran has finished.
+    Stopped,
+    /// A second signal did not want to wait for that.
+    AtOnce,
+    /// As `Stopped`, and this program is to go on.
+    Renewed(Prepared),
 }
 
 /// Obeys signals until the server has stopped; a second one to stop ends at once.
@@ -331,10 +384,12 @@ fn wait_for_the_end(
     app: &Arc<App>,
     server: Server,
     endpoints: &[&str],
+    executable: &Path,
     events: &mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
-) -> Result<ExitCode, String> {
+) -> Result<End, String> {
     let mut server = Some(server);
+    let (mut is_updating, mut next) = (false, None);
     for event in inbox {
         match event {
             Event::Reload => {
@@ -349,22 +404,55 @@ fn wait_for_the_end(
                 service::ready();
             }
             Event::Stop => {
+                let Some(server) = server.take() else { return Ok(End::AtOnce) };
                 service::stopping();
-                let Some(server) = server.take() else { return Ok(ExitCode::FAILURE) };
-                let (app, done) = (Arc::clone(app), events.clone());
-                threads::spawn("stopping", move || {
-                    // An open page must not keep us for the whole time to drain.
-                    app.events.close();
-                    server.stop();
-                    app.close();
-                    let _nobody_waits = done.send(Event::Stopped);
-                })
-                .map_err(|cause| format!("can't stop cleanly: {cause}"))?;
+                stop(app, server, events)?;
             }
+            Event::Update if is_updating || server.is_none() => {}
+            Event::Update => {
+                is_updating = look_for_update(app, executable, events);
+            }
+            Event::Prepared(None) => is_updating = false,
+            Event::Prepared(Some(prepared)) => match server.take() {
+                Some(server) => {
+                    service::renewing();
+                    next = Some(prepared);
+                    stop(app, server, events)?;
+                }
+                None => prepared.discard(),
+            },
             Event::Stopped => break,
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(next.map_or(End::Stopped, End::Renewed))
+}
+
+/// Lets what runs finish, and closes everything; `Stopped` follows.
+fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<(), String> {
+    let (app, done) = (Arc::clone(app), events.clone());
+    threads::spawn("stopping", move || {
+        // An open page must not keep us for the whole time to drain.
+        app.events.close();
+        server.stop();
+        app.close();
+        let _nobody_waits = done.send(Event::Stopped);
+    })
+    .map(|_it_tells_us| ())
+    .map_err(|cause| format!("can't stop cleanly: {cause}"))
+}
+
+/// Looks for a newer program behind the requests; `Prepared` follows. False when that can't begin.
+fn look_for_update(app: &Arc<App>, executable: &Path, events: &mpsc::Sender<Event>) -> bool {
+    let (for_thread, executable, done) =
+        (Arc::clone(app), executable.to_path_buf(), events.clone());
+    let started = threads::spawn("update", move || {
+        let prepared = renew::prepare(&for_thread, &executable);
+        let _nobody_waits = done.send(Event::Prepared(prepared));
+    });
+    if let Err(cause) = &started {
+        app.logbook.note(&format!("update: can't begin: {cause}"), "");
+    }
+    started.is_ok()
 }
 
 /// What may go on behind the first requests: clearing up after a crash, and hashing the decoy.

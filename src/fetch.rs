@@ -52,7 +52,6 @@ pub fn post_json(url: &str, json: &[u8], bytes_max: u64, time: Duration) -> Resu
 /// Gets what lies at `url` into `target`; gives the number of bytes.
 ///
 /// `time` as for `post_json`; besides, no read may take longer than `FETCH_STALL_TIME`. Errors: all.
-#[cfg_attr(not(test), expect(dead_code, reason = "for self-update, which comes next"))]
 pub fn get(
     url: &str,
     bytes_max: u64,

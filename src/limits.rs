@@ -313,3 +313,39 @@ pub const CLOUD_VALUE_BYTES_MAX: usize = 1024;
 
 /// Values that are kept of a bridge's answer.
 pub const CLOUD_VALUES_MAX: usize = 16;
+
+// Self-update.
+
+/// Bytes of a release manifest; an entry for each target takes some 300.
+pub const UPDATE_MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long fetching the manifest may take.
+pub const UPDATE_MANIFEST_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of a release's program: seven times ours.
+pub const UPDATE_BINARY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long fetching a program may take: 9 MiB over a line of 100 kbit/s.
+pub const UPDATE_DOWNLOAD_TIME: Duration = Duration::from_mins(15);
+
+/// How long a new program may take to say its version: an SD card must read it first.
+pub const UPDATE_VERSION_TIME: Duration = Duration::from_secs(20);
+
+/// Bytes of what it says that are looked at.
+pub const UPDATE_VERSION_BYTES_MAX: u64 = 256;
+
+/// How long a new program may take to become ready; nobody is served meanwhile. Bringing a large log
+/// database up to date on an SD card is the slowest of it.
+pub const UPDATE_READY_TIME: Duration = Duration::from_mins(1);
+
+/// How long a program that was tried out may take to stop: its running requests, and the databases.
+pub const UPDATE_STOP_TIME: Duration = Duration::from_secs(20);
+
+/// How often a program that was started is looked after.
+pub const UPDATE_TICK: Duration = Duration::from_millis(20);
+
+/// Times that starting a program is tried while its file is still open somewhere.
+pub const UPDATE_SPAWN_TRIES: usize = 50;
+
+/// Bytes of a datagram of `sd_notify(3)` that are looked at.
+pub const NOTIFY_BYTES_MAX: usize = 256;

@@ -13,11 +13,13 @@ mod limits;
 mod logbook;
 mod offline;
 mod people;
+mod renew;
 mod service;
 mod settings;
 mod store;
 mod terminal;
 mod threads;
+mod update;
 mod vault;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -28,6 +29,16 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
+/// Says nothing from now on, but keeps the watchdog quiet without an answer: the server stops for an
+/// update, and for the service manager this process goes on under another program (decision 0004). How
+/// long that may take is bounded there.
+pub fn renewing() {
+    IS_RENEWING.store(true, Ordering::Relaxed);
+}
+
+/// See `renewing`.
+static IS_RENEWING: AtomicBool = AtomicBool::new(false);
+
 /// Keeps the watchdog quiet for as long as `address` answers, if there is a watchdog
 /// (`WATCHDOG_USEC`). It is told twice in each of its intervals.
 ///
@@ -38,7 +49,9 @@ pub fn watch(address: SocketAddr) -> std::io::Result<()> {
     let address = reachable(address);
     threads::spawn("watchdog", move || {
         loop {
-            if answers(address, pause.min(limits::WATCHDOG_ANSWER_TIME)) {
+            let is_well = IS_RENEWING.load(Ordering::Relaxed)
+                || answers(address, pause.min(limits::WATCHDOG_ANSWER_TIME));
+            if is_well {
                 tell(&[NotifyState::Watchdog]);
             } else {
                 terminal::warn("the server does not answer its watchdog");

@@ -23,5 +23,6 @@ mod signing_in;
 mod start;
 mod table;
 mod tidy;
+mod update;
 mod upload;
 mod users;

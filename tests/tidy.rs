@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("logbook", &["store"]),
     ("cloud", &["fetch", "settings"]),
     ("fetch", &[]),
+    ("update", &["fetch", "settings", "update"]),
     ("error", &[]),
     ("limits", &[]),
     ("threads", &[]),
@@ -26,9 +27,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("tiny_http", &["http"]),
     ("rusqlite", &["store", "logbook"]),
-    ("std::fs", &["vault", "store", "settings", "app", "check"]),
+    ("std::fs", &["vault", "store", "settings", "app", "check", "update"]),
     ("jwt_simple", &["auth"]),
     ("ureq", &["fetch"]),
+    ("ed25519", &["update"]),
     ("argon2::", &["auth"]),
 ];
 

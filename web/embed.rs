@@ -33,6 +33,11 @@ const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=web/embed.rs");
     println!("cargo::rerun-if-changed={PAGES_FOLDER}");
+    // What a release manifest calls the machine we are built for.
+    println!(
+        "cargo::rustc-env=LARDER_TARGET={}",
+        std::env::var("TARGET").map_err(io::Error::other)?
+    );
 
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| fault("no OUT_DIR"))?);
     let pages = Path::new(PAGES_FOLDER);

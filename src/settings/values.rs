@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 /// One consistent set of settings, checked as a whole.
@@ -20,6 +22,10 @@ pub struct Settings {
     pub log_retention_days: u32,
     /// Where the cloud's bridge is; empty when there is none.
     pub cloud_url: String,
+    /// Where release manifests come from; empty when nowhere.
+    pub update_url: String,
+    /// The public key that releases are signed for (Ed25519, base64); empty for the built-in one.
+    pub update_public_key: String,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -70,6 +76,8 @@ impl Settings {
             trusted_proxies: keys.networks("trusted_proxies")?,
             log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
             cloud_url: keys.url("cloud_url")?.to_owned(),
+            update_url: keys.url("update_url")?.to_owned(),
+            update_public_key: keys.public_key("update_public_key")?.to_owned(),
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -130,6 +138,7 @@ fn defaults() -> Value {
         "command_timeout": 30,
         "log_retention_days": 90,
         "update_url": "",
+        "update_public_key": "",
         "cloud_url": "",
         "trusted_proxies": [],
         "cors_origins": [],
@@ -209,7 +218,6 @@ impl<'a> Keys<'a> {
             }
         }
         self.number("command_timeout", 1..=3600)?;
-        self.url("update_url")?;
         for origin in self.texts("cors_origins")? {
             if !is_web_address(origin) || origin.ends_with('/') {
                 return Err((
@@ -232,6 +240,15 @@ impl<'a> Keys<'a> {
         range.ok_or_else(|| {
             (key, "must be a range of ports from 1024 on, such as 50000-50100".to_owned())
         })
+    }
+
+    /// Nothing, or an Ed25519 public key in base64 (RFC 8032, 5.1.5: 32 bytes).
+    fn public_key(&self, key: &'static str) -> Result<&'a str, Wrong> {
+        let text = self.text(key)?;
+        if text.is_empty() || BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32) {
+            return Ok(text);
+        }
+        Err((key, "must be the 32 bytes of an Ed25519 key in base64".to_owned()))
     }
 
     /// Nothing, or an address of the web.
@@ -296,6 +313,8 @@ mod tests {
             ("restart_command", json!("reboot")),
             ("log_retention_days", json!(0)),
             ("update_url", json!("file:///etc")),
+            ("update_public_key", json!("AAAA")),
+            ("update_public_key", json!("not base64")),
             ("trusted_proxies", json!(["10.0.0.0/33"])),
             ("cors_origins", json!(["*"])),
             ("trash_percent", json!(91)),

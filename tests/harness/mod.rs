@@ -54,6 +54,7 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/user/delete"),
     ("GET", "/api/role/get"),
     ("POST", "/api/role/edit"),
+    ("POST", "/api/update"),
     ("POST", "/api/cloud/manage"),
     ("GET", "/api/cloud/get"),
     ("GET", "/api/events"),
