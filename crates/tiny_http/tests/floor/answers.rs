@@ -1,7 +1,7 @@
 //! Answers: framing, files, streams, order, and what becomes of a request nobody answers.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -203,6 +203,45 @@ fn a_stream_that_fails_or_panics_is_cut() {
         assert!(client.try_answer(false).is_err(), "{path}: no last chunk");
     }
     floor.expect_connections(0);
+}
+
+#[test]
+fn a_quiet_stream_lives_on_and_learns_that_its_client_left() {
+    let short = Duration::from_millis(20);
+    let limits = Limits {
+        idle_time: short,
+        write_stall_time: short,
+        rate_grace_time: short,
+        ..Limits::default()
+    };
+    let (sender, left) = mpsc::channel();
+    let floor = Floor::with(limits, 1, move |request| {
+        let (peer, sender) = (request.peer(), sender.clone());
+        let stream = Body::Stream(Box::new(move |out| {
+            out.write_all(b"a")?;
+            out.flush()?;
+            // Much longer than any of the limits: none of them is about saying nothing.
+            std::thread::park_timeout(short * 10);
+            out.write_all(b"b")?;
+            out.flush()?;
+            while !peer.is_gone() {
+                std::thread::yield_now();
+            }
+            sender.send(peer).expect("the test waits");
+            Ok(())
+        }));
+        request.send(Head::new(200), stream).expect("handed over");
+    });
+    let mut client = floor.connect();
+    client.say(get("/"));
+    let mut come = String::new();
+    while !come.ends_with("b\r\n") {
+        assert!(client.reader.read_line(&mut come).expect("a line") > 0, "{come}");
+    }
+    drop(client);
+    let peer = left.recv_timeout(PATIENCE).expect("it is noticed");
+    floor.expect_connections(0);
+    assert!(peer.is_gone(), "a peer keeps no connection open");
 }
 
 #[test]
