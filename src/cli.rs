@@ -230,14 +230,16 @@ impl Command {
     fn takes(&self, flag: &str) -> bool {
         match self {
             Self::Version | Self::Help => true,
-            Self::OpenApi => false,
             Self::Serve => {
                 ["state", "root", "host", "port", "ftp-port", "new-root"].contains(&flag)
             }
             Self::Check => ["state", "root"].contains(&flag),
             Self::UserAdd(_) => ["state", "role", "name", "paths", "paths-write"].contains(&flag),
             Self::Update { .. } => ["state", "root", "check"].contains(&flag),
-            Self::UserList | Self::UserPasswd(_) | Self::UserDelete(_) => flag == "state",
+            // Every command takes it, so that a wrapper may always give it.
+            Self::OpenApi | Self::UserList | Self::UserPasswd(_) | Self::UserDelete(_) => {
+                flag == "state"
+            }
         }
     }
 }

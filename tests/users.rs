@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Output;
 
 use base64::Engine;
@@ -821,6 +822,28 @@ fn a_user_deleted_at_the_command_line_is_out_at_once_and_the_role_too() {
     // A later guest starts without the old one's rights.
     let larder = larder.user_with("eva", "guest", r#"[""]"#, "[]");
     larder.http("eva").get("/api/finder").expect_error(401, "Unauthorized");
+}
+
+#[test]
+fn what_root_changes_still_belongs_to_the_service() {
+    let mut larder = with_boss().user_with("eve", "guest", "[]", "[]");
+    let mut wanted = larder.http("boss").get("/api/role/get").expect(200).json();
+    wanted["/api/finder"] = json!(["guest"]);
+    larder.http("boss").post("/api/role/edit", wanted).expect(200);
+    larder.stop();
+    let files = || {
+        ["", "settings", "db"].into_iter().flat_map(|folder| {
+            let entries = fs::read_dir(larder.state().join(folder)).unwrap().flatten();
+            entries.map(|entry| entry.path()).chain([larder.state().join(folder)])
+        })
+    };
+    // Only root can give files away; for anybody else there is nothing to test.
+    let is_root = files().all(|path| chown(path, Some(54_321), Some(54_321)).is_ok());
+    printed(larder.run(&["user", "delete", "eve"], ""));
+    printed(larder.run(&["user", "passwd", "boss"], "another"));
+    for path in files().filter(|_| is_root) {
+        assert_eq!(path.metadata().unwrap().uid(), 54_321, "{}", path.display());
+    }
 }
 
 #[test]

@@ -730,6 +730,24 @@ mod tests {
     }
 
     #[test]
+    fn a_database_of_the_first_schema_goes_on_counting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.db");
+        let old = super::super::open(&path, &MIGRATIONS[..1], true).unwrap();
+        old.execute(
+            "INSERT INTO users(id, username, password, name, role, paths, paths_write)
+             VALUES (7, 'old', 'x', 'Old', 'user', '[]', '[]')",
+            [],
+        )
+        .unwrap();
+        drop(old);
+        let store = UserStore::open(&path).unwrap();
+        store.delete("old", "admin", |_| Ok(false)).unwrap();
+        assert_eq!(store.insert(&ana("ana", "hash-a")).unwrap(), 8);
+        assert!(store.by_id(8).unwrap().unwrap().epoch >= 0);
+    }
+
+    #[test]
     fn a_failure_to_forget_the_role_keeps_the_user() {
         let (_folder, store, id) = store();
         let failed = store.delete("ana", "admin", |role| {
