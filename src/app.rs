@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -266,6 +266,12 @@ pub fn server_of(state: &Path) -> Result<Option<Pid>, String> {
     let number = std::io::read_to_string(lock).map_err(|cause| say(&cause))?;
     let server = number.trim().parse().ok().and_then(Pid::from_raw);
     server.map(Some).ok_or_else(|| say(&"in use by nobody that is known"))
+}
+
+/// The number of the user that a state directory belongs to.
+pub fn owner_of(state: &Path) -> Result<u32, String> {
+    let found = state.metadata().map_err(|cause| format!("{}: {cause}", state.display()))?;
+    Ok(found.uid())
 }
 
 /// The token-signing key: read, or made at the first start.

@@ -109,6 +109,10 @@ impl Fault {
             ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::TimedOut => {
                 "no answer in time".to_owned()
             }
+            // What TLS says of a certificate, among others.
+            ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                cause.get_ref().map_or_else(|| cause.kind().to_string(), ToString::to_string)
+            }
             ureq::Error::Io(cause) => cause.kind().to_string(),
             ureq::Error::Rustls(cause) => format!("TLS: {cause}"),
             ureq::Error::Protocol(_) => "the answer is not HTTP, or broke off".to_owned(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rustix::io::Errno;
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, geteuid, getpid, kill_process};
 
 use crate::app::{self, App};
 use crate::settings;
@@ -109,6 +109,14 @@ pub fn offline(state: &Path, root: Option<&Path>, only_check: bool) -> Result<Ex
             return Ok(ExitCode::SUCCESS);
         }
         None => terminal::say(&format!("Fetching larder {}", release.version)),
+    }
+    let (owner, ours) = (app::owner_of(state)?, geteuid().as_raw());
+    if owner != ours {
+        // Else the databases would end up with files that the server can't read.
+        return failed(format!(
+            "{} belongs to user {owner}; run this as that user",
+            state.display()
+        ));
     }
     let executable = own_path()?;
     let prepared = match update::prepare(&release, &executable) {

@@ -1,7 +1,9 @@
 //! The cloud: switching it, forgetting the account, signing up at a bridge (contract, section 10).
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -251,6 +253,46 @@ fn a_bridge_that_is_away_or_hangs_up_is_a_network_error() {
         assert!(!why.is_empty() && !why.contains("os error"), "{why}");
         assert_eq!(stored(&larder), json!({ "auth_token": TOKEN }));
     }
+}
+
+#[test]
+fn a_bridge_whose_certificate_nobody_vouches_for_hears_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-subj", "/CN=bridge"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut bridge = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-key"])
+        .arg(&key)
+        .arg("-cert")
+        .arg(&certificate)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut heard = BufReader::new(bridge.stdout.take().unwrap());
+    let mut address = String::new();
+    while !address.starts_with("ACCEPT ") {
+        address.clear();
+        assert_ne!(heard.read_line(&mut address).unwrap(), 0, "no address");
+    }
+    let url = format!("https://{}", address.trim_start_matches("ACCEPT ").trim());
+    let larder = larder(&json!({ "auth_token": TOKEN }), &url);
+    let why = details(sign_up(&larder), 500, "Network error");
+    bridge.kill().unwrap();
+    bridge.wait().unwrap();
+    assert!(why.contains("invalid peer certificate"), "{why}");
+    let mut rest = String::new();
+    heard.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains(TOKEN) && !rest.contains("POST"), "{rest}");
 }
 
 #[test]

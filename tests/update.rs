@@ -136,7 +136,10 @@ impl Installed {
         let bin = larder.folder_path().join("bin");
         fs::create_dir(&bin).unwrap();
         let program = bin.join("larder");
-        fs::copy(&*LARDER, &program).unwrap();
+        // By another process: a file that this one has open for writing, if only in a child that another
+        // test is just starting, can't be run.
+        let copied = Command::new("cp").arg(&*LARDER).arg(&program).status().unwrap();
+        assert!(copied.success());
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         Self { larder, program }
     }
@@ -375,6 +378,20 @@ fn what_does_not_run_here_is_thrown_away() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_to_is_named() {
+    let releases = Published::of(next_larder()).serve();
+    let installed = Installed::following(&releases);
+    // Not even the system's administrator may put a file there.
+    let in_the_way = installed.program.with_file_name("larder.new");
+    fs::create_dir(&in_the_way).unwrap();
+    installed.update();
+    installed.wait_for_log("can't be replaced: File exists");
+    fs::remove_dir(&in_the_way).unwrap();
+    installed.is_serving();
+    installed.is_as_before();
+}
+
+#[test]
 fn a_release_that_crashes_at_its_start_is_rolled_back() {
     let releases = Published::of(script("kill -SEGV $$")).serve();
     let mut installed = Installed::following(&releases);
@@ -473,6 +490,22 @@ fn the_command_line_installs_when_no_server_runs() {
     assert_eq!(installed.beside(), ["larder", "larder.old"]);
     installed.larder.restart();
     installed.is_serving();
+}
+
+#[test]
+fn the_command_line_tries_nothing_on_the_state_of_somebody_else() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root can give a folder away.
+    }
+    let releases = Published::of(next_larder()).serve();
+    let mut installed = Installed::following(&releases);
+    installed.larder.stop();
+    std::os::unix::fs::chown(installed.larder.state(), Some(12345), None).unwrap();
+    let output = installed.command(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("belongs to user 12345; run this as that user"), "{text}");
+    installed.is_as_before();
 }
 
 #[test]

@@ -37,16 +37,14 @@ pub fn is_trial() -> bool {
 /// Sees to it that a trial does not outlive the process that tries it; else it would keep the state
 /// directory from the next start. Nothing for others.
 pub fn end_with_parent() -> Result<(), String> {
-    let Some(parent) = std::env::var(TRIAL).ok() else { return Ok(()) };
+    let Some(parent) = std::env::var_os(TRIAL) else { return Ok(()) };
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|cause| format!("{TRIAL}: {cause}"))?;
-    // It may have gone before we asked.
-    let is_there = getppid().is_some_and(|there| there.as_raw_pid().to_string() == parent);
-    if is_there {
-        Ok(())
-    } else {
-        Err(format!("{TRIAL} is set, and nobody is there to try this out"))
+    // It may have gone before we asked; then init has taken its place.
+    if parent != "1" && getppid().is_none_or(Pid::is_init) {
+        return Err(format!("{TRIAL} is set, and nobody is there to try this out"));
     }
+    Ok(())
 }
 
 /// Asks a program for its version.
