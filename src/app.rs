@@ -76,6 +76,11 @@ pub struct State {
 }
 
 impl State {
+    /// Where it is, absolute.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Opens the state directory, making it if need be.
     ///
     /// Errors: one line for the person who started larder.

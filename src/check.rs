@@ -222,7 +222,9 @@ fn share(state: &Path, root: Option<&Path>) -> (Result<String, String>, Option<V
 }
 
 /// The share root: the one that is named, or that was served last. Nothing is made.
-fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
+///
+/// Errors: one line.
+pub fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
     let record = state.join("settings/root.json");
     let known =
         settings::read_object(&record)?.ok_or("root.json is missing: none was served yet")?;

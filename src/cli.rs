@@ -17,18 +17,19 @@ use crate::check;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
 use crate::update::{self, Prepared};
-use crate::{limits, renew, service, terminal, threads};
+use crate::{backup, limits, renew, service, terminal, threads};
 
 /// What `--help` prints.
 const HELP: &str = "\
 larder - a home NAS: your folder on every phone, laptop and script in the house
 
 Usage:
-  larder [serve] [--state DIR] [--root DIR] [--host ADDR] [--port N] [--ftp-port N] [--new-root]
+  larder [serve] [--state DIR] [--root DIR] [--host ADDR] [--port N] [--ftp-port N] [--new-root] [--restore]
   larder user list [--state DIR]
   larder user add NAME [--state DIR] [--role ROLE] [--name TEXT] [--paths JSON] [--paths-write JSON]
   larder user passwd NAME [--state DIR]
   larder user delete NAME [--state DIR]
+  larder backup [--state DIR] [--root DIR]
   larder openapi
   larder check [--state DIR] [--root DIR]      verify databases, settings, roles, drive, space, clock
   larder update [--check] [--state DIR] [--root DIR]
@@ -41,6 +42,7 @@ Options of serve, each with its twin in the environment:
   --port N        port; 0 takes a free one       LARDER_PORT      (default 6969)
   --ftp-port N    port of the FTP server         LARDER_FTP_PORT  (default 2121)
   --new-root      take the root as it is, even if it is another drive than before
+  --restore       take over settings and users from the backup that the drive carries
 
 LARDER_ADMIN_PASSWORD gives the password of the user `admin`, whom the first start creates.
 ";
@@ -61,6 +63,8 @@ enum Command {
     UserPasswd(String),
     /// Delete the user with this name.
     UserDelete(String),
+    /// Write the backup onto the drive.
+    Backup,
     /// Print the OpenAPI document.
     OpenApi,
     /// Verify the state directory.
@@ -93,6 +97,8 @@ struct Flags {
     new_root: bool,
     /// `--check`.
     check: bool,
+    /// `--restore`.
+    restore: bool,
     /// `--role`, `--name`, `--paths`, `--paths-write`.
     profile: Profile,
 }
@@ -112,6 +118,10 @@ pub fn run() -> ExitCode {
             Command::UserDelete(name) => {
                 offline::delete(flags.state(), &name).map(|()| ExitCode::SUCCESS)
             }
+            Command::Backup => backup::run(flags.state(), flags.root.as_deref()).map(|path| {
+                terminal::say(&path.display().to_string());
+                ExitCode::SUCCESS
+            }),
             Command::OpenApi => {
                 terminal::say(http::document().trim_end());
                 Ok(ExitCode::SUCCESS)
@@ -155,9 +165,9 @@ fn parse(
         match argument {
             Short('h') | Long("help") => special = Some(Command::Help),
             Short('V') | Long("version") => special = Some(Command::Version),
-            Long("new-root") => {
-                flags.new_root = true;
-                given.push("new-root".to_owned());
+            Long(flag @ ("new-root" | "restore")) => {
+                *(if flag == "restore" { &mut flags.restore } else { &mut flags.new_root }) = true;
+                given.push(flag.to_owned());
             }
             Long("check") => {
                 flags.check = true;
@@ -198,6 +208,7 @@ fn parse(
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     let command = match words[..] {
         [] | ["serve"] => Command::Serve,
+        ["backup"] => Command::Backup,
         ["openapi"] => Command::OpenApi,
         ["check"] => Command::Check,
         ["user", "list"] => Command::UserList,
@@ -231,9 +242,9 @@ impl Command {
         match self {
             Self::Version | Self::Help => true,
             Self::Serve => {
-                ["state", "root", "host", "port", "ftp-port", "new-root"].contains(&flag)
+                ["state", "root", "host", "port", "ftp-port", "new-root", "restore"].contains(&flag)
             }
-            Self::Check => ["state", "root"].contains(&flag),
+            Self::Check | Self::Backup => ["state", "root"].contains(&flag),
             Self::UserAdd(_) => ["state", "role", "name", "paths", "paths-write"].contains(&flag),
             Self::Update { .. } => ["state", "root", "check"].contains(&flag),
             // Every command takes it, so that a wrapper may always give it.
@@ -306,7 +317,14 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     raise_descriptor_limit();
     let endpoints = http::role_paths();
     let state = State::open(flags.state(), &endpoints)?;
+    if flags.restore {
+        let configured =
+            flags.root.clone().unwrap_or_else(|| state.config.settings().path.clone().into());
+        backup::restore(state.folder(), &state.folder().join(configured))?;
+        state.config.reload(&endpoints)?;
+    }
     let settings = state.config.settings();
+    let folder = state.folder().to_path_buf();
     let address =
         SocketAddr::new(flags.host.unwrap_or(settings.host), flags.port.unwrap_or(settings.port));
     let listener = TcpListener::bind(address)
@@ -322,8 +340,18 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     let app = Arc::new(app);
     let server = Server::start(&app, listener).map_err(|cause| format!("can't start: {cause}"))?;
     print_banner(address, admin.as_ref(), &app);
+    if admin.is_some()
+        && let Some(made) = backup::offered(&folder, &app.vault)
+    {
+        terminal::say(&format!(
+            "  The drive carries settings and users of an earlier larder, of {}. To take them over, stop larder \
+             and start it once with --restore",
+            jiff::Timestamp::try_from(made).unwrap_or_default().strftime("%Y-%m-%d")
+        ));
+    }
     app.logbook.note(concat!("larder ", env!("CARGO_PKG_VERSION"), " started"), "");
     background(&app)?;
+    backup::keep_daily(&app, folder).map_err(|cause| format!("can't start: {cause}"))?;
     service::watch(address).map_err(|cause| format!("can't start: {cause}"))?;
     service::ready();
     let (events, inbox) = mpsc::channel();

@@ -272,6 +272,23 @@ pub const LOG_ACTION_BYTES_MAX: usize = 1024;
 /// Rows kept at most, whatever their age: about 50 MB of database.
 pub const LOG_ROWS_MAX: i64 = 500_000;
 
+// The backup on the drive.
+
+/// Documents of larder's own that are kept on the drive: one for each card that died.
+pub const KEPT_DOCUMENTS_MAX: usize = 8;
+
+/// Bytes of one such document: some thousand users.
+pub const KEPT_DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+
+/// How long after the start the backup is looked at first: not while everything else begins.
+pub const BACKUP_FIRST_TIME: Duration = Duration::from_mins(1);
+
+/// How often it is looked at then. It is written only when something has changed.
+pub const BACKUP_INTERVAL: Duration = Duration::from_hours(24);
+
+/// When it is tried again while the drive is away.
+pub const BACKUP_RETRY_TIME: Duration = Duration::from_mins(10);
+
 // Starting and stopping.
 
 /// How long running requests may go on after SIGTERM (contract, section 1).

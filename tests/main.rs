@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod backup;
 mod check;
 mod cloud;
 mod confinement;

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("tiny_http", &["http"]),
     ("rusqlite", &["store", "logbook"]),
-    ("std::fs", &["vault", "store", "settings", "app", "check", "update"]),
+    ("std::fs", &["vault", "store", "settings", "app", "backup", "check", "update"]),
     ("jwt_simple", &["auth"]),
     ("ureq", &["fetch"]),
     ("ed25519", &["update"]),

@@ -1,7 +1,7 @@
 # Completion of larder(1) for bash.
 _larder() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--state --root --host --port --ftp-port --new-root"
+    local options="--state --root --host --port --ftp-port --new-root --restore"
     case $before in
         --state | --root)
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
@@ -18,11 +18,11 @@ _larder() {
     case ${COMP_WORDS[1]} in
         user) options="--state --role --name --paths --paths-write" ;;
         update) options="--state --check" ;;
-        check) options="--state" ;;
+        check | backup) options="--state --root" ;;
         openapi) options="" ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        options="serve user check update openapi --version --help $options"
+        options="serve user check backup update openapi --version --help $options"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 }

@@ -1,9 +1,10 @@
 # Completion of larder(1) for fish.
-set -l commands serve user check update openapi
+set -l commands serve user check backup update openapi
 complete -c larder -f
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "serve" -d "Share a folder"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "user" -d "Administer users"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "check" -d "Verify state, drive and settings"
+complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "backup" -d "Write settings and users onto the drive"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "update" -d "Fetch a newer version"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "openapi" -d "Describe the HTTP API"
 complete -c larder -n "__fish_seen_subcommand_from user" -a "list add passwd delete"
@@ -13,10 +14,11 @@ complete -c larder -n "__fish_seen_subcommand_from user" -l paths -x -d "Readabl
 complete -c larder -n "__fish_seen_subcommand_from user" -l paths-write -x -d "Writable, a JSON array"
 complete -c larder -n "__fish_seen_subcommand_from update" -l check -d "Only say whether there is one"
 complete -c larder -l state -x -a "(__fish_complete_directories)" -d "Settings, users, logs"
-complete -c larder -n "not __fish_seen_subcommand_from user check update openapi" -l root -x -a "(__fish_complete_directories)" -d "The shared folder"
-complete -c larder -n "not __fish_seen_subcommand_from user check update openapi" -l host -x -d "Address to listen at"
-complete -c larder -n "not __fish_seen_subcommand_from user check update openapi" -l port -x -d "Port"
-complete -c larder -n "not __fish_seen_subcommand_from user check update openapi" -l ftp-port -x -d "FTP port"
-complete -c larder -n "not __fish_seen_subcommand_from user check update openapi" -l new-root -d "Take the root as it is"
+complete -c larder -n "not __fish_seen_subcommand_from user update openapi" -l root -x -a "(__fish_complete_directories)" -d "The shared folder"
+complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l host -x -d "Address to listen at"
+complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l port -x -d "Port"
+complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l ftp-port -x -d "FTP port"
+complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l new-root -d "Take the root as it is"
+complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l restore -d "Take over the drive's backup"
 complete -c larder -l version -d "Print the version"
 complete -c larder -l help -d "Print help"

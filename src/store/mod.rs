@@ -1,7 +1,9 @@
 //! `db/users.db`: opening, numbered migrations, one file per table. Knows no requests.
 
+mod dump;
 mod users;
 
+pub use dump::{dump, load};
 pub use users::{NewUser, User, UserChange, UserStore, examine_users};
 
 use std::os::unix::fs::OpenOptionsExt;

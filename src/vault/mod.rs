@@ -8,6 +8,7 @@
 mod change;
 mod discard;
 mod grant;
+mod kept;
 mod list;
 mod look;
 mod mount;
@@ -23,6 +24,7 @@ mod write;
 mod zip;
 
 pub use grant::Grant;
+pub use kept::Kept;
 pub use list::Listing;
 pub use mount::{RootId, Vault};
 pub use path::VaultPath;

@@ -1,0 +1,152 @@
+//! The card dies, the NAS lives: the backup on the drive, and a new state directory that takes it over.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::harness::{Larder, wait};
+
+/// Runs `larder backup`; gives the document's path.
+#[track_caller]
+fn back_up(larder: &Larder) -> PathBuf {
+    let root = larder.root();
+    let output = larder.run(&["backup", "--root", root.to_str().unwrap()], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim_end())
+}
+
+/// The one line of `serve --restore` that must fail with exit code 2.
+#[track_caller]
+fn refused(larder: &Larder) -> String {
+    let mut command = larder.command();
+    let pipes = command.arg("--restore").stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = pipes.stderr(Stdio::piped()).spawn().unwrap();
+    let has_ended = wait::comes_true(wait::PATIENCE, || child.try_wait().unwrap().is_some());
+    let _already_gone = child.kill();
+    let output = child.wait_with_output().unwrap();
+    assert!(has_ended, "it started: {}", String::from_utf8_lossy(&output.stdout));
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), line.trim_end().lines().count()), (Some(2), 1), "{line}");
+    line
+}
+
+/// The card with the state directory dies.
+fn lose_the_card(larder: &mut Larder) {
+    larder.stop();
+    fs::remove_dir_all(larder.state()).unwrap();
+}
+
+/// A larder with a user, a changed setting and a role of its own, backed up; its card is lost.
+fn lost() -> Larder {
+    let larder = Larder::prepare();
+    let path = larder.state().join("settings/settings.json");
+    fs::write(&path, r#"{"trash_days": 7, "of_the_future": true}"#).unwrap();
+    let mut larder =
+        larder.launch().file("photos/a.jpg", "A").user_with("ana", "user", r#"["photos"]"#, "[]");
+    larder.http("ana").get("/api/finder?path=photos").expect(200);
+    back_up(&larder);
+    lose_the_card(&mut larder);
+    larder
+}
+
+#[test]
+fn a_new_card_takes_over_who_and_what_there_was() {
+    let larder = lost().launch_with(|command| {
+        command.arg("--restore");
+    });
+    assert!(!larder.process().banner.iter().any(|line| line.contains("password")));
+    larder.http("ana").get("/api/finder?path=photos").expect(200);
+    larder.http("ana").get("/api/finder?path=other").expect_error(401, "Unauthorized");
+    larder.token("admin");
+    let text = fs::read_to_string(larder.state().join("settings/settings.json")).unwrap();
+    let settings: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&settings["trash_days"], &settings["of_the_future"]), (&7.into(), &true.into()));
+    assert_eq!(settings["path"].as_str(), larder.root().to_str());
+    let roles = fs::read_to_string(larder.state().join("settings/roles.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&roles).unwrap()["/api/finder"][1], "user");
+}
+
+#[test]
+fn a_first_start_offers_it_and_leaves_it_for_later() {
+    let mut larder = lost().launch();
+    let offer = larder.process().next_line(wait::PATIENCE);
+    let mut lines = larder.process().banner.clone();
+    lines.extend(offer);
+    while !lines.iter().any(|line| line.contains("--restore")) {
+        lines.push(larder.process().next_line(wait::PATIENCE).expect("an offer"));
+    }
+    // This larder's own backup does not replace the other's.
+    back_up(&larder);
+    assert_eq!(fs::read_dir(larder.root().join(".larder/backup")).unwrap().count(), 2);
+    larder.stop();
+    let larder = larder.launch_with(|command| {
+        command.arg("--restore");
+    });
+    larder.http("ana").get("/api/finder?path=photos").expect(200);
+}
+
+#[test]
+fn it_is_not_taken_over_where_somebody_lives() {
+    let mut larder = lost().launch();
+    larder.token("admin");
+    larder.stop();
+    assert!(refused(&larder).contains("users"));
+    assert!(larder.run(&["user", "list"], "").status.success());
+}
+
+#[test]
+fn a_missing_or_damaged_backup_is_named_and_changes_nothing() {
+    let larder = Larder::bare();
+    assert!(refused(&larder).contains("no backup"));
+    let larder = lost();
+    let folder = larder.root().join(".larder/backup");
+    let document = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let good: Value = serde_json::from_slice(&fs::read(&document).unwrap()).unwrap();
+    for damage in ["format", "settings", "roles", "tables"] {
+        let mut bad = good.clone();
+        bad[damage] = 5.into();
+        fs::write(&document, bad.to_string()).unwrap();
+        assert!(refused(&larder).contains("damaged"), "{damage}");
+    }
+    fs::write(&document, "{").unwrap();
+    assert!(refused(&larder).contains("damaged"));
+    fs::write(&document, good.to_string()).unwrap();
+    let larder = larder.launch_with(|command| {
+        command.arg("--restore");
+    });
+    larder.http("ana").get("/api/finder?path=photos").expect(200);
+}
+
+#[test]
+fn it_lies_hidden_on_the_drive_for_its_owner_alone_and_says_no_token_key() {
+    let larder = Larder::start().user("ana");
+    let path = back_up(&larder);
+    let found = fs::metadata(&path).unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+    let folder = fs::metadata(path.parent().unwrap()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.contains("ana") && text.contains("$argon2id$") && !text.contains(larder.key("ana"))
+    );
+    // Told again, the same state is not written again.
+    assert_eq!(back_up(&larder), path);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), found.modified().unwrap());
+    for path in [".larder/backup", "x/../.larder"] {
+        let listing = format!("/api/finder?path={path}");
+        assert!(matches!(larder.http("ana").get(&listing).status, 400 | 404), "{path}");
+    }
+}
+
+#[test]
+fn an_absent_drive_gets_no_backup() {
+    let larder = Larder::start();
+    fs::rename(larder.root().join(".larder"), larder.root().join("away")).unwrap();
+    let root = larder.root();
+    let output = larder.run(&["backup", "--root", root.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!larder.exists(".larder"));
+}
