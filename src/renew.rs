@@ -25,8 +25,13 @@ pub fn prepare(app: &App, executable: &Path) -> Option<Prepared> {
     });
     match found {
         Ok(Some(prepared)) => {
-            app.logbook
-                .note(&format!("update: {} is here and checked; trying it", prepared.version), "");
+            app.logbook.note(
+                &format!(
+                    "update: {} is here and checked; it is started on trial",
+                    prepared.version
+                ),
+                "",
+            );
             Some(prepared)
         }
         Ok(None) => {
@@ -69,7 +74,7 @@ pub fn take_over(
     let mut cause = update::become_program(executable, arguments);
     if end == End::Ready {
         // It ran a moment ago; whatever happened, the old one is still there.
-        app.note_at_last(&format!("update to {version}: can't be started: {cause}; rolled back"));
+        app.note_at_last(&format!("update to {version}: can't be run: {cause}; rolled back"));
         update::undo(executable)?;
         cause = update::become_program(executable, arguments);
     }

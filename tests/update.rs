@@ -448,6 +448,32 @@ fn an_update_that_a_power_cut_broke_off_is_taken_back_at_the_next_start() {
 }
 
 #[test]
+fn a_check_over_the_api_tells_and_changes_nothing() {
+    let check = |installed: &Installed| {
+        let answer = installed.larder.http("ana").post("/api/update", json!({ "check": true }));
+        let json = answer.expect_status("Update checked");
+        assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+        installed.is_as_before();
+        (json["available"].clone(), json["problem"].clone())
+    };
+    let releases = Published::of(next_larder()).serve();
+    assert_eq!(check(&Installed::following(&releases)), (json!(NEWER), Value::Null));
+    let releases = Published { version: "0.0.1", ..Published::of(next_larder()) }.serve();
+    assert_eq!(check(&Installed::following(&releases)), (Value::Null, Value::Null));
+    let releases = Published { signer: 2, ..Published::of(next_larder()) }.serve();
+    let problem = json!("the signature of release 99.0.0 is not good");
+    assert_eq!(check(&Installed::following(&releases)), (Value::Null, problem));
+    let installed = Installed::start(&json!({}));
+    let problem = json!("there is no update_url in the settings");
+    assert_eq!(check(&installed), (Value::Null, problem));
+    installed
+        .larder
+        .http("ana")
+        .post("/api/update", json!({ "check": 1 }))
+        .expect_error(400, "check must be true or false");
+}
+
+#[test]
 fn the_command_line_looks_and_changes_nothing() {
     let releases = Published::of(next_larder()).serve();
     let mut installed = Installed::following(&releases);

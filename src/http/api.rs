@@ -104,7 +104,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/create_folder",      ByRole,   Transfer, folders::create,      "Create a folder.").takes(folders::CREATE),
     endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it.").takes(folders::DELETE),
     endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
-    endpoint(Post, "/api/update",             ByRole,   Quick,    system::update,       "Look for a newer larder, check it, and become it."),
+    endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
     endpoint(Get,  "/api/events",             ByRole,   Quick,    events::follow,       "Follow changes as they happen (Server-Sent Events)."),
     endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN),
     endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),

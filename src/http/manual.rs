@@ -416,7 +416,15 @@ const SYSTEM: &[Doc] = &[
     doc("/api/update_settings", status!("Settings updated", has("restart_required", List(&Text))))
         .asks(Ask::Json(Map(&Anything))),
     doc("/api/get_version", json!(Object(&[has("version", Text)]))),
-    doc("/api/update", status!("Update started")),
+    doc(
+        "/api/update",
+        json!(Object(&[
+            has("status", OneOf(&["Update started", "Update checked"])),
+            may_have("version", Text),
+            may_have("available", Anything),
+            may_have("problem", Text),
+        ])),
+    ),
     doc("/update_start_exit_program", status!("Update started")),
 ];
 

@@ -104,7 +104,7 @@ pub fn run(
         .stdout(Stdio::null());
     let mut child = match spawn(&mut command) {
         Ok(child) => child,
-        Err(cause) => return failed(&format_args!("can't be started: {cause}")),
+        Err(cause) => return failed(&format_args!("can't be run: {cause}")),
     };
     let deadline = Instant::now() + time;
     let is_ready_or_stopped = || is_stopped() || ear.heard_ready();
