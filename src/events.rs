@@ -64,6 +64,8 @@ struct Inbox {
     news: News,
     /// Since when something waits.
     since: Option<Instant>,
+    /// Whether it was told that the folders are followed.
+    is_followed: bool,
 }
 
 /// What has happened since the last time.
@@ -83,6 +85,11 @@ impl News {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether it is told at once.
+    fn is_urgent(&self) -> bool {
+        self.is_over || self.is_followed.is_some()
     }
 
     /// Notes a changed folder, within the bound.
@@ -233,7 +240,11 @@ impl Line {
     fn change(&self, change: impl FnOnce(&mut Inbox)) {
         let mut inbox = self.lock();
         change(&mut inbox);
-        if !inbox.news.is_empty() {
+        if inbox.news.is_empty() {
+            return;
+        }
+        // Who waits for a group of changes to be gathered is not woken by each of them.
+        if inbox.since.is_none() || inbox.news.is_urgent() {
             inbox.since.get_or_insert_with(Instant::now);
             self.came.notify_all();
         }
@@ -242,7 +253,9 @@ impl Line {
     /// The folders are followed.
     fn followed(&self, is_complete: bool) {
         self.change(|inbox| {
-            inbox.news.is_followed.get_or_insert(is_complete);
+            if !std::mem::replace(&mut inbox.is_followed, true) {
+                inbox.news.is_followed = Some(is_complete);
+            }
         });
     }
 
@@ -291,7 +304,7 @@ impl Subscription {
         let mut inbox = self.line.lock();
         loop {
             let now = Instant::now();
-            let is_urgent = inbox.news.is_over || inbox.news.is_followed.is_some();
+            let is_urgent = inbox.news.is_urgent();
             let due = inbox.since.map(|since| {
                 let gathered = since + limits::EVENT_GATHER_TIME;
                 self.told.map_or(gathered, |told| gathered.max(told + limits::EVENT_INTERVAL))

@@ -361,6 +361,15 @@ fn a_user_has_a_few_streams_and_closed_ones_do_not_count() {
 }
 
 #[test]
+fn another_listener_is_no_event() {
+    let larder = Larder::start().user("ana").user("ben").folder("docs");
+    let mut stream = Stream::of(&larder, "ana", "");
+    let _others = [Stream::of(&larder, "ben", ""), Stream::of(&larder, "ben", "?path=docs")];
+    upload(&larder.http("ana"), "docs", "x");
+    assert_eq!(stream.change(), "docs");
+}
+
+#[test]
 fn streams_cost_no_worker() {
     let larder = Larder::start().user("ana").user("ben").user("eva");
     let _streams: Vec<Stream> = ["ana", "ben", "eva"]
