@@ -12,11 +12,13 @@ use serde_json::json;
 use crate::auth::throttle::{AddressThrottle, NameThrottle};
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
+use crate::error::Error;
 use crate::events::Hub;
+use crate::ftp;
 use crate::limits;
 use crate::logbook::Logbook;
 use crate::settings::{self, Config, Roles};
-use crate::store::{NewUser, UserStore};
+use crate::store::{FtpUserStore, NewUser, UserStore};
 use crate::terminal;
 use crate::update;
 use crate::vault::{RootId, Vault};
@@ -27,6 +29,10 @@ pub struct App {
     pub config: Config,
     /// Users and logged-out tokens.
     pub users: Arc<UserStore>,
+    /// The FTP users.
+    pub ftp_users: FtpUserStore,
+    /// The FTP server.
+    pub ftp: ftp::Controller,
     /// Signs tokens.
     pub tokens: Tokens,
     /// The share.
@@ -59,6 +65,8 @@ pub struct Overrides {
     pub root: Option<PathBuf>,
     /// Take the root as it is, whatever marker it has.
     pub new_root: bool,
+    /// The port of the FTP server.
+    pub ftp_port: Option<u16>,
     /// The admin's first password.
     pub admin_password: Option<String>,
 }
@@ -136,6 +144,8 @@ impl App {
         let State { folder, config, update_broke_off, lock } = state;
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
+        let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
+        let ftp = ftp::Controller::new(&folder, overrides.ftp_port);
         let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
@@ -144,6 +154,8 @@ impl App {
         let app = Self {
             config,
             users: Arc::new(users),
+            ftp_users,
+            ftp,
             tokens,
             events: Hub::new(vault.clone()),
             vault,
@@ -188,6 +200,13 @@ impl App {
             .map_err(say)?;
         self.logbook.note("added user admin with the role admin: there was no user", "");
         Ok(Some(FirstAdmin { password: made_up }))
+    }
+
+    /// Stores whether the FTP server runs.
+    ///
+    /// Errors: `Store`; then it is as it was.
+    pub fn remember_ftp(&self, is_on: bool) -> crate::error::Result<()> {
+        self.config.store_ftp(is_on).map_err(Error::Store)
     }
 
     /// Who may use what: a snapshot. Reads `roles.json` again when larder has changed it, in this

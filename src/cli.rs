@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use lexopt::prelude::{Long, Short, Value};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -334,11 +335,17 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     let overrides = Overrides {
         root: flags.root.clone(),
         new_root: flags.new_root,
+        ftp_port: flags.ftp_port,
         admin_password: std::env::var("LARDER_ADMIN_PASSWORD").ok(),
     };
     let (app, admin) = App::build(state, &overrides)?;
     let app = Arc::new(app);
     let server = Server::start(&app, listener).map_err(|cause| format!("can't start: {cause}"))?;
+    app.ftp.attach(&app);
+    if app.config.settings().ftp.is_on {
+        // Everything else is worth having without it.
+        app.ftp.apply(&app.config.settings().ftp);
+    }
     print_banner(address, admin.as_ref(), &app);
     if admin.is_some()
         && let Some(made) = backup::offered(&folder, &app.vault)
@@ -425,7 +432,10 @@ fn wait_for_the_end(
             Event::Reload => {
                 service::reloading();
                 match app.config.reload(endpoints) {
-                    Ok(()) => app.logbook.note("settings and roles read again", ""),
+                    Ok(()) => {
+                        app.logbook.note("settings and roles read again", "");
+                        app.ftp.apply(&app.config.settings().ftp);
+                    }
                     Err(line) => {
                         terminal::warn(&line);
                         app.logbook.note(&format!("settings and roles not read again: {line}"), "");
@@ -461,9 +471,12 @@ fn wait_for_the_end(
 fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<(), String> {
     let (app, done) = (Arc::clone(app), events.clone());
     threads::spawn("stopping", move || {
+        let begun = Instant::now();
+        app.ftp.stop();
         // An open page must not keep us for the whole time to drain.
         app.events.close();
         server.stop();
+        app.ftp.finish(limits::DRAIN_TIME.saturating_sub(begun.elapsed()));
         app.close();
         let _nobody_waits = done.send(Event::Stopped);
     })
@@ -543,6 +556,9 @@ fn print_banner(address: SocketAddr, admin: Option<&FirstAdmin>, app: &App) {
         app.vault.root().display()
     )];
     lines.extend(urls(address).into_iter().map(|url| format!("  {url}")));
+    if let Some(address) = app.ftp.address() {
+        lines.extend(urls(address).into_iter().map(|url| format!("  ftp{}", &url["http".len()..])));
+    }
     match admin {
         Some(FirstAdmin { password: Some(password) }) => lines.push(format!(
             "  Sign in as admin with the password {password} (shown only now; change it after signing in)"

@@ -55,6 +55,8 @@ pub enum Error {
     Io(io::Error),
     /// The database failed us.
     Store(String),
+    /// The machine does not let us, for a reason that the caller should read.
+    Failed(&'static str),
     /// We failed ourselves; the text is for the log.
     Bug(Cow<'static, str>),
 }
@@ -97,6 +99,7 @@ impl std::fmt::Display for Error {
             Self::BridgeAway { details } => write!(out, "the bridge is away: {details}"),
             Self::Io(cause) => write!(out, "input/output: {cause}"),
             Self::Store(cause) => write!(out, "database: {cause}"),
+            Self::Failed(sentence) => write!(out, "failed: {sentence}"),
             Self::Bug(what) => write!(out, "bug: {what}"),
         }
     }

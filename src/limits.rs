@@ -47,6 +47,12 @@ pub const MOUNT_TABLE_BYTES_MAX: u64 = 4 << 20;
 /// Beyond them the ZIP is broken off rather than the memory filled.
 pub const ZIP_PENDING_BYTES_MAX: usize = 8 << 20;
 
+/// Uploads that were broken off and wait to be taken up again, on each filesystem.
+pub const PARTS_MAX: usize = 32;
+
+/// How long they wait: whoever was cut off comes back within a day.
+pub const PART_AGE_MAX: Duration = Duration::from_hours(24);
+
 // HTTP.
 
 /// Threads that answer quick requests. They never wait for a client or a big disk operation, so a
@@ -150,6 +156,63 @@ pub const EVENT_HEARTBEAT_TIME: Duration = Duration::from_secs(15);
 
 /// How long the head of an answer waits until the folders are followed; with large trees it comes before.
 pub const EVENT_READY_TIME: Duration = Duration::from_secs(2);
+
+// FTP.
+
+/// Bytes of a command's line: the longest path and its verb.
+pub const FTP_LINE_BYTES_MAX: usize = PATH_BYTES_MAX + 64;
+
+/// Bytes of the control connection that wait to be obeyed: a line, and what a client sends ahead.
+pub const FTP_BUFFER_BYTES_MAX: usize = 2 * FTP_LINE_BYTES_MAX;
+
+/// Bytes of one line that are thrown away before the client is taken for something else than FTP.
+pub const FTP_SKIP_BYTES_MAX: usize = 64 * 1024;
+
+/// Sessions at once. Each is a thread and about 60 KiB while it is idle.
+pub const FTP_SESSIONS_MAX: usize = 256;
+
+/// Sessions of one client address: programs that copy in parallel open a dozen.
+pub const FTP_SESSIONS_PER_ADDRESS_MAX: usize = 128;
+
+/// Who has signed in and was idle for less than this makes no room for others.
+pub const FTP_EVICTION_IDLE: Duration = Duration::from_secs(10);
+
+/// How long a client may take to sign in, all tries together.
+pub const FTP_LOGIN_TIME: Duration = Duration::from_mins(1);
+
+/// Added to the answer to a wrong password.
+pub const FTP_FAILURE_DELAY: Duration = Duration::from_secs(1);
+
+/// Wrong passwords before a session is closed.
+pub const FTP_FAILURES_MAX: u32 = 3;
+
+/// How long a data connection may take to come about.
+pub const FTP_CONNECT_TIME: Duration = Duration::from_secs(30);
+
+/// How long a TLS handshake may take.
+pub const FTP_HANDSHAKE_TIME: Duration = Duration::from_secs(20);
+
+/// How long a transfer may stand still: a phone that changes its access point comes back within that.
+pub const FTP_STALL_TIME: Duration = Duration::from_mins(1);
+
+/// How long a client may take to read a reply.
+pub const FTP_REPLY_TIME: Duration = Duration::from_secs(20);
+
+/// The time between the ends of the two connections of a client that is cut off in the middle of an
+/// upload. What is still synced to the disk meanwhile counts, so that this costs nothing on most drives.
+pub const FTP_CUT_TIME: Duration = Duration::from_millis(2);
+
+/// Bytes that the kernel sends of a file before `ABOR` is looked for.
+pub const FTP_SENDFILE_BYTES: usize = 1 << 20;
+
+/// Bytes of a listing that are sent at once.
+pub const FTP_LISTING_BUFFER_BYTES: usize = 32 * 1024;
+
+/// Pause after a connection that could not be accepted: whatever is scarce may come back.
+pub const FTP_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often a stopping server looks whether everybody has left.
+pub const FTP_STOP_LOOK_TIME: Duration = Duration::from_millis(10);
 
 // Signing in.
 

@@ -9,6 +9,7 @@ mod cloud;
 mod error;
 mod events;
 mod fetch;
+mod ftp;
 mod http;
 mod limits;
 mod logbook;

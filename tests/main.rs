@@ -13,6 +13,8 @@ mod drive;
 mod events;
 mod files;
 mod folders;
+mod ftp;
+mod ftp_hostile;
 mod http;
 mod listing;
 mod openapi;

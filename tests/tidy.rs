@@ -7,6 +7,7 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal"];
 
 /// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("ftp", &["app", "auth", "ftp", "logbook", "settings", "store", "vault"]),
     ("auth", &["store", "vault", "auth"]),
     ("people", &["auth", "settings", "store"]),
     ("events", &["vault"]),
@@ -32,6 +33,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("ureq", &["fetch"]),
     ("ed25519", &["update"]),
     ("argon2::", &["auth"]),
+    ("rustls::", &["ftp"]),
 ];
 
 /// Each file of `src/` with its room and its text up to its tests.

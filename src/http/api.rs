@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, download, events, files, folders, pages, roles, system, upload, users,
+    cloud, download, events, files, folders, ftp, pages, roles, system, upload, users,
 };
 use crate::http::reply::Reply;
 
@@ -119,6 +119,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Get,  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
     endpoint(Post, "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
     endpoint(Get,  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
+    endpoint(Post, "/api/ftp/create_user",    ByRole,   Transfer, ftp::create_user,     "Add an FTP user.").takes(ftp::USER),
+    endpoint(Post, "/api/ftp/delete_user",    ByRole,   Transfer, ftp::delete_user,     "Remove an FTP user and close their sessions.").takes(ftp::DELETE),
+    endpoint(Get,  "/api/ftp/get_users",      ByRole,   Quick,    ftp::get_users,       "List the FTP users."),
+    endpoint(Post, "/api/ftp/edit_user",      ByRole,   Transfer, ftp::edit_user,       "Change an FTP user.").takes(ftp::USER),
+    endpoint(Post, "/api/ftp/start",          ByRole,   Transfer, ftp::start,           "Start the FTP server, now and at every start."),
+    endpoint(Post, "/api/ftp/stop",           ByRole,   Transfer, ftp::stop,            "Stop the FTP server, for good."),
+    endpoint(Get,  "/api/ftp/sessions",       ByRole,   Quick,    ftp::sessions,        "List who is on by FTP, and what they do."),
     endpoint(Get,  "/",                       Public,   Quick,    pages::index,         "The file manager's page."),
     endpoint(Get,  "/auth",                   Public,   Quick,    pages::login,         "The sign-in page."),
     endpoint(Get,  "/preview",                Public,   Quick,    pages::preview,       "The page that shows one file."),

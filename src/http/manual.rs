@@ -445,7 +445,7 @@ const FTP: &[Doc] = &[
     ),
     doc("/api/ftp/edit_user", status!("FTP user edited")).needs(&["username"]).refuses(&[404]),
     doc("/api/ftp/sessions", json!(List(&Map(&Anything)))),
-    doc("/api/ftp/start", status!("FTP server started")),
+    doc("/api/ftp/start", status!("FTP server started", has("port", Integer))),
     doc("/api/ftp/stop", status!("FTP server stopped")),
 ];
 

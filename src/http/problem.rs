@@ -55,7 +55,11 @@ fn status(error: &Error) -> u16 {
         Error::Collision(_) => 409,
         Error::TooLarge => 413,
         Error::TooSoon { .. } => 429,
-        Error::BridgeAway { .. } | Error::Io(_) | Error::Store(_) | Error::Bug(_) => 500,
+        Error::BridgeAway { .. }
+        | Error::Io(_)
+        | Error::Store(_)
+        | Error::Failed(_)
+        | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
         Error::StorageAbsent => 503,
         Error::DiskFull => 507,
@@ -71,7 +75,9 @@ fn sentence(error: &Error) -> &str {
         Error::SignIn(SignInProblem::Expired) => "Token expired",
         Error::SignIn(SignInProblem::InvalidToken) => "Invalid token",
         Error::SignIn(SignInProblem::WrongPassword) => "Invalid username or password",
-        Error::NotFound(sentence) | Error::Collision(sentence) => sentence,
+        Error::NotFound(sentence) | Error::Collision(sentence) | Error::Failed(sentence) => {
+            sentence
+        }
         Error::Method { .. } => "Method not allowed",
         Error::TooLarge => "Body too large",
         Error::TooSoon { .. } => "Too many requests",

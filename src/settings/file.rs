@@ -41,22 +41,49 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), String> {
     replace(path, value).map_err(|cause| format!("{}: {cause}", path.display()))
 }
 
+/// Reads a file whole that has at most `STATE_FILE_BYTES_MAX` bytes; `None` when there is none.
+///
+/// Errors: one line that names the file.
+pub fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let say = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(say(&cause)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limits::STATE_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|cause| say(&cause))?;
+    Ok(Some(bytes))
+}
+
+/// Replaces a file of the state directory that nobody else may read, in one step.
+///
+/// Errors: one line that names the file.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let temporary = path.with_extension("new");
+    put(path, &temporary, bytes).map_err(|cause| format!("{}: {cause}", path.display()))
+}
+
 /// Temporary file, sync, rename, sync of the folder.
 pub(super) fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
-    let temporary = path.with_extension("json.new");
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    put(path, &path.with_extension("json.new"), text.as_bytes())
+}
+
+/// The same for any content.
+fn put(path: &Path, temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     // The owner at the command line may be root; the server must still be able to read the file.
     let (owner, ours) = (folder.metadata()?, file.metadata()?);
     if (owner.uid(), owner.gid()) != (ours.uid(), ours.gid()) && ours.uid() == 0 {
         fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
     }
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
+    std::fs::rename(temporary, path)?;
     File::open(folder)?.sync_all()
 }
 

@@ -7,9 +7,9 @@ mod roles;
 mod values;
 
 pub use cloud::Cloud;
-pub use file::{read_object, write_json};
+pub use file::{read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
-pub use values::{Network, Settings};
+pub use values::{FtpSettings, Network, Settings};
 
 use std::io;
 use std::path::Path;
@@ -116,6 +116,19 @@ impl Config {
         let _turn = self.cloud_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = change(self.cloud()?)?;
         Ok(file::replace(&self.folder.join("cloud.json"), &changed.into_json())?)
+    }
+
+    /// Stores whether the FTP server runs, and puts it in force.
+    ///
+    /// Errors: one line; then nothing has changed.
+    pub fn store_ftp(&self, is_on: bool) -> Result<(), String> {
+        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut object = settings.object().as_object().cloned().unwrap_or_default();
+        object.insert("ftp".to_owned(), Value::from(is_on));
+        let new = Settings::parse(object).map_err(|(key, why)| format!("{key}: {why}"))?;
+        write_json(&self.folder.join("settings.json"), new.object())?;
+        *settings = Arc::new(new);
+        Ok(())
     }
 
     /// Reads both files again (SIGHUP). What is wrong leaves the old state in force.

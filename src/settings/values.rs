@@ -26,8 +26,35 @@ pub struct Settings {
     pub update_url: String,
     /// The public key that releases are signed for (Ed25519, base64); empty for the built-in one.
     pub update_public_key: String,
+    /// The FTP server.
+    pub ftp: FtpSettings,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
+}
+
+/// What the FTP server is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FtpSettings {
+    /// Whether it runs.
+    pub is_on: bool,
+    /// Address that it listens at.
+    pub host: IpAddr,
+    /// Port that it listens at; 0 takes a free one.
+    pub port: u16,
+    /// How long a client may be silent between two commands (s).
+    pub timeout_s: u32,
+    /// Ports for passive data connections.
+    pub passive_ports: RangeInclusive<u16>,
+    /// What clients from elsewhere are told as our address: a name or an address; empty for the one
+    /// they used.
+    pub public_host: String,
+    /// Whether signing in and sending need TLS.
+    pub needs_tls: bool,
+    /// File with the certificate chain (PEM), relative to the state directory unless absolute; empty for
+    /// one that larder makes itself.
+    pub certificate: String,
+    /// File with its key (PEM); likewise.
+    pub key: String,
 }
 
 /// A block of addresses, as in `192.168.0.0/16` (RFC 4632, RFC 4291).
@@ -78,6 +105,7 @@ impl Settings {
             cloud_url: keys.url("cloud_url")?.to_owned(),
             update_url: keys.url("update_url")?.to_owned(),
             update_public_key: keys.public_key("update_public_key")?.to_owned(),
+            ftp: keys.ftp()?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -133,6 +161,9 @@ fn defaults() -> Value {
         "ftp_timeout": 300,
         "ftp_passive_ports": "50000-50100",
         "ftp_public_host": "",
+        "ftp_require_tls": false,
+        "tls_cert": "",
+        "tls_key": "",
         "shutdown_command": ["systemctl", "poweroff"],
         "restart_command": ["systemctl", "reboot"],
         "command_timeout": 30,
@@ -202,16 +233,9 @@ impl<'a> Keys<'a> {
 
     /// Keys that nothing reads yet are checked all the same, so that a mistake shows at once.
     fn check_the_others(&self) -> Result<(), Wrong> {
-        for key in ["version", "com_password", "ftp_public_host"] {
+        for key in ["version", "com_password"] {
             self.text(key)?;
         }
-        if !self.value("ftp")?.is_boolean() {
-            return Err(("ftp", "must be true or false".to_owned()));
-        }
-        self.address("ftp_host")?;
-        self.port("ftp_port")?;
-        self.number("ftp_timeout", 10..=86_400)?;
-        self.ports("ftp_passive_ports")?;
         for key in ["shutdown_command", "restart_command"] {
             if self.texts(key)?.is_empty() {
                 return Err((key, "must name a program".to_owned()));
@@ -229,6 +253,31 @@ impl<'a> Keys<'a> {
         self.number("trash_days", 0..=36_500)?;
         self.number("trash_percent", 0..=90)?;
         Ok(())
+    }
+
+    /// What the FTP server is told.
+    fn ftp(&self) -> Result<FtpSettings, Wrong> {
+        let settings = FtpSettings {
+            is_on: self.flag("ftp")?,
+            host: self.address("ftp_host")?,
+            port: self.port("ftp_port")?,
+            timeout_s: self.number("ftp_timeout", 1..=86_400)?,
+            passive_ports: self.ports("ftp_passive_ports")?,
+            public_host: self.text("ftp_public_host")?.trim().to_owned(),
+            needs_tls: self.flag("ftp_require_tls")?,
+            certificate: self.text("tls_cert")?.to_owned(),
+            key: self.text("tls_key")?.to_owned(),
+        };
+        if settings.certificate.is_empty() != settings.key.is_empty() {
+            let lacking = if settings.key.is_empty() { "tls_key" } else { "tls_cert" };
+            return Err((lacking, "tls_cert and tls_key go together".to_owned()));
+        }
+        Ok(settings)
+    }
+
+    /// True or false.
+    fn flag(&self, key: &'static str) -> Result<bool, Wrong> {
+        self.value(key)?.as_bool().ok_or_else(|| (key, "must be true or false".to_owned()))
     }
 
     /// `"50000-50100"`: a range of unprivileged ports.
@@ -308,6 +357,9 @@ mod tests {
             ("path", json!("a\0b")),
             ("ftp", json!("yes")),
             ("ftp_passive_ports", json!("100-200")),
+            ("ftp_timeout", json!(0)),
+            ("ftp_require_tls", json!(1)),
+            ("tls_key", json!(null)),
             ("ftp_passive_ports", json!("6000-5000")),
             ("shutdown_command", json!([])),
             ("restart_command", json!("reboot")),

@@ -1,9 +1,11 @@
 //! `db/users.db`: opening, numbered migrations, one file per table. Knows no requests.
 
 mod dump;
+mod ftp_users;
 mod users;
 
 pub use dump::{dump, load};
+pub use ftp_users::{FtpUser, FtpUserStore};
 pub use users::{NewUser, User, UserChange, UserStore, examine_users};
 
 use std::os::unix::fs::OpenOptionsExt;

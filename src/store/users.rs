@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The schema, step by step; a step that has shipped never changes.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE users(
         id INTEGER PRIMARY KEY,

@@ -18,6 +18,13 @@ pub struct FileId {
     inode: u64,
 }
 
+impl std::fmt::Display for FileId {
+    /// Hexadecimal digits and hyphens, different for any two files that are there at the same time.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:x}-{:x}-{:x}", self.device.0, self.device.1, self.inode)
+    }
+}
+
 /// One filesystem as `rename` sees it: bind mounts share a device, btrfs subvolumes a mount, and
 /// nothing can be renamed between either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

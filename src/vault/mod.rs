@@ -5,6 +5,7 @@
 //! session: the share root, opened anew and found to be the right drive, narrowed to a grant.
 //! Everything else is relative to that open handle, so that the check and the use are one step.
 
+mod attributes;
 mod change;
 mod discard;
 mod grant;
@@ -13,6 +14,7 @@ mod list;
 mod look;
 mod mount;
 mod pack;
+mod part;
 mod path;
 mod resolve;
 mod share;

@@ -3,6 +3,7 @@
 
 use super::discard;
 use super::look::{self, FileId};
+use super::part;
 use super::path::HOME;
 use super::resolve::Quirks;
 use super::share::Share;
@@ -353,11 +354,11 @@ fn random_hex(bytes: usize) -> rustix::io::Result<String> {
 
 /// Removes what other processes left in the hidden folder of one filesystem.
 fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
-    let temporary = look::open_place(top, HOME.as_bytes())
-        .and_then(|home| look::open_to_read(&home, TEMPORARY.as_bytes()));
-    let Ok(temporary) = temporary else { return 0 };
+    let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
+    let too_old = part::prune(home.as_fd(), limits::PARTS_MAX);
+    let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return too_old };
     let ours = format!("{}-", process_mark());
-    discard::clear(temporary.as_fd(), &|name| !name.starts_with(ours.as_bytes()))
+    too_old + discard::clear(temporary.as_fd(), &|name| !name.starts_with(ours.as_bytes()))
 }
 
 /// The mount points strictly below an open folder, relative to it. Empty where the kernel does

@@ -58,6 +58,10 @@ pub struct Entry {
     pub modified: SystemTime,
     /// Whether the caller may change it.
     pub writable: bool,
+    /// Its permission bits (`chmod(2)`); 0 when nothing is known of it.
+    pub mode: u16,
+    /// Which file it is; `None` when nothing is known of it.
+    pub id: Option<FileId>,
 }
 
 /// What was opened.
@@ -202,7 +206,8 @@ impl Share {
         };
         let size = seen.filter(|_| kind == Kind::File).map_or(0, |stat| stat.stx_size);
         let modified = seen.or(stat).map_or(SystemTime::UNIX_EPOCH, look::modified_of);
-        Entry { name, kind, size, modified, writable }
+        let mode = seen.map_or(0, |stat| stat.stx_mode & 0o777);
+        Entry { name, kind, size, modified, writable, mode, id: seen.map(look::id_of) }
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Advice, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -128,9 +128,41 @@ impl Spool {
         })
     }
 
+    /// A file of ours in this hidden folder that is open for writing, cut to its first `length` bytes,
+    /// where writing goes on.
+    pub(super) fn reopened(
+        mut file: File,
+        folder: Arc<OwnedFd>,
+        name: String,
+        length: u64,
+    ) -> Result<Self> {
+        let told = (|| {
+            rustix::fs::ftruncate(&file, length)?;
+            Ok((look::look_at(&*folder)?, look::look_at(&file)?))
+        })();
+        let (at, stat) = told.inspect_err(|_| mount::unlink(folder.as_fd(), &name)).map_err(os)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self {
+            file: Some(file),
+            folder,
+            name,
+            filesystem: look::filesystem_of(&at),
+            id: look::id_of(&stat),
+            modified_ns: None,
+            length,
+            written_back: length,
+            is_pending: true,
+        })
+    }
+
     /// Bytes written so far.
     pub fn len(&self) -> u64 {
         self.length
+    }
+
+    /// Whether nothing was written so far.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// Makes the content durable and closes the file; more cannot be written. The time of change is set

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod archive;
 pub mod client;
 pub mod form;
+pub mod ftp;
 pub mod machine;
 pub mod process;
 pub mod wait;
@@ -58,6 +59,13 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/cloud/manage"),
     ("GET", "/api/cloud/get"),
     ("GET", "/api/events"),
+    ("POST", "/api/ftp/create_user"),
+    ("POST", "/api/ftp/delete_user"),
+    ("GET", "/api/ftp/get_users"),
+    ("POST", "/api/ftp/edit_user"),
+    ("POST", "/api/ftp/start"),
+    ("POST", "/api/ftp/stop"),
+    ("GET", "/api/ftp/sessions"),
 ];
 
 /// The endpoints that any signed-in user may use.

@@ -75,6 +75,11 @@ impl Process {
         Self { child, pid, port, banner, lines, complaints }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// The next line that it prints, if one comes.
     pub fn next_line(&self, time: Duration) -> Option<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time).ok()

@@ -5,6 +5,7 @@ pub mod download;
 pub mod events;
 pub mod files;
 pub mod folders;
+pub mod ftp;
 mod media;
 pub mod pages;
 pub mod roles;

@@ -1,0 +1,158 @@
+//! Signing in and out, and into TLS: RFC 959, 4.1.1; RFC 2228; RFC 4217.
+
+use std::sync::Arc;
+
+use crate::auth::password;
+use crate::error::{Error, SignInProblem};
+use crate::ftp::permission::Letters;
+use crate::ftp::reply::{Answer, Reply};
+use crate::ftp::session::{Account, Login, Session};
+use crate::limits;
+use crate::vault::VaultPath;
+
+/// `USER`: begins anew.
+pub fn user(session: &mut Session, argument: &str) -> Answer {
+    require_tls(session)?;
+    if argument.is_empty() {
+        return Err(Reply::new(501, "USER takes a name"));
+    }
+    session.handle.signed_out();
+    session.folder = VaultPath::root();
+    session.ready = None;
+    session.login = Login::Named(argument.to_owned());
+    Ok(Reply::new(331, "Password, please"))
+}
+
+/// `PASS`: the same answer in the same time whether there is such a user or not.
+pub fn pass(session: &mut Session, argument: &str) -> Answer {
+    require_tls(session)?;
+    let username = match std::mem::replace(&mut session.login, Login::Nobody) {
+        Login::Named(username) => username,
+        other => {
+            session.login = other;
+            return Err(Reply::new(503, "USER comes first"));
+        }
+    };
+    match sign_in(session, &username, argument) {
+        Ok(account) => {
+            session.login = Login::Done(account);
+            session.note("signed in");
+            Ok(Reply::new(230, "Welcome"))
+        }
+        Err(error) => Err(refuse(session, &username, error)),
+    }
+}
+
+/// Judges name and password, and lets the session be seen as that user's.
+fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Error> {
+    let wrong = Error::SignIn(SignInProblem::WrongPassword);
+    let app = &session.app;
+    if username.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
+        return Err(wrong);
+    }
+    app.name_throttle.admit(username)?;
+    let user = app.ftp_users.by_username(username)?;
+    if !password::is_right(given, user.as_ref().map(|user| user.password_hash.as_str()))? {
+        app.name_throttle.failed(username);
+        return Err(wrong);
+    }
+    app.name_throttle.succeeded(username);
+    // From here on the session ends with its user; who went while the password was judged must not
+    // slip in.
+    session.handle.signed_in(username);
+    if app.ftp_users.by_username(username)? != user {
+        session.handle.signed_out();
+        return Err(wrong);
+    }
+    let user = user.ok_or(wrong)?;
+    let home = VaultPath::parse(&user.home)?;
+    let letters = Letters::stored(&user.permissions);
+    let grant = Arc::new(letters.grant(&home));
+    Ok(Account { username: user.username, home, letters, grant })
+}
+
+/// Makes whoever guesses wait, and sends them away after a few times.
+fn refuse(session: &mut Session, username: &str, error: Error) -> Reply {
+    session.note(&format!("failed sign-in as {username}: {error}"));
+    std::thread::sleep(limits::FTP_FAILURE_DELAY);
+    session.failures += 1;
+    let reply = Reply::from(error);
+    if session.failures < limits::FTP_FAILURES_MAX { reply } else { reply.and_close() }
+}
+
+/// Refuses to hear names and passwords in the clear where the owner wants TLS.
+fn require_tls(session: &Session) -> Result<(), Reply> {
+    if session.settings().ftp.needs_tls && !session.control.channel.is_secure() {
+        return Err(Reply::new(530, "Please use AUTH TLS first"));
+    }
+    Ok(())
+}
+
+/// `QUIT`.
+pub fn quit(_session: &mut Session, _argument: &str) -> Answer {
+    Ok(Reply::new(221, "Goodbye").and_close())
+}
+
+/// `AUTH TLS` (RFC 4217, 4): whatever was sent behind it in the clear is thrown away, and so is who one
+/// was.
+pub fn auth(session: &mut Session, argument: &str) -> Answer {
+    let mechanism = argument.trim().to_ascii_uppercase();
+    if !matches!(mechanism.as_str(), "TLS" | "TLS-C" | "SSL" | "TLS-P") {
+        return Err(Reply::new(504, "Only AUTH TLS is known"));
+    }
+    if session.control.channel.is_secure() {
+        return Err(Reply::new(503, "This connection speaks TLS already"));
+    }
+    let tls = session.tls_connection()?;
+    let gone = |_| Reply::new(421, "Connection closed").and_close();
+    session.control.drop_pending().map_err(gone)?;
+    session.say(&Reply::new(234, "Begin TLS"))?;
+    if session.control.secure(tls).is_err() {
+        session.note("the TLS handshake failed");
+        return Err(Reply::said().and_close());
+    }
+    session.handle.is_secure_now();
+    session.handle.signed_out();
+    session.login = Login::Nobody;
+    session.ready = None;
+    // Older clients that ask for SSL expect their data connections protected (RFC 4217, 17).
+    session.is_protected = matches!(mechanism.as_str(), "SSL" | "TLS-P");
+    Ok(Reply::said())
+}
+
+/// `PBSZ 0`: TLS has no buffer to agree on.
+pub fn buffer_size(session: &mut Session, argument: &str) -> Answer {
+    if !session.control.channel.is_secure() {
+        return Err(Reply::new(503, "AUTH TLS comes first"));
+    }
+    if argument.trim().parse::<u32>().is_err() {
+        return Err(Reply::new(501, "PBSZ takes a number"));
+    }
+    session.has_buffer_size = true;
+    Ok(Reply::new(200, "PBSZ=0"))
+}
+
+/// `PROT`: whether data connections speak TLS.
+pub fn protection(session: &mut Session, argument: &str) -> Answer {
+    if !session.control.channel.is_secure() {
+        return Err(Reply::new(503, "AUTH TLS comes first"));
+    }
+    if !session.has_buffer_size {
+        return Err(Reply::new(503, "PBSZ comes first"));
+    }
+    match argument.trim().to_ascii_uppercase().as_str() {
+        "P" => {
+            session.is_protected = true;
+            Ok(Reply::new(200, "Data connections speak TLS"))
+        }
+        "C" if session.settings().ftp.needs_tls => {
+            Err(Reply::new(534, "Data connections must speak TLS here"))
+        }
+        "C" => {
+            session.is_protected = false;
+            Ok(Reply::new(200, "Data connections are in the clear"))
+        }
+        "S" | "E" => Err(Reply::new(536, "TLS knows only P and C")),
+        _ => Err(Reply::new(504, "PROT takes P or C")),
+    }
+}

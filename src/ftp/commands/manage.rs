@@ -1,0 +1,106 @@
+//! Making, renaming and removing, and what is known of files besides their content: RFC 959, 4.1.3.
+
+use std::time::SystemTime;
+
+use crate::error::Error;
+use crate::ftp::commands::navigate::quoted;
+use crate::ftp::listing::{parse_timestamp, timestamp};
+use crate::ftp::reply::{Answer, Reply};
+use crate::ftp::session::Session;
+
+/// `MKD`.
+pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
+    let target = session.target(argument)?;
+    session.share()?.make_folder(&target).map_err(|error| match error {
+        Error::Collision(sentence) => Reply::new(550, sentence),
+        other => other.into(),
+    })?;
+    session.note(&format!("created folder /{target}"));
+    Ok(Reply::new(257, format!("{} created", quoted(&session.below_home(argument)?))))
+}
+
+/// `RMD`: an empty folder only. Clients empty a folder themselves, and rely on being told when it is not.
+pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
+    let target = session.target(argument)?;
+    if session.below_home(argument)?.is_root() {
+        return Err(Reply::new(550, "The home folder can't be removed"));
+    }
+    let share = session.share()?;
+    if !share.is_empty_folder(&target)? {
+        return Err(Reply::new(550, "The folder is not empty"));
+    }
+    share.delete_folder(&target)?;
+    session.note(&format!("deleted folder /{target}"));
+    Ok(Reply::new(250, "Folder removed"))
+}
+
+/// `DELE`.
+pub fn delete(session: &mut Session, argument: &str) -> Answer {
+    let target = session.target(argument)?;
+    session.share()?.delete_file(&target)?;
+    session.note(&format!("deleted /{target}"));
+    Ok(Reply::new(250, "File deleted"))
+}
+
+/// `RNFR`.
+pub fn rename_from(session: &mut Session, argument: &str) -> Answer {
+    let source = session.target(argument)?;
+    if session.below_home(argument)?.is_root() {
+        return Err(Reply::new(550, "The home folder can't be renamed"));
+    }
+    session.share()?.kind_of(&source)?;
+    session.rename_from = Some(source);
+    Ok(Reply::new(350, "And the new name?"))
+}
+
+/// `RNTO`: never overwrites.
+pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
+    let source = session.rename_from.take().ok_or(Reply::new(503, "RNFR comes first"))?;
+    let target = session.target(argument)?;
+    let share = session.share()?;
+    let kind = share.kind_of(&source)?;
+    share.rename(&source, &target, kind)?;
+    session.note(&format!("renamed /{source} to /{target}"));
+    Ok(Reply::new(250, "Renamed"))
+}
+
+/// `MFMT`: sets when a file changed last.
+pub fn set_modified(session: &mut Session, argument: &str) -> Answer {
+    let wrong = || Reply::new(501, "MFMT takes YYYYMMDDHHMMSS and a file");
+    let (time, name) = argument.split_once(' ').ok_or_else(wrong)?;
+    let time: SystemTime = parse_timestamp(time).ok_or_else(wrong)?;
+    let target = session.target(name)?;
+    session.share()?.set_modified(&target, time)?;
+    session.note(&format!("set the time of /{target}"));
+    Ok(Reply::new(213, format!("Modify={}; {name}", timestamp(time))))
+}
+
+/// `SITE CHMOD` and `SITE HELP`.
+pub fn site(session: &mut Session, argument: &str) -> Answer {
+    let (word, rest) = argument.split_once(' ').unwrap_or((argument, ""));
+    match word.to_ascii_uppercase().as_str() {
+        "CHMOD" => change_mode(session, rest),
+        "HELP" => Ok(Reply::lines(
+            214,
+            "SITE knows:",
+            vec![" CHMOD mode file".into(), " HELP".into()],
+            "End",
+        )),
+        _ => Err(Reply::new(504, "SITE knows CHMOD and HELP")),
+    }
+}
+
+/// `SITE CHMOD mode file`, the mode in octal digits.
+fn change_mode(session: &mut Session, argument: &str) -> Answer {
+    if !session.account()?.letters.has_any("M") {
+        return Err(Reply::new(550, "Permission denied"));
+    }
+    let wrong = || Reply::new(501, "SITE CHMOD takes a mode such as 644 and a file");
+    let (mode, name) = argument.trim_start().split_once(' ').ok_or_else(wrong)?;
+    let mode =
+        u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(wrong)?;
+    let target = session.target(name)?;
+    session.share()?.set_mode(&target, mode)?;
+    session.note(&format!("set the mode of /{target} to {mode:o}"));
+    Ok(Reply::new(200, "Mode changed"))
+}

@@ -1,0 +1,74 @@
+//! What an FTP user may do: the letters of contract section 8, and the `Grant` that they and the home
+//! folder make.
+
+use crate::error::{Error, Result};
+use crate::vault::{Grant, VaultPath};
+
+/// Every letter there is, in the contract's order.
+const ALL: &str = "elradfmwMT";
+
+/// Letters for what only shows.
+const READING: &str = "elr";
+
+/// A set of letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letters(String);
+
+impl Letters {
+    /// Reads letters in any order; one that comes twice counts once.
+    ///
+    /// Errors: `Invalid("Invalid permissions")` for none or an unknown one.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() || !text.chars().all(|letter| ALL.contains(letter)) {
+            return Err(Error::invalid("Invalid permissions"));
+        }
+        Ok(Self(ALL.chars().filter(|letter| text.contains(*letter)).collect()))
+    }
+
+    /// What a stored row says. One that can't be read permits nothing: it must not open doors.
+    pub fn stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or(Self(String::new()))
+    }
+
+    /// The letters in the contract's order.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether any of these is among them.
+    pub fn has_any(&self, letters: &str) -> bool {
+        letters.chars().any(|letter| self.0.contains(letter))
+    }
+
+    /// What may be read and written below the home folder. Which of it, the table of verbs decides.
+    pub fn grant(&self, home: &VaultPath) -> Grant {
+        let changes = self.0.chars().any(|letter| !READING.contains(letter));
+        let place = |is_granted: bool| if is_granted { vec![home.clone()] } else { Vec::new() };
+        Grant::new(place(self.has_any(READING)), place(changes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_letters_are_permissions() {
+        assert_eq!(Letters::parse("elradfmwMT").unwrap().as_str(), ALL);
+        assert_eq!(Letters::parse("wwle").unwrap().as_str(), "elw");
+        for bad in ["", "x", "el r", "E", "elé", "t"] {
+            assert!(matches!(Letters::parse(bad), Err(Error::Invalid(_))), "{bad:?}");
+        }
+        assert!(!Letters::stored("x").has_any(ALL));
+    }
+
+    #[test]
+    fn letters_grant_their_side_of_the_home_and_nothing_beside_it() {
+        let home = VaultPath::parse("cam").unwrap();
+        let (inside, beside) = (home.child("a").unwrap(), VaultPath::parse("cam2").unwrap());
+        let looks = Letters::parse("el").unwrap().grant(&home);
+        assert!(looks.may_read(&inside) && !looks.may_write(&inside) && !looks.may_read(&beside));
+        let drops = Letters::parse("w").unwrap().grant(&home);
+        assert!(!drops.may_read(&inside) && drops.may_write(&inside) && !drops.may_write(&beside));
+    }
+}

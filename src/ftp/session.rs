@@ -1,0 +1,290 @@
+//! One client from its greeting to its end: what it has said so far, and who it is.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConnection;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::ftp::control::{Control, Next};
+use crate::ftp::data::Ready;
+use crate::ftp::line::{self, Command};
+use crate::ftp::listing::Facts;
+use crate::ftp::permission::Letters;
+use crate::ftp::reply::{Answer, Reply};
+use crate::ftp::serve::Handle;
+use crate::ftp::verbs::{self, Needs};
+use crate::limits;
+use crate::settings::Settings;
+use crate::vault::{Grant, Share, VaultPath};
+
+/// How far signing in has got.
+pub enum Login {
+    /// Not begun.
+    Nobody,
+    /// A name was given.
+    Named(String),
+    /// Done.
+    Done(Account),
+}
+
+/// Somebody who has signed in.
+pub struct Account {
+    /// Their name.
+    pub username: String,
+    /// Their home folder, which they see as `/`.
+    pub home: VaultPath,
+    /// What they may do.
+    pub letters: Letters,
+    /// The same below their home, for the vault.
+    pub grant: Arc<Grant>,
+}
+
+/// How files are sent (RFC 959, 3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// The client has not said. By RFC 959 that is ASCII; a camera that forgets to say it would have its
+    /// pictures broken, so files go as they are.
+    Unsaid,
+    /// Text, its lines ending with CR LF on the way.
+    Ascii,
+    /// As it is.
+    Image,
+}
+
+/// One client.
+pub struct Session {
+    /// The long-lived parts.
+    pub app: Arc<App>,
+    /// Its control connection.
+    pub control: Control,
+    /// How others see it.
+    pub handle: Arc<Handle>,
+    /// Where it is; IPv4 unwrapped.
+    pub peer: SocketAddr,
+    /// Where we are for it.
+    pub local: SocketAddr,
+    /// Who it is.
+    pub login: Login,
+    /// Wrong passwords so far.
+    pub failures: u32,
+    /// The current folder below the home folder.
+    pub folder: VaultPath,
+    /// How files are sent.
+    pub kind: Type,
+    /// Where the next transfer begins (bytes; RFC 3659, 5).
+    pub restart: u64,
+    /// What is to be renamed.
+    pub rename_from: Option<VaultPath>,
+    /// How the next data connection will be made.
+    pub ready: Option<Ready>,
+    /// Whether only `EPSV` may be used (RFC 2428, 4).
+    pub only_epsv: bool,
+    /// Whether `PBSZ` came (RFC 4217, 8).
+    pub has_buffer_size: bool,
+    /// Whether data connections speak TLS.
+    pub is_protected: bool,
+    /// What `MLSD` tells.
+    pub facts: Facts,
+}
+
+impl Session {
+    /// A session over an accepted socket.
+    pub fn new(
+        app: Arc<App>,
+        handle: Arc<Handle>,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> io::Result<Self> {
+        let control = Control::new(handle.stream())?;
+        Ok(Self {
+            app,
+            control,
+            handle,
+            peer,
+            local,
+            login: Login::Nobody,
+            failures: 0,
+            folder: VaultPath::root(),
+            kind: Type::Unsaid,
+            restart: 0,
+            rename_from: None,
+            ready: None,
+            only_epsv: false,
+            has_buffer_size: false,
+            is_protected: false,
+            facts: Facts::default(),
+        })
+    }
+
+    /// Greets, and obeys until either side has enough.
+    pub fn converse(&mut self) -> io::Result<()> {
+        let born = Instant::now();
+        self.control.say(&Reply::new(220, "larder is ready"))?;
+        loop {
+            if self.handle.is_stopping() {
+                return self.control.say(&Reply::new(421, "The server is stopping"));
+            }
+            self.handle.rest();
+            let reply = match self.control.next(self.patience(born))? {
+                Next::Line(line) => {
+                    self.handle.wake();
+                    match line::parse(&line).and_then(|command| self.obey(&command)) {
+                        Ok(reply) | Err(reply) => reply,
+                    }
+                }
+                Next::TooLong => Reply::new(500, "Command line too long"),
+                Next::Flood => Reply::new(421, "That is no FTP").and_close(),
+                Next::Silence => Reply::new(421, "Nothing came for too long").and_close(),
+                Next::End if self.handle.is_stopping() => continue,
+                Next::End => return Ok(()),
+            };
+            self.handle.set_data(None);
+            if !reply.is_said() {
+                self.control.say(&reply)?;
+            }
+            if reply.is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How long the next command may take to come.
+    fn patience(&self, born: Instant) -> Duration {
+        let time = Duration::from_secs(self.settings().ftp.timeout_s.into());
+        match self.login {
+            Login::Done(_) => time,
+            _ => time.min(limits::FTP_LOGIN_TIME.saturating_sub(born.elapsed())),
+        }
+    }
+
+    /// Looks a command up, asks whether it is permitted, and does it.
+    fn obey(&mut self, command: &Command) -> Answer {
+        let Some(verb) = verbs::find(&command.verb) else {
+            return Err(verbs::refusal(&command.verb));
+        };
+        match (verb.needs, &self.login) {
+            (Needs::Nothing, _) | (Needs::Login, Login::Done(_)) => {}
+            (Needs::AnyOf(letters), Login::Done(account)) if account.letters.has_any(letters) => {}
+            (_, Login::Done(_)) => return Err(Reply::new(550, "Permission denied")),
+            _ => return Err(Reply::new(530, "Please sign in with USER and PASS")),
+        }
+        // `RNTO` and what `REST` is for must follow at once (RFC 959, 4.1.3; RFC 3659, 5.2).
+        if !matches!(verb.name, "RNFR" | "RNTO") {
+            self.rename_from = None;
+        }
+        let answer = (verb.run)(self, &command.argument);
+        if matches!(verb.name, "RETR" | "STOR" | "APPE" | "STOU" | "LIST" | "NLST" | "MLSD") {
+            self.restart = 0;
+        }
+        answer
+    }
+
+    /// Says something before the reply.
+    ///
+    /// Errors: nobody listens any more.
+    pub fn say(&mut self, reply: &Reply) -> std::result::Result<(), Reply> {
+        self.control.say(reply).map_err(|_| Reply::new(421, "Connection closed").and_close())
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.app.config.settings()
+    }
+
+    /// A new TLS connection for one of this session's sockets.
+    pub fn tls_connection(&self) -> std::result::Result<ServerConnection, Reply> {
+        self.app.ftp.tls(&self.settings().ftp).map_err(|line| {
+            self.note(&format!("TLS: {line}"));
+            Reply::new(431, "TLS is not available")
+        })
+    }
+
+    /// Who has signed in. The table of verbs has seen to it that there is somebody.
+    pub fn account(&self) -> std::result::Result<&Account, Reply> {
+        match &self.login {
+            Login::Done(account) => Ok(account),
+            _ => Err(Reply::new(530, "Please sign in with USER and PASS")),
+        }
+    }
+
+    /// What they may see of the share, opened for one command.
+    ///
+    /// Errors: 450.
+    pub fn share(&self) -> std::result::Result<Share, Reply> {
+        Ok(self.app.vault.share(Arc::clone(&self.account()?.grant))?)
+    }
+
+    /// Where `text` leads from the current folder, below the home folder: `..` ends at the top.
+    ///
+    /// Errors: 550.
+    pub fn below_home(&self, text: &str) -> std::result::Result<VaultPath, Reply> {
+        Ok(resolve(&self.folder, text)?)
+    }
+
+    /// The place in the share that stands at `path` below the home folder.
+    pub fn in_share(&self, path: &VaultPath) -> std::result::Result<VaultPath, Reply> {
+        Ok(VaultPath::parse(&format!("{}/{path}", self.account()?.home))?)
+    }
+
+    /// Where a command's argument leads in the share.
+    ///
+    /// Errors: 501 without an argument, 550.
+    pub fn target(&self, argument: &str) -> std::result::Result<VaultPath, Reply> {
+        if argument.is_empty() {
+            return Err(Reply::new(501, "This command takes a path"));
+        }
+        self.in_share(&self.below_home(argument)?)
+    }
+
+    /// Notes in the logbook what the client did.
+    pub fn note(&self, action: &str) {
+        let who = match &self.login {
+            Login::Done(account) => account.username.as_str(),
+            _ => "somebody",
+        };
+        self.app.logbook.note(&format!("ftp {who}: {action}"), &self.peer.ip().to_string());
+    }
+}
+
+/// Where `text` leads from `folder`; neither ever leaves the top.
+fn resolve(folder: &VaultPath, text: &str) -> Result<VaultPath> {
+    let mut parts: Vec<&str> =
+        if text.starts_with('/') { Vec::new() } else { folder.components().collect() };
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    VaultPath::parse(&parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_above_the_home() {
+        let folder = VaultPath::parse("a/b").unwrap();
+        for (text, wanted) in [
+            ("", "a/b"),
+            ("c", "a/b/c"),
+            ("/c", "c"),
+            ("..", "a"),
+            ("../../../..", ""),
+            ("/../../etc/passwd", "etc/passwd"),
+            ("../x/./y//z/", "a/x/y/z"),
+            ("/", ""),
+        ] {
+            assert_eq!(resolve(&folder, text).unwrap().as_str(), wanted, "{text}");
+        }
+        assert!(resolve(&folder, &"x".repeat(256)).is_err());
+    }
+}

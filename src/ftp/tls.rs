@@ -1,0 +1,149 @@
+//! FTPS (RFC 4217): the certificate, the owner's or one that larder makes itself at its first use.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+
+use crate::settings::{self, FtpSettings};
+
+/// The certificate that larder makes, in the state directory.
+const CERTIFICATE: &str = "tls-cert.pem";
+
+/// Its key.
+const KEY: &str = "tls-key.pem";
+
+/// What TLS connections are made from, read when the first one is wanted.
+pub struct Tls {
+    /// The state directory.
+    state: PathBuf,
+    /// What was read, and from where.
+    read: Mutex<Option<(FtpSettings, Arc<ServerConfig>)>>,
+}
+
+impl Tls {
+    /// Nothing is read yet.
+    pub fn new(state: &Path) -> Self {
+        Self { state: state.to_path_buf(), read: Mutex::new(None) }
+    }
+
+    /// A new connection.
+    ///
+    /// Errors: one line for the logbook.
+    pub fn connection(&self, settings: &FtpSettings) -> Result<ServerConnection, String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = read
+            .as_ref()
+            .filter(|(of, _)| (&of.certificate, &of.key) == (&settings.certificate, &settings.key));
+        let config = if let Some((_, config)) = known {
+            Arc::clone(config)
+        } else {
+            let config = Arc::new(self.read(settings)?);
+            *read = Some((settings.clone(), Arc::clone(&config)));
+            config
+        };
+        ServerConnection::new(config).map_err(|cause| cause.to_string())
+    }
+
+    /// Forgets what was read: the files may be others now.
+    pub fn forget(&self) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Reads certificate and key, making them if they are to be larder's own.
+    fn read(&self, settings: &FtpSettings) -> Result<ServerConfig, String> {
+        let is_own = settings.certificate.is_empty();
+        let (certificate, key) = if is_own {
+            (self.state.join(CERTIFICATE), self.state.join(KEY))
+        } else {
+            (self.state.join(&settings.certificate), self.state.join(&settings.key))
+        };
+        let bytes = |path: &Path| settings::read_bounded(path);
+        let missing = |path: &Path| format!("{}: there is no such file", path.display());
+        let (chain, secret) = match (bytes(&certificate)?, bytes(&key)?) {
+            (Some(chain), Some(secret)) => (chain, secret),
+            _ if is_own => make(&certificate, &key)?,
+            (None, _) => return Err(missing(&certificate)),
+            (_, None) => return Err(missing(&key)),
+        };
+        let wrong = |path: &Path| {
+            let path = path.display().to_string();
+            move |cause: &dyn std::fmt::Display| format!("{path}: {cause}")
+        };
+        let chain = CertificateDer::pem_slice_iter(&chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|cause| wrong(&certificate)(&cause))?;
+        let secret = PrivateKeyDer::from_pem_slice(&secret).map_err(|cause| wrong(&key)(&cause))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| cause.to_string())?
+            .with_no_client_auth()
+            .with_single_cert(chain, secret)
+            .map_err(|cause| wrong(&certificate)(&cause))
+    }
+}
+
+/// Makes a certificate that is its own authority, and keeps it: a client that has accepted it once
+/// knows it again.
+fn make(certificate: &Path, key: &Path) -> Result<(Vec<u8>, Vec<u8>), String> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let mut names = vec!["larder".to_owned(), "localhost".to_owned()];
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
+    if !host.is_empty() && host.chars().all(is_name) {
+        names.extend([format!("{host}.local"), host]);
+    }
+    let made = rcgen::generate_simple_self_signed(names).map_err(|cause| cause.to_string())?;
+    let (chain, secret) =
+        (made.cert.pem().into_bytes(), made.signing_key.serialize_pem().into_bytes());
+    // The key first: a certificate without its key would be taken for a whole pair by nobody.
+    settings::write_private(key, &secret)?;
+    settings::write_private(certificate, &chain)?;
+    Ok((chain, secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn settings(certificate: &str, key: &str) -> FtpSettings {
+        FtpSettings {
+            is_on: true,
+            host: [127, 0, 0, 1].into(),
+            port: 0,
+            timeout_s: 1,
+            passive_ports: 2000..=2001,
+            public_host: String::new(),
+            needs_tls: false,
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_made_once_and_its_key_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        Tls::new(folder.path()).connection(&settings("", "")).unwrap();
+        let read = || std::fs::read(folder.path().join(CERTIFICATE)).unwrap();
+        let first = read();
+        Tls::new(folder.path()).connection(&settings("", "")).unwrap();
+        assert_eq!(read(), first);
+        let mode = folder.path().join(KEY).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // The same files by their names are as good.
+        Tls::new(folder.path()).connection(&settings(CERTIFICATE, KEY)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.pem"), "nonsense").unwrap();
+        let tls = Tls::new(folder.path());
+        assert!(tls.connection(&settings("a.pem", "b.pem")).unwrap_err().contains("b.pem"));
+        std::fs::write(folder.path().join("b.pem"), "nonsense").unwrap();
+        assert!(tls.connection(&settings("a.pem", "b.pem")).is_err());
+    }
+}

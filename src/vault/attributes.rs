@@ -1,0 +1,163 @@
+//! Looking at one place and changing what is known of it besides its content: the time of its last
+//! change and its mode. Never makes and never removes anything.
+
+use super::look;
+use super::path::VaultPath;
+use super::resolve::{Follow, Spot};
+use super::share::{Entry, Kind, Need, Share};
+use super::write::there;
+use super::{NOT_THERE, os};
+use crate::error::{Error, Result};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::io::Errno;
+use std::time::SystemTime;
+
+impl Share {
+    /// What is at a place that may be seen, links followed.
+    ///
+    /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
+    pub fn look(&self, path: &VaultPath) -> Result<Entry> {
+        if !self.grant().may_see(path) {
+            return Err(Error::Refused);
+        }
+        self.checked(|| {
+            let spot = self.finder.locate(path, Follow::Last)?;
+            if !self.grant().may_see(&spot.path) {
+                return Err(Error::Refused);
+            }
+            let stat = spot.stat.as_ref().ok_or(NOT_THERE)?;
+            let mut entry = self.describe(path.name().to_owned(), Some(&spot.path), Some(stat));
+            entry.writable &= self.grant().may_write(path);
+            Ok(entry)
+        })
+    }
+
+    /// Whether a file could be put at a place: the folder is there and nothing but a file is in the
+    /// way. Returns the size of that file (bytes), `None` when the name is free.
+    ///
+    /// Errors: `Refused`, `NotFound` (the folder), `Invalid` (a folder, the root), `StorageAbsent`.
+    pub fn check_place(&self, path: &VaultPath) -> Result<Option<u64>> {
+        self.ask(path, Need::Write)?;
+        if path.is_root() {
+            return Err(Error::invalid("Path is not a file"));
+        }
+        if path.is_reserved() {
+            return Err(Error::invalid("Invalid name"));
+        }
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::Last)?;
+            match (&spot.stat, spot.file_type()) {
+                (Some(stat), Some(FileType::RegularFile)) => Ok(Some(stat.stx_size)),
+                (Some(_), _) => Err(Error::invalid("Path is not a file")),
+                (None, _) => Ok(None),
+            }
+        })
+    }
+
+    /// What kind of thing is at a place that may be changed, links followed.
+    ///
+    /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
+    pub fn kind_of(&self, path: &VaultPath) -> Result<Kind> {
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::Last)?;
+            Ok(match look::type_of(there(&spot)?) {
+                FileType::RegularFile => Kind::File,
+                FileType::Directory => Kind::Folder,
+                _ => Kind::Other,
+            })
+        })
+    }
+
+    /// Whether a folder that may be changed has nothing in it.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
+    pub fn is_empty_folder(&self, path: &VaultPath) -> Result<bool> {
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::Last)?;
+            if look::type_of(there(&spot)?) != FileType::Directory {
+                return Err(Error::invalid("Path is not a folder"));
+            }
+            let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            let nothing = look::each_name(folder.as_fd(), Some, &mut |_| Err(None));
+            match nothing {
+                Ok(()) => Ok(true),
+                Err(None) => Ok(false),
+                Err(Some(errno)) => Err(os(errno)),
+            }
+        })
+    }
+
+    /// Sets when a file or folder changed last, durably.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (neither file nor folder), `StorageAbsent`.
+    pub fn set_modified(&self, path: &VaultPath, time: SystemTime) -> Result<()> {
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::Last)?;
+            let handle = open_itself(&spot, OFlags::RDONLY | OFlags::NONBLOCK)?;
+            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let times = Timestamps {
+                last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+                last_modification: Timespec {
+                    tv_sec: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+                    tv_nsec: since.subsec_nanos().into(),
+                },
+            };
+            rustix::fs::futimens(&handle, &times).map_err(os)?;
+            sync_itself(&handle)
+        })
+    }
+
+    /// Sets the permission bits of a file or folder (`chmod(2)`), durably. Others are left as they are:
+    /// nobody is given a program that runs as somebody else.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (neither file nor folder), `StorageAbsent`.
+    pub fn set_mode(&self, path: &VaultPath, mode: u32) -> Result<()> {
+        /// Read, write and execute for the owner, the group and everybody.
+        const PERMISSIONS: u32 = 0o777;
+        self.checked(|| {
+            let spot = self.locate(path, Need::Write, Follow::Last)?;
+            let old = u32::from(there(&spot)?.stx_mode);
+            let mode = Mode::from_raw_mode(old & 0o7000 | mode & PERMISSIONS);
+            match open_itself(&spot, OFlags::RDONLY | OFlags::NONBLOCK) {
+                Ok(handle) => {
+                    rustix::fs::fchmod(&handle, mode).map_err(os)?;
+                    sync_itself(&handle)
+                }
+                // A mode that keeps us out can still be changed by its owner.
+                Err(Error::Refused) => {
+                    let handle = open_itself(&spot, OFlags::PATH)?;
+                    let place = format!("/proc/self/fd/{}", handle.as_raw_fd());
+                    rustix::fs::chmod(place, mode).map_err(os)?;
+                    rustix::fs::sync();
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+}
+
+/// Opens what was found at a place, which must still be a file or a folder.
+fn open_itself(spot: &Spot, flags: OFlags) -> Result<OwnedFd> {
+    there(spot)?;
+    let flags = flags | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let handle = rustix::fs::openat(&*spot.folder, &spot.name, flags, Mode::empty());
+    let handle = handle.map_err(|errno| match errno {
+        Errno::NXIO => Error::invalid("Path is not a file"),
+        errno => os(errno),
+    })?;
+    let stat = look::look_at(&handle).map_err(os)?;
+    match look::type_of(&stat) {
+        FileType::RegularFile | FileType::Directory => Ok(handle),
+        _ => Err(Error::invalid("Path is not a file")),
+    }
+}
+
+/// Makes what was changed durable, where the filesystem has such a notion.
+fn sync_itself(handle: &OwnedFd) -> Result<()> {
+    match rustix::fs::fsync(handle.as_fd()) {
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        done => done.map_err(os),
+    }
+}
