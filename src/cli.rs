@@ -381,7 +381,8 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
         End::AtOnce => return Ok(ExitCode::FAILURE),
         End::Renewed(prepared) => prepared,
     };
-    let given = std::env::args_os().skip(1);
+    // What was taken over is there; the new one would refuse to do it again.
+    let given = std::env::args_os().skip(1).filter(|word| word != "--restore");
     let arguments = update::arguments(given, found_port.then_some(address.port()));
     let was_stopped = Cell::new(false);
     let is_stopped = || {
