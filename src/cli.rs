@@ -358,7 +358,10 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     }
     app.logbook.note(concat!("larder ", env!("CARGO_PKG_VERSION"), " started"), "");
     background(&app)?;
-    backup::keep_daily(&app, folder).map_err(|cause| format!("can't start: {cause}"))?;
+    // What a trial makes of the databases may be taken back; it is nothing to keep.
+    if !update::is_trial() {
+        backup::keep_daily(&app, folder).map_err(|cause| format!("can't start: {cause}"))?;
+    }
     service::watch(address).map_err(|cause| format!("can't start: {cause}"))?;
     service::ready();
     let (events, inbox) = mpsc::channel();
@@ -427,7 +430,7 @@ fn wait_for_the_end(
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<End, String> {
     let mut server = Some(server);
-    let (mut is_updating, mut next) = (false, None);
+    let (mut is_updating, mut next) = (false, None::<Prepared>);
     for event in inbox {
         match event {
             Event::Reload => {
@@ -445,11 +448,15 @@ fn wait_for_the_end(
                 service::ready();
             }
             Event::Stop => {
-                let Some(server) = server.take() else { return Ok(End::AtOnce) };
                 service::stopping();
-                stop(app, server, events)?;
+                match (server.take(), next.take()) {
+                    (Some(server), _) => stop(app, server, events)?,
+                    // It was stopping for an update; now it only stops.
+                    (None, Some(prepared)) => prepared.discard(),
+                    (None, None) => return Ok(End::AtOnce),
+                }
             }
-            Event::Update if is_updating || server.is_none() => {}
+            Event::Update if is_updating || server.is_none() || update::is_trial() => {}
             Event::Update => {
                 is_updating = look_for_update(app, executable, events);
             }

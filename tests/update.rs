@@ -432,6 +432,25 @@ fn a_server_that_is_told_to_stop_in_the_middle_stops() {
 }
 
 #[test]
+fn a_server_that_is_told_to_stop_while_it_stops_for_an_update_only_stops() {
+    let releases = Published::of(next_larder()).serve();
+    let installed = Installed::following(&releases);
+    // Somebody is still uploading, which is waited for.
+    let mut wire = installed.larder.wire();
+    wire.send(format!(
+        "POST /api/upload HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n--b\r\n",
+        installed.larder.key("ana")
+    ));
+    installed.update();
+    installed.wait_for_log("started on trial");
+    installed.larder.process().signal(Signal::TERM);
+    drop(wire);
+    assert_eq!(installed.larder.process().wait().code(), Some(0));
+    installed.is_as_before();
+}
+
+#[test]
 fn an_update_that_a_power_cut_broke_off_is_taken_back_at_the_next_start() {
     let mut installed = Installed::prepare(&json!({}));
     installed.larder = installed.larder.launch().user("ana");

@@ -10,8 +10,7 @@ mod trial;
 
 pub use install::undo;
 pub use snapshot::settle;
-use trial::is_trial;
-pub use trial::{End, end_with_parent};
+pub use trial::{End, end_with_parent, is_trial};
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -134,11 +133,14 @@ impl Prepared {
     }
 }
 
-/// The arguments that started this program, as they start it again: what is done once (`--new-root`)
-/// is not done twice, and a free port that was found (`port`) is kept.
+/// What is done once, and not again by the program that goes on.
+const ONLY_ONCE: [&str; 2] = ["--new-root", "--restore"];
+
+/// The arguments that started this program, as they start it again: what is done once is not done
+/// twice, and a free port that was found (`port`) is kept.
 pub fn arguments(given: impl IntoIterator<Item = OsString>, port: Option<u16>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> =
-        given.into_iter().filter(|word| word != "--new-root").collect();
+    let is_for_again = |word: &OsString| ONLY_ONCE.iter().all(|once| word != once);
+    let mut arguments: Vec<OsString> = given.into_iter().filter(is_for_again).collect();
     if let Some(port) = port {
         arguments.extend(["--port".into(), port.to_string().into()]);
     }
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_done_once_is_not_done_again_and_a_found_port_is_kept() {
-        let given = ["serve", "--new-root", "--state", "x"].map(OsString::from);
+        let given = ["serve", "--new-root", "--state", "x", "--restore"].map(OsString::from);
         assert_eq!(arguments(given.clone(), None), ["serve", "--state", "x"]);
         assert_eq!(arguments(given, Some(80)), ["serve", "--state", "x", "--port", "80"]);
     }
