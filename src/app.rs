@@ -1,27 +1,31 @@
 //! `App`: every long-lived part, built once, lent to whoever answers.
 
+mod live;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use rustix::process::Pid;
-use serde_json::json;
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use crate::auth::throttle::{AddressThrottle, NameThrottle};
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
-use crate::error::Error;
+use crate::console::Console;
 use crate::events::Hub;
 use crate::ftp;
 use crate::limits;
 use crate::logbook::Logbook;
-use crate::settings::{self, Config, Roles};
+use crate::presence::Presence;
+use crate::settings::{self, Config, Roles, Settings};
 use crate::store::{FtpUserStore, NewUser, UserStore};
+use crate::system::{Power, Resources};
 use crate::terminal;
 use crate::update;
-use crate::vault::{RootId, Vault};
+use crate::vault::{AttachError, RootId, Vault};
 
 /// Everything that lives as long as the server.
 pub struct App {
@@ -40,15 +44,33 @@ pub struct App {
     /// Who hears of which change.
     pub events: Hub,
     /// What happened.
-    pub logbook: Logbook,
+    pub logbook: Arc<Logbook>,
+    /// How busy the machine is.
+    pub resources: Resources,
+    /// Switches the machine off.
+    pub power: Power,
+    /// Runs commands.
+    pub console: Console,
     /// One sign-in per second for an address.
     pub login_throttle: AddressThrottle,
     /// One `is_up` per second for an address.
     pub is_up_throttle: AddressThrottle,
     /// Growing delay after wrong passwords.
     pub name_throttle: NameThrottle,
+    /// One row of the log per second for an address that is turned away.
+    pub refusal_throttle: AddressThrottle,
+    /// Who is on.
+    pub presence: Presence,
     /// The state directory.
     folder: PathBuf,
+    /// The settings as they were at the start.
+    started_with: Arc<Settings>,
+    /// The keys of the settings whose value the command line or the environment decides.
+    covered: Vec<&'static str>,
+    /// Whether larder has begun to stop.
+    pub is_stopping: AtomicBool,
+    /// Held while settings change: one change after the other.
+    settings_turn: Mutex<()>,
     /// Held while serving, so that no second server uses the same state.
     lock: File,
 }
@@ -69,6 +91,8 @@ pub struct Overrides {
     pub ftp_port: Option<u16>,
     /// The admin's first password.
     pub admin_password: Option<String>,
+    /// The keys of the settings that it covers.
+    pub covered: Vec<&'static str>,
 }
 
 /// The state directory, opened and locked.
@@ -151,6 +175,8 @@ impl App {
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
         config.roles_as_of(users.roles_edition())?;
+        let resources = Resources::start(vault.clone()).map_err(|cause| cause.to_string())?;
+        let started_with = config.settings();
         let app = Self {
             config,
             users: Arc::new(users),
@@ -159,12 +185,21 @@ impl App {
             tokens,
             events: Hub::new(vault.clone()),
             vault,
-            logbook,
+            logbook: Arc::new(logbook),
+            resources,
+            power: Power::default(),
+            console: Console::default(),
             login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
             name_throttle: NameThrottle::default(),
             folder,
             lock,
+            refusal_throttle: AddressThrottle::default(),
+            presence: Presence::default(),
+            started_with,
+            covered: overrides.covered.clone(),
+            is_stopping: AtomicBool::new(false),
+            settings_turn: Mutex::new(()),
         };
         if update_broke_off {
             app.logbook.note("an update broke off; everything is as before it", "");
@@ -200,13 +235,6 @@ impl App {
             .map_err(say)?;
         self.logbook.note("added user admin with the role admin: there was no user", "");
         Ok(Some(FirstAdmin { password: made_up }))
-    }
-
-    /// Stores whether the FTP server runs.
-    ///
-    /// Errors: `Store`; then it is as it was.
-    pub fn remember_ftp(&self, is_on: bool) -> crate::error::Result<()> {
-        self.config.store_ftp(is_on).map_err(Error::Store)
     }
 
     /// Who may use what: a snapshot. Reads `roles.json` again when larder has changed it, in this
@@ -248,8 +276,19 @@ impl App {
         }
     }
 
+    /// Stops larder as SIGTERM does, which does not wait for it. A second signal would end it at once,
+    /// so there is one only.
+    pub fn stop(&self) -> crate::error::Result<()> {
+        if !self.is_stopping.swap(true, Ordering::AcqRel) {
+            kill_process(getpid(), Signal::TERM)
+                .map_err(|errno| crate::error::Error::Io(errno.into()))?;
+        }
+        Ok(())
+    }
+
     /// Writes down what is only in memory: the last act before the end.
     pub fn close(&self) {
+        self.console.stop();
         let _best_effort = self.users.write_addresses(true);
         self.logbook.note("larder stopped", "");
         self.logbook.close();
@@ -340,24 +379,30 @@ fn attach_root(state: &Path, config: &Config, overrides: &Overrides) -> Result<V
     // A relative path in the settings lies in the state directory; the command line's was made
     // absolute where it was read.
     let root = state.join(configured);
-    let record = state.join("settings").join("root.json");
-    let known = settings::read_object(&record)?.and_then(|found| {
+    let known = settings::read_object(&live::root_record(state))?.and_then(|found| {
         let is_same = found.get("path")?.as_str()? == root.to_str()?;
         is_same.then(|| found.get("id")?.as_str().and_then(RootId::parse))?
     });
-    let is_new = known.is_none() || overrides.new_root;
-    if is_new && !root.exists() {
+    let (vault, id) =
+        take_root(&root, known.as_ref(), overrides.new_root).map_err(|error| error.to_string())?;
+    if known.is_none() || overrides.new_root {
+        live::remember_root(state, &root, &id)?;
+    }
+    Ok(vault)
+}
+
+/// Takes a folder as the share root. One that is not known yet is made if it is missing.
+fn take_root(
+    root: &Path,
+    known: Option<&RootId>,
+    adopt: bool,
+) -> Result<(Vault, RootId), AttachError> {
+    if (known.is_none() || adopt) && !root.exists() {
         // One level only: a path that is wrong from its beginning is a mistake, not a wish.
         DirBuilder::new()
             .mode(0o755)
-            .create(&root)
-            .map_err(|cause| format!("{}: {cause}", root.display()))?;
+            .create(root)
+            .map_err(|cause| AttachError::Unusable(root.into(), cause))?;
     }
-    let (vault, id) = Vault::attach(&root, known.as_ref(), overrides.new_root)
-        .map_err(|error| error.to_string())?;
-    if is_new {
-        let path = root.to_str().ok_or_else(|| format!("{}: not UTF-8", root.display()))?;
-        settings::write_json(&record, &json!({ "path": path, "id": id.as_str() }))?;
-    }
-    Ok(vault)
+    Vault::attach(root, known, adopt)
 }

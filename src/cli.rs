@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -302,6 +303,15 @@ impl Flags {
         Ok(())
     }
 
+    /// The keys of the settings that are decided here.
+    fn covered(&self) -> Vec<&'static str> {
+        [("path", "root"), ("host", "host"), ("port", "port"), ("ftp_port", "ftp-port")]
+            .into_iter()
+            .filter(|(_, flag)| self.has(flag))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
     /// The state directory.
     fn state(&self) -> &Path {
         self.state.as_deref().unwrap_or(Path::new("larder-data"))
@@ -337,6 +347,7 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
         new_root: flags.new_root,
         ftp_port: flags.ftp_port,
         admin_password: std::env::var("LARDER_ADMIN_PASSWORD").ok(),
+        covered: flags.covered(),
     };
     let (app, admin) = App::build(state, &overrides)?;
     let app = Arc::new(app);
@@ -435,11 +446,8 @@ fn wait_for_the_end(
         match event {
             Event::Reload => {
                 service::reloading();
-                match app.config.reload(endpoints) {
-                    Ok(()) => {
-                        app.logbook.note("settings and roles read again", "");
-                        app.ftp.apply(&app.config.settings().ftp);
-                    }
+                match app.reload(endpoints) {
+                    Ok(()) => app.logbook.note("settings and roles read again", ""),
                     Err(line) => {
                         terminal::warn(&line);
                         app.logbook.note(&format!("settings and roles not read again: {line}"), "");
@@ -477,6 +485,7 @@ fn wait_for_the_end(
 
 /// Lets what runs finish, and closes everything; `Stopped` follows.
 fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<(), String> {
+    app.is_stopping.store(true, Ordering::Release);
     let (app, done) = (Arc::clone(app), events.clone());
     threads::spawn("stopping", move || {
         let begun = Instant::now();

@@ -85,7 +85,10 @@ impl std::fmt::Display for Error {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Invalid(sentence) => write!(out, "invalid: {sentence}"),
-            Self::SignIn(problem) => write!(out, "sign-in: {problem:?}"),
+            Self::SignIn(SignInProblem::Unauthorized) => write!(out, "refused: not signed in"),
+            Self::SignIn(SignInProblem::Expired) => write!(out, "refused: the token has expired"),
+            Self::SignIn(SignInProblem::InvalidToken) => write!(out, "refused: invalid token"),
+            Self::SignIn(SignInProblem::WrongPassword) => write!(out, "refused: wrong password"),
             Self::Refused => write!(out, "refused"),
             Self::NotFound(sentence) => write!(out, "not found: {sentence}"),
             Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),

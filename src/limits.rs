@@ -80,6 +80,10 @@ pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Depth of nesting in a JSON body; nothing of ours is deeper than 4.
 pub const JSON_DEPTH_MAX: u32 = 32;
 
+/// Values in a JSON body that is kept whole (settings, roles): each takes 72 bytes of memory, and up
+/// to four copies are about while settings change.
+pub const JSON_PARTS_MAX: usize = 50_000;
+
 /// Bytes of a reader's or writer's buffer on the way between a socket and a file. 256 KiB costs
 /// the least processor time per byte (measured against 8 KiB to 1 MiB).
 pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
@@ -329,6 +333,18 @@ pub const LOG_QUEUE_ROWS: usize = 1024;
 /// How long the logbook gathers rows before it writes them in one transaction: SD cards wear out.
 pub const LOG_BATCH_TIME: Duration = Duration::from_millis(500);
 
+/// How long a reader waits for the rows before it to be written; a card that takes longer is ill.
+pub const LOG_FLUSH_TIME: Duration = Duration::from_secs(2);
+
+/// How often old rows are looked for.
+pub const LOG_PRUNE_TIME: Duration = Duration::from_hours(1);
+
+/// Rows in one answer of `get_logs` when the caller names no number (contract, section 6).
+pub const LOG_ROWS_DEFAULT: i64 = 125;
+
+/// Rows in one answer of `get_logs` (contract, section 6): about 1 MiB.
+pub const LOG_ROWS_PER_ANSWER_MAX: i64 = 1000;
+
 /// Bytes of one row's text; what strangers send is cut to this.
 pub const LOG_ACTION_BYTES_MAX: usize = 1024;
 
@@ -351,6 +367,49 @@ pub const BACKUP_INTERVAL: Duration = Duration::from_hours(24);
 
 /// When it is tried again while the drive is away.
 pub const BACKUP_RETRY_TIME: Duration = Duration::from_mins(10);
+
+// The console and the machine.
+
+/// Commands that run at once, all callers together: each is a process or many.
+pub const COMMANDS_MAX: usize = 8;
+
+/// Bytes of a command's output (contract, section 6).
+pub const COMMAND_OUTPUT_BYTES_MAX: usize = 1 << 20;
+
+/// How often a running command is looked at: has it ended, is its time over, is larder stopping? Output
+/// wakes us by itself.
+pub const COMMAND_LOOK_TIME: Duration = Duration::from_millis(20);
+
+/// How long the output of a command is still read after its end: something that left the process group
+/// may hold the pipe open.
+pub const COMMAND_REST_TIME: Duration = Duration::from_millis(200);
+
+/// Users whose current folder is remembered.
+pub const COMMAND_FOLDERS_MAX: usize = 256;
+
+/// How long after the answer the machine is told to power off or restart (contract, section 4).
+pub const POWER_DELAY: Duration = Duration::from_secs(1);
+
+/// How long the program that does it may run; then it is killed.
+pub const POWER_COMMAND_TIME: Duration = Duration::from_secs(30);
+
+/// How often the machine is looked at while somebody watches.
+pub const SAMPLE_TIME: Duration = Duration::from_secs(2);
+
+/// The same while nobody does: only so that the first answer is not too old.
+pub const SAMPLE_IDLE_TIME: Duration = Duration::from_mins(1);
+
+/// Somebody who asked this long ago still counts as watching.
+pub const SAMPLE_WATCHED_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes read of a file in `/proc` or `/sys` at most: `/proc/stat` of a machine with 500 cores.
+pub const PROC_BYTES_MAX: u64 = 256 * 1024;
+
+/// People that are remembered as being on.
+pub const PEOPLE_ON_MAX: usize = 100;
+
+/// Whoever asked for anything this long ago still counts as being on.
+pub const PERSON_ON_TIME: Duration = Duration::from_mins(10);
 
 // Starting and stopping.
 

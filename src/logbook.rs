@@ -2,13 +2,14 @@
 //! number. Knows no requests. Secrets are never handed to it.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use rusqlite::{Connection, params};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::{limits, store, terminal, threads};
@@ -26,11 +27,38 @@ const MIGRATIONS: &[&str] = &["
 /// Takes rows without making anybody wait.
 pub struct Logbook {
     /// To the writing thread; `None` once closed.
-    queue: Mutex<Option<SyncSender<Entry>>>,
+    queue: Mutex<Option<SyncSender<Message>>>,
+    /// To read with: a reader does not wait for the writer, nor the other way round.
+    reader: Mutex<Connection>,
+    /// Days that rows are kept.
+    retention_days: Arc<AtomicU32>,
     /// Rows lost because the queue was full; the writer tells of them.
     dropped: Arc<AtomicU64>,
     /// The writing thread.
     writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the writing thread is told.
+enum Message {
+    /// A row to be written.
+    Row(Entry),
+    /// Write at once what came before, then say so.
+    Flush(SyncSender<()>),
+    /// Drop what is too old.
+    Prune,
+}
+
+/// One row as it stands in the table.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct Row {
+    /// Grows from row to row.
+    pub id: i64,
+    /// Local time, `YYYY-MM-DD HH:MM:SS`.
+    pub timestamp: String,
+    /// What happened, in words.
+    pub action: String,
+    /// Who from; empty when larder itself did it.
+    pub ip: String,
 }
 
 /// One row on its way.
@@ -59,14 +87,17 @@ impl Logbook {
     /// then.
     pub fn open(path: &Path, retention_days: u32) -> Result<Self> {
         let connection = store::open(path, MIGRATIONS, false)?;
-        let (queue, rows) = sync_channel(limits::LOG_QUEUE_ROWS);
+        let reader = Mutex::new(store::open(path, MIGRATIONS, false)?);
+        let (queue, messages) = sync_channel(limits::LOG_QUEUE_ROWS);
         let dropped = Arc::new(AtomicU64::new(0));
-        let lost = Arc::clone(&dropped);
+        let retention_days = Arc::new(AtomicU32::new(retention_days));
+        let (lost, days) = (Arc::clone(&dropped), Arc::clone(&retention_days));
         let writer = threads::spawn("larder-logbook", move || {
-            write_rows(&connection, &rows, &lost, retention_days);
+            write_rows(&connection, &messages, &lost, &days);
         })
         .map_err(Error::Io)?;
-        Ok(Self { queue: Mutex::new(Some(queue)), dropped, writer: Mutex::new(Some(writer)) })
+        let (queue, writer) = (Mutex::new(Some(queue)), Mutex::new(Some(writer)));
+        Ok(Self { queue, reader, retention_days, dropped, writer })
     }
 
     /// Notes one event; `ip` is empty when larder itself did it.
@@ -74,8 +105,45 @@ impl Logbook {
         let entry = Entry::new(action, ip);
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = queue.as_ref() else { return };
-        if let Err(TrySendError::Full(_)) = queue.try_send(entry) {
+        if let Err(TrySendError::Full(_)) = queue.try_send(Message::Row(entry)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps rows for so many days from now on.
+    pub fn keep_days(&self, days: u32) {
+        self.retention_days.store(days, Ordering::Relaxed);
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // With a full queue the next hour's turn does it.
+        let _later = queue.as_ref().map(|queue| queue.try_send(Message::Prune));
+    }
+
+    /// The newest rows, newest first, at most `rows_max`; with `before` only those of smaller ids.
+    /// What was noted until now is among them.
+    pub fn newest(&self, rows_max: i64, before: Option<i64>) -> Result<Vec<Row>> {
+        self.flush();
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = reader.prepare_cached(
+            "SELECT id, timestamp, action, ip FROM logs WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Row {
+                id: row.get(0)?,
+                timestamp: row.get(1)?,
+                action: row.get(2)?,
+                ip: row.get(3)?,
+            })
+        };
+        let rows = statement.query_map(params![before.unwrap_or(i64::MAX), rows_max], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Waits until what was noted is in the table, but not for ever.
+    fn flush(&self) {
+        let (done, is_done) = sync_channel(1);
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if queue.is_some_and(|queue| queue.try_send(Message::Flush(done)).is_ok()) {
+            let _in_time = is_done.recv_timeout(limits::LOG_FLUSH_TIME);
         }
     }
 
@@ -122,43 +190,87 @@ fn tidy(action: &str) -> String {
 /// Gathers rows for a while, then writes them in one transaction, until all senders are gone.
 fn write_rows(
     connection: &Connection,
-    rows: &Receiver<Entry>,
+    messages: &Receiver<Message>,
     lost: &AtomicU64,
-    retention_days: u32,
+    retention_days: &AtomicU32,
 ) {
     let mut last_pruned: Option<Instant> = None;
-    while let Ok(first) = rows.recv() {
-        let mut batch = vec![first];
-        let until = Instant::now() + limits::LOG_BATCH_TIME;
-        while batch.len() < limits::LOG_QUEUE_ROWS {
-            match rows.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(row) => batch.push(row),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
+    loop {
+        let first = match messages.recv_timeout(limits::LOG_PRUNE_TIME) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let mut batch = gather(messages, first);
         let gone = lost.swap(0, Ordering::Relaxed);
         if gone > 0 {
-            let timestamp = batch.last().map(|row| row.timestamp.clone()).unwrap_or_default();
-            batch.push(Entry {
-                timestamp,
+            batch.rows.push(Entry {
+                timestamp: now(),
                 action: format!("{gone} log rows were lost: too many at once"),
                 ip: String::new(),
             });
         }
-        if let Err(cause) = write_batch(connection, &batch) {
+        if let Err(cause) = write_batch(connection, &batch.rows) {
             terminal::warn(&format!("logs.db: {cause}"));
         }
-        if last_pruned.is_none_or(|then| then.elapsed().as_secs() > 3600) {
+        for reader in batch.readers {
+            let _nobody_waits = reader.try_send(());
+        }
+        let is_time = last_pruned.is_none_or(|then| then.elapsed() >= limits::LOG_PRUNE_TIME);
+        if is_time || batch.is_to_prune {
             last_pruned = Some(Instant::now());
-            if let Err(cause) = prune(connection, retention_days) {
+            if let Err(cause) = prune(connection, retention_days.load(Ordering::Relaxed)) {
                 terminal::warn(&format!("logs.db: {cause}"));
             }
         }
     }
+    // So that the file alone is whole; the reader's connection is still open.
+    let _best_effort = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+}
+
+/// What is written in one transaction, and what is to be done afterwards.
+#[derive(Default)]
+struct Batch {
+    /// The rows.
+    rows: Vec<Entry>,
+    /// Who waits for them to be written.
+    readers: Vec<SyncSender<()>>,
+    /// Whether old rows are to go now.
+    is_to_prune: bool,
+}
+
+/// Takes messages for a while; at once when somebody waits for them.
+fn gather(messages: &Receiver<Message>, first: Option<Message>) -> Batch {
+    let mut batch = Batch::default();
+    let until = Instant::now() + limits::LOG_BATCH_TIME;
+    let mut next = first;
+    while let Some(message) = next {
+        match message {
+            Message::Row(entry) => batch.rows.push(entry),
+            Message::Flush(reader) => batch.readers.push(reader),
+            Message::Prune => batch.is_to_prune = true,
+        }
+        let is_full = batch.rows.len() >= limits::LOG_QUEUE_ROWS;
+        let is_urgent = !batch.readers.is_empty() || batch.is_to_prune;
+        next = if is_full || is_urgent {
+            None
+        } else {
+            messages.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+        };
+    }
+    batch
+}
+
+/// Local time as rows have it.
+fn now() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// One transaction.
 fn write_batch(connection: &Connection, batch: &[Entry]) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
     let transaction = connection.unchecked_transaction()?;
     {
         let mut insert = transaction
@@ -218,6 +330,43 @@ mod tests {
         note_once(&path, "by hand").unwrap();
         logbook.close();
         assert_eq!(rows(&path), [("by hand".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn a_reader_sees_what_was_noted_before_newest_first_and_pages_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let logbook = Logbook::open(&folder.path().join("logs.db"), 90).unwrap();
+        for number in 1..=10 {
+            logbook.note(&format!("event {number}"), "10.0.0.1");
+        }
+        let rows = logbook.newest(4, None).unwrap();
+        let actions: Vec<_> = rows.iter().map(|row| row.action.as_str()).collect();
+        assert_eq!(actions, ["event 10", "event 9", "event 8", "event 7"]);
+        let older = logbook.newest(100, Some(rows[3].id)).unwrap();
+        assert_eq!((older.len(), older[0].action.as_str()), (6, "event 6"));
+        assert_eq!(older[5].timestamp.len(), "2026-01-01 00:00:00".len());
+        assert!(logbook.newest(100, Some(older[5].id)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_shorter_time_takes_effect_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs.db");
+        let logbook = Logbook::open(&path, 36_500).unwrap();
+        logbook.note("new", "");
+        logbook.newest(1, None).unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute(
+                "INSERT INTO logs(timestamp, action, ip) VALUES ('2001-01-01 00:00:00', 'old', '')",
+                [],
+            )
+            .unwrap();
+        assert_eq!(logbook.newest(9, None).unwrap().len(), 2);
+        logbook.keep_days(90);
+        logbook.newest(9, None).unwrap();
+        let left = logbook.newest(9, None).unwrap();
+        assert_eq!(left.iter().map(|row| row.action.as_str()).collect::<Vec<_>>(), ["new"]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, download, events, files, folders, ftp, pages, roles, system, upload, users,
+    cloud, console, download, events, files, folders, ftp, logs, pages, roles, settings, system,
+    upload, users,
 };
 use crate::http::reply::Reply;
 
@@ -93,6 +94,8 @@ impl Endpoint {
 pub static ENDPOINTS: &[Endpoint] = &[
     //       method path                      who may   lane      handler               what it is for
     endpoint(Get,  "/api/is_up",              Public,   Quick,    system::is_up,        "Say that the server is up."),
+    endpoint(Post, "/api/shutdown",           ByRole,   Transfer, system::shut_down,    "Power the machine off."),
+    endpoint(Post, "/api/restart",            ByRole,   Transfer, system::restart,      "Restart the machine."),
     endpoint(Get,  "/api/finder",             ByRole,   Quick,    folders::list,        "List one folder."),
     endpoint(Post, "/api/new_file",           ByRole,   Transfer, files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
     endpoint(Post, "/api/edit_file",          ByRole,   Transfer, files::edit,          "Replace a file's content.").takes(files::EDIT),
@@ -106,6 +109,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
     endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
     endpoint(Get,  "/api/events",             ByRole,   Quick,    events::follow,       "Follow changes as they happen (Server-Sent Events)."),
+    endpoint(Post, "/api/command",            ByRole,   Transfer, console::run,         "Run a command of a shell on the machine.").takes(console::RUN),
+    endpoint(Get,  "/api/resources",          ByRole,   Quick,    system::resources,    "Tell how busy the machine is."),
+    endpoint(Get,  "/api/get_logs",           ByRole,   Transfer, logs::list,           "Page through the log, newest first."),
+    endpoint(Get,  "/api/get_settings",       ByRole,   Quick,    settings::get,        "Get all settings; secrets are masked."),
+    endpoint(Post, "/api/update_settings",    ByRole,   Transfer, settings::update,     "Change settings; they apply at once."),
+    endpoint(Get,  "/api/get_version",        ByRole,   Quick,    system::version,      "Tell which version this is."),
+    endpoint(Post, "/update_start_exit_program", ByRole, Transfer, system::exit,        "Stop larder, as before an update."),
     endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN),
     endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
     endpoint(Get,  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),

@@ -137,7 +137,7 @@ fn whole<T: DeserializeOwned>(
     bytes_max: u64,
     wrong_shape: &'static str,
 ) -> Result<Option<T>> {
-    if text.len() as u64 > bytes_max {
+    if text.len() as u64 > bytes_max || parts_in(text) > limits::JSON_PARTS_MAX {
         return Err(Error::invalid("The JSON object is too large"));
     }
     if text.is_empty() {
@@ -149,8 +149,23 @@ fn whole<T: DeserializeOwned>(
     })
 }
 
+/// How many values a JSON text has at most: each but the first follows a comma, a colon or a bracket.
+fn parts_in(text: &[u8]) -> usize {
+    let (mut parts, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in text {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b',' | b':' | b'[' | b'{' if !is_text => parts += 1,
+            _ => {}
+        }
+    }
+    parts
+}
+
 /// The sentence for a body that can't be read.
-const NO_OBJECT: &str = "The body is not a JSON object";
+pub const NO_OBJECT: &str = "The body is not a JSON object";
 
 /// Whether there is a body; it must call itself JSON, or nothing.
 ///
@@ -544,6 +559,18 @@ mod tests {
             assert_eq!(refusal(bad), NO_OBJECT);
         }
         assert_eq!(refusal(&b" ".repeat(101)), "The JSON object is too large");
+    }
+
+    #[test]
+    fn the_parts_of_a_text_are_counted_outside_of_its_strings() {
+        for (text, parts) in [
+            (r"{}", 1),
+            (r#"{"a": [1, 2, 3]}"#, 5),
+            (r#"{"a": "[1,2,3,{:"}"#, 2),
+            (r#"{"a\",[": "\\", "b": 0}"#, 4),
+        ] {
+            assert_eq!(parts_in(text.as_bytes()), parts, "{text}");
+        }
     }
 
     /// Repeats one byte for ever.

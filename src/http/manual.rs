@@ -378,16 +378,16 @@ const PEOPLE: &[Doc] = &[
 /// Contract, sections 4 and 6.
 const SYSTEM: &[Doc] = &[
     doc("/api/is_up", status!("Server is up")).refuses(&[429]),
-    doc("/api/shutdown", status!("Shutting down")),
-    doc("/api/restart", status!("Restarting")),
+    doc("/api/shutdown", status!("Shutting down")).refuses(&[409]),
+    doc("/api/restart", status!("Restarting")).refuses(&[409]),
     doc(
         "/api/command",
         status!(
             "Command executed",
             has("output", Text),
             has("exit_code", Integer),
-            may_have("timed_out", Flag),
-            may_have("truncated", Flag),
+            has("timed_out", Flag),
+            has("truncated", Flag),
         ),
     )
     .needs(&["command"]),
@@ -409,8 +409,12 @@ const SYSTEM: &[Doc] = &[
         ]))),
     )
     .query(&[
-        takes("limit", Between(1, 1000), "How many rows at most (125 if left out)."),
-        takes("before", Integer, "Only rows older than the one with this id."),
+        takes(
+            "limit",
+            Between(1, i64::MAX),
+            "How many rows at most (125 if left out; never more than 1000).",
+        ),
+        takes("before", Between(0, i64::MAX), "Only rows older than the one with this id."),
     ]),
     doc("/api/get_settings", json!(Map(&Anything))),
     doc("/api/update_settings", status!("Settings updated", has("restart_required", List(&Text))))

@@ -5,6 +5,7 @@ mod api;
 mod assets;
 mod body;
 mod call;
+mod cors;
 mod gate;
 mod handlers;
 mod manual;

@@ -12,11 +12,11 @@ use tiny_http::ext::Limits;
 
 use crate::app::App;
 use crate::auth::throttle::network_of;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{gate, problem, query, router};
+use crate::http::{cors, gate, problem, query, router};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -78,9 +78,18 @@ fn serve_one(
     transfers: Option<&Transfers>,
     mut request: Request,
 ) {
-    let address = gate::client_address(&request, &app.config.settings().trusted_proxies);
+    let settings = app.config.settings();
+    let address = gate::client_address(&request, &settings.trusted_proxies);
+    let origins = &settings.cors_origins;
+    let origin = cors::listed(request.header("Origin"), origins);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let endpoint = route?;
+        let endpoint = match route {
+            Err(Error::Method { allow }) => {
+                let refused = Err(Error::Method { allow });
+                return cors::preflight(&request, origins, allow).map_or(refused, Ok);
+            }
+            route => route?,
+        };
         let _place = transfers.map(|transfers| transfers.take(address)).transpose()?;
         answer(app, endpoint, address, &mut request)
     }))
@@ -89,7 +98,7 @@ fn serve_one(
         note_failure(app, &error, &request, address);
         problem::reply(&error)
     });
-    let (head, body) = reply.into_parts();
+    let (head, body) = cors::mark(reply, origin, origins).into_parts();
     // Whoever broke off has no use for the rest; there is nobody to tell.
     let _gone = request.send(head, body);
 }
@@ -106,21 +115,25 @@ fn answer(
     let reply = (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))?;
     if let Some(user) = user {
         app.users.saw(&user, address);
+        app.presence.saw(user.id, &user.username, address);
     }
     Ok(reply)
 }
 
 /// Writes down what the owner should know of; ordinary mistakes of callers are none of it.
 fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
-    let is_worth_a_row = matches!(
-        error,
+    let is_worth_a_row = match error {
         Error::Refused
-            | Error::Io(_)
-            | Error::Store(_)
-            | Error::Bug(_)
-            | Error::DiskFull
-            | Error::StorageAbsent
-    );
+        | Error::Io(_)
+        | Error::Store(_)
+        | Error::Bug(_)
+        | Error::DiskFull
+        | Error::StorageAbsent => true,
+        // A wrong password has its row already. Anybody can send a wrong token, as fast as they like.
+        Error::SignIn(SignInProblem::WrongPassword) => false,
+        Error::SignIn(_) => app.refusal_throttle.admit(address).is_ok(),
+        _ => false,
+    };
     if is_worth_a_row {
         let (path, _) = query::split(request.url());
         app.logbook

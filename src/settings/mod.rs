@@ -9,7 +9,7 @@ mod values;
 pub use cloud::Cloud;
 pub use file::{read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
-pub use values::{FtpSettings, Network, Settings};
+pub use values::{FtpSettings, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;
@@ -118,26 +118,36 @@ impl Config {
         Ok(file::replace(&self.folder.join("cloud.json"), &changed.into_json())?)
     }
 
-    /// Stores whether the FTP server runs, and puts it in force.
+    /// Reads `settings.json` again, without putting it in force.
     ///
-    /// Errors: one line; then nothing has changed.
-    pub fn store_ftp(&self, is_on: bool) -> Result<(), String> {
-        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
-        let mut object = settings.object().as_object().cloned().unwrap_or_default();
-        object.insert("ftp".to_owned(), Value::from(is_on));
-        let new = Settings::parse(object).map_err(|(key, why)| format!("{key}: {why}"))?;
-        write_json(&self.folder.join("settings.json"), new.object())?;
-        *settings = Arc::new(new);
+    /// Errors: one line that names the file and what is wrong with it.
+    pub fn read_settings(&self) -> Result<Settings, String> {
+        load_settings(&self.folder)
+    }
+
+    /// Reads both files again and puts them in force, before anything depends on them.
+    ///
+    /// Errors: one line that names the file and what is wrong with it.
+    pub fn reload(&self, endpoints: &[&str]) -> Result<(), String> {
+        self.put_settings(self.read_settings()?);
+        self.reload_roles(endpoints)
+    }
+
+    /// Reads `roles.json` again and puts it in force. What is wrong leaves the old roles in force.
+    pub fn reload_roles(&self, endpoints: &[&str]) -> Result<(), String> {
+        let roles = load_roles(&self.folder, endpoints)?;
+        self.roles.write().unwrap_or_else(PoisonError::into_inner).roles = Arc::new(roles);
         Ok(())
     }
 
-    /// Reads both files again (SIGHUP). What is wrong leaves the old state in force.
-    pub fn reload(&self, endpoints: &[&str]) -> Result<(), String> {
-        let settings = load_settings(&self.folder)?;
-        let roles = load_roles(&self.folder, endpoints)?;
+    /// Stores settings; they are on the disk before this returns.
+    pub fn store_settings(&self, settings: &Settings) -> io::Result<()> {
+        file::replace(&self.folder.join("settings.json"), settings.object())
+    }
+
+    /// Puts settings in force for whoever takes a snapshot from now on.
+    pub fn put_settings(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-        self.roles.write().unwrap_or_else(PoisonError::into_inner).roles = Arc::new(roles);
-        Ok(())
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Settings {
     pub path: String,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Web origins whose pages may use the API from a browser.
+    pub cors_origins: Vec<String>,
     /// Days that log rows are kept.
     pub log_retention_days: u32,
     /// Where the cloud's bridge is; empty when there is none.
@@ -28,6 +30,12 @@ pub struct Settings {
     pub update_public_key: String,
     /// The FTP server.
     pub ftp: FtpSettings,
+    /// What powers the machine off: a program and its arguments.
+    pub shutdown_command: Vec<String>,
+    /// What restarts the machine.
+    pub restart_command: Vec<String>,
+    /// How long a command of the console may run (s).
+    pub command_timeout_s: u32,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -67,7 +75,10 @@ pub struct Network {
 }
 
 /// What is wrong: the key, and why.
-type Wrong = (&'static str, String);
+pub type Wrong = (&'static str, String);
+
+/// The keys that a change from outside never touches: a secret, and what the program itself is.
+const KEPT: [&str; 2] = ["com_password", "version"];
 
 /// What stands in an answer for a secret that is set.
 pub(super) const MASK: &str = "********";
@@ -99,13 +110,17 @@ impl Settings {
         let settings = Self {
             host: keys.address("host")?,
             port: keys.port("port")?,
-            path: keys.text("path")?.to_owned(),
+            path: keys.path("path")?.to_owned(),
             trusted_proxies: keys.networks("trusted_proxies")?,
+            cors_origins: keys.origins("cors_origins")?,
             log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
             cloud_url: keys.url("cloud_url")?.to_owned(),
             update_url: keys.url("update_url")?.to_owned(),
             update_public_key: keys.public_key("update_public_key")?.to_owned(),
             ftp: keys.ftp()?,
+            shutdown_command: keys.command("shutdown_command")?,
+            restart_command: keys.command("restart_command")?,
+            command_timeout_s: keys.number("command_timeout", 1..=3600)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -115,6 +130,29 @@ impl Settings {
     /// As it is stored: a JSON object.
     pub fn object(&self) -> &Value {
         &self.object
+    }
+
+    /// The value of one key as it is stored.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.object.get(key)
+    }
+
+    /// The same settings with some keys replaced, checked as a whole. What may not be changed from
+    /// outside stays as it is, whatever `changes` say.
+    pub fn merged(&self, changes: Map<String, Value>) -> Result<Self, Wrong> {
+        let mut object = self.object.as_object().cloned().unwrap_or_default();
+        let may_change = |key: &String| !KEPT.contains(&key.as_str());
+        object.extend(changes.into_iter().filter(|(key, _)| may_change(key)));
+        Self::parse(object)
+    }
+
+    /// As an answer may show it: the secret masked.
+    pub fn to_show(&self) -> Value {
+        let mut object = self.object.clone();
+        if let Some(secret) = object.get_mut("com_password").filter(|secret| **secret != "") {
+            *secret = Value::from(MASK);
+        }
+        object
     }
 }
 
@@ -222,6 +260,36 @@ impl<'a> Keys<'a> {
         texts.ok_or_else(|| (key, "must be an array of texts".to_owned()))
     }
 
+    /// A folder; where larder's own things lie is for the caller to judge.
+    fn path(&self, key: &'static str) -> Result<&'a str, Wrong> {
+        let text = self.text(key)?;
+        if text.is_empty() { Err((key, "must name a folder".to_owned())) } else { Ok(text) }
+    }
+
+    /// A program and its arguments.
+    fn command(&self, key: &'static str) -> Result<Vec<String>, Wrong> {
+        let words = self.texts(key)?;
+        if words.first().is_none_or(|program| program.is_empty()) {
+            return Err((key, "must name a program".to_owned()));
+        }
+        if words.iter().any(|word| word.contains('\0')) {
+            return Err((key, "must not contain NUL".to_owned()));
+        }
+        Ok(words.into_iter().map(str::to_owned).collect())
+    }
+
+    /// An array of origins: scheme, host and perhaps port (RFC 6454, 6.2).
+    fn origins(&self, key: &'static str) -> Result<Vec<String>, Wrong> {
+        let check = |origin: &str| {
+            let host = origin.split_once("://").map_or("", |(_, host)| host);
+            if !is_web_address(origin) || host.contains(['/', '?', '#', '@', '*']) {
+                return Err((key, format!("{origin:?} is no origin, such as http://nas.example")));
+            }
+            Ok(origin.to_ascii_lowercase())
+        };
+        self.texts(key)?.into_iter().map(check).collect()
+    }
+
     /// An array of addresses or blocks.
     fn networks(&self, key: &'static str) -> Result<Vec<Network>, Wrong> {
         let parse = |text: &str| {
@@ -235,20 +303,6 @@ impl<'a> Keys<'a> {
     fn check_the_others(&self) -> Result<(), Wrong> {
         for key in ["version", "com_password"] {
             self.text(key)?;
-        }
-        for key in ["shutdown_command", "restart_command"] {
-            if self.texts(key)?.is_empty() {
-                return Err((key, "must name a program".to_owned()));
-            }
-        }
-        self.number("command_timeout", 1..=3600)?;
-        for origin in self.texts("cors_origins")? {
-            if !is_web_address(origin) || origin.ends_with('/') {
-                return Err((
-                    "cors_origins",
-                    format!("{origin:?} is no origin, such as http://nas.example"),
-                ));
-            }
         }
         self.number("trash_days", 0..=36_500)?;
         self.number("trash_percent", 0..=90)?;
@@ -314,7 +368,9 @@ impl<'a> Keys<'a> {
 fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && !rest.contains([' ', '\n'])
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.contains(|letter: char| letter.is_whitespace() || letter.is_control())
     })
 }
 
@@ -347,6 +403,28 @@ mod tests {
     }
 
     #[test]
+    fn a_change_replaces_what_it_names_and_spares_what_it_may_not_touch() {
+        let old = with("com_password", json!("secret")).unwrap();
+        let Value::Object(changes) = json!({
+            "port": 8080, "com_password": "other", "version": "9.9.9", "new": {"a": 1}
+        }) else {
+            unreachable!()
+        };
+        let new = old.merged(changes).unwrap();
+        assert_eq!((new.port, new.value("new")), (8080, Some(&json!({"a": 1}))));
+        assert_eq!(new.value("com_password"), Some(&json!("secret")));
+        assert_eq!(new.value("version"), Some(&json!(env!("CARGO_PKG_VERSION"))));
+        assert_eq!(new.value("host"), old.value("host"));
+        assert_eq!(new.to_show()["com_password"], MASK);
+        assert_eq!(new.to_show()["port"], 8080);
+    }
+
+    #[test]
+    fn a_secret_that_is_not_set_needs_no_mask() {
+        assert_eq!(with("com_password", json!("")).unwrap().to_show()["com_password"], "");
+    }
+
+    #[test]
     fn each_wrong_value_names_its_key() {
         for (key, value) in [
             ("host", json!("nas.local")),
@@ -368,7 +446,16 @@ mod tests {
             ("update_public_key", json!("AAAA")),
             ("update_public_key", json!("not base64")),
             ("trusted_proxies", json!(["10.0.0.0/33"])),
+            ("path", json!("")),
+            ("shutdown_command", json!([""])),
+            ("restart_command", json!(["a", "b\0"])),
+            ("command_timeout", json!(0)),
             ("cors_origins", json!(["*"])),
+            ("cors_origins", json!(["http://*"])),
+            ("cors_origins", json!(["http://nas.example/"])),
+            ("cors_origins", json!(["http://nas.example/app"])),
+            ("cors_origins", json!(["http://ana@nas.example"])),
+            ("cors_origins", json!(["http://nas\r\nX: y"])),
             ("trash_percent", json!(91)),
         ] {
             assert_eq!(with(key, value.clone()).unwrap_err().0, key, "{value}");

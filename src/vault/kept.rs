@@ -97,7 +97,7 @@ impl Vault {
 
     /// Larder's hidden folder, on the right drive.
     fn home(&self) -> Result<OwnedFd> {
-        let (handle, _home) = self.0.open()?;
+        let (handle, _home) = self.now().open()?;
         look::open_place(&handle, HOME.as_bytes()).map_err(os)
     }
 }

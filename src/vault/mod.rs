@@ -28,7 +28,7 @@ mod zip;
 pub use grant::Grant;
 pub use kept::Kept;
 pub use list::Listing;
-pub use mount::{RootId, Vault};
+pub use mount::{AttachError, RootId, Vault};
 pub use path::VaultPath;
 pub use share::{Entry, Kind, OpenFile, Opened, Share};
 pub use spool::Spool;

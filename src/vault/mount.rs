@@ -19,7 +19,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// The file in larder's hidden folder that tells one drive from another.
 const MARKER: &str = "id";
@@ -86,17 +86,21 @@ impl std::error::Error for AttachError {}
 
 /// Space on the drive with the share root, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit comes last in every name")]
 pub struct Usage {
     /// All of it.
     pub total_bytes: u64,
-    /// What larder may still write.
+    /// What is written.
+    pub used_bytes: u64,
+    /// What larder may still write; a filesystem may keep some of the rest for the system.
     pub free_bytes: u64,
 }
 
 /// The share root, for as long as the program runs. Holds no descriptor, so that an idle larder
-/// never keeps a drive from being unmounted.
+/// never keeps a drive from being unmounted. All clones are one vault: when it moves to another
+/// root, all do.
 #[derive(Clone, Debug)]
-pub struct Vault(pub(super) Arc<Root>);
+pub struct Vault(Arc<RwLock<Arc<Root>>>);
 
 /// What all shares of one vault have in common.
 #[derive(Debug)]
@@ -159,21 +163,35 @@ impl Vault {
 
     /// A vault over a root whose marker says `id`.
     fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
-        Self(Arc::new(Root { path, id, seen: Mutex::new(None), quirks }))
+        let root = Root { path, id, seen: Mutex::new(None), quirks };
+        Self(Arc::new(RwLock::new(Arc::new(root))))
+    }
+
+    /// The root as it is now.
+    pub(super) fn now(&self) -> Arc<Root> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over the root of another vault. Shares that were given out stay where they are.
+    pub fn move_to(&self, other: &Self) {
+        let root = other.now();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = root;
     }
 
     /// The same vault on a kernel or filesystem that knows less.
     #[cfg(test)]
     pub(super) fn with_quirks(&self, quirks: Quirks) -> Self {
-        Self::new(self.0.path.clone(), self.0.id.clone(), quirks)
+        let root = self.now();
+        Self::new(root.path.clone(), root.id.clone(), quirks)
     }
 
     /// What one caller may see of the share root, found to be the right drive just now.
     ///
     /// Errors: `StorageAbsent`.
     pub fn share(&self, grant: Arc<Grant>) -> Result<Share> {
-        let (handle, home) = self.0.open()?;
-        Ok(Share::new(Arc::clone(&self.0), handle, home, grant))
+        let root = self.now();
+        let (handle, home) = root.open()?;
+        Ok(Share::new(root, handle, home, grant))
     }
 
     /// Removes what a crash left half done, here and on the drives mounted inside the share, but
@@ -181,7 +199,7 @@ impl Vault {
     ///
     /// Errors: `StorageAbsent`; what cannot be removed is left for the next start.
     pub fn sweep(&self) -> Result<u64> {
-        let (handle, _home) = self.0.open()?;
+        let (handle, _home) = self.now().open()?;
         let mut removed = sweep_filesystem(handle.as_fd());
         for below in mounts_below(handle.as_fd()) {
             if let Some(folder) = open_below(handle.as_fd(), &below) {
@@ -193,22 +211,23 @@ impl Vault {
 
     /// Whether the right drive is there now.
     pub fn is_present(&self) -> bool {
-        self.0.is_present()
+        self.now().is_present()
     }
 
     /// Where the share root is, absolute.
-    pub fn root(&self) -> &Path {
-        &self.0.path
+    pub fn root(&self) -> PathBuf {
+        self.now().path.clone()
     }
 
     /// Space on the drive.
     ///
     /// Errors: `StorageAbsent`, `Io`.
     pub fn usage(&self) -> Result<Usage> {
-        let (handle, _home) = self.0.open()?;
+        let (handle, _home) = self.now().open()?;
         let told = rustix::fs::fstatvfs(&handle).map_err(os)?;
         Ok(Usage {
             total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
+            used_bytes: told.f_blocks.saturating_sub(told.f_bfree).saturating_mul(told.f_frsize),
             free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
         })
     }

@@ -4,7 +4,7 @@
 use super::list::Listing;
 use super::look::{self, FileId};
 use super::mount::Root;
-use super::resolve::{Finder, Follow, OpenFolders, Spot};
+use super::resolve::{Finder, Follow, Lost, OpenFolders, Spot};
 use super::{Grant, NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -123,6 +123,29 @@ impl Share {
             }
             let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             Ok(Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage))
+        })
+    }
+
+    /// Opens a folder as a place to be in. Whoever may not see it, or whom a link there would lead out
+    /// of the share, is refused.
+    ///
+    /// Errors: `Refused`, `NotFound` (also what is no folder), `StorageAbsent`.
+    pub fn enter(&self, path: &VaultPath) -> Result<OwnedFd> {
+        if !self.grant.may_see(path) {
+            return Err(Error::Refused);
+        }
+        self.checked(|| {
+            let spot = self.finder.locate(path, Follow::Last).map_err(|lost| match lost {
+                Lost::Escapes => Error::Refused,
+                other => other.into(),
+            })?;
+            if !self.grant.may_see(&spot.path) {
+                return Err(Error::Refused);
+            }
+            if !spot.is_folder() {
+                return Err(NOT_THERE);
+            }
+            look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)
         })
     }
 

@@ -3,7 +3,7 @@
 //! from being unmounted. Knows no callers: who may hear of a change is asked elsewhere.
 
 use super::look::{self, FileId};
-use super::mount::{self, Root};
+use super::mount;
 use super::path::is_reserved;
 use super::resolve::{Finder, Follow, OpenFolders};
 use super::{Vault, VaultPath};
@@ -119,8 +119,8 @@ struct Base {
 /// Follows changes for one thread.
 #[derive(Debug)]
 pub struct Watcher {
-    /// The share root.
-    root: Arc<Root>,
+    /// Where the share root is found, wherever that is at the moment.
+    vault: Vault,
     /// `None` where the kernel gives none: then everything is looked at now and then.
     inotify: Option<OwnedFd>,
     /// See `Waker`.
@@ -155,7 +155,7 @@ impl Watcher {
         let waker = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
         Ok(Self {
-            root: Arc::clone(&vault.0),
+            vault: vault.clone(),
             inotify,
             waker: Waker(Arc::new(waker)),
             wishes: Wishes::default(),
@@ -450,17 +450,21 @@ impl Watcher {
 
     /// The share root, open for a moment; `None` while it is away.
     fn look_at_root(&self) -> Option<(Finder, Base)> {
-        let (handle, home) = self.root.open().ok()?;
+        let share_root = self.vault.now();
+        let (handle, home) = share_root.open().ok()?;
         let root = look::id_of(&look::look_at(&handle).ok()?);
         let base = Base { root, mounts: mount::mounts_around(handle.as_fd()) };
-        let (root, handle) = (Arc::clone(&self.root), Arc::new(handle));
-        Some((Finder { root, handle, home, open_folders: OpenFolders::default() }, base))
+        let handle = Arc::new(handle);
+        let open_folders = OpenFolders::default();
+        Some((Finder { root: share_root, handle, home, open_folders }, base))
     }
 
     /// Looks whether the drive is still the same, and after what the kernel does not tell.
     fn recheck(&mut self, tell: &mut Tell<'_>) {
         let Some((finder, base)) = self.look_at_root() else {
-            if matches!(self.root.open(), Err(Error::StorageAbsent)) && self.base.take().is_some() {
+            if matches!(self.vault.now().open(), Err(Error::StorageAbsent))
+                && self.base.take().is_some()
+            {
                 self.clear();
                 tell(&Change::Everything);
             }

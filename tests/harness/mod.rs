@@ -38,6 +38,15 @@ pub use wire::Wire;
 /// The endpoints that `roles.json` decides about, with their methods. `table.rs` compares this
 /// with what a first start writes.
 pub const BY_ROLE: &[(&str, &str)] = &[
+    ("POST", "/api/shutdown"),
+    ("POST", "/api/restart"),
+    ("POST", "/api/command"),
+    ("GET", "/api/resources"),
+    ("GET", "/api/get_logs"),
+    ("GET", "/api/get_settings"),
+    ("POST", "/api/update_settings"),
+    ("GET", "/api/get_version"),
+    ("POST", "/update_start_exit_program"),
     ("GET", "/api/finder"),
     ("POST", "/api/new_file"),
     ("POST", "/api/edit_file"),
@@ -67,6 +76,11 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/ftp/stop"),
     ("GET", "/api/ftp/sessions"),
 ];
+
+/// The endpoints that end the server or the machine, and the one whose answer has no end: not for tests
+/// that ask at random.
+const ENDINGS: &[&str] =
+    &["/api/shutdown", "/api/restart", "/update_start_exit_program", "/api/events"];
 
 /// The endpoints that any signed-in user may use.
 pub const SIGNED_IN: &[(&str, &str)] = &[
@@ -109,7 +123,9 @@ impl Larder {
         let larder = Self::bare();
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o700).recursive(true).create(larder.state().join("settings")).unwrap();
-        larder.roles(&everybody_may_everything())
+        // No test powers off the machine that it runs on.
+        let harmless = json!({ "shutdown_command": ["true"], "restart_command": ["true"] });
+        larder.settings(&harmless).roles(&everybody_may_everything())
     }
 
     /// An empty folder, as at a first start; nothing runs.
@@ -218,6 +234,21 @@ impl Larder {
         let path = self.state().join("settings/roles.json");
         fs::write(path, serde_json::to_string_pretty(roles).unwrap()).unwrap();
         self
+    }
+
+    /// Replaces `settings.json`; keys that are left out get their defaults. A running larder reads it
+    /// when it is told to.
+    pub fn settings(self, settings: &Value) -> Self {
+        let path = self.state().join("settings/settings.json");
+        fs::write(path, serde_json::to_string_pretty(settings).unwrap()).unwrap();
+        self
+    }
+
+    /// What `settings.json` says now.
+    #[track_caller]
+    pub fn stored_settings(&self) -> Value {
+        let text = fs::read_to_string(self.state().join("settings/settings.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     // What is in the share.
@@ -400,6 +431,12 @@ impl Larder {
         let answer = self.sign_in(name, &password_of(name)).expect(200);
         answer.json()["token"].as_str().expect("a token").to_owned()
     }
+}
+
+/// Every endpoint, with its method, but those that end something or never end.
+pub fn all_but_endings() -> Vec<(&'static str, &'static str)> {
+    let rows = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).copied();
+    rows.filter(|(_, path)| !ENDINGS.contains(path)).collect()
 }
 
 /// The password of a user.

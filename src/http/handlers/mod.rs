@@ -1,14 +1,17 @@
 //! One file per noun: each handler reads its question, asks a room below, returns its answer.
 
 pub mod cloud;
+pub mod console;
 pub mod download;
 pub mod events;
 pub mod files;
 pub mod folders;
 pub mod ftp;
+pub mod logs;
 mod media;
 pub mod pages;
 pub mod roles;
+pub mod settings;
 pub mod system;
 pub mod upload;
 pub mod users;

@@ -1,4 +1,4 @@
-//! The server itself: contract, section 4.
+//! The server and the machine it runs on: contract, sections 4 and 6.
 
 use serde::Serialize;
 
@@ -6,6 +6,8 @@ use crate::error::{Error, Result};
 use crate::http::body::{Field, flag};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
+use crate::presence::Person;
+use crate::system::{Act, Sample};
 use crate::{renew, update};
 
 /// `GET /api/is_up`: answers whoever asks, once a second for each address.
@@ -45,4 +47,74 @@ pub fn update(call: &mut Call<'_>) -> Result<Reply> {
         Err(line) => (None, Some(line)),
     };
     Reply::json(&Checked { status: "Update checked", version: update::VERSION, available, problem })
+}
+
+/// `POST /api/shutdown`: powers the machine off, a moment after the answer.
+///
+/// Errors: `Io` (the command can't be started), `Collision` (it restarts already).
+pub fn shut_down(call: &mut Call<'_>) -> Result<Reply> {
+    press(call, Act::ShutDown)?;
+    Reply::json(&Status { status: "Shutting down" })
+}
+
+/// `POST /api/restart`: restarts the machine, a moment after the answer.
+///
+/// Errors: `Io` (the command can't be started), `Collision` (it shuts down already).
+pub fn restart(call: &mut Call<'_>) -> Result<Reply> {
+    press(call, Act::Restart)?;
+    Reply::json(&Status { status: "Restarting" })
+}
+
+/// Presses the power switch, and says who did.
+fn press(call: &mut Call<'_>, act: Act) -> Result<()> {
+    // It has no fields, but must be what a body has to be.
+    let _nothing = call.ask()?;
+    let settings = call.app.config.settings();
+    let (command, what) = match act {
+        Act::ShutDown => (&settings.shutdown_command, "shut the machine down"),
+        Act::Restart => (&settings.restart_command, "restarted the machine"),
+    };
+    call.app.power.press(act, command, &call.app.logbook)?;
+    call.note(what);
+    Ok(())
+}
+
+/// `GET /api/resources`: how busy the machine is; for those who may see all users also who is on.
+pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
+    /// The answer.
+    #[derive(Serialize)]
+    struct Answer {
+        /// The machine.
+        #[serde(flatten)]
+        sample: Sample,
+        /// Who has asked for anything of late.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        people: Option<Vec<Person>>,
+    }
+    let role = &call.caller()?.user.role;
+    let may_see_people = call.app.roles().allow("/api/user/get_all", role);
+    let people = may_see_people.then(|| call.app.presence.on());
+    Reply::json(&Answer { sample: call.app.resources.newest(), people })
+}
+
+/// `GET /api/get_version`.
+pub fn version(_: &mut Call<'_>) -> Result<Reply> {
+    /// The answer.
+    #[derive(Serialize)]
+    struct Version {
+        /// This program's.
+        version: &'static str,
+    }
+    Reply::json(&Version { version: env!("CARGO_PKG_VERSION") })
+}
+
+/// `POST /update_start_exit_program`: answers, then stops as on SIGTERM.
+///
+/// Errors: `Io`.
+pub fn exit(call: &mut Call<'_>) -> Result<Reply> {
+    let _nothing = call.ask()?;
+    call.note("stopped larder for an update");
+    // Stopping lets running requests finish, this one included.
+    call.app.stop()?;
+    Reply::json(&Status { status: "Update started" })
 }

@@ -1,0 +1,39 @@
+//! The settings: contract, section 6.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::http::body;
+use crate::http::call::Call;
+use crate::http::reply::Reply;
+
+/// `GET /api/get_settings`: all of them, the secret masked.
+pub fn get(call: &mut Call<'_>) -> Result<Reply> {
+    Reply::json(&call.app.config.settings().to_show())
+}
+
+/// `POST /api/update_settings`: merges, checks as a whole, stores and applies; of a change that is
+/// wrong anywhere nothing is done.
+///
+/// Errors: `Invalid`.
+pub fn update(call: &mut Call<'_>) -> Result<Reply> {
+    /// The answer.
+    #[derive(Serialize)]
+    struct Updated {
+        /// The contract's sentence.
+        status: &'static str,
+        /// The keys whose new value counts from the next start on.
+        restart_required: Vec<String>,
+    }
+    let changes: Map<String, Value> = call.ask_whole(body::NO_OBJECT)?.unwrap_or_default();
+    if changes.is_empty() {
+        return Err(Error::invalid("No settings provided"));
+    }
+    let outcome = call.app.change_settings(changes)?;
+    if !outcome.keys.is_empty() {
+        // The keys alone: a value may be a secret.
+        call.note(&format!("changed settings: {}", outcome.keys.join(", ")));
+    }
+    Reply::json(&Updated { status: "Settings updated", restart_required: outcome.restart_required })
+}

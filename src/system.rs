@@ -1,0 +1,213 @@
+//! The machine: how busy it is, sampled in the background, and its power switch. Knows no requests
+//! and not that a server exists.
+
+mod power;
+mod proc;
+
+pub use power::{Act, Power};
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::vault::Vault;
+use crate::{limits, threads};
+use proc::{Counters, Sources};
+
+/// How busy the machine is.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct Sample {
+    /// Processor time in use, all cores together (percent).
+    pub cpu: u8,
+    /// Memory that nobody can have (percent).
+    pub memory: u8,
+    /// Space in use where the share root is (percent); 0 while the drive is absent.
+    pub disk: u8,
+    /// Of the processor (degrees Celsius), where the machine tells.
+    pub temperature: Option<f64>,
+    /// Programs that run or wait to, averaged over 1, 5 and 15 minutes.
+    pub load: [f64; 3],
+    /// Since the machine started (s).
+    pub uptime: u64,
+    /// All memory.
+    pub memory_total_bytes: u64,
+    /// Memory that a program could have.
+    pub memory_free_bytes: u64,
+    /// All space on the drive; 0 while it is absent.
+    pub disk_total_bytes: u64,
+    /// What larder may still write there.
+    pub disk_free_bytes: u64,
+    /// Whether the drive is there.
+    pub storage_present: bool,
+    /// What came in from the network (bytes per second), larder's or not.
+    pub network_received_bytes_per_s: u64,
+    /// What went out.
+    pub network_sent_bytes_per_s: u64,
+    /// What the board says of its power supply; none where it does not tell.
+    pub power_supply: Option<PowerSupply>,
+}
+
+/// What a Raspberry Pi says of its power supply and its heat.
+#[derive(Clone, Copy, Debug, Default, Serialize, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a bit of the firmware's word")]
+pub struct PowerSupply {
+    /// The voltage is too low now.
+    pub under_voltage: bool,
+    /// The processor is slowed down now.
+    pub throttled: bool,
+    /// The board is too hot now.
+    pub too_hot: bool,
+    /// The voltage was too low since the board started.
+    pub under_voltage_before: bool,
+    /// The processor was slowed down since the board started.
+    pub throttled_before: bool,
+    /// The board was too hot since it started.
+    pub too_hot_before: bool,
+}
+
+/// The newest sample, kept up to date by two threads: one for the machine, one for the drive, which
+/// may let its asker wait. Both are slow while nobody watches, and the drive is left asleep.
+pub struct Resources(Arc<Shared>);
+
+/// What the threads and the askers share.
+struct Shared {
+    /// The newest sample and who looks at it.
+    state: Mutex<State>,
+    /// Somebody has begun to watch.
+    watched: Condvar,
+}
+
+/// See `Shared`.
+struct State {
+    /// The newest.
+    sample: Sample,
+    /// When somebody asked last.
+    asked: Instant,
+}
+
+impl State {
+    /// Whether somebody has asked of late.
+    fn is_watched(&self) -> bool {
+        self.asked.elapsed() < limits::SAMPLE_WATCHED_TIME
+    }
+}
+
+impl Resources {
+    /// Takes the first sample and starts the threads.
+    ///
+    /// Errors: the system has no thread left.
+    pub fn start(vault: Vault) -> std::io::Result<Self> {
+        let sources = Sources::find("/".as_ref());
+        let mut sample = Sample::default();
+        let mut before = Counters::default();
+        sources.update(&mut sample, &mut before);
+        update_disk(&mut sample, &vault);
+        let state = Mutex::new(State { sample, asked: Instant::now() });
+        let shared = Arc::new(Shared { state, watched: Condvar::new() });
+        let ours = Arc::clone(&shared);
+        threads::spawn("resources", move || {
+            loop {
+                ours.wait(limits::SAMPLE_TIME, Some(limits::SAMPLE_IDLE_TIME));
+                let mut next = Sample::default();
+                sources.update(&mut next, &mut before);
+                let mut state = ours.lock();
+                keep_disk(&state.sample, &mut next);
+                state.sample = next;
+            }
+        })?;
+        let ours = Arc::clone(&shared);
+        threads::spawn("resources-disk", move || {
+            loop {
+                ours.wait(limits::SAMPLE_TIME, None);
+                let mut next = Sample::default();
+                update_disk(&mut next, &vault);
+                keep_disk(&next, &mut ours.lock().sample);
+            }
+        })?;
+        Ok(Self(shared))
+    }
+
+    /// The newest sample, at once. Whoever asks counts as watching for a while.
+    pub fn newest(&self) -> Sample {
+        let mut state = self.0.lock();
+        let was_watched = state.is_watched();
+        state.asked = Instant::now();
+        if !was_watched {
+            self.0.watched.notify_all();
+        }
+        state.sample.clone()
+    }
+}
+
+impl Shared {
+    /// The state; a panic elsewhere left it whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next turn: `busy` while somebody watches, else `idle` or until somebody does.
+    fn wait(&self, busy: Duration, idle: Option<Duration>) {
+        let began = Instant::now();
+        let mut state = self.lock();
+        loop {
+            let turn = if state.is_watched() { Some(busy) } else { idle };
+            let left = turn.map(|turn| turn.saturating_sub(began.elapsed()));
+            state = match left {
+                Some(Duration::ZERO) => return,
+                Some(left) => {
+                    let woken = self.watched.wait_timeout(state, left);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.watched.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+/// Looks at the drive.
+fn update_disk(sample: &mut Sample, vault: &Vault) {
+    let Ok(usage) = vault.usage() else { return };
+    sample.storage_present = true;
+    sample.disk_total_bytes = usage.total_bytes;
+    sample.disk_free_bytes = usage.free_bytes;
+    // As `df` counts: what is kept for the system is neither used nor free.
+    sample.disk = percent(usage.used_bytes, usage.used_bytes.saturating_add(usage.free_bytes));
+}
+
+/// Copies what is known of the drive.
+fn keep_disk(from: &Sample, to: &mut Sample) {
+    to.storage_present = from.storage_present;
+    to.disk_total_bytes = from.disk_total_bytes;
+    to.disk_free_bytes = from.disk_free_bytes;
+    to.disk = from.disk;
+}
+
+/// A part of a whole in percent, rounded; 0 of nothing.
+fn percent(part: u64, whole: u64) -> u8 {
+    let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
+    let percent = (part * 200 + whole).checked_div(whole * 2).unwrap_or(0);
+    u8::try_from(percent).unwrap_or(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_rounded_and_bounded() {
+        for (part, whole, wanted) in [
+            (0, 0, 0),
+            (0, 9, 0),
+            (1, 3, 33),
+            (2, 3, 67),
+            (1, 200, 1),
+            (1, 201, 0),
+            (9, 9, 100),
+            (10, 9, 100),
+            (u64::MAX, u64::MAX, 100),
+        ] {
+            assert_eq!(percent(part, whole), wanted, "{part} of {whole}");
+        }
+    }
+}
