@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -63,8 +65,8 @@ pub struct Row {
 
 /// One row on its way.
 struct Entry {
-    /// Local time, `YYYY-MM-DD HH:MM:SS`.
-    timestamp: String,
+    /// When it was noted. It becomes local time where it is written (see `Logbook::open`).
+    time: Timestamp,
     /// What happened, in words.
     action: String,
     /// Who from; empty when larder itself did it.
@@ -74,11 +76,7 @@ struct Entry {
 impl Entry {
     /// A row of this moment.
     fn new(action: &str, ip: &str) -> Self {
-        Self {
-            timestamp: jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            action: tidy(action),
-            ip: ip.to_owned(),
-        }
+        Self { time: Timestamp::now(), action: tidy(action), ip: ip.to_owned() }
     }
 }
 
@@ -86,6 +84,9 @@ impl Logbook {
     /// Opens `logs.db` and starts the writing thread. Rows older than this are dropped now and
     /// then.
     pub fn open(path: &Path, retention_days: u32) -> Result<Self> {
+        // Finding out the time zone takes some 300 KiB of stack in a build that is not optimised, which
+        // a connection's thread has not. Once found it is remembered; here is a thread with enough.
+        let _remembered = TimeZone::system();
         let connection = store::open(path, MIGRATIONS, false)?;
         let reader = Mutex::new(store::open(path, MIGRATIONS, false)?);
         let (queue, messages) = sync_channel(limits::LOG_QUEUE_ROWS);
@@ -204,11 +205,9 @@ fn write_rows(
         let mut batch = gather(messages, first);
         let gone = lost.swap(0, Ordering::Relaxed);
         if gone > 0 {
-            batch.rows.push(Entry {
-                timestamp: now(),
-                action: format!("{gone} log rows were lost: too many at once"),
-                ip: String::new(),
-            });
+            batch
+                .rows
+                .push(Entry::new(&format!("{gone} log rows were lost: too many at once"), ""));
         }
         if let Err(cause) = write_batch(connection, &batch.rows) {
             terminal::warn(&format!("logs.db: {cause}"));
@@ -261,11 +260,6 @@ fn gather(messages: &Receiver<Message>, first: Option<Message>) -> Batch {
     batch
 }
 
-/// Local time as rows have it.
-fn now() -> String {
-    jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
 /// One transaction.
 fn write_batch(connection: &Connection, batch: &[Entry]) -> Result<()> {
     if batch.is_empty() {
@@ -275,8 +269,11 @@ fn write_batch(connection: &Connection, batch: &[Entry]) -> Result<()> {
     {
         let mut insert = transaction
             .prepare_cached("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?2, ?3)")?;
+        let zone = TimeZone::system();
         for row in batch {
-            insert.execute(params![row.timestamp, row.action, row.ip])?;
+            let local =
+                row.time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+            insert.execute(params![local, row.action, row.ip])?;
         }
     }
     Ok(transaction.commit()?)

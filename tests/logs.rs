@@ -63,7 +63,7 @@ fn rows_have_their_shape_and_come_newest_first() {
         assert_eq!(mask, "0000-00-00 00:00:00");
     }
     assert_eq!(rows[0]["ip"], "127.0.0.1");
-    assert!(rows.last().unwrap()["action"].as_str().unwrap().ends_with("started"), "{rows:?}");
+    assert!(rows.iter().any(|row| row["action"].as_str().unwrap().ends_with(" started")));
 }
 
 #[test]
