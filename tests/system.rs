@@ -186,6 +186,7 @@ fn who_is_on_is_for_those_who_may_see_users() {
         .user("ana")
         .user_with("boss", "admin", r#"[""]"#, "[]");
     assert!(larder.http("ana").get("/api/resources").expect(200).json().get("people").is_none());
+    larder.http("boss").get("/api/user/get_self").expect(200);
     let told = larder.http("boss").get("/api/resources").expect(200).json();
     let people = told["people"].as_array().expect("people");
     let names: Vec<&Value> = people.iter().map(|person| &person["username"]).collect();
