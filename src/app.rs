@@ -17,6 +17,7 @@ use crate::auth::{key, password};
 use crate::console::Console;
 use crate::events::Hub;
 use crate::ftp;
+use crate::jobs::Jobs;
 use crate::limits;
 use crate::logbook::Logbook;
 use crate::presence::Presence;
@@ -43,6 +44,8 @@ pub struct App {
     pub vault: Vault,
     /// Who hears of which change.
     pub events: Hub,
+    /// Work that lasts.
+    pub jobs: Jobs,
     /// What happened.
     pub logbook: Arc<Logbook>,
     /// How busy the machine is.
@@ -185,6 +188,7 @@ impl App {
             tokens,
             events: Hub::new(vault.clone()),
             vault,
+            jobs: Jobs::default(),
             logbook: Arc::new(logbook),
             resources,
             power: Power::default(),

@@ -492,7 +492,10 @@ fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<
         app.ftp.stop();
         // An open page must not keep us for the whole time to drain.
         app.events.close();
+        // Nor must a copy of a whole drive: it stops at once, and leaves what is complete.
+        app.jobs.close();
         server.stop();
+        app.jobs.wait_until_ended(limits::DRAIN_TIME.saturating_sub(begun.elapsed()));
         app.ftp.finish(limits::DRAIN_TIME.saturating_sub(begun.elapsed()));
         app.close();
         let _nobody_waits = done.send(Event::Stopped);

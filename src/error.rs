@@ -37,6 +37,8 @@ pub enum Error {
     StorageAbsent,
     /// No space (or quota) is left on the drive.
     DiskFull,
+    /// The work was called off before it was done.
+    Cancelled,
     /// The caller went away in the middle; nobody is left to answer.
     Disconnected,
     /// The cloud's bridge said no, or answered nonsense.
@@ -97,6 +99,7 @@ impl std::fmt::Display for Error {
             Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),
             Self::StorageAbsent => write!(out, "storage is not available"),
             Self::DiskFull => write!(out, "disk full"),
+            Self::Cancelled => write!(out, "cancelled"),
             Self::Disconnected => write!(out, "the caller went away"),
             Self::BridgeRefused { status, .. } => write!(out, "the bridge refused ({status})"),
             Self::BridgeAway { details } => write!(out, "the bridge is away: {details}"),

@@ -40,6 +40,29 @@ pub const ZIP_DIRECTORY_BYTES_MAX: usize = 4 << 20;
 /// files. A ZIP with more is broken off there.
 pub const ZIP_DIRECTORY_BYTES_UNBACKED_MAX: usize = 8 << 20;
 
+/// Bytes copied inside the kernel before somebody is asked whether to go on: a quarter of a second on a slow
+/// stick. Files from this size on are made durable one by one.
+pub const COPY_CHUNK_BYTES: u64 = 8 << 20;
+
+/// Paths in one move or copy: a folder full of photos, chosen one by one.
+pub const TRANSFER_PATHS_MAX: usize = 10_000;
+
+/// Files in one copy that are made durable one by one; for more the whole filesystem is asked once.
+pub const FEW_FILES: usize = 16;
+
+/// Bytes in memory of what a walk through a tree has still ahead; more waits in a hidden file.
+pub const WALK_STACK_BYTES: usize = 256 << 10;
+
+/// The same where no hidden file can be written, because the drive is full: some 100 000 folders.
+pub const WALK_STACK_BYTES_UNBACKED_MAX: usize = 4 << 20;
+
+/// Bytes in the path of a folder in a tree that is copied or removed: thousands of folders in each other,
+/// far beyond what any program but a test makes.
+pub const TREE_PATH_BYTES_MAX: usize = 1 << 20;
+
+/// How often somebody is told at most that a job has come further: what an eye can follow.
+pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
+
 /// Bytes of `/proc/self/mountinfo` read at most (a machine full of containers stays below).
 pub const MOUNT_TABLE_BYTES_MAX: u64 = 4 << 20;
 
@@ -52,6 +75,23 @@ pub const PARTS_MAX: usize = 32;
 
 /// How long they wait: whoever was cut off comes back within a day.
 pub const PART_AGE_MAX: Duration = Duration::from_hours(24);
+
+// Jobs.
+
+/// Jobs at once, all users together: they share one drive, and each has a thread.
+pub const JOBS_RUNNING_MAX: usize = 16;
+
+/// Jobs at once for one user.
+pub const JOBS_RUNNING_PER_USER_MAX: usize = 4;
+
+/// Jobs of one user that are remembered after their end.
+pub const JOBS_ENDED_PER_USER_MAX: usize = 20;
+
+/// The same for all users together.
+pub const JOBS_ENDED_MAX: usize = 200;
+
+/// Seconds after which somebody may try again when too many jobs run.
+pub const JOB_RETRY_AFTER_S: u64 = 5;
 
 // HTTP.
 
@@ -76,6 +116,9 @@ pub const JSON_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of one text field of a JSON body that is not a file's content: a path, a name, a
 /// password. Longer ones are read past and refused as invalid.
 pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of all texts in a list of a JSON body: some 10 000 paths.
+pub const JSON_LIST_BYTES_MAX: usize = 1024 * 1024;
 
 /// Depth of nesting in a JSON body; nothing of ours is deeper than 4.
 pub const JSON_DEPTH_MAX: u32 = 32;

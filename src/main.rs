@@ -12,6 +12,7 @@ mod events;
 mod fetch;
 mod ftp;
 mod http;
+mod jobs;
 mod limits;
 mod logbook;
 mod offline;

@@ -504,3 +504,66 @@ fn a_link_is_downloaded_as_what_it_leads_to() {
     assert_eq!(ana.get("/api/download?file_path=folder/x.txt").expect(200).text(), "X");
     assert_eq!(unzip(&ana.get("/api/download?file_path=folder").expect(200).body)["x.txt"], b"X");
 }
+
+#[test]
+fn a_selection_comes_as_one_zip() {
+    let larder = folder_to_zip().file("a.txt", "another").link("way", "docs/deep");
+    let ana = larder.http("ana");
+    let target = "/api/download?file_path=docs/a.txt&file_path=docs/deep&file_path=a.txt\
+                  &file_path=docs%2Fempty&file_path=docs/a.txt&file_path=way";
+    let answer = ana.get(target).expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("application/zip"));
+    let disposition = answer.header("Content-Disposition").unwrap();
+    assert!(disposition.ends_with("filename*=UTF-8''larder.zip"), "{disposition}");
+    let members = unzip(&answer.body);
+    let names: Vec<_> = members.keys().map(String::as_str).collect();
+    let expected = [
+        "a (1).txt",
+        "a (2).txt",
+        "a.txt",
+        "deep/",
+        "deep/er/",
+        "deep/er/ü🍯.txt",
+        "empty/",
+        "empty/folder/",
+        "way/",
+        "way/er/",
+        "way/er/ü🍯.txt",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(members["a.txt"], b"A");
+    assert_eq!(members["a (1).txt"], b"another");
+    assert_eq!(members["a (2).txt"], b"A");
+    assert_eq!(members["way/er/ü🍯.txt"], b"honey");
+    let head = ana.head(target).expect(200);
+    assert!(head.body.is_empty());
+}
+
+#[test]
+fn of_a_selection_all_must_be_there_and_permitted() {
+    let larder = Larder::start()
+        .user_with("ben", "user", r#"["mine"]"#, "[]")
+        .file("mine/a.txt", "A")
+        .file("mine/b.txt", "B")
+        .file("theirs/c.txt", "C")
+        .link("mine/way", "../theirs/c.txt");
+    let ben = larder.http("ben");
+    let get = |paths: &[&str]| {
+        let query: Vec<_> = paths.iter().map(|path| format!("file_path={path}")).collect();
+        ben.get(&format!("/api/download?{}", query.join("&")))
+    };
+    get(&["mine/a.txt", "mine/b.txt"]).expect(200);
+    get(&["mine/missing", "theirs/c.txt"]).expect_error(401, "Unauthorized");
+    get(&["mine/a.txt", "mine/way"]).expect_error(401, "Unauthorized");
+    get(&["mine/a.txt", ""]).expect_error(401, "Unauthorized");
+    get(&["mine/a.txt", "mine/missing"]).expect_error(404, "File or folder does not exist");
+    get(&["mine/missing", ".."]).expect_error(400, "Invalid path");
+}
+
+#[test]
+fn the_root_in_a_selection_has_a_name() {
+    let larder = Larder::start().user("ana").file("a.txt", "A");
+    let answer = larder.http("ana").get("/api/download?file_path=&file_path=a.txt").expect(200);
+    let names: Vec<_> = unzip(&answer.body).into_keys().collect();
+    assert_eq!(names, ["a.txt", "larder/", "larder/a.txt"]);
+}

@@ -102,6 +102,7 @@ impl From<Error> for Reply {
             }
             Error::StorageAbsent => Self::new(450, "Storage is not available"),
             Error::DiskFull => Self::new(452, "Disk full"),
+            Error::Cancelled => Self::new(451, "Cancelled"),
             Error::Disconnected => Self::new(426, "The connection was broken off"),
             Error::Failed(sentence) => Self::new(451, sentence),
             Error::BridgeRefused { .. }

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, download, events, files, folders, ftp, logs, pages, roles, settings, system,
-    upload, users,
+    cloud, console, download, events, files, folders, ftp, jobs, logs, pages, roles, settings,
+    system, transfers, upload, users,
 };
 use crate::http::reply::Reply;
 
@@ -107,6 +107,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/create_folder",      ByRole,   Transfer, folders::create,      "Create a folder.").takes(folders::CREATE),
     endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it.").takes(folders::DELETE),
     endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
+    endpoint(Post, "/api/move",               ByRole,   Transfer, transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(Post, "/api/copy",               ByRole,   Transfer, transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(Get,  "/api/jobs",               ByRole,   Quick,    jobs::list,           "List work that goes on, and the last that ended."),
+    endpoint(Post, "/api/jobs/cancel",        ByRole,   Quick,    jobs::cancel,         "Call a job off.").takes(jobs::CANCEL),
     endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
     endpoint(Get,  "/api/events",             ByRole,   Quick,    events::follow,       "Follow changes as they happen (Server-Sent Events)."),
     endpoint(Post, "/api/command",            ByRole,   Transfer, console::run,         "Run a command of a shell on the machine.").takes(console::RUN),

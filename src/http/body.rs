@@ -33,6 +33,8 @@ pub enum Kind {
     Flag,
     /// A number or a short string that says one.
     Id,
+    /// An array of strings.
+    Texts,
     /// An array of paths, or a short string that is one in JSON.
     Paths,
 }
@@ -57,6 +59,11 @@ pub const fn id(name: &'static str) -> Field {
     Field { name, kind: Kind::Id }
 }
 
+/// An array of strings.
+pub const fn texts(name: &'static str) -> Field {
+    Field { name, kind: Kind::Texts }
+}
+
 /// An array of paths, also as a string.
 pub const fn paths(name: &'static str) -> Field {
     Field { name, kind: Kind::Paths }
@@ -75,6 +82,11 @@ impl Ask {
     /// A string, or the JSON text of paths, or the digits of an id; `None` when missing.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.as_str()
+    }
+
+    /// An array of strings; `None` when missing.
+    pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        Some(self.values.get(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
     }
 
     /// A flag; missing means false.
@@ -266,8 +278,13 @@ fn read_object(
                 ask.values.insert(field.name.to_owned(), Value::String(digits));
             }
             (Kind::Paths, ValueType::Array) => {
-                let list = text_list(&mut json)?;
-                ask.values.insert(field.name.to_owned(), Value::String(list));
+                let list = text_list(&mut json, field, limits::JSON_TEXT_BYTES_MAX)?;
+                let text = serde_json::to_string(&list).map_err(|_| Broken::Json)?;
+                ask.values.insert(field.name.to_owned(), Value::String(text));
+            }
+            (Kind::Texts, ValueType::Array) => {
+                let list = text_list(&mut json, field, limits::JSON_LIST_BYTES_MAX)?;
+                ask.values.insert(field.name.to_owned(), list.into());
             }
             (kind, _) => return Err(wrong_type(field.name, kind).into()),
         }
@@ -283,14 +300,19 @@ fn wrong_type(name: &str, kind: Kind) -> Error {
         Kind::Text | Kind::Content => "a string",
         Kind::Flag => "true or false",
         Kind::Id => "a number",
+        Kind::Texts => "an array of strings",
         Kind::Paths => return Error::invalid("Invalid paths"),
     };
     Error::Invalid(format!("{name} must be {wanted}").into())
 }
 
-/// An array of strings, as compact JSON text within the bound of a short string.
-fn text_list(json: &mut JsonStreamReader<impl Read>) -> std::result::Result<String, Broken> {
-    let invalid = || Broken::House(wrong_type("", Kind::Paths));
+/// An array of strings, all together within `bytes_max`.
+fn text_list(
+    json: &mut JsonStreamReader<impl Read>,
+    field: Field,
+    bytes_max: usize,
+) -> std::result::Result<Vec<String>, Broken> {
+    let invalid = || Broken::House(wrong_type(field.name, field.kind));
     let mut list: Vec<String> = Vec::new();
     let mut bytes = 0;
     json.begin_array()?;
@@ -298,16 +320,19 @@ fn text_list(json: &mut JsonStreamReader<impl Read>) -> std::result::Result<Stri
         if json.peek()? != ValueType::String {
             return Err(invalid());
         }
-        let text = short_text(&mut json.next_string_reader()?, "paths")?;
+        let text = short_text(&mut json.next_string_reader()?, field.name)?;
         // An empty string takes room, too.
-        bytes += text.len() + 4;
-        if bytes > limits::JSON_TEXT_BYTES_MAX {
+        bytes += text.len() + size_of::<String>();
+        if bytes > bytes_max && field.kind == Kind::Texts {
+            return Err(Error::Invalid(format!("{} is too long", field.name).into()).into());
+        }
+        if bytes > bytes_max {
             return Err(invalid());
         }
         list.push(text);
     }
     json.end_array()?;
-    serde_json::to_string(&list).map_err(|_| Broken::Json)
+    Ok(list)
 }
 
 /// Moves a string's text into a spool.

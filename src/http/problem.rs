@@ -61,13 +61,14 @@ fn status(error: &Error) -> u16 {
         | Error::Failed(_)
         | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
-        Error::StorageAbsent => 503,
+        // Without a job only the end of the server calls work off.
+        Error::StorageAbsent | Error::Cancelled => 503,
         Error::DiskFull => 507,
     }
 }
 
-/// The sentence.
-fn sentence(error: &Error) -> &str {
+/// The sentence for a caller.
+pub fn sentence(error: &Error) -> &str {
     match error {
         Error::Invalid(sentence) => sentence,
         Error::Disconnected => "The body ended too early",
@@ -85,6 +86,7 @@ fn sentence(error: &Error) -> &str {
         Error::BridgeRefused { .. } => "Signup failed",
         Error::BridgeAway { .. } => "Network error",
         Error::StorageAbsent => "Storage is not available",
+        Error::Cancelled => "Cancelled",
         Error::DiskFull => "Disk full",
     }
 }

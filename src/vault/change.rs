@@ -48,7 +48,7 @@ impl Share {
             return Err(Error::invalid("Invalid name"));
         }
         self.checked(|| {
-            let from = self.locate_itself(source)?;
+            let from = self.locate_itself(source, &[Need::Write])?;
             self.must_be(&from, source, kind)?;
             let to = self.locate(target, Need::Write, Follow::NotLast)?;
             if to.path != from.path && to.path.starts_with(&from.path) {
@@ -87,7 +87,7 @@ impl Share {
     pub fn delete_file(&self, path: &VaultPath) -> Result<()> {
         self.ask(path, Need::Write)?;
         self.checked(|| {
-            let spot = self.locate_itself(path)?;
+            let spot = self.locate_itself(path, &[Need::Write])?;
             if look::type_of(there(&spot)?) == FileType::Directory {
                 return Err(Error::invalid("Path is not a file"));
             }
@@ -109,7 +109,7 @@ impl Share {
         }
         self.ask(path, Need::Write)?;
         self.checked(|| {
-            let spot = self.locate_itself(path)?;
+            let spot = self.locate_itself(path, &[Need::Write])?;
             self.must_be(&spot, path, Kind::Folder)?;
             if spot.is_link() {
                 rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()).map_err(os)?;
@@ -134,11 +134,14 @@ impl Share {
 
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one
     /// that leads out of the share does not exist; one that leads nowhere is only a name.
-    fn locate_itself(&self, path: &VaultPath) -> Result<Spot> {
-        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+    pub(super) fn locate_itself(&self, path: &VaultPath, needs: &[Need]) -> Result<Spot> {
+        let ask = |path: &VaultPath| needs.iter().try_for_each(|need| self.ask(path, *need));
+        ask(path)?;
+        let spot = self.finder.locate(path, Follow::NotLast)?;
+        ask(&spot.path)?;
         if spot.is_link() {
             match self.finder.locate(path, Follow::Last) {
-                Ok(end) => self.ask(&end.path, Need::Write)?,
+                Ok(end) => ask(&end.path)?,
                 Err(Lost::Missing | Lost::Loops) => {}
                 Err(lost) => return Err(lost.into()),
             }
@@ -148,7 +151,7 @@ impl Share {
     }
 
     /// Whether a name stands for a thing of this kind, links followed.
-    fn must_be(&self, spot: &Spot, path: &VaultPath, kind: Kind) -> Result<()> {
+    pub(super) fn must_be(&self, spot: &Spot, path: &VaultPath, kind: Kind) -> Result<()> {
         let is_folder = if spot.is_link() {
             self.finder.locate(path, Follow::Last).is_ok_and(|end| end.is_folder())
         } else {
@@ -163,6 +166,6 @@ impl Share {
 }
 
 /// Why a folder can't go.
-fn mounted() -> Error {
+pub(super) fn mounted() -> Error {
     Error::invalid("A drive is mounted in this folder")
 }

@@ -37,7 +37,7 @@ pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]
 
 /// Moves a folder. That changes the folder itself (its `..`), which one that may not be written
 /// refuses; then it is unlocked, and locked again if that did not help.
-fn take_out(
+pub fn take_out(
     parent: BorrowedFd<'_>,
     name: &[u8],
     workshop: BorrowedFd<'_>,
@@ -57,7 +57,7 @@ fn take_out(
 }
 
 /// Removes a file, or a folder with all that is in it; returns whether all of it is gone.
-fn remove(workshop: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
+pub fn remove(workshop: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
     match rustix::fs::unlinkat(workshop, name, AtFlags::empty()) {
         Err(Errno::ISDIR | Errno::PERM) => {}
         done => return done.map(|()| true),

@@ -7,6 +7,7 @@
 
 mod attributes;
 mod change;
+mod copy;
 mod discard;
 mod grant;
 mod kept;
@@ -16,11 +17,15 @@ mod mount;
 mod pack;
 mod part;
 mod path;
+mod progress;
+mod remove;
 mod resolve;
 mod share;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod transfer;
+mod walk;
 mod watch;
 mod write;
 mod zip;
@@ -30,8 +35,11 @@ pub use kept::Kept;
 pub use list::Listing;
 pub use mount::{AttachError, RootId, Vault};
 pub use path::VaultPath;
+pub use progress::{Counts, Progress};
+
 pub use share::{Entry, Kind, OpenFile, Opened, Share};
 pub use spool::Spool;
+pub use transfer::{Transfer, TransferKind};
 pub use watch::{Change, Waker, Watcher, Wishes};
 pub use write::{IfExists, Place, Placed};
 pub use zip::Archive;

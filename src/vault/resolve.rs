@@ -96,6 +96,10 @@ pub struct Quirks {
     pub no_exchange: bool,
     /// Hard links (FAT).
     pub no_links: bool,
+    /// Copying inside the kernel, by shared blocks or otherwise.
+    pub no_offload: bool,
+    /// Renaming from one folder to another, as between two drives.
+    pub far_apart: bool,
 }
 
 /// Folders that are open at the moment, so that a thousand files of one upload share one descriptor.
@@ -345,4 +349,41 @@ pub fn open_beneath(
     let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     rustix::fs::openat2(top, path, flags, Mode::empty(), resolve)
+}
+
+/// Finds a folder below another, however deep, without following a link; `place` is relative and may be
+/// longer than the kernel takes at once.
+pub fn open_deep(
+    top: &Arc<OwnedFd>,
+    place: &[u8],
+    no_openat2: bool,
+) -> rustix::io::Result<Arc<OwnedFd>> {
+    let mut folder = Arc::clone(top);
+    let mut is_able = !no_openat2;
+    let mut rest = place;
+    while !rest.is_empty() {
+        // As much as the kernel takes at once, up to a whole component.
+        let cut = if rest.len() < limits::PATH_BYTES_MAX {
+            rest.len()
+        } else {
+            let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
+            fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
+        };
+        let opened = if is_able {
+            open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
+        } else {
+            Err(Errno::NOSYS)
+        };
+        folder = Arc::new(match opened {
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
+                is_able = false;
+                let mut parts = rest[..cut].split(|byte| *byte == b'/');
+                let first = look::open_place(&folder, parts.next().unwrap_or_default())?;
+                parts.try_fold(first, |folder, part| look::open_place(&folder, part))?
+            }
+            opened => opened?,
+        });
+        rest = rest.get(cut + 1..).unwrap_or_default();
+    }
+    Ok(folder)
 }

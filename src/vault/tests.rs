@@ -9,6 +9,7 @@ mod mounts;
 mod names;
 mod place;
 mod scarce;
+mod transfer;
 mod watch;
 mod zip;
 

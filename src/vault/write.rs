@@ -413,13 +413,13 @@ fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Res
 }
 
 /// Whether a folder has that name.
-fn is_folder(folder: &OwnedFd, name: &str) -> rustix::io::Result<bool> {
+pub(super) fn is_folder(folder: &OwnedFd, name: &str) -> rustix::io::Result<bool> {
     let stat = look::look(folder, name.as_bytes())?;
     Ok(stat.is_some_and(|stat| look::type_of(&stat) == FileType::Directory))
 }
 
 /// `name.ext` for 0, else `name (number).ext`, the stem cut so that the whole fits.
-fn numbered(name: &str, number: usize) -> String {
+pub(super) fn numbered(name: &str, number: usize) -> String {
     if number == 0 {
         return name.to_owned();
     }

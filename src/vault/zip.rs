@@ -1,21 +1,22 @@
-//! A folder as a ZIP, made while it is sent. Links out of the share and what the grant does not reach
+//! A folder or a selection as a ZIP, made while it is sent. Links out of the share and what the grant does not reach
 //! are passed over; so are things that vanish meanwhile.
 
 use super::look;
 use super::pack::{Backing, Member, Packer};
 use super::path::{VaultPath, is_reserved};
-use super::resolve::{Follow, open_beneath};
+use super::resolve::{Follow, open_deep};
 use super::share::{Need, Share, open_regular};
+use super::write::numbered;
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Statx};
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
 
 /// A folder still to be visited.
 struct Pending {
@@ -38,8 +39,8 @@ impl Pending {
 struct Walk<'a> {
     /// Whose walk it is.
     share: &'a Share,
-    /// The folder that was asked for, links resolved.
-    base: &'a VaultPath,
+    /// What was asked for.
+    tops: &'a [Top],
     /// Folders ahead, the next one last.
     ahead: Vec<Pending>,
     /// What they cost in bytes.
@@ -48,42 +49,48 @@ struct Walk<'a> {
     packer: Packer<'a, Overflow<'a>>,
 }
 
-/// A folder that was found and permitted, to be written as a ZIP.
+/// Files and folders that were found and permitted, to be written as a ZIP.
 pub struct Archive {
     /// Whose it is.
     share: Share,
-    /// The folder, links resolved.
-    base: VaultPath,
-    /// The folder itself, so that what takes its name between the answer's head and its body matters not.
-    handle: OwnedFd,
+    /// What was asked for.
+    tops: Vec<Top>,
+}
+
+/// One of the things that were asked for.
+struct Top {
+    /// Where it is, links resolved.
+    place: VaultPath,
+    /// What of it comes.
+    content: Content,
+}
+
+/// How something that was asked for comes into the ZIP.
+enum Content {
+    /// What is in a folder, relative to it. The folder itself is held, so that what takes its name between
+    /// the answer's head and its body matters not.
+    Members(OwnedFd),
+    /// A folder, by this name.
+    Folder(String),
+    /// A file, by this name.
+    File(String),
 }
 
 impl Archive {
-    /// Writes everything in the folder, members relative to it.
+    /// Writes everything.
     ///
     /// Errors: `Io`, `StorageAbsent`; then the ZIP is incomplete.
     pub fn write(&self, out: &mut dyn Write) -> Result<()> {
         self.share.checked(|| {
             let mut walk = Walk {
                 share: &self.share,
-                base: &self.base,
+                tops: &self.tops,
                 ahead: Vec::new(),
                 ahead_bytes: 0,
                 packer: Packer::new(out, Overflow { share: &self.share, file: None, length: 0 }),
             };
-            let place = self.base.as_str().as_bytes().to_vec();
-            let top = Pending { name: String::new(), place, is_linked: false };
-            // What was removed since it was found is no empty folder.
-            if look::look_at(&self.handle).map_err(os)?.stx_nlink == 0 {
-                return Err(NOT_THERE);
-            }
-            walk.visit(&top, &self.handle)?;
-            while let Some(next) = walk.ahead.pop() {
-                walk.ahead_bytes -= next.cost();
-                match self.share.open_place_beneath(&next.place) {
-                    Ok(handle) => walk.visit(&next, &handle)?,
-                    Err(errno) => pass_over(errno)?,
-                }
+            for top in &self.tops {
+                walk.visit_top(top)?;
             }
             Ok(walk.packer.finish()?)
         })
@@ -101,10 +108,10 @@ impl Share {
                 None => Err(NOT_THERE),
                 Some(FileType::Directory) => {
                     let handle = self.open_place_beneath(spot.path.as_str().as_bytes());
+                    let content = Content::Members(handle.map_err(os)?);
                     Ok(Archive {
                         share: self.clone(),
-                        base: spot.path,
-                        handle: handle.map_err(os)?,
+                        tops: vec![Top { place: spot.path, content }],
                     })
                 }
                 Some(_) => Err(Error::invalid("Path is not a folder")),
@@ -112,43 +119,71 @@ impl Share {
         })
     }
 
+    /// Finds files and folders that are to be sent as one ZIP, each by its name (the share root by
+    /// `root_name`); the second of a name is numbered.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (neither file nor folder), `StorageAbsent`.
+    pub fn zip_selection(&self, paths: &[VaultPath], root_name: &str) -> Result<Archive> {
+        paths.iter().try_for_each(|path| self.ask(path, Need::Read))?;
+        self.checked(|| {
+            let mut names = HashMap::with_capacity(paths.len());
+            let mut tops = Vec::with_capacity(paths.len());
+            for path in paths {
+                let spot = self.locate(path, Need::Read, Follow::Last)?;
+                let name = if path.is_root() { root_name } else { path.name() };
+                let content: fn(String) -> Content = match spot.file_type() {
+                    None => return Err(NOT_THERE),
+                    Some(FileType::Directory) => Content::Folder,
+                    Some(FileType::RegularFile) => Content::File,
+                    Some(_) => return Err(Error::invalid("Path is neither a file nor a folder")),
+                };
+                let content = content(free_name(&mut names, name)?);
+                tops.push(Top { place: spot.path, content });
+            }
+            Ok(Archive { share: self.clone(), tops })
+        })
+    }
+
     /// Opens a folder by its true place, however deep, without following a link.
     fn open_place_beneath(&self, place: &[u8]) -> rustix::io::Result<OwnedFd> {
-        if place.is_empty() {
-            return look::open_to_read(&*self.finder.handle, b".");
-        }
-        let mut folder = Arc::clone(&self.finder.handle);
-        let mut is_able = !self.finder.root.quirks.no_openat2;
-        let mut rest = place;
-        while !rest.is_empty() {
-            // As much as the kernel takes at once, up to a whole component.
-            let cut = if rest.len() < limits::PATH_BYTES_MAX {
-                rest.len()
-            } else {
-                let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
-                fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
-            };
-            let opened = if is_able {
-                open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
-            } else {
-                Err(Errno::NOSYS)
-            };
-            folder = Arc::new(match opened {
-                Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
-                    is_able = false;
-                    let mut parts = rest[..cut].split(|byte| *byte == b'/');
-                    let first = look::open_place(&folder, parts.next().unwrap_or_default())?;
-                    parts.try_fold(first, |folder, part| look::open_place(&folder, part))?
-                }
-                opened => opened?,
-            });
-            rest = rest.get(cut + 1..).unwrap_or_default();
-        }
+        let folder = open_deep(&self.finder.handle, place, self.finder.root.quirks.no_openat2)?;
         look::open_to_read(&*folder, b".")
     }
 }
 
 impl Walk<'_> {
+    /// Writes one of the things that were asked for, with all that is in it.
+    fn visit_top(&mut self, top: &Top) -> Result<()> {
+        let place = top.place.as_str().as_bytes().to_vec();
+        match &top.content {
+            Content::Members(handle) => {
+                // What was removed since it was found is no empty folder.
+                if look::look_at(handle).map_err(os)?.stx_nlink == 0 {
+                    return Err(NOT_THERE);
+                }
+                self.visit(&Pending { name: String::new(), place, is_linked: false }, handle)?;
+            }
+            Content::Folder(name) => {
+                self.push(Pending { name: format!("{name}/"), place, is_linked: false })?;
+            }
+            Content::File(name) => {
+                let around = top.place.parent().unwrap_or_default();
+                return match self.share.open_place_beneath(around.as_str().as_bytes()) {
+                    Ok(folder) => self.add_file(name, &folder, top.place.name().as_bytes()),
+                    Err(errno) => pass_over(errno),
+                };
+            }
+        }
+        while let Some(next) = self.ahead.pop() {
+            self.ahead_bytes -= next.cost();
+            match self.share.open_place_beneath(&next.place) {
+                Ok(handle) => self.visit(&next, &handle)?,
+                Err(errno) => pass_over(errno)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Remembers a folder for later.
     fn push(&mut self, folder: Pending) -> Result<()> {
         self.ahead_bytes += folder.cost();
@@ -223,9 +258,10 @@ impl Walk<'_> {
                 self.add_file(&zip_name, &spot.folder, spot.name.as_bytes())
             }
             Some(FileType::Directory) if !folder.is_linked => {
-                let is_tangled =
-                    spot.path.starts_with(self.base) || self.base.starts_with(&spot.path);
-                if is_tangled {
+                let is_tangled = |top: &Top| {
+                    spot.path.starts_with(&top.place) || top.place.starts_with(&spot.path)
+                };
+                if self.tops.iter().any(is_tangled) {
                     return Ok(());
                 }
                 let place = spot.path.as_str().as_bytes().to_vec();
@@ -244,6 +280,26 @@ fn pass_over(errno: Errno) -> Result<()> {
             Ok(())
         }
         errno => Err(os(errno)),
+    }
+}
+
+/// The first of `name.ext`, `name (1).ext`, ... that is not taken yet; `names` knows for each name the
+/// number with which to go on. Names that differ only in case are one on many machines.
+fn free_name(names: &mut HashMap<String, usize>, name: &str) -> Result<String> {
+    let key = name.to_lowercase();
+    let mut number = names.get(&key).copied().unwrap_or_default();
+    loop {
+        let free = numbered(name, number);
+        number += 1;
+        let free_key = free.to_lowercase();
+        if !names.contains_key(&free_key) {
+            names.insert(free_key, 1);
+            names.insert(key, number);
+            return Ok(free);
+        }
+        if number > limits::NUMBERED_NAMES_MAX {
+            return Err(Error::invalid("Too many paths"));
+        }
     }
 }
 
@@ -305,7 +361,7 @@ impl Backing for Overflow<'_> {
 
 impl Share {
     /// A file in larder's hidden folder that is gone when it is closed.
-    fn nameless_file(&self) -> Result<File> {
+    pub(super) fn nameless_file(&self) -> Result<File> {
         let workshop = self.finder.workshop(&VaultPath::root())?;
         let name = super::mount::temporary_name();
         let flags =

@@ -1,4 +1,5 @@
-//! `GET /api/download`: a file with conditions and ranges, or a folder as a ZIP: contract, section 5.
+//! `GET /api/download`: a file with conditions and ranges, or a folder or a selection as a ZIP: contract,
+//! sections 5 and 11.
 
 use std::borrow::Cow;
 use std::io;
@@ -41,23 +42,35 @@ const SANDBOX: &str =
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`.
 pub fn send(call: &mut Call<'_>) -> Result<Reply> {
-    let path = call.query("file_path")?.ok_or(Error::invalid("No file path provided"))?;
-    let path = VaultPath::parse(&path)?;
+    let paths = call.queries("file_path")?;
+    let paths = paths.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
     let is_inline = call.has_flag("inline")?;
-    let share = call.share()?;
-    let opened = share.open(&path).map_err(|error| match error {
+    let not_there = |error| match error {
         Error::NotFound(_) => Error::NotFound("File or folder does not exist"),
         other => other,
-    })?;
-    match opened {
+    };
+    let [path] = &paths[..] else {
+        if paths.is_empty() {
+            return Err(Error::invalid("No file path provided"));
+        }
+        let archive = call.share()?.zip_selection(&paths, ROOT_NAME).map_err(not_there)?;
+        return Ok(send_zip(archive, ROOT_NAME));
+    };
+    let share = call.share()?;
+    match share.open(path).map_err(not_there)? {
         Opened::File(file) => send_file(call, file, path.name(), is_inline),
-        Opened::Folder => Ok(send_folder(share.zip(&path)?, &path)),
+        Opened::Folder => {
+            let name = if path.is_root() { ROOT_NAME } else { path.name() };
+            Ok(send_zip(share.zip(path).map_err(not_there)?, name))
+        }
     }
 }
 
-/// A folder, as a ZIP that is made while it is sent.
-fn send_folder(archive: Archive, folder: &VaultPath) -> Reply {
-    let name = if folder.is_root() { "larder" } else { folder.name() };
+/// What the share root and a selection are called.
+const ROOT_NAME: &str = "larder";
+
+/// A ZIP that is made while it is sent.
+fn send_zip(archive: Archive, name: &str) -> Reply {
     let name = format!("{name}.zip");
     let body = Body::Stream(Box::new(move |out| archive.write(out).map_err(into_io)));
     Reply::new(200, body)

@@ -12,7 +12,7 @@ use tiny_http::ext::Body;
 use crate::error::{Error, Result};
 use crate::http::body::{Field, content as content_field, flag, text};
 use crate::http::call::Call;
-use crate::http::handlers::media;
+use crate::http::handlers::{jobs, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
 use crate::vault::{IfExists, Kind, OpenFile, Opened, Place, VaultPath};
@@ -24,7 +24,7 @@ pub const CREATE: &[Field] = &[text("file_name"), text("path"), content_field("f
 pub const EDIT: &[Field] = &[text("path"), content_field("file_content")];
 
 /// The fields of `delete_file`.
-pub const DELETE: &[Field] = &[text("path"), flag("permanent")];
+pub const DELETE: &[Field] = &[text("path"), flag("permanent"), flag("job")];
 
 /// The fields of `rename_file`.
 pub const RENAME: &[Field] = &[text("file_name"), text("new_name"), text("path")];
@@ -78,10 +78,18 @@ pub struct Deleted {
 
 /// `POST /api/delete_file`.
 ///
-/// Errors: `Invalid`, `Refused`, `NotFound`.
+/// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    if ask.flag("job") {
+        let removal = call.share()?.removal(&target, Kind::File)?;
+        return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
+            removal.run(progress)?;
+            scribe.note(&format!("deleted /{target}"));
+            Ok(())
+        });
+    }
     call.share()?.delete_file(&target)?;
     call.note_path("deleted", &target);
     Reply::json(&Deleted { status: "File deleted", permanent: true })

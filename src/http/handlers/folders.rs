@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::http::body::{Field, flag, text};
 use crate::http::call::Call;
 use crate::http::handlers::files::Deleted;
-use crate::http::handlers::media;
+use crate::http::handlers::{jobs, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
 use crate::vault::{Entry, Kind, Listing, VaultPath};
@@ -19,7 +19,7 @@ use crate::vault::{Entry, Kind, Listing, VaultPath};
 pub const CREATE: &[Field] = &[text("folder_name"), text("path")];
 
 /// The fields of `delete_folder`.
-pub const DELETE: &[Field] = &[text("path"), flag("permanent")];
+pub const DELETE: &[Field] = &[text("path"), flag("permanent"), flag("job")];
 
 /// The fields of `rename_folder`.
 pub const RENAME: &[Field] = &[text("folder_name"), text("new_name"), text("path")];
@@ -145,12 +145,21 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(&PathStatus { status: "Folder created", path: target.as_str() })
 }
 
-/// `POST /api/delete_folder`: with all that is in it.
+/// `POST /api/delete_folder`: with all that is in it. At once it goes in one step; as a job it goes piece by
+/// piece, so that what is left when it is called off stays where it was.
 ///
-/// Errors: `Invalid`, `Refused`, `NotFound`.
+/// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    if ask.flag("job") {
+        let removal = call.share()?.removal(&target, Kind::Folder)?;
+        return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
+            removal.run(progress)?;
+            scribe.note(&format!("deleted folder /{target}"));
+            Ok(())
+        });
+    }
     call.share()?.delete_folder(&target)?;
     call.note_path("deleted folder", &target);
     Reply::json(&Deleted { status: "Folder deleted", permanent: true })

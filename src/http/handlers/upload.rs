@@ -139,7 +139,7 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
 }
 
 /// The `if_exists` field.
-fn if_exists(text: &str) -> Result<IfExists> {
+pub fn if_exists(text: &str) -> Result<IfExists> {
     match text {
         "overwrite" => Ok(IfExists::Overwrite),
         "rename" => Ok(IfExists::Rename),

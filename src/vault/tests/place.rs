@@ -15,6 +15,7 @@ fn houses() -> impl Iterator<Item = (House, Quirks)> {
             no_noreplace: has(1),
             no_exchange: has(2),
             no_links: has(3),
+            ..Quirks::default()
         };
         (House::with_quirks(quirks), quirks)
     })

@@ -1,0 +1,887 @@
+//! Moving and copying into a folder, several things at once.
+//!
+//! What is decided here, because the contract leaves it open:
+//!
+//! - Everything that can be known is looked for before anything is changed: rights, what is missing, what
+//!   is in the way. A failure half-way takes back what was done, but for what somebody else has changed
+//!   since, and for a file that was replaced where files can neither change places nor have two names (FAT).
+//! - Work that is called off keeps the things that are complete: each of `paths` as a whole, so a tree is
+//!   there with all that is in it or not at all.
+//! - A folder that is overwritten is replaced whole, as files are; the two are not mixed. The old one is
+//!   what the replaced things are: see `Steps::let_go`. A file never replaces a folder, nor a folder a file.
+//! - A thing that is moved to where it is stays; copied there, it is overwritten by itself, which changes
+//!   nothing.
+//! - On one filesystem a move is a rename. Between two it is a copy, whole and durable; then the source is
+//!   taken out of sight, compared with the copy, and only then removed.
+//!
+//! A grant on a folder reaches everything in it, so judging each path once, by its name and by where it
+//! really is, judges all that is below; but links lead elsewhere, and are judged one by one (`copy.rs`).
+
+use super::change::mounted;
+use super::copy::{Copier, Hidden, Manner};
+use super::look::{self, FileId};
+use super::mount;
+use super::path::VaultPath;
+use super::progress::Progress;
+use super::resolve::{Follow, Spot};
+use super::share::{Need, Share};
+use super::walk::Mark;
+use super::write::{IfExists, is_folder, numbered, there};
+use super::{NOT_THERE, discard, os, os_new_name};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, Statx};
+use rustix::io::Errno;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What happens to the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferKind {
+    /// It goes.
+    Move,
+    /// It stays.
+    Copy,
+}
+
+/// What is in the way, whatever it is.
+const IN_THE_WAY: Error = Error::Collision("Target already exists");
+
+/// A move or a copy that was found possible and permitted.
+pub struct Transfer {
+    /// Whose it is.
+    share: Share,
+    /// Which of the two.
+    kind: TransferKind,
+    /// See `IfExists`.
+    if_exists: IfExists,
+    /// The target folder by the name that was used.
+    to: VaultPath,
+    /// What is moved or copied.
+    items: Vec<Item>,
+}
+
+/// One of the things.
+struct Item {
+    /// Where it is by the name that was used.
+    named: VaultPath,
+    /// Where it really is.
+    real: VaultPath,
+    /// Which one it is.
+    id: FileId,
+    /// Whether it is a folder.
+    is_folder: bool,
+    /// Whether it is there already, so that nothing is to be done.
+    is_there: bool,
+}
+
+impl Share {
+    /// Looks at everything that a move or copy of `sources` into the folder `to` needs.
+    ///
+    /// Errors: `Invalid` (the root, a folder into itself or below, things that overlap, something that can't
+    /// be copied), `Refused` (reading or, to move, writing a source; writing the target), `NotFound`,
+    /// `Collision`, `StorageAbsent`.
+    pub fn transfer(
+        &self,
+        kind: TransferKind,
+        sources: &[VaultPath],
+        to: &VaultPath,
+        if_exists: IfExists,
+    ) -> Result<Transfer> {
+        for source in sources {
+            if source.is_root() {
+                return Err(Error::invalid("The root can't be moved or copied"));
+            }
+            if to.starts_with(source) {
+                return Err(into_itself());
+            }
+        }
+        let needs: &[Need] = match kind {
+            TransferKind::Move => &[Need::Read, Need::Write],
+            TransferKind::Copy => &[Need::Read],
+        };
+        for source in sources {
+            needs.iter().try_for_each(|need| self.ask(source, *need))?;
+            self.ask(&to.join(source.name()), Need::Write)?;
+        }
+        self.checked(|| {
+            let folder = self.finder.locate(to, Follow::Last)?;
+            for source in sources {
+                self.ask(&folder.path.join(source.name()), Need::Write)?;
+            }
+            match folder.file_type() {
+                None => return Err(NOT_THERE),
+                Some(FileType::Directory) => {}
+                Some(_) => return Err(Error::invalid("Path is not a folder")),
+            }
+            let mut items = Vec::with_capacity(sources.len());
+            for source in sources {
+                let spot = self.locate_itself(source, needs)?;
+                if spot.is_folder() && folder.path.starts_with(&spot.path) {
+                    return Err(into_itself());
+                }
+                refuse_kind(kind, there(&spot)?)?;
+                let is_there = folder.path.join(source.name()) == spot.path
+                    && (kind == TransferKind::Move || if_exists == IfExists::Overwrite)
+                    && !matches!(if_exists, IfExists::Error(_));
+                let id = look::id_of(there(&spot)?);
+                let is_folder = spot.is_folder();
+                items.push(Item {
+                    named: source.clone(),
+                    real: spot.path,
+                    id,
+                    is_folder,
+                    is_there,
+                });
+            }
+            if kind == TransferKind::Move {
+                refuse_overlaps(&items)?;
+            }
+            self.look_for_collisions(&folder.path, &items, if_exists)?;
+            Ok(Transfer { share: self.clone(), kind, if_exists, to: to.clone(), items })
+        })
+    }
+
+    /// Finds what is in the way, as far as that can be known before.
+    fn look_for_collisions(
+        &self,
+        folder: &VaultPath,
+        items: &[Item],
+        if_exists: IfExists,
+    ) -> Result<()> {
+        let mut names = HashSet::with_capacity(items.len());
+        for item in items {
+            // Two things of one name cannot both be there.
+            if !names.insert(item.named.name()) && if_exists != IfExists::Rename {
+                return Err(IN_THE_WAY);
+            }
+            if item.is_there || if_exists == IfExists::Rename {
+                continue;
+            }
+            let target = self.finder.locate(&folder.join(item.named.name()), Follow::NotLast)?;
+            let Some(old) = &target.stat else { continue };
+            if let IfExists::Error(sentence) = if_exists {
+                return Err(Error::Collision(sentence));
+            }
+            let source = self.source(item, &[Need::Read])?;
+            self.may_replace(&target, old, there(&source)?)?;
+            // Replacing a folder would take away what is in it.
+            let is_in_it = |item: &Item| item.real.starts_with(&target.path);
+            if target.is_folder() && items.iter().any(is_in_it) {
+                return Err(IN_THE_WAY);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what is at a place may be replaced by `new`.
+    fn may_replace(&self, target: &Spot, old: &Statx, new: &Statx) -> Result<()> {
+        let is_plain =
+            |stat: &Statx| matches!(look::type_of(stat), FileType::RegularFile | FileType::Symlink);
+        if target.is_folder() {
+            if look::type_of(new) != FileType::Directory {
+                return Err(IN_THE_WAY);
+            }
+            let place = look::open_place(&target.folder, target.name.as_bytes()).map_err(os)?;
+            if is_mount(target)? || !mount::mounts_below(place.as_fd()).is_empty() {
+                return Err(mounted());
+            }
+        } else if !is_plain(old) || look::type_of(new) == FileType::Directory {
+            return Err(IN_THE_WAY);
+        }
+        // A link is judged by where it leads, too.
+        if target.is_link() {
+            self.locate_itself(&target.path, &[Need::Write])?;
+        }
+        Ok(())
+    }
+
+    /// Finds a source again.
+    ///
+    /// Errors: `NotFound` when it is another one by now.
+    fn source(&self, item: &Item, needs: &[Need]) -> Result<Spot> {
+        let mut spot = self.locate_itself(&item.real, needs)?;
+        if spot.path != item.real || look::id_of(there(&spot)?) != item.id {
+            return Err(NOT_THERE);
+        }
+        spot.folder = self.finder.shared(spot.folder).map_err(os)?;
+        Ok(spot)
+    }
+}
+
+/// Whether a drive is mounted at a place.
+fn is_mount(spot: &Spot) -> Result<bool> {
+    let around = look::filesystem_of(&look::look_at(&*spot.folder).map_err(os)?);
+    Ok(spot.is_folder() && look::filesystem_of(there(spot)?) != around)
+}
+
+/// A drive cannot be moved to another.
+fn refuse_mounts(source: &Spot) -> Result<()> {
+    if !source.is_folder() {
+        return Ok(());
+    }
+    let place = look::open_place(&source.folder, source.name.as_bytes()).map_err(os)?;
+    if is_mount(source)? || !mount::mounts_below(place.as_fd()).is_empty() {
+        return Err(mounted());
+    }
+    Ok(())
+}
+
+/// Why a folder can't go there.
+fn into_itself() -> Error {
+    Error::invalid("A folder can't be moved or copied into itself")
+}
+
+/// Whether such a thing can be copied; anything can be renamed.
+fn refuse_kind(kind: TransferKind, stat: &Statx) -> Result<()> {
+    match (kind, look::type_of(stat)) {
+        (TransferKind::Move, _)
+        | (_, FileType::RegularFile | FileType::Directory | FileType::Symlink) => Ok(()),
+        _ => Err(Error::invalid("Path is neither a file nor a folder")),
+    }
+}
+
+/// Nothing can be moved twice, nor out of a folder that has been moved.
+fn refuse_overlaps(items: &[Item]) -> Result<()> {
+    let mut sorted: Vec<&VaultPath> = items.iter().map(|item| &item.real).collect();
+    let all: HashSet<&VaultPath> = sorted.iter().copied().collect();
+    sorted.sort();
+    let is_twice = sorted.windows(2).any(|pair| pair[0] == pair[1]);
+    let is_inside = |path: &VaultPath| {
+        std::iter::successors(path.parent(), VaultPath::parent).any(|above| all.contains(&above))
+    };
+    if is_twice || sorted.into_iter().any(is_inside) {
+        return Err(Error::invalid("The paths overlap"));
+    }
+    Ok(())
+}
+
+/// One thing that is ready to be put in its place.
+struct Ready<'a> {
+    /// Which.
+    item: &'a Item,
+    /// Its copy; `None` for what is only renamed.
+    copy: Option<Hidden>,
+}
+
+impl Transfer {
+    /// Which of the two it is.
+    pub fn kind(&self) -> TransferKind {
+        self.kind
+    }
+
+    /// Does it; returns where the things are now, by the names that were used. `tell` hears the same of each
+    /// thing, by its number, also of those that were complete when the rest was called off.
+    ///
+    /// Errors: `Cancelled` (complete things stay), `Collision`, `NotFound`, `Refused`, `DiskFull`, `Invalid`,
+    /// `Io`, `StorageAbsent`; then nothing was changed.
+    pub fn run(
+        &self,
+        progress: &Progress,
+        tell: &mut dyn FnMut(usize, &VaultPath),
+    ) -> Result<Vec<VaultPath>> {
+        self.share.checked(|| {
+            let mut steps = Steps { share: &self.share, done: Vec::new() };
+            let (done, end) = match self.do_all(progress, &mut steps) {
+                Ok((done, end)) => (done, end),
+                Err(error) => {
+                    steps.undo();
+                    return Err(error);
+                }
+            };
+            for (number, place) in done.iter().enumerate() {
+                tell(number, place);
+            }
+            steps.let_go();
+            end.map(|()| done)
+        })
+    }
+
+    /// The rights that each source needs.
+    fn needs(&self) -> &'static [Need] {
+        match self.kind {
+            TransferKind::Move => &[Need::Read, Need::Write],
+            TransferKind::Copy => &[Need::Read],
+        }
+    }
+
+    /// The work of `run`: the places, and whether it was called off on the way.
+    fn do_all(
+        &self,
+        progress: &Progress,
+        steps: &mut Steps<'_>,
+    ) -> Result<(Vec<VaultPath>, Result<()>)> {
+        let share = &self.share;
+        let mut folder = share.finder.locate(&self.to, Follow::Last)?;
+        if !folder.is_folder() {
+            return Err(NOT_THERE);
+        }
+        let real_to = folder.path.clone();
+        let place = if folder.path.is_root() {
+            Arc::clone(&share.finder.handle)
+        } else {
+            Arc::new(look::open_place(&folder.folder, folder.name.as_bytes()).map_err(os)?)
+        };
+        folder.folder = share.finder.shared(place).map_err(os)?;
+        let target = Target { folder: folder.folder, real: real_to };
+        let (mut ready, end) = self.prepare(progress, &target)?;
+        let mut done = Vec::with_capacity(ready.len());
+        for ready in &mut ready {
+            done.push(self.put(ready, &target, progress, steps)?);
+        }
+        steps.sync()?;
+        if self.kind == TransferKind::Move {
+            self.take_sources_out(&ready, steps)?;
+        }
+        Ok((done, end))
+    }
+
+    /// Makes copies of what must be copied, each whole and durable. When it is called off, what is complete
+    /// by then counts.
+    fn prepare(
+        &self,
+        progress: &Progress,
+        target: &Target,
+    ) -> Result<(Vec<Ready<'_>>, Result<()>)> {
+        let mut ready = Vec::with_capacity(self.items.len());
+        let mut ways = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            let is_copied = !item.is_there && self.must_copy(item, target)?;
+            if progress.is_watched() {
+                let (bytes, items) = if is_copied {
+                    let source = self.share.source(item, self.needs())?;
+                    match self.share.count(&source.folder, &source.name, progress) {
+                        Err(Error::Cancelled) => return Ok((ready, Err(Error::Cancelled))),
+                        counted => counted?,
+                    }
+                } else {
+                    (0, 1)
+                };
+                progress.expect(bytes, items);
+            }
+            ways.push(is_copied);
+        }
+        if !ways.contains(&true) {
+            ready.extend(self.items.iter().map(|item| Ready { item, copy: None }));
+            return Ok((ready, Ok(())));
+        }
+        let workshop = self.share.finder.workshop(&target.real)?;
+        let mut copier = Copier::new(&self.share, &workshop, self.manner(target)?, progress)?;
+        // One sync for all is for many; for a few it would wait for what others write.
+        copier.syncs_each |=
+            self.items.len() <= limits::FEW_FILES && !self.items.iter().any(|item| item.is_folder);
+        let mut end = Ok(());
+        for (item, is_copied) in self.items.iter().zip(ways) {
+            let copy = if is_copied {
+                match self.copy(item, &workshop, &mut copier) {
+                    Err(Error::Cancelled) => {
+                        end = Err(Error::Cancelled);
+                        break;
+                    }
+                    copy => Some(copy?),
+                }
+            } else {
+                None
+            };
+            ready.push(Ready { item, copy });
+        }
+        copier.settle(&workshop)?;
+        Ok((ready, end))
+    }
+
+    /// How things are copied there.
+    fn manner(&self, target: &Target) -> Result<Manner> {
+        let folder = look::look_at(&*target.folder).map_err(os)?;
+        let group = (folder.stx_mode & 0o2000 != 0).then_some(folder.stx_gid);
+        Ok(Manner { group, is_move: self.kind == TransferKind::Move })
+    }
+
+    /// One copy.
+    fn copy(
+        &self,
+        item: &Item,
+        workshop: &Arc<OwnedFd>,
+        copier: &mut Copier<'_>,
+    ) -> Result<Hidden> {
+        copier.progress.go_on()?;
+        let source = self.share.source(item, self.needs())?;
+        if self.kind == TransferKind::Move {
+            refuse_mounts(&source)?;
+        }
+        let from = (&*source.folder, &*source.name, &item.real);
+        self.share.copy_hidden(from, Arc::clone(workshop), copier)
+    }
+
+    /// Whether a thing has to be copied to get there.
+    fn must_copy(&self, item: &Item, target: &Target) -> Result<bool> {
+        if self.kind == TransferKind::Copy {
+            return Ok(true);
+        }
+        let source = self.share.source(item, self.needs())?;
+        if is_mount(&source)? {
+            return Err(mounted());
+        }
+        // An overlay tells another device for files than for folders, and what can be renamed is decided
+        // by the folders.
+        let filesystem = |folder: &OwnedFd| {
+            look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
+        };
+        let is_same = filesystem(&source.folder)? == filesystem(&target.folder)?;
+        Ok(!is_same || self.share.finder.root.quirks.far_apart)
+    }
+
+    /// Puts one thing in its place.
+    fn put(
+        &self,
+        ready: &mut Ready<'_>,
+        target: &Target,
+        progress: &Progress,
+        steps: &mut Steps<'_>,
+    ) -> Result<VaultPath> {
+        let item = ready.item;
+        let named = self.to.join(item.named.name());
+        if item.is_there {
+            progress.add(0, 1);
+            return Ok(named);
+        }
+        if ready.copy.is_none() {
+            match self.put_itself(item, target, steps) {
+                // Some places look alike and are not: quotas of projects, layers of an overlay.
+                Err(Put::Apart) => {
+                    let workshop = self.share.finder.workshop(&target.real)?;
+                    let manner = self.manner(target)?;
+                    let mut copier = Copier::new(&self.share, &workshop, manner, progress)?;
+                    ready.copy = Some(self.copy(item, &workshop, &mut copier)?);
+                    copier.settle(&workshop)?;
+                }
+                Err(Put::Failed(error)) => return Err(error),
+                Ok(place) => {
+                    progress.add(0, 1);
+                    return Ok(place);
+                }
+            }
+        }
+        let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
+        let from =
+            Source { folder: Arc::clone(&copy.folder), name: copy.name.clone(), id: copy.id };
+        let stat = look::look(&*copy.folder, copy.name.as_bytes()).map_err(os)?;
+        let stat = stat.ok_or(Error::Bug("a copy is gone".into()))?;
+        match self.place(&from, &stat, item, target, true, steps) {
+            Ok(place) => {
+                copy.is_pending = false;
+                if let Some(mark) = copy.mark.filter(|mark| mark.mode & 0o700 != 0o700) {
+                    lock(target, place.name(), mark);
+                }
+                Ok(place)
+            }
+            Err(Put::Failed(error)) => Err(error),
+            Err(Put::Apart) => Err(Error::Io(Errno::XDEV.into())),
+        }
+    }
+
+    /// Puts the source itself there.
+    fn put_itself(
+        &self,
+        item: &Item,
+        target: &Target,
+        steps: &mut Steps<'_>,
+    ) -> std::result::Result<VaultPath, Put> {
+        let source = self.share.source(item, self.needs())?;
+        let from = Source { folder: source.folder.clone(), name: source.name.clone(), id: item.id };
+        self.place(&from, there(&source)?, item, target, false, steps)
+    }
+
+    /// Gives something its new name by a rename, as `if_exists` says.
+    fn place(
+        &self,
+        from: &Source,
+        stat: &Statx,
+        item: &Item,
+        target: &Target,
+        is_copy: bool,
+        steps: &mut Steps<'_>,
+    ) -> std::result::Result<VaultPath, Put> {
+        let share = &self.share;
+        let last = if self.if_exists == IfExists::Rename { limits::NUMBERED_NAMES_MAX } else { 0 };
+        let mut tries = 0;
+        let mut number = 0;
+        while number <= last && tries <= limits::RACE_TRIES_MAX {
+            let name = numbered(item.named.name(), number);
+            let place = self.to.child(&name)?;
+            share.ask(&place, Need::Write)?;
+            share.ask(&target.real.join(&name), Need::Write)?;
+            match share.rename_noreplace(&from.folder, &from.name, &target.folder, &name) {
+                Ok(()) => {
+                    steps.done.push(Step::Put {
+                        from: from.clone(),
+                        folder: Arc::clone(&target.folder),
+                        name,
+                        old: Old::None,
+                        is_copy,
+                    });
+                    return Ok(place);
+                }
+                Err(Errno::EXIST | Errno::NOTEMPTY) => {}
+                Err(Errno::XDEV) => return Err(Put::Apart),
+                Err(Errno::BUSY) => return Err(mounted().into()),
+                Err(errno) => return Err(os_new_name(errno).into()),
+            }
+            match self.if_exists {
+                IfExists::Error(sentence) => return Err(Error::Collision(sentence).into()),
+                IfExists::Rename => number += 1,
+                IfExists::Overwrite => {
+                    // What was there may go meanwhile; then it is tried again.
+                    tries += 1;
+                    let spot = share.finder.locate(&target.real.join(&name), Follow::NotLast);
+                    let spot = spot.map_err(Error::from)?;
+                    let Some(old) = &spot.stat else { continue };
+                    share.may_replace(&spot, old, stat)?;
+                    if steps.replace(from, target, (&name, look::id_of(old)), is_copy)? {
+                        return Ok(place);
+                    }
+                }
+            }
+        }
+        Err(IN_THE_WAY.into())
+    }
+
+    /// Takes the sources of copies out of sight, and sees to it that their copies are whole. Removing them
+    /// comes when nothing can fail any more.
+    fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Steps<'_>) -> Result<()> {
+        let mut is_any = false;
+        for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
+            let Some(copy) = &ready.copy else { continue };
+            let source = self.share.source(ready.item, self.needs())?;
+            let around = ready.item.real.parent().unwrap_or_default();
+            let workshop = self.share.finder.workshop(&around)?;
+            let hidden = mount::temporary_name();
+            let taken = discard::take_out(
+                source.folder.as_fd(),
+                source.name.as_bytes(),
+                workshop.as_fd(),
+                &hidden,
+            );
+            match taken {
+                Ok(()) => {}
+                Err(Errno::BUSY | Errno::XDEV) => return Err(mounted()),
+                Err(errno) => return Err(os(errno)),
+            }
+            is_any = true;
+            let out = Source { folder: workshop, name: hidden, id: ready.item.id };
+            let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
+            steps
+                .done
+                .push(Step::TakenOut { from: (source.folder, source.name), out: out.clone() });
+            // Calling it off now would gain nothing: it is complete, so it goes on to the end.
+            let on = Progress::default();
+            self.share.compare((&out.folder, &out.name), (&place.0, &place.1), &on)?;
+        }
+        if is_any { steps.sync() } else { Ok(()) }
+    }
+}
+
+/// Gives a folder that is in its place the mode that would have kept it from getting there.
+fn lock(target: &Target, name: &str, mark: Mark) {
+    let _as_well_as_we_can =
+        look::open_to_read(&*target.folder, name.as_bytes()).and_then(|made| {
+            rustix::fs::fchmod(&made, Mode::from_raw_mode((mark.mode & 0o777).into()))?;
+            rustix::fs::fsync(&made)
+        });
+}
+
+/// Why something is not in its place.
+enum Put {
+    /// A rename does not get there.
+    Apart,
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for Put {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Where things go.
+struct Target {
+    /// The folder, open as a place to start from.
+    folder: Arc<OwnedFd>,
+    /// Where it really is.
+    real: VaultPath,
+}
+
+/// Where a thing was before it was moved.
+#[derive(Clone)]
+struct Source {
+    /// The folder.
+    folder: Arc<OwnedFd>,
+    /// The name in it.
+    name: String,
+    /// Which thing it is.
+    id: FileId,
+}
+
+/// What was done, and how to take it back.
+enum Step {
+    /// Something was given its new name.
+    Put {
+        /// Where it was.
+        from: Source,
+        /// Where it is.
+        folder: Arc<OwnedFd>,
+        /// Its name there.
+        name: String,
+        /// What had that name.
+        old: Old,
+        /// Whether it is a copy, which is removed when it is taken back.
+        is_copy: bool,
+    },
+    /// A source was taken out of sight after it was copied.
+    TakenOut {
+        /// Where it was.
+        from: (Arc<OwnedFd>, String),
+        /// Where it is.
+        out: Source,
+    },
+}
+
+/// What became of the thing that was replaced.
+enum Old {
+    /// There was nothing.
+    None,
+    /// It waits in this hidden folder, under this name.
+    Kept(Arc<OwnedFd>, String),
+    /// It is gone for good.
+    Gone,
+}
+
+/// All that was done, in order.
+struct Steps<'a> {
+    /// Whose work it is.
+    share: &'a Share,
+    /// The steps.
+    done: Vec<Step>,
+}
+
+impl Steps<'_> {
+    /// Puts something where something else is; false when that has gone meanwhile. The old thing waits in
+    /// the hidden folder.
+    fn replace(
+        &mut self,
+        from: &Source,
+        target: &Target,
+        (name, old_id): (&str, FileId),
+        is_copy: bool,
+    ) -> std::result::Result<bool, Put> {
+        let workshop = self.share.finder.workshop(&target.real)?;
+        let aside = mount::temporary_name();
+        let flags = RenameFlags::EXCHANGE;
+        let exchange =
+            || rustix::fs::renameat_with(&*from.folder, &from.name, &*target.folder, name, flags);
+        let exchanged =
+            if self.share.finder.root.quirks.no_exchange { Err(Errno::INVAL) } else { exchange() };
+        let old = match exchanged {
+            // Anything changes places, also what has come there since and was not judged.
+            Ok(()) if !is_it(&from.folder, &from.name, old_id) => {
+                exchange().map_err(os)?;
+                return Ok(false);
+            }
+            Ok(()) if is_copy => Old::Kept(Arc::clone(&from.folder), from.name.clone()),
+            Ok(()) => {
+                // The old thing is where the source was; from there it goes out of sight.
+                let (folder, name) = (from.folder.as_fd(), from.name.as_bytes());
+                match discard::take_out(folder, name, workshop.as_fd(), &aside) {
+                    Ok(()) => Old::Kept(workshop, aside),
+                    Err(errno) => {
+                        let _as_it_was = exchange();
+                        return Err(os(errno).into());
+                    }
+                }
+            }
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::XDEV) => return Err(Put::Apart),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                match self.replace_stepwise(from, target, name, (&workshop, &aside))? {
+                    Old::None => return Ok(false),
+                    old => old,
+                }
+            }
+            Err(errno) => return Err(os_new_name(errno).into()),
+        };
+        self.done.push(Step::Put {
+            from: from.clone(),
+            folder: Arc::clone(&target.folder),
+            name: name.to_owned(),
+            old,
+            is_copy,
+        });
+        Ok(true)
+    }
+
+    /// The same on a filesystem that cannot exchange two names. A file gets a second name first and is then
+    /// replaced in one step; a folder has no second name, so for a moment nothing is there.
+    fn replace_stepwise(
+        &self,
+        from: &Source,
+        target: &Target,
+        name: &str,
+        (workshop, aside): (&Arc<OwnedFd>, &str),
+    ) -> std::result::Result<Old, Put> {
+        let failed = |errno| Put::from(os_new_name(errno));
+        let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
+        let kept = || Old::Kept(Arc::clone(workshop), aside.to_owned());
+        if is_folder(&target.folder, name).map_err(failed)? {
+            let place = target.folder.as_fd();
+            if let Err(errno) = discard::take_out(place, name.as_bytes(), workshop.as_fd(), aside) {
+                return gone(errno);
+            }
+            let put = self.share.rename_noreplace(&from.folder, &from.name, &target.folder, name);
+            return match put {
+                Ok(()) => Ok(kept()),
+                Err(errno) => {
+                    let _as_it_was =
+                        self.share.rename_noreplace(workshop, aside, &target.folder, name);
+                    Err(failed(errno))
+                }
+            };
+        }
+        let has_second_name = !self.share.finder.root.quirks.no_links
+            && rustix::fs::linkat(&*target.folder, name, &**workshop, aside, AtFlags::empty())
+                .is_ok();
+        match rustix::fs::renameat(&*from.folder, &from.name, &*target.folder, name) {
+            Ok(()) if has_second_name => Ok(kept()),
+            Ok(()) => Ok(Old::Gone),
+            Err(errno) => {
+                if has_second_name {
+                    mount::unlink(workshop.as_fd(), aside);
+                }
+                gone(errno)
+            }
+        }
+    }
+
+    /// Where a copy was put.
+    fn place_of(&self, id: FileId) -> Option<(Arc<OwnedFd>, String)> {
+        self.done.iter().find_map(|step| match step {
+            Step::Put { from, folder, name, .. } if from.id == id => {
+                Some((Arc::clone(folder), name.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Makes every name that was changed durable, each folder once: first those where something has come,
+    /// so that a power cut in between leaves a thing twice rather than not at all.
+    fn sync(&self) -> Result<()> {
+        let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
+        let mut add = |folder| {
+            if !folders.iter().any(|known| Arc::ptr_eq(known, folder)) {
+                folders.push(folder);
+            }
+        };
+        for step in &self.done {
+            match step {
+                Step::Put { folder, .. } => add(folder),
+                Step::TakenOut { out, .. } => add(&out.folder),
+            }
+        }
+        for step in &self.done {
+            match step {
+                Step::Put { from, old, .. } => {
+                    add(&from.folder);
+                    if let Old::Kept(folder, _) = old {
+                        add(folder);
+                    }
+                }
+                Step::TakenOut { from, .. } => add(&from.0),
+            }
+        }
+        folders.iter().try_for_each(|folder| look::sync_folder(&***folder)).map_err(os)
+    }
+
+    /// Everything is done: what was replaced goes, and the sources of copies. What cannot be removed now
+    /// waits, out of sight, for the sweep at the next start.
+    fn let_go(self) {
+        for step in self.done {
+            match step {
+                Step::Put { old: Old::Kept(folder, name), .. } => {
+                    let _waits_for_the_sweep = discard::remove(folder.as_fd(), name.as_bytes());
+                }
+                Step::Put { .. } => {}
+                Step::TakenOut { out, .. } => {
+                    let _waits_for_the_sweep =
+                        discard::remove(out.folder.as_fd(), out.name.as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Takes back what was done, the last step first, durably. What somebody else has put there since is
+    /// theirs and stays.
+    fn undo(mut self) {
+        let mut made = Vec::new();
+        for step in self.done.iter().rev() {
+            let _stays_as_it_is = match step {
+                Step::TakenOut { from, out } => {
+                    self.share.rename_noreplace(&out.folder, &out.name, &from.0, &from.1)
+                }
+                Step::Put { from, folder, name, old, is_copy } => {
+                    let back = self.put_back(from, folder, name, old);
+                    if *is_copy && back.is_ok() {
+                        made.push(from.clone());
+                    }
+                    back
+                }
+            };
+        }
+        let _nothing_more_to_be_done = self.sync();
+        self.done.clear();
+        for copy in made {
+            let _waits_for_the_sweep = discard::remove(copy.folder.as_fd(), copy.name.as_bytes());
+        }
+    }
+
+    /// Takes one thing back to where it was.
+    fn put_back(
+        &self,
+        from: &Source,
+        folder: &Arc<OwnedFd>,
+        name: &str,
+        old: &Old,
+    ) -> rustix::io::Result<()> {
+        if !is_it(folder, name, from.id) {
+            return Ok(());
+        }
+        let (hidden, aside) = match old {
+            Old::None => {
+                return self.share.rename_noreplace(folder, name, &from.folder, &from.name);
+            }
+            Old::Kept(hidden, aside) => (hidden, aside),
+            // Better the new one than none.
+            Old::Gone => return Ok(()),
+        };
+        let flags = RenameFlags::EXCHANGE;
+        let exchanged = if self.share.finder.root.quirks.no_exchange {
+            Err(Errno::INVAL)
+        } else {
+            rustix::fs::renameat_with(&**hidden, aside, &**folder, name, flags)
+        };
+        match exchanged {
+            Ok(()) if Arc::ptr_eq(hidden, &from.folder) && *aside == from.name => Ok(()),
+            Ok(()) => self.share.rename_noreplace(hidden, aside, &from.folder, &from.name),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                self.share.rename_noreplace(folder, name, &from.folder, &from.name)?;
+                self.share.rename_noreplace(hidden, aside, folder, name)
+            }
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+/// Whether that thing still has that name.
+fn is_it(folder: &OwnedFd, name: &str, id: FileId) -> bool {
+    let present = look::look(folder, name.as_bytes()).ok().flatten();
+    present.is_some_and(|stat| look::id_of(&stat) == id)
+}
