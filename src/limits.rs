@@ -201,6 +201,9 @@ pub const EVENT_CHECK_TIME: Duration = Duration::from_secs(1);
 /// (most cut a connection that is silent for a minute).
 pub const EVENT_HEARTBEAT_TIME: Duration = Duration::from_secs(15);
 
+/// How often a stream tells what the machine is doing: dashboards look alive, phones may doze.
+pub const EVENT_RESOURCES_TIME: Duration = Duration::from_secs(5);
+
 /// How long the head of an answer waits until the folders are followed; with large trees it comes before.
 pub const EVENT_READY_TIME: Duration = Duration::from_secs(2);
 

@@ -74,10 +74,26 @@ impl Stream {
         (size > 0).then(|| String::from_utf8(bytes).expect("UTF-8"))
     }
 
-    /// The next event.
+    /// The next event but those that come by the clock.
     #[track_caller]
     fn next(&mut self) -> Event {
-        self.try_next().expect("an event, not the end")
+        loop {
+            let event = self.try_next().expect("an event, not the end");
+            if event.name != "resources" {
+                return event;
+            }
+        }
+    }
+
+    /// What the next event of this name says.
+    #[track_caller]
+    fn next_of(&mut self, name: &str) -> Value {
+        loop {
+            let event = self.try_next().expect("an event, not the end");
+            if event.name == name {
+                return event.data;
+            }
+        }
     }
 
     /// The path of the next event, which must be a `change`.
@@ -361,6 +377,26 @@ fn a_user_has_a_few_streams_and_closed_ones_do_not_count() {
 }
 
 #[test]
+fn what_the_machine_does_is_told_to_those_who_may_ask() {
+    let larder = Larder::start().user("ana").user_with("eva", "guest", r#"[""]"#, "[]");
+    let larder = larder.roles(&json!({
+        "/api/events": ["user", "guest"], "/api/finder": ["guest"], "/api/resources": ["user"],
+    }));
+    larder.process().signal(rustix::process::Signal::HUP);
+    wait::until("the roles", || larder.http("eva").get("/api/finder").status == 200);
+    let mut stream = Stream::of(&larder, "ana", "");
+    for _ in 0..2 {
+        let told = stream.next_of("resources");
+        for name in ["cpu", "memory", "disk"] {
+            assert!(told[name].as_u64().is_some_and(|percent| percent <= 100), "{told}");
+        }
+    }
+    let mut stream = Stream::of(&larder, "eva", "");
+    larder.write("x", "X");
+    assert_eq!(stream.try_next().unwrap().name, "change");
+}
+
+#[test]
 fn another_listener_is_no_event() {
     let larder = Larder::start().user("ana").user("ben").folder("docs");
     let mut stream = Stream::of(&larder, "ana", "");
@@ -388,7 +424,7 @@ fn the_end_of_the_server_ends_streams_at_once() {
     let since = Instant::now();
     larder.stop();
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
-    assert!(stream.try_next().is_none());
+    stream.expect_end();
 }
 
 /// The files and folders below the share root that the server holds open.

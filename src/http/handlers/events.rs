@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::json;
 use tiny_http::ext::Body;
 
@@ -52,6 +53,7 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
         pass: Pass::new(caller, call.endpoint, call.request),
         // A browser that lost its stream comes back with this; nobody knows what it missed.
         has_missed: call.request.header("Last-Event-ID").is_some(),
+        resources_told: None,
         subscription: call.app.events.subscribe(listener)?,
     };
     let body = Body::Stream(Box::new(move |out| stream.run(out)));
@@ -70,6 +72,8 @@ struct Stream {
     pass: Pass,
     /// Whether the client may have missed something before it hears `hello`.
     has_missed: bool,
+    /// When it was last told what the machine is doing.
+    resources_told: Option<Instant>,
     /// What comes.
     subscription: Subscription,
 }
@@ -110,6 +114,12 @@ impl Stream {
         if let Some(is_complete) = news.is_followed {
             self.event(&mut text, "hello", &json!({ "complete": is_complete }));
         }
+        let is_due = |told: Instant| told.elapsed() >= limits::EVENT_RESOURCES_TIME;
+        if self.resources_told.is_none_or(is_due) && self.pass.may_use(&self.app, "/api/resources")
+        {
+            self.resources_told = Some(Instant::now());
+            self.event(&mut text, "resources", &self.app.resources.newest());
+        }
         let is_new = news.is_followed.is_some() && std::mem::take(&mut self.has_missed);
         if !news.everything && !is_new {
             for folder in &news.folders {
@@ -127,9 +137,10 @@ impl Stream {
     }
 
     /// Adds one event.
-    fn event(&self, text: &mut String, name: &str, data: &serde_json::Value) {
+    fn event(&self, text: &mut String, name: &str, data: &impl Serialize) {
         let id = self.subscription.number();
-        // Writing to a string cannot fail; JSON has no line breaks.
+        // What is told has no keys that JSON could not say, and no line breaks; a string takes all.
+        let data = serde_json::to_string(data).unwrap_or_default();
         let _ = write!(text, "id: {id}\nevent: {name}\ndata: {data}\n\n");
     }
 }
