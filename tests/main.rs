@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod folders;
 mod ftp;
+mod ftp_clients;
 mod ftp_hostile;
 mod http;
 mod jobs;

@@ -317,7 +317,10 @@ fn receive(
     };
     let received = fill(session, &mut channel, &mut spool);
     let ended = Instant::now();
-    drop(channel);
+    if matches!(received, Ok(Ok(()))) {
+        // Clients of TLS wait for our end as well; whether they get it changes nothing for us.
+        let _gone = session.end_data(channel);
+    }
     session.handle.set_data(None);
     match received {
         Ok(Ok(())) => {}
