@@ -252,6 +252,12 @@ pub const FTP_REPLY_TIME: Duration = Duration::from_secs(20);
 /// upload. What is still synced to the disk meanwhile counts, so that this costs nothing on most drives.
 pub const FTP_CUT_TIME: Duration = Duration::from_millis(2);
 
+/// The same when the upload had stood still before its end, which those that come to their end rarely do.
+pub const FTP_CUT_TIME_DOUBTFUL: Duration = Duration::from_millis(200);
+
+/// An upload stands still when nothing has come for so long.
+pub const FTP_STILL_TIME: Duration = Duration::from_millis(5);
+
 /// Bytes that the kernel sends of a file before `ABOR` is looked for.
 pub const FTP_SENDFILE_BYTES: usize = 1 << 20;
 

@@ -247,9 +247,9 @@ impl Session {
     }
 
     /// Whether the client has gone without waiting for our answer: then what it sent is not known to be
-    /// all. Its two connections end one just after the other; `since` is when the first did.
-    pub fn has_client_gone(&mut self, since: Instant) -> bool {
-        let rest = limits::FTP_CUT_TIME.saturating_sub(since.elapsed());
+    /// all. Its two connections end one within `time` of the other; `since` is when the first did.
+    pub fn has_client_gone(&mut self, since: Instant, time: Duration) -> bool {
+        let rest = time.saturating_sub(since.elapsed());
         let control = Arc::clone(&self.control.channel.stream);
         if !rest.is_zero() && self.control.has_room() {
             let _either = wait(&mut [PollFd::new(&*control, PollFlags::IN)], rest);

@@ -315,8 +315,10 @@ fn receive(
             return Err(reply);
         }
     };
-    let received = fill(session, &mut channel, &mut spool);
+    let mut last = Instant::now();
+    let received = fill(session, &mut channel, &mut spool, &mut last);
     let ended = Instant::now();
+    let is_doubtful = ended.duration_since(last) >= limits::FTP_STILL_TIME;
     if matches!(received, Ok(Ok(()))) {
         // Clients of TLS wait for our end as well; whether they get it changes nothing for us.
         let _gone = session.end_data(channel);
@@ -335,7 +337,8 @@ fn receive(
         }
     }
     spool.finish()?;
-    if session.has_client_gone(ended) {
+    let time = if is_doubtful { limits::FTP_CUT_TIME_DOUBTFUL } else { limits::FTP_CUT_TIME };
+    if session.has_client_gone(ended, time) {
         session.note(&format!("storing /{target} was cut off after {} bytes", spool.len()));
         keep(session, spool, &key, target);
         return Err(Broken::ClientGone.into());
@@ -385,13 +388,14 @@ fn begin(
     Ok(spool)
 }
 
-/// Receives until the client ends the data connection.
+/// Receives until the client ends the data connection; `last` is when something came.
 ///
 /// Errors: `Ok(Err(..))` when it can't be written.
 fn fill(
     session: &mut Session,
     channel: &mut Channel,
     spool: &mut Spool,
+    last: &mut Instant,
 ) -> Result<Result<(), Error>, Broken> {
     let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
     let (mut text, mut is_cr_held) = (Vec::new(), false);
@@ -411,6 +415,7 @@ fn fill(
         if count == 0 {
             return Ok(Ok(()));
         }
+        *last = Instant::now();
     }
 }
 
