@@ -15,6 +15,7 @@ use crate::auth::throttle::{AddressThrottle, NameThrottle};
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
 use crate::console::Console;
+use crate::error::Error;
 use crate::events::Hub;
 use crate::ftp;
 use crate::jobs::Jobs;
@@ -26,7 +27,7 @@ use crate::store::{FtpUserStore, NewUser, UserStore};
 use crate::system::{Power, Resources};
 use crate::terminal;
 use crate::update;
-use crate::vault::{AttachError, RootId, Vault};
+use crate::vault::{AttachError, Grant, RootId, Share, Vault};
 
 /// Everything that lives as long as the server.
 pub struct App {
@@ -239,6 +240,21 @@ impl App {
             .map_err(say)?;
         self.logbook.note("added user admin with the role admin: there was no user", "");
         Ok(Some(FirstAdmin { password: made_up }))
+    }
+
+    /// What a caller may see of the share, under the settings of this moment. The trash shows `by` beside
+    /// what they delete.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn share(&self, grant: Arc<Grant>, by: &str) -> Result<Share, Error> {
+        self.set_trash();
+        self.vault.share(grant, by)
+    }
+
+    /// Tells the vault how much its trash keeps.
+    pub fn set_trash(&self) {
+        let settings = self.config.settings();
+        self.vault.keep_trash(settings.trash_days, settings.trash_percent);
     }
 
     /// Who may use what: a snapshot. Reads `roles.json` again when larder has changed it, in this

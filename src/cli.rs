@@ -16,6 +16,7 @@ use signal_hook::iterator::Signals;
 use crate::app::{App, FirstAdmin, Overrides, State};
 use crate::auth::password;
 use crate::check;
+use crate::error::Error;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
 use crate::update::{self, Prepared};
@@ -520,6 +521,9 @@ fn look_for_update(app: &Arc<App>, executable: &Path, events: &mpsc::Sender<Even
 
 /// What may go on behind the first requests: clearing up after a crash, and hashing the decoy.
 fn background(app: &Arc<App>) -> Result<(), String> {
+    let keeper = Arc::clone(app);
+    threads::spawn("trash", move || keep_trash(&keeper))
+        .map_err(|cause| format!("can't start: {cause}"))?;
     let app = Arc::clone(app);
     threads::spawn("background", move || {
         sweep(&app);
@@ -530,6 +534,29 @@ fn background(app: &Arc<App>) -> Result<(), String> {
     })
     .map(|_runs_as_long_as_we_do| ())
     .map_err(|cause| format!("can't start: {cause}"))
+}
+
+/// Keeps the trash within its bounds. While there is nothing to do it asks only the memory, so that an idle
+/// drive may sleep.
+fn keep_trash(app: &App) {
+    loop {
+        let begun = Instant::now();
+        app.set_trash();
+        let rest = match app.vault.prune_trash() {
+            Ok(removed) => {
+                if removed > 0 {
+                    app.logbook.note(&format!("the trash was cleared of {removed} old things"), "");
+                }
+                limits::TRASH_KEEPER_TIME.max(begun.elapsed() * limits::TRASH_KEEPER_REST)
+            }
+            Err(Error::StorageAbsent) => limits::DRIVE_WATCH_TIME,
+            Err(error) => {
+                app.logbook.note(&format!("clearing the trash: {error}"), "");
+                limits::TRASH_KEEPER_PATIENCE
+            }
+        };
+        std::thread::sleep(rest);
+    }
 }
 
 /// Removes what a crash left half done.

@@ -2,9 +2,10 @@
 //!
 //! Several servers are killed in turn, 200 times in all, while several writers each work on files
 //! of their own. So each writer knows what its files may hold: what was acknowledged last, or what
-//! was under way.
+//! was under way. What was ever acknowledged and then replaced or deleted is in the trash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ struct Writer {
     version: u64,
     /// What each file may hold: `None` when it may be missing.
     files: BTreeMap<String, Vec<Option<u64>>>,
+    /// Every version that was acknowledged, with its file.
+    stored: BTreeSet<(String, u64)>,
 }
 
 impl Writer {
@@ -58,25 +61,28 @@ impl Writer {
             self.version += 1;
             let version = self.version;
             let (request, paths) = Self::request(number, version, key);
+            let becomes = (version % 4 != 3).then_some(version);
             for path in &paths {
-                self.files.entry(path.clone()).or_insert_with(|| vec![None]).push(Some(version));
+                self.files.entry(path.clone()).or_insert_with(|| vec![None]).push(becomes);
             }
             if !wire.try_send(&request) {
                 return;
             }
             let Some(answer) = wire.try_answer(false) else { return };
-            assert_eq!(answer.status, 200, "{answer}");
+            // What is to be deleted may have gone before the last crash.
+            assert!(answer.status == 200 || becomes.is_none() && answer.status == 404, "{answer}");
             for path in paths {
-                self.files.insert(path, vec![Some(version)]);
+                self.stored.extend(becomes.map(|version| (path.clone(), version)));
+                self.files.insert(path, vec![becomes]);
             }
         }
     }
 
-    /// One request, and the files that it writes: an edit, an upload of one or of two files.
+    /// One request, and the files that it writes: an edit, an upload of one or of two files, a deletion.
     fn request(number: usize, version: u64, key: &str) -> (Vec<u8>, Vec<String>) {
         let text = content(version);
         let folder = format!("w{number}");
-        let (target, content_type, body, paths) = match version % 3 {
+        let (target, content_type, body, paths) = match version % 4 {
             0 => {
                 let path = format!("{folder}/edited");
                 let ask = serde_json::json!({ "path": path, "file_content": text });
@@ -95,6 +101,12 @@ impl Writer {
                     form.body(),
                     vec![format!("{folder}/uploaded")],
                 )
+            }
+            3 => {
+                let name = ["edited", "uploaded", "one"][usize::try_from(version / 4 % 3).unwrap()];
+                let path = format!("{folder}/{name}");
+                let ask = serde_json::json!({ "path": path }).to_string();
+                ("/api/delete_file", "application/json".to_owned(), ask.into_bytes(), vec![path])
             }
             _ => {
                 let form = Form::new().field("path", &folder).file("one", &text).file("two", &text);
@@ -124,6 +136,47 @@ impl Writer {
             *may_hold = version.into_iter().collect();
         }
     }
+
+    /// Demands that each version that was acknowledged is in its place or in the trash, and that nothing
+    /// lies in the trash that never was in a place.
+    fn check_trash(&mut self, trash: &BTreeSet<(String, u64)>, when: &str) {
+        for (path, may_hold) in &self.files {
+            for version in may_hold.iter().flatten() {
+                // What was under way when the server was killed came to pass.
+                self.stored.insert((path.clone(), *version));
+            }
+        }
+        for (path, version) in &self.stored {
+            let is_in_place =
+                self.files.get(path).is_some_and(|held| held.contains(&Some(*version)));
+            let is_there = is_in_place || trash.contains(&(path.clone(), *version));
+            assert!(is_there, "{when}: version {version} of {path} is lost");
+        }
+    }
+}
+
+/// The versions in the trash, each with the file that it was of.
+fn trash(larder: &Larder, when: &str) -> BTreeSet<(String, u64)> {
+    let told = larder.http("ana").get("/api/trash").expect(200).json();
+    let mut names = BTreeSet::new();
+    let mut found = BTreeSet::new();
+    for item in told.as_array().unwrap() {
+        let text = |key: &str| item[key].as_str().unwrap().to_owned();
+        let whole = larder.read(&format!(".larder/trash/{}", text("id")));
+        let version = whole.rsplit_once(' ').and_then(|(_, number)| number.parse().ok());
+        let version: u64 =
+            version.unwrap_or_else(|| panic!("{when}: {item} is {} bytes", whole.len()));
+        assert!(whole == content(version), "{when}: {item} is not version {version}");
+        assert_eq!(item["by"], "ana", "{when}");
+        found.insert((text("path"), version));
+        names.extend([text("id"), text("id") + ".json"]);
+    }
+    // And nothing lies there of which nobody knows.
+    let lies = fs::read_dir(larder.root().join(".larder/trash")).unwrap();
+    let lies: BTreeSet<String> =
+        lies.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(lies, names, "{when}");
+    found
 }
 
 /// Kills one server again and again.
@@ -158,6 +211,10 @@ fn crash(mut seed: u64) {
         assert!(is_tidy, "{when}: left after {:?}", started.elapsed());
         for writer in &mut writers {
             writer.check(&larder, &when);
+        }
+        let trash = trash(&larder, &when);
+        for writer in &mut writers {
+            writer.check_trash(&trash, &when);
         }
         let known = |path: &String| {
             let folder_or_file =

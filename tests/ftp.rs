@@ -834,7 +834,7 @@ fn what_happens_is_in_the_log_and_no_secret_is() {
         "ftp cam: signed in",
         "ftp cam: stored /a.txt (1 bytes)",
         "ftp cam: retrieved /a.txt (1 bytes)",
-        "ftp cam: deleted /a.txt",
+        "ftp cam: moved to the trash /a.txt",
         "created FTP user cam",
     ] {
         assert!(log.contains(line), "{line}");

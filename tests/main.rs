@@ -33,6 +33,7 @@ mod start;
 mod system;
 mod table;
 mod tidy;
+mod trash;
 mod update;
 mod upload;
 mod users;

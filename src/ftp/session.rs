@@ -215,7 +215,8 @@ impl Session {
     ///
     /// Errors: 450.
     pub fn share(&self) -> std::result::Result<Share, Reply> {
-        Ok(self.app.vault.share(Arc::clone(&self.account()?.grant))?)
+        let account = self.account()?;
+        Ok(self.app.share(Arc::clone(&account.grant), &account.username)?)
     }
 
     /// Where `text` leads from the current folder, below the home folder: `..` ends at the top.

@@ -6,7 +6,7 @@ use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, download, events, files, folders, ftp, jobs, logs, pages, roles, settings,
-    system, transfers, upload, users,
+    system, transfers, trash, upload, users,
 };
 use crate::http::reply::Reply;
 
@@ -99,18 +99,21 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Get,  "/api/finder",             ByRole,   Quick,    folders::list,        "List one folder."),
     endpoint(Post, "/api/new_file",           ByRole,   Transfer, files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
     endpoint(Post, "/api/edit_file",          ByRole,   Transfer, files::edit,          "Replace a file's content.").takes(files::EDIT),
-    endpoint(Post, "/api/delete_file",        ByRole,   Transfer, files::delete,        "Delete a file.").takes(files::DELETE),
+    endpoint(Post, "/api/delete_file",        ByRole,   Transfer, files::delete,        "Delete a file, into the trash.").takes(files::DELETE),
     endpoint(Get,  "/api/get_file",           ByRole,   Quick,    files::content,       "Get a file's content inside JSON."),
     endpoint(Post, "/api/rename_file",        ByRole,   Transfer, files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
     endpoint(Post, "/api/upload",             ByRole,   Transfer, upload::receive,      "Store one or more files."),
     endpoint(Get,  "/api/download",           ByRole,   Quick,    download::send,       "Send a file, or a folder as a ZIP; honours Range."),
     endpoint(Post, "/api/create_folder",      ByRole,   Transfer, folders::create,      "Create a folder.").takes(folders::CREATE),
-    endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it.").takes(folders::DELETE),
+    endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
     endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
     endpoint(Post, "/api/move",               ByRole,   Transfer, transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
     endpoint(Post, "/api/copy",               ByRole,   Transfer, transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
     endpoint(Get,  "/api/jobs",               ByRole,   Quick,    jobs::list,           "List work that goes on, and the last that ended."),
     endpoint(Post, "/api/jobs/cancel",        ByRole,   Quick,    jobs::cancel,         "Call a job off.").takes(jobs::CANCEL),
+    endpoint(Get,  "/api/trash",              ByRole,   Transfer, trash::list,          "List what was deleted or replaced."),
+    endpoint(Post, "/api/trash/restore",      ByRole,   Transfer, trash::restore,       "Put things back where they were.").takes(trash::RESTORE),
+    endpoint(Post, "/api/trash/empty",        ByRole,   Transfer, trash::empty,         "Remove things from the trash for good.").takes(trash::EMPTY),
     endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
     endpoint(Get,  "/api/events",             ByRole,   Quick,    events::follow,       "Follow changes as they happen (Server-Sent Events)."),
     endpoint(Post, "/api/command",            ByRole,   Transfer, console::run,         "Run a command of a shell on the machine.").takes(console::RUN),

@@ -51,7 +51,8 @@ impl<'a> Call<'a> {
     ///
     /// Errors: `StorageAbsent`.
     pub fn share(&self) -> Result<Share> {
-        self.app.vault.share(self.caller()?.grant.clone())
+        let caller = self.caller()?;
+        self.app.share(caller.grant.clone(), &caller.user.username)
     }
 
     /// All values of a query parameter, in order.
@@ -76,13 +77,13 @@ impl<'a> Call<'a> {
     /// Errors: `Invalid`, `TooLarge`, `Disconnected`; those of the vault for a file's content.
     pub fn ask(&mut self) -> Result<Ask> {
         let content = match &self.caller {
-            Some(caller) => Some((&self.app.vault, caller.grant.clone())),
+            Some(caller) => Some((self.app, caller.grant.clone(), &caller.user)),
             None => None,
         };
         body::read(self.request, self.endpoint.fields, || {
-            let (vault, grant) =
+            let (app, grant, user) =
                 content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
-            vault.share(grant.clone())?.spool(None)
+            app.share(grant.clone(), &user.username)?.spool(None)
         })
     }
 

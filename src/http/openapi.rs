@@ -163,7 +163,10 @@ fn fields(known: &[Field], required: &[&str], words: Option<(&str, &[&str])>) ->
             (Kind::Content, None) => json!({ "type": optional("string", is_required) }),
             (Kind::Flag, None) => json!({ "type": optional("boolean", is_required) }),
             (Kind::Id, None) => json!({ "type": ["integer", "string"] }),
-            (Kind::Texts, None) => json!({ "type": "array", "items": { "type": "string" } }),
+            (Kind::Texts, None) => json!({
+                "type": optional("array", is_required),
+                "items": { "type": "string" },
+            }),
             (Kind::Paths, None) => json!({
                 "type": ["array", "string", "null"],
                 "items": { "type": "string" },

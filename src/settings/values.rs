@@ -36,6 +36,10 @@ pub struct Settings {
     pub restart_command: Vec<String>,
     /// How long a command of the console may run (s).
     pub command_timeout_s: u32,
+    /// Days that the trash keeps things; 0 turns it off.
+    pub trash_days: u32,
+    /// Percent of a drive that the trash may take; 0 turns it off.
+    pub trash_percent: u32,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -121,6 +125,8 @@ impl Settings {
             shutdown_command: keys.command("shutdown_command")?,
             restart_command: keys.command("restart_command")?,
             command_timeout_s: keys.number("command_timeout", 1..=3600)?,
+            trash_days: keys.number("trash_days", 0..=36_500)?,
+            trash_percent: keys.number("trash_percent", 0..=90)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -304,8 +310,6 @@ impl<'a> Keys<'a> {
         for key in ["version", "com_password"] {
             self.text(key)?;
         }
-        self.number("trash_days", 0..=36_500)?;
-        self.number("trash_percent", 0..=90)?;
         Ok(())
     }
 

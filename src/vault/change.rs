@@ -5,6 +5,7 @@ use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
+use super::trash::{Fate, Reason};
 use super::write::there;
 use super::{discard, os, os_new_name};
 use crate::error::{Error, Result};
@@ -81,29 +82,30 @@ impl Share {
         })
     }
 
-    /// Deletes a file, or a link itself.
+    /// Deletes a file, or a link itself: into the trash if that is the wish and it can be kept. Says what
+    /// became of it.
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
-    pub fn delete_file(&self, path: &VaultPath) -> Result<()> {
+    pub fn delete_file(&self, path: &VaultPath, wish: Fate) -> Result<Fate> {
         self.ask(path, Need::Write)?;
         self.checked(|| {
             let spot = self.locate_itself(path, &[Need::Write])?;
             if look::type_of(there(&spot)?) == FileType::Directory {
                 return Err(Error::invalid("Path is not a file"));
             }
-            match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()) {
-                Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
-                Err(Errno::ISDIR) => Err(Error::invalid("Path is not a file")),
-                Err(errno) => Err(os(errno)),
+            if wish == Fate::Trash && self.throw_away(&spot, Reason::Deleted, os)? {
+                return Ok(Fate::Trash);
             }
+            unlink(&spot)
         })
     }
 
-    /// Deletes a folder with all that is in it; it is gone in one step. A link to a folder goes itself.
+    /// Deletes a folder with all that is in it, in one step, into the trash if that is the wish and it can
+    /// be kept. A link to a folder goes itself. Says what became of it.
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (the root, a file, a drive mounted in it),
     /// `StorageAbsent`.
-    pub fn delete_folder(&self, path: &VaultPath) -> Result<()> {
+    pub fn delete_folder(&self, path: &VaultPath, wish: Fate) -> Result<Fate> {
         if path.is_root() {
             return Err(Error::invalid("The root can't be deleted"));
         }
@@ -111,13 +113,17 @@ impl Share {
         self.checked(|| {
             let spot = self.locate_itself(path, &[Need::Write])?;
             self.must_be(&spot, path, Kind::Folder)?;
-            if spot.is_link() {
-                rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()).map_err(os)?;
-                return look::sync_folder(&*spot.folder).map_err(os);
+            if !spot.is_link() {
+                let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+                if !mount::mounts_below(folder.as_fd()).is_empty() {
+                    return Err(mounted());
+                }
             }
-            let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            if !mount::mounts_below(folder.as_fd()).is_empty() {
-                return Err(mounted());
+            if wish == Fate::Trash && self.throw_away(&spot, Reason::Deleted, moved)? {
+                return Ok(Fate::Trash);
+            }
+            if spot.is_link() {
+                return unlink(&spot);
             }
             let parent = spot.path.parent().unwrap_or_default();
             let workshop = self.finder.workshop(&parent)?;
@@ -125,9 +131,8 @@ impl Share {
                 discard::remove_tree(workshop.as_fd(), spot.folder.as_fd(), spot.name.as_bytes());
             match removed {
                 // It is gone in either case; what is left of it waits for the sweep.
-                Ok(_is_all_removed) => Ok(()),
-                Err(Errno::BUSY | Errno::XDEV) => Err(mounted()),
-                Err(errno) => Err(os(errno)),
+                Ok(_is_all_removed) => Ok(Fate::Gone),
+                Err(errno) => Err(moved(errno)),
             }
         })
     }
@@ -165,7 +170,25 @@ impl Share {
     }
 }
 
+/// Removes a file or a link for good.
+fn unlink(spot: &Spot) -> Result<Fate> {
+    match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()) {
+        Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
+        Err(Errno::ISDIR) => return Err(Error::invalid("Path is not a file")),
+        Err(errno) => return Err(os(errno)),
+    }
+    Ok(Fate::Gone)
+}
+
 /// Why a folder can't go.
 pub(super) fn mounted() -> Error {
     Error::invalid("A drive is mounted in this folder")
+}
+
+/// What it means that a folder could not be moved.
+pub(super) fn moved(errno: Errno) -> Error {
+    match errno {
+        Errno::BUSY | Errno::XDEV => mounted(),
+        errno => os(errno),
+    }
 }

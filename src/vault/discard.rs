@@ -5,7 +5,7 @@ use super::look::{self, Filesystem};
 use super::mount;
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode};
+use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::{Errno, Result};
 use std::convert::identity;
 
@@ -35,15 +35,36 @@ pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]
     Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
 }
 
-/// Moves a folder. That changes the folder itself (its `..`), which one that may not be written
-/// refuses; then it is unlocked, and locked again if that did not help.
+/// The same for what nobody sees: it need not be gone for good before this returns.
+pub fn remove_hidden_tree(
+    workshop: BorrowedFd<'_>,
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+) -> Result<bool> {
+    let hidden = mount::temporary_name();
+    take_out(parent, name, workshop, &hidden)?;
+    Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
+}
+
+/// Moves something, locked folders unlocked (see `moving`).
 pub fn take_out(
     parent: BorrowedFd<'_>,
     name: &[u8],
     workshop: BorrowedFd<'_>,
     hidden: &str,
 ) -> Result<()> {
-    let take = || rustix::fs::renameat(parent, name, workshop, hidden);
+    moving(parent, name, false, || rustix::fs::renameat(parent, name, workshop, hidden))
+}
+
+/// Moves what is called `name` in `parent` elsewhere, which is what `take` does. Moving a folder changes
+/// the folder itself (its `..`), which one that may not be written refuses; then it is unlocked, and locked
+/// again if that did not help or if it is to stay as it was.
+pub fn moving(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    is_to_stay: bool,
+    take: impl Fn() -> Result<()>,
+) -> Result<()> {
     let taken = take();
     if taken != Err(Errno::ACCESS) {
         return taken;
@@ -51,9 +72,43 @@ pub fn take_out(
     let locked = look::open_to_read(parent, name).map_err(|_| Errno::ACCESS)?;
     let mode = Mode::from_raw_mode(u32::from(look::look_at(&locked)?.stx_mode) & 0o7777);
     rustix::fs::fchmod(&locked, mode | Mode::RWXU).map_err(|_| Errno::ACCESS)?;
-    take().inspect_err(|_| {
+    let taken = take();
+    if is_to_stay || taken.is_err() {
         let _as_well_as_we_can = rustix::fs::fchmod(&locked, mode);
-    })
+    }
+    taken
+}
+
+/// Bytes that the folder `name` in `parent` takes on the drive with all that is in it, within the bounds
+/// of `limits`; what cannot be looked at counts nothing.
+pub fn weigh(parent: BorrowedFd<'_>, name: &[u8]) -> u64 {
+    let Ok(top) = look::open_place(parent, name) else { return 0 };
+    let (mut bytes, mut things) = (0_u64, 0);
+    // Folders still to be looked into, relative to the first, the next one last.
+    let mut ahead: Vec<Vec<u8>> = vec![b".".to_vec()];
+    let mut ahead_bytes = 0;
+    while let Some(next) = ahead.pop() {
+        ahead_bytes -= next.len().min(ahead_bytes);
+        let Ok(folder) = look::open_to_read(&top, &next) else { continue };
+        let _as_far_as_it_went = look::each_name(folder.as_fd(), identity, &mut |name| {
+            things += 1;
+            let Some(stat) = look::look(&folder, name)? else { return Ok(()) };
+            bytes = bytes.saturating_add(stat.stx_blocks.saturating_mul(512));
+            if look::type_of(&stat) == FileType::Directory {
+                let inner = [&next[..], name].join(&b'/');
+                ahead_bytes += inner.len();
+                ahead.push(inner);
+            }
+            let is_within = things < limits::TRASH_WEIGH_THINGS_MAX
+                && ahead_bytes < limits::TRASH_WEIGH_BYTES_MAX;
+            if is_within { Ok(()) } else { Err(Errno::TOOBIG) }
+        });
+        if things >= limits::TRASH_WEIGH_THINGS_MAX || ahead_bytes >= limits::TRASH_WEIGH_BYTES_MAX
+        {
+            break;
+        }
+    }
+    bytes
 }
 
 /// Removes a file, or a folder with all that is in it; returns whether all of it is gone.

@@ -15,7 +15,6 @@ pub struct Grant {
 
 impl Grant {
     /// Everything, everywhere.
-    #[cfg(test)]
     pub fn everything() -> Self {
         Self { read: vec![VaultPath::root()], write: vec![VaultPath::root()] }
     }

@@ -6,7 +6,8 @@ use super::path::{VaultPath, is_reserved};
 use super::share::{Entry, Share};
 use crate::error::Result;
 use crate::limits;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::cmp::Ordering;
 
 /// An open folder, to be listed any number of times; every time the same names come in the same
 /// order as long as they fit into `LISTING_BYTES_MAX`.
@@ -23,6 +24,25 @@ pub struct Listing {
     is_passage: bool,
     /// The names, once read, if they are all.
     all: Option<Names>,
+}
+
+/// Which of two names comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The smaller in bytes.
+    Up,
+    /// The greater in bytes.
+    Down,
+}
+
+impl Order {
+    /// How two names stand to each other.
+    fn of(self, one: &[u8], other: &[u8]) -> Ordering {
+        match self {
+            Self::Up => one.cmp(other),
+            Self::Down => other.cmp(one),
+        }
+    }
 }
 
 /// Names in one piece of memory.
@@ -56,16 +76,16 @@ impl Names {
         self.bytes.get(start..start + usize::from(length)).unwrap_or_default()
     }
 
-    /// In order of bytes.
-    fn sort(&mut self) {
+    /// Sorts them by their bytes.
+    fn sort(&mut self, order: Order) {
         let mut spans = std::mem::take(&mut self.spans);
-        spans.sort_unstable_by(|one, other| self.get(*one).cmp(self.get(*other)));
+        spans.sort_unstable_by(|one, other| order.of(self.get(*one), self.get(*other)));
         self.spans = spans;
     }
 
-    /// The smaller half, sorted.
-    fn smaller_half(mut self) -> Self {
-        self.sort();
+    /// The half that comes first, sorted.
+    fn first_half(mut self, order: Order) -> Self {
+        self.sort(order);
         let mut half = Self::default();
         for span in &self.spans[..self.spans.len() / 2] {
             half.push(self.get(*span));
@@ -110,9 +130,11 @@ impl Listing {
     fn for_each(&mut self, take: &mut dyn FnMut(&Self, &[u8]) -> Result<()>) -> Result<()> {
         let mut last: Option<Vec<u8>> = None;
         loop {
-            let (names, is_all) = match self.all.take() {
-                Some(names) => (names, true),
-                None => self.read(last.as_deref())?,
+            let (names, is_all) = if let Some(names) = self.all.take() {
+                (names, true)
+            } else {
+                let may_appear = |name: &[u8]| self.may_appear(name);
+                read(self.folder.as_fd(), Order::Up, &may_appear, last.as_deref())?
             };
             for name in names.iter() {
                 take(self, name)?;
@@ -125,32 +147,6 @@ impl Listing {
             }
             last = names.iter().last().map(<[u8]>::to_vec);
         }
-    }
-
-    /// Reads the folder once: the smallest names greater than `after`, as many as memory allows, and
-    /// whether those are all.
-    fn read(&self, after: Option<&[u8]>) -> Result<(Names, bool)> {
-        let mut names = Names::default();
-        // Names from here on wait for a later pass.
-        let mut end: Option<Vec<u8>> = None;
-        look::each_name(self.folder.as_fd(), os, &mut |name| {
-            let is_wanted = after.is_none_or(|after| name > after)
-                && end.as_ref().is_none_or(|end| name < &end[..])
-                && self.may_appear(name);
-            if !is_wanted {
-                return Ok(());
-            }
-            names.push(name);
-            if names.cost() > limits::LISTING_BYTES_MAX {
-                names.sort();
-                let middle = names.iter().nth(names.spans.len() / 2).map(<[u8]>::to_vec);
-                names = std::mem::take(&mut names).smaller_half();
-                end = middle;
-            }
-            Ok(())
-        })?;
-        names.sort();
-        Ok((names, end.is_none()))
     }
 
     /// Whether this caller may see the name at all.
@@ -174,6 +170,63 @@ impl Listing {
     }
 }
 
+/// Reads a folder once: the first names behind `after`, as many as memory allows, and whether those are
+/// all.
+fn read(
+    folder: BorrowedFd<'_>,
+    order: Order,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+    after: Option<&[u8]>,
+) -> Result<(Names, bool)> {
+    let is_before = |one: &[u8], other: &[u8]| order.of(one, other).is_lt();
+    let mut names = Names::default();
+    // Names from here on wait for a later pass.
+    let mut end: Option<Vec<u8>> = None;
+    look::each_name(folder, os, &mut |name| {
+        let is_wanted = after.is_none_or(|after| is_before(after, name))
+            && end.as_ref().is_none_or(|end| is_before(name, end))
+            && is_wanted(name);
+        if !is_wanted {
+            return Ok(());
+        }
+        names.push(name);
+        if names.cost() > limits::LISTING_BYTES_MAX {
+            names.sort(order);
+            let middle = names.iter().nth(names.spans.len() / 2).map(<[u8]>::to_vec);
+            names = std::mem::take(&mut names).first_half(order);
+            end = middle;
+        }
+        Ok(())
+    })?;
+    names.sort(order);
+    Ok((names, end.is_none()))
+}
+
+/// Hands out the wanted names of a folder that is open for reading, in order and in bounded memory, until
+/// `take` has enough and says `false`. What comes into the folder meanwhile may be missed.
+///
+/// Errors: those of `take`, `Io`.
+pub(super) fn each_sorted(
+    folder: BorrowedFd<'_>,
+    order: Order,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+    take: &mut dyn FnMut(&[u8]) -> Result<bool>,
+) -> Result<()> {
+    let mut last: Option<Vec<u8>> = None;
+    loop {
+        let (names, is_all) = read(folder, order, is_wanted, last.as_deref())?;
+        for name in names.iter() {
+            if !take(name)? {
+                return Ok(());
+            }
+        }
+        if is_all {
+            return Ok(());
+        }
+        last = names.iter().last().map(<[u8]>::to_vec);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +237,10 @@ mod tests {
         for name in ["d", "b", "", "ccc", "a"] {
             names.push(name.as_bytes());
         }
-        let half = names.smaller_half();
+        let mut half = names.first_half(Order::Up);
         assert_eq!(half.iter().collect::<Vec<_>>(), [b"".as_slice(), b"a"]);
+        half.push(b"b");
+        half.push(b"c");
+        assert_eq!(half.first_half(Order::Down).iter().collect::<Vec<_>>(), [b"c", b"b"]);
     }
 }

@@ -20,11 +20,13 @@ mod path;
 mod progress;
 mod remove;
 mod resolve;
+mod restore;
 mod share;
 mod spool;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod trash;
 mod walk;
 mod watch;
 mod write;
@@ -36,10 +38,11 @@ pub use list::Listing;
 pub use mount::{AttachError, RootId, Vault};
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
-
+pub use restore::{Item, Trash};
 pub use share::{Entry, Kind, OpenFile, Opened, Share};
 pub use spool::Spool;
 pub use transfer::{Transfer, TransferKind};
+pub use trash::{Fate, Reason};
 pub use watch::{Change, Waker, Watcher, Wishes};
 pub use write::{IfExists, Place, Placed};
 pub use zip::Archive;

@@ -4,9 +4,10 @@
 use super::discard;
 use super::look::{self, FileId};
 use super::part;
-use super::path::HOME;
+use super::path::{HOME, VaultPath};
 use super::resolve::Quirks;
 use super::share::Share;
+use super::trash::{self, Keeping, TRASH};
 use super::{Grant, os};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -113,6 +114,8 @@ pub(super) struct Root {
     seen: Mutex<Option<Seen>>,
     /// What the kernel or the filesystem is to be taken not to know; for tests.
     pub quirks: Quirks,
+    /// How much the trash keeps.
+    pub keeping: Keeping,
 }
 
 /// A marker that was read and found right. The time of its last change is compared too: another
@@ -163,7 +166,8 @@ impl Vault {
 
     /// A vault over a root whose marker says `id`.
     fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
-        let root = Root { path, id, seen: Mutex::new(None), quirks };
+        let keeping = Keeping::default();
+        let root = Root { path, id, seen: Mutex::new(None), quirks, keeping };
         Self(Arc::new(RwLock::new(Arc::new(root))))
     }
 
@@ -185,13 +189,62 @@ impl Vault {
         Self::new(root.path.clone(), root.id.clone(), quirks)
     }
 
-    /// What one caller may see of the share root, found to be the right drive just now.
+    /// What one caller may see of the share root, found to be the right drive just now. `by` is a label
+    /// for the caller, that the trash shows beside what they delete.
     ///
     /// Errors: `StorageAbsent`.
-    pub fn share(&self, grant: Arc<Grant>) -> Result<Share> {
+    pub fn share(&self, grant: Arc<Grant>, by: &str) -> Result<Share> {
         let root = self.now();
         let (handle, home) = root.open()?;
-        Ok(Share::new(root, handle, home, grant))
+        Ok(Share::new(root, handle, home, grant, by))
+    }
+
+    /// Sets how many days the trash keeps things, and how many percent of a drive they may take; 0 of
+    /// either keeps nothing. Asks nothing of the drive.
+    pub fn keep_trash(&self, days: u32, percent: u32) {
+        self.now().keeping.set(days, percent);
+    }
+
+    /// Removes from the trash, here and on the drives mounted inside the share, what was kept long enough
+    /// and the oldest of what is too much, if there can be any. Returns how many things were removed.
+    ///
+    /// Errors: `StorageAbsent`, `Io`; the next call tries again.
+    pub fn prune_trash(&self) -> Result<u64> {
+        let root = self.now();
+        let keeping = &root.keeping;
+        if !keeping.is_due() {
+            return Ok(0);
+        }
+        keeping.begin_to_look();
+        let pruned = root.open().and_then(|(handle, _home)| {
+            let (mut removed, mut next_ms) = (0, u64::MAX);
+            for (_, bin) in bins(handle.as_fd()) {
+                let (of_this, next_of_this) = trash::prune(bin.as_fd(), keeping)?;
+                removed += of_this;
+                next_ms = next_ms.min(next_of_this);
+            }
+            keeping.looked(next_ms);
+            Ok(removed)
+        });
+        pruned.inspect_err(|_| keeping.look_again())
+    }
+
+    /// Sees to it that so many bytes are free on the drive, if need be with what the trash has; it is not
+    /// touched when that would not be enough. Returns how many bytes are free then.
+    ///
+    /// Errors: `StorageAbsent`, `Io`.
+    pub fn make_room(&self, bytes: u64) -> Result<u64> {
+        let free = self.usage()?.free_bytes;
+        if free >= bytes {
+            return Ok(free);
+        }
+        let (handle, _home) = self.now().open()?;
+        let Some(bin) = trash::open(handle.as_fd()) else { return Ok(free) };
+        if free.saturating_add(trash::reclaimable(bin.as_fd())?) < bytes {
+            return Ok(free);
+        }
+        trash::make_room(bin.as_fd(), bytes);
+        Ok(self.usage()?.free_bytes)
     }
 
     /// Removes what a crash left half done, here and on the drives mounted inside the share, but
@@ -199,13 +252,15 @@ impl Vault {
     ///
     /// Errors: `StorageAbsent`; what cannot be removed is left for the next start.
     pub fn sweep(&self) -> Result<u64> {
-        let (handle, _home) = self.now().open()?;
+        let root = self.now();
+        let (handle, _home) = root.open()?;
         let mut removed = sweep_filesystem(handle.as_fd());
         for below in mounts_below(handle.as_fd()) {
             if let Some(folder) = open_below(handle.as_fd(), &below) {
                 removed += sweep_filesystem(folder.as_fd());
             }
         }
+        root.keeping.look_again();
         Ok(removed)
     }
 
@@ -293,6 +348,7 @@ fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
 fn adopt_marker(root: &OwnedFd) -> rustix::io::Result<RootId> {
     let home = open_or_make(root.as_fd(), HOME)?;
     open_or_make(home.as_fd(), TEMPORARY)?;
+    open_or_make(home.as_fd(), TRASH)?;
     if let Ok((Some(id), _)) = read_marker(root.as_fd()) {
         return Ok(id);
     }
@@ -371,13 +427,45 @@ fn random_hex(bytes: usize) -> rustix::io::Result<String> {
     }))
 }
 
+/// Whether this process made a temporary name.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.strip_prefix(process_mark()).is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// Removes what other processes left in the hidden folder of one filesystem.
 fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
     let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
-    let too_old = part::prune(home.as_fd(), limits::PARTS_MAX);
-    let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return too_old };
-    let ours = format!("{}-", process_mark());
-    too_old + discard::clear(temporary.as_fd(), &|name| !name.starts_with(ours.as_bytes()))
+    let settled = trash::open(top).map_or(0, |bin| trash::sweep(bin.as_fd()));
+    let removed = settled + part::prune(home.as_fd(), limits::PARTS_MAX);
+    let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return removed };
+    let is_ours = |name: &[u8]| std::str::from_utf8(name).is_ok_and(is_ours);
+    removed + discard::clear(temporary.as_fd(), &|name| !is_ours(name))
+}
+
+/// The trash of the share root and of each drive mounted inside, as far as there is one, with the place
+/// where its filesystem begins. A drive that is mounted twice comes once.
+pub(super) fn bins(root: BorrowedFd<'_>) -> Vec<(VaultPath, OwnedFd)> {
+    let mut bins: Vec<(VaultPath, OwnedFd)> = Vec::new();
+    let mut known: Vec<FileId> = Vec::new();
+    let mut add = |top: VaultPath, bin: Option<OwnedFd>| {
+        let Some(bin) = bin else { return };
+        let Ok(id) = look::look_at(&bin).map(|stat| look::id_of(&stat)) else { return };
+        if !known.contains(&id) {
+            known.push(id);
+            bins.push((top, bin));
+        }
+    };
+    add(VaultPath::root(), trash::open(root));
+    for below in mounts_below(root) {
+        // What nobody can name, nobody can delete there.
+        let Some(top) = below.to_str().and_then(|text| VaultPath::parse(text).ok()) else {
+            continue;
+        };
+        if !top.is_reserved() {
+            add(top, open_below(root, &below).and_then(|folder| trash::open(folder.as_fd())));
+        }
+    }
+    bins
 }
 
 /// The mount points strictly below an open folder, relative to it. Empty where the kernel does

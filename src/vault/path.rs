@@ -82,6 +82,17 @@ impl VaultPath {
         }
     }
 
+    /// The same relative to `folder`; `None` when it does not lie in it.
+    pub(super) fn below(&self, folder: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(&folder.0).filter(|_| self.starts_with(folder))?;
+        Some(Self(rest.strip_prefix('/').unwrap_or(rest).to_owned()))
+    }
+
+    /// The place at `path` in this folder; the length is not judged.
+    pub(super) fn join_path(&self, path: &Self) -> Self {
+        if path.is_root() { self.clone() } else { self.join(&path.0) }
+    }
+
     /// Whether it is the share root.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()

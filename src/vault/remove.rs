@@ -1,14 +1,15 @@
 //! Removing a big tree for good, step by step and in its place, so that it can be watched and called off:
 //! what is left then are whole things where they were. Removing at once is in `change.rs`.
 
-use super::change::mounted;
+use super::change::{mounted, moved};
 use super::look::{self, Filesystem};
-use super::mount;
 use super::os;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::resolve::open_deep;
 use super::share::{Kind, Need, Share};
+use super::transfer::refuse_mounts;
+use super::trash::{Fate, Reason};
 use super::walk::{Folder, Mark, Visitor};
 use crate::error::{Error, Result};
 use rustix::fd::{AsFd, OwnedFd};
@@ -24,6 +25,8 @@ pub struct Removal {
     path: VaultPath,
     /// What it must be.
     kind: Kind,
+    /// Where it should go.
+    wish: Fate,
 }
 
 impl Share {
@@ -31,7 +34,7 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (the root, not of that kind, a drive mounted in it),
     /// `StorageAbsent`.
-    pub fn removal(&self, path: &VaultPath, kind: Kind) -> Result<Removal> {
+    pub fn removal(&self, path: &VaultPath, kind: Kind, wish: Fate) -> Result<Removal> {
         if path.is_root() {
             return Err(Error::invalid(match kind {
                 Kind::Folder => "The root can't be deleted",
@@ -42,34 +45,39 @@ impl Share {
         self.checked(|| {
             let spot = self.locate_itself(path, &[Need::Write])?;
             self.must_be(&spot, path, kind)?;
-            if spot.is_folder() {
-                let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-                if !mount::mounts_below(folder.as_fd()).is_empty() {
-                    return Err(mounted());
-                }
-            }
-            Ok(Removal { share: self.clone(), path: path.clone(), kind })
+            refuse_mounts(&spot)?;
+            Ok(Removal { share: self.clone(), path: path.clone(), kind, wish })
         })
     }
 }
 
 impl Removal {
-    /// Removes it. Called off, it leaves what it had not come to.
+    /// Removes it, in one step into the trash or piece by piece for good, and says what became of it. Called
+    /// off, it leaves what it had not come to.
     ///
     /// Errors: `Cancelled`, `NotFound`, `Refused`, `Io`, `StorageAbsent`.
-    pub fn run(&self, progress: &Progress) -> Result<()> {
+    pub fn run(&self, progress: &Progress) -> Result<Fate> {
         let share = &self.share;
         share.checked(|| {
             let spot = share.locate_itself(&self.path, &[Need::Write])?;
             if !spot.is_folder() || self.kind != Kind::Folder {
                 progress.expect(0, 1);
                 progress.go_on()?;
-                match self.kind {
-                    Kind::Folder => share.delete_folder(&self.path)?,
-                    Kind::File | Kind::Other => share.delete_file(&self.path)?,
-                }
+                let fate = match self.kind {
+                    Kind::Folder => share.delete_folder(&self.path, self.wish)?,
+                    Kind::File | Kind::Other => share.delete_file(&self.path, self.wish)?,
+                };
                 progress.add(0, 1);
-                return Ok(());
+                return Ok(fate);
+            }
+            if self.wish == Fate::Trash {
+                progress.go_on()?;
+                refuse_mounts(&spot)?;
+                if share.throw_away(&spot, Reason::Deleted, moved)? {
+                    progress.expect(0, 1);
+                    progress.add(0, 1);
+                    return Ok(Fate::Trash);
+                }
             }
             if progress.is_watched() {
                 let (_, items) = share.count(&spot.folder, &spot.name, progress)?;
@@ -90,7 +98,8 @@ impl Removal {
                 Err(errno) => return Err(os(errno)),
             }
             progress.add(0, 1);
-            look::sync_folder(&*spot.folder).map_err(os)
+            look::sync_folder(&*spot.folder).map_err(os)?;
+            Ok(Fate::Gone)
         })
     }
 }

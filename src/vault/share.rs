@@ -23,6 +23,8 @@ pub struct Share {
     pub(super) finder: Finder,
     /// What may be read and written.
     grant: Arc<Grant>,
+    /// Who it is for; a label that means nothing here.
+    by: Arc<str>,
 }
 
 /// Which right an operation needs.
@@ -93,9 +95,21 @@ const COARSE_WINDOW: Duration = Duration::from_secs(3);
 
 impl Share {
     /// A share over an open root.
-    pub(super) fn new(root: Arc<Root>, handle: OwnedFd, home: FileId, grant: Arc<Grant>) -> Self {
+    pub(super) fn new(
+        root: Arc<Root>,
+        handle: OwnedFd,
+        home: FileId,
+        grant: Arc<Grant>,
+        by: &str,
+    ) -> Self {
         let handle = Arc::new(handle);
-        Self { finder: Finder { root, handle, home, open_folders: OpenFolders::default() }, grant }
+        let finder = Finder { root, handle, home, open_folders: OpenFolders::default() };
+        Self { finder, grant, by: by.into() }
+    }
+
+    /// Who it is for.
+    pub(super) fn by(&self) -> &str {
+        &self.by
     }
 
     /// What may be read and written here.

@@ -6,7 +6,7 @@ use super::mount::{self, TEMPORARY};
 use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Spot};
 use super::share::{Share, open_regular};
-use super::{NOT_THERE, os};
+use super::{NOT_THERE, os, trash};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -71,11 +71,17 @@ impl Share {
 
 impl Finder {
     /// Larder's hidden folder for unfinished things on the filesystem of the folder at `path`, which is
-    /// a true path (no links). A drive mounted inside the share gets one of its own.
+    /// a true path (no links).
     pub(super) fn workshop(&self, path: &VaultPath) -> Result<Arc<OwnedFd>> {
+        self.hidden(path, TEMPORARY).map(|(_top, folder)| folder)
+    }
+
+    /// The folder `name` in larder's hidden folder on the filesystem of the folder at `path`, which is a
+    /// true path, and where that filesystem begins. A drive mounted inside the share gets one of its own.
+    pub(super) fn hidden(&self, path: &VaultPath, name: &str) -> Result<(VaultPath, Arc<OwnedFd>)> {
         let make = |top: rustix::fd::BorrowedFd<'_>| {
             let home = mount::open_or_make(top, HOME)?;
-            mount::open_or_make(home.as_fd(), TEMPORARY).map(|made| self.shared(Arc::new(made)))?
+            mount::open_or_make(home.as_fd(), name).map(|made| self.shared(Arc::new(made)))?
         };
         let filesystem = |path: &VaultPath| -> Result<Filesystem> {
             let stat = self.locate(path, Follow::NotLast)?.stat.ok_or(NOT_THERE)?;
@@ -83,7 +89,7 @@ impl Finder {
         };
         let wanted = filesystem(path)?;
         if wanted == filesystem(&VaultPath::root())? {
-            return make(self.handle.as_fd()).map_err(os);
+            return make(self.handle.as_fd()).map(|made| (VaultPath::root(), made)).map_err(os);
         }
         let mut top = path.clone();
         while let Some(above) = top.parent() {
@@ -98,7 +104,7 @@ impl Finder {
             // The drive went this very moment; its bare mount point gets nothing.
             return Err(NOT_THERE);
         }
-        make(folder.as_fd()).map_err(os)
+        make(folder.as_fd()).map(|made| (top, made)).map_err(os)
     }
 }
 
@@ -110,7 +116,12 @@ impl Spool {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // The umask decides, as for any file that the owner makes; the folder around it is private.
         let mode = Mode::from(0o666);
-        let file = rustix::fs::openat(&*folder, &name, flags, mode).map_err(os)?;
+        let make = || rustix::fs::openat(&*folder, &name, flags, mode);
+        let file = match make() {
+            Err(Errno::NOSPC | Errno::DQUOT) if trash::make_some_room(folder.as_fd()) => make(),
+            opened => opened,
+        };
+        let file = file.map_err(os)?;
         // From here on dropping it removes the file. An overlay tells another device for files than for
         // folders, and what can be renamed is decided by the folders.
         let told = look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?)));
@@ -193,11 +204,23 @@ impl Spool {
             && self.modified_ns == Some(look::nanoseconds_of(&stat.stx_mtime))
     }
 
+    /// Size and time (nanoseconds) by which the finished file is known again after a crash.
+    pub(super) fn identity(&self) -> Option<(u64, i128)> {
+        Some((self.length, self.modified_ns?))
+    }
+
     /// The same content in another hidden folder, on another filesystem.
     pub(super) fn moved_to(&mut self, folder: Arc<OwnedFd>) -> Result<Self> {
         self.finish()?;
-        let source = open_regular(&self.folder, self.name.as_bytes()).map_err(os)?;
-        let mut source = source.ok_or(Error::Bug("a spool is no file".into()))?.file;
+        Self::copy_of(&self.folder, &self.name, folder)
+    }
+
+    /// The content of any file, finished.
+    ///
+    /// Errors: `NotFound` when there is none; those of writing.
+    pub(super) fn copy_of(from: &OwnedFd, name: &str, folder: Arc<OwnedFd>) -> Result<Self> {
+        let source = open_regular(from, name.as_bytes()).map_err(os)?;
+        let mut source = source.ok_or(NOT_THERE)?.file;
         let mut target = Self::open(folder)?;
         let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
         loop {
@@ -209,6 +232,18 @@ impl Spool {
         }
         target.finish()?;
         Ok(target)
+    }
+
+    /// Moves the file within its filesystem, to a name that nothing has.
+    pub(super) fn rename_to(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        name: &str,
+    ) -> rustix::io::Result<()> {
+        rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
+        self.folder = Arc::clone(folder);
+        name.clone_into(&mut self.name);
+        Ok(())
     }
 
     /// Gives the file the mode, and as far as we may the owner, of the one it replaces; not the right to
@@ -270,7 +305,20 @@ impl Spool {
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        let count = file.write(bytes)?;
+        let is_full = |cause: &io::Error| {
+            matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        };
+        let mut written = file.write(bytes);
+        for _ in 0..limits::RACE_TRIES_MAX {
+            match written {
+                // What was deleted before makes room for what is stored now.
+                Err(ref cause) if is_full(cause) && trash::make_some_room(self.folder.as_fd()) => {
+                    written = file.write(bytes);
+                }
+                _ => break,
+            }
+        }
+        let count = written?;
         self.length += count as u64;
         // Dirty pages are handed to the drive while the rest still comes in, so that the final sync
         // is short. `POSIX_FADV_DONTNEED` starts writing; what it drops is on the drive already.

@@ -10,6 +10,7 @@ mod names;
 mod place;
 mod scarce;
 mod transfer;
+mod trash;
 mod watch;
 mod zip;
 
@@ -74,13 +75,13 @@ impl House {
 
     /// A share that may do everything.
     pub fn share(&self) -> Share {
-        self.vault.share(Arc::new(Grant::everything())).unwrap()
+        self.vault.share(Arc::new(Grant::everything()), "ana").unwrap()
     }
 
     /// A share that may read and write only there.
     pub fn share_of(&self, read: &[&str], write: &[&str]) -> Share {
         let paths = |texts: &[&str]| texts.iter().map(|text| path(text)).collect();
-        self.vault.share(Arc::new(Grant::new(paths(read), paths(write)))).unwrap()
+        self.vault.share(Arc::new(Grant::new(paths(read), paths(write))), "ana").unwrap()
     }
 
     /// Puts a file there behind the vault's back, with the folders above it.
@@ -116,6 +117,18 @@ impl House {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| name != ".larder")
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Names in the trash of the share root or of a drive in it, records included, sorted.
+    pub fn trashed(&self, drive: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.root().join(drive).join(".larder/trash")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
         names

@@ -217,7 +217,7 @@ fn is_mount(spot: &Spot) -> Result<bool> {
 }
 
 /// A drive cannot be moved to another.
-fn refuse_mounts(source: &Spot) -> Result<()> {
+pub(super) fn refuse_mounts(source: &Spot) -> Result<()> {
     if !source.is_folder() {
         return Ok(());
     }

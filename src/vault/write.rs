@@ -7,10 +7,11 @@ use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
+use super::trash::{Reason, Ticket};
 use super::{NOT_THERE, os, os_new_name};
 use crate::error::{Error, Result};
 use crate::limits;
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
 use std::sync::Arc;
@@ -48,23 +49,48 @@ pub struct Placed {
 }
 
 /// What was changed so far and how to undo it, in order.
-enum Step {
+pub(super) enum Step {
     /// A folder was made.
     Made(Arc<OwnedFd>, String),
     /// The spool was put where nothing was.
     Added(Arc<OwnedFd>, String, Spool),
-    /// The spool changed places with the file that it replaces, which waits under the spool's name.
-    Exchanged(Arc<OwnedFd>, String, Spool),
-    /// The spool replaced a file for good: nothing can be undone.
-    Replaced(Arc<OwnedFd>, Spool),
+    /// The spool changed places with the file that it replaces, which waits under the spool's name; with a
+    /// ticket that is its place in the trash.
+    Exchanged(Arc<OwnedFd>, String, Spool, Option<Ticket>),
+    /// The spool replaced a file. With a ticket that lies in the trash, else nothing can be undone.
+    Replaced(Arc<OwnedFd>, String, Spool, Option<Ticket>),
+}
+
+impl Step {
+    /// The old file stays where it waits.
+    fn settle(&mut self) -> rustix::io::Result<()> {
+        match self {
+            Self::Exchanged(.., spool, Some(ticket)) => {
+                // What has the spool's name now is the old file.
+                spool.is_pending = false;
+                ticket.settle()
+            }
+            Self::Replaced(.., Some(ticket)) => ticket.settle(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How a file was replaced.
+enum Replaced {
+    /// The old one waits under the spool's name.
+    Exchanged(Option<Ticket>),
+    /// It lies in the trash if there is a ticket, else it is gone.
+    Over(Option<Ticket>),
 }
 
 impl Share {
     /// Puts every spool in its place, or none.
     ///
-    /// A file that replaces another gets its mode. Through a link that stays inside the share the file
-    /// behind it is replaced. Where the filesystem cannot exchange two names, a failure after the first
-    /// replacement of several cannot be undone; each file is whole all the same.
+    /// A file that replaces another gets its mode; the other goes into the trash. Through a link that stays
+    /// inside the share the file behind it is replaced. Where nothing can be kept and the filesystem cannot
+    /// exchange two names, a failure after the first replacement of several cannot be undone; each file is
+    /// whole all the same.
     ///
     /// Errors: `Refused`, `NotFound` (the folder), `Collision`, `Invalid`, `DiskFull`, `StorageAbsent`.
     pub fn place(&self, items: Vec<(Spool, VaultPath)>, options: &Place) -> Result<Vec<Placed>> {
@@ -115,6 +141,7 @@ impl Share {
             };
             placed.push(Placed { path, size });
         }
+        steps.iter_mut().try_for_each(Step::settle).map_err(os)?;
         // Folders that were made are durable since.
         sync(steps.iter().filter(|step| !matches!(step, Step::Made(..)))).map_err(os)?;
         Ok(placed)
@@ -122,7 +149,7 @@ impl Share {
 
     /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
     /// have the way there made, as long as it really leads to what may be written.
-    fn make_missing(&self, path: &VaultPath, steps: &mut Vec<Step>) -> Result<()> {
+    pub(super) fn make_missing(&self, path: &VaultPath, steps: &mut Vec<Step>) -> Result<()> {
         let Some(parent) = path.parent() else { return Ok(()) };
         // Most often it is there.
         if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
@@ -224,9 +251,14 @@ impl Share {
                 _ => return Err(Error::invalid("Path is not a file")),
             }
             near.take_after(old)?;
-            match self.replace(&mut near, &spot, is_group) {
-                Ok(true) => steps.push(Step::Exchanged(spot.folder, spot.name, near)),
-                Ok(false) => steps.push(Step::Replaced(spot.folder, near)),
+            let ticket = self.ticket(&spot, Reason::Replaced, Some(&near))?;
+            match self.replace(&mut near, &spot, is_group, ticket) {
+                Ok(Replaced::Exchanged(ticket)) => {
+                    steps.push(Step::Exchanged(spot.folder, spot.name, near, ticket));
+                }
+                Ok(Replaced::Over(ticket)) => {
+                    steps.push(Step::Replaced(spot.folder, spot.name, near, ticket));
+                }
                 // It went away meanwhile.
                 Err(Errno::NOENT) => {
                     spool = Some(near);
@@ -240,11 +272,23 @@ impl Share {
         Err(Error::Io(Errno::AGAIN.into()))
     }
 
-    /// Replaces what is at a place; true when the old file now waits in the spool.
+    /// Replaces what is at a place. With a ticket the old file goes into the trash; with `keep_old` it can be
+    /// put back.
     ///
-    /// Errors: `EISDIR` when a folder has come there.
-    fn replace(&self, spool: &mut Spool, spot: &Spot, keep_old: bool) -> rustix::io::Result<bool> {
-        if keep_old && !self.finder.root.quirks.no_exchange {
+    /// Errors: `EISDIR` when a folder has come there, `ENOENT` when the file went.
+    fn replace(
+        &self,
+        spool: &mut Spool,
+        spot: &Spot,
+        keep_old: bool,
+        ticket: Option<Ticket>,
+    ) -> rustix::io::Result<Replaced> {
+        let quirks = self.finder.root.quirks;
+        if (keep_old || ticket.is_some()) && !quirks.no_exchange {
+            let workshop = (Arc::clone(&spool.folder), spool.name.clone());
+            if let Some(ticket) = &ticket {
+                spool.rename_to(&ticket.bin, ticket.id.as_str())?;
+            }
             let exchanged = rustix::fs::renameat_with(
                 &*spool.folder,
                 &spool.name,
@@ -256,16 +300,67 @@ impl Share {
                 // Anything changes places, a folder with all that is in it as well.
                 Ok(()) if is_folder(&spool.folder, &spool.name)? => {
                     exchange_back(spool, &spot.folder, &spot.name)?;
+                    spool.rename_to(&workshop.0, &workshop.1)?;
                     return Err(Errno::ISDIR);
                 }
-                Ok(()) => return Ok(true),
-                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-                Err(errno) => return Err(errno),
+                Ok(()) => return Ok(Replaced::Exchanged(ticket)),
+                Err(errno) => {
+                    spool.rename_to(&workshop.0, &workshop.1)?;
+                    if !matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) {
+                        return Err(errno);
+                    }
+                }
             }
         }
-        rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name)?;
+        // Where names cannot be exchanged, the old file is in both places for a moment.
+        let mut ticket = ticket;
+        if let Some(filled) = &mut ticket {
+            match self.put_aside(spot, &spool.folder, filled) {
+                Ok(()) => filled.is_filled = true,
+                // Then it cannot be kept; what was half copied is gone again.
+                Err(Error::DiskFull | Error::Refused) => ticket = None,
+                Err(Error::Io(cause)) => {
+                    return Err(Errno::from_io_error(&cause).unwrap_or(Errno::IO));
+                }
+                Err(_) => return Err(Errno::NOENT),
+            }
+        }
+        let over = rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name);
+        if let Err(errno) = over {
+            if let Some(filled) = &mut ticket {
+                mount::unlink(filled.bin.as_fd(), filled.id.as_str());
+                filled.is_filled = false;
+            }
+            return Err(errno);
+        }
         spool.is_pending = false;
-        Ok(false)
+        Ok(Replaced::Over(ticket))
+    }
+
+    /// Puts the file at a place into the trash while it stays where it is: by a second name, or as a copy
+    /// where the filesystem has no second names.
+    fn put_aside(&self, spot: &Spot, workshop: &Arc<OwnedFd>, ticket: &Ticket) -> Result<()> {
+        let id = ticket.id.as_str();
+        if !self.finder.root.quirks.no_links {
+            let none = AtFlags::empty();
+            match rustix::fs::linkat(&*spot.folder, &spot.name, &*ticket.bin, id, none) {
+                Ok(()) => return Ok(()),
+                Err(
+                    Errno::PERM
+                    | Errno::OPNOTSUPP
+                    | Errno::NOSYS
+                    | Errno::INVAL
+                    | Errno::MLINK
+                    | Errno::XDEV,
+                ) => {}
+                Err(errno) => return Err(os(errno)),
+            }
+        }
+        let mut copy = Spool::copy_of(&spot.folder, &spot.name, Arc::clone(workshop))?;
+        copy.take_after(there(spot)?)?;
+        copy.rename_to(&ticket.bin, id).map_err(os)?;
+        copy.is_pending = false;
+        Ok(())
     }
 
     /// Puts a spool at the first free one of `name.ext`, `name (1).ext`, `name (2).ext` ...
@@ -333,21 +428,24 @@ impl Share {
 impl Share {
     /// Takes back what was done, the last step first, durably. What cannot be taken back stays; each
     /// file is whole. What somebody else has put there since is theirs and stays as well.
-    fn undo(&self, mut steps: Vec<Step>) {
+    pub(super) fn undo(&self, mut steps: Vec<Step>) {
         for step in steps.iter_mut().rev() {
             let _nothing_more_to_be_done = match step {
                 Step::Made(folder, name) => {
                     rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
                 }
                 Step::Added(folder, name, spool) => self.take_back(spool, folder, name),
-                Step::Exchanged(folder, name, spool) => {
-                    let stat = look::look(&**folder, name.as_bytes());
-                    match stat {
-                        Ok(Some(stat)) if spool.is(&stat) => exchange_back(spool, folder, name),
-                        _ => Ok(()),
-                    }
+                Step::Exchanged(folder, name, spool, _) if is_still(folder, name, spool) => {
+                    exchange_back(spool, folder, name)
                 }
-                Step::Replaced(..) => Ok(()),
+                Step::Replaced(folder, name, spool, Some(ticket))
+                    if is_still(folder, name, spool) =>
+                {
+                    ticket.is_filled = false;
+                    rustix::fs::renameat(&*ticket.bin, ticket.id.as_str(), &**folder, &*name)
+                }
+                // The old file stays in the trash.
+                step => step.settle(),
             };
         }
         let _nothing_more_to_be_done = sync(steps.iter());
@@ -379,23 +477,30 @@ impl Share {
 fn sync<'a>(steps: impl Iterator<Item = &'a Step>) -> rustix::io::Result<()> {
     let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
     let mut workshops: Vec<&Arc<OwnedFd>> = Vec::new();
+    // What was replaced must be in the trash before it is nowhere else.
+    let mut bins: Vec<&Arc<OwnedFd>> = Vec::new();
     for step in steps {
-        let (folder, spool) = match step {
-            Step::Made(folder, _) => (folder, None),
-            Step::Added(folder, _, spool)
-            | Step::Exchanged(folder, _, spool)
-            | Step::Replaced(folder, spool) => (folder, Some(spool)),
+        let (folder, spool, ticket) = match step {
+            Step::Made(folder, _) => (folder, None, None),
+            Step::Added(folder, _, spool) => (folder, Some(spool), None),
+            Step::Exchanged(folder, _, spool, ticket)
+            | Step::Replaced(folder, _, spool, ticket) => (folder, Some(spool), ticket.as_ref()),
         };
-        if !folders.iter().any(|known| Arc::ptr_eq(known, folder)) {
-            folders.push(folder);
+        let add = |to: &mut Vec<&'a Arc<OwnedFd>>, folder: &'a Arc<OwnedFd>| {
+            if !to.iter().any(|known| Arc::ptr_eq(known, folder)) {
+                to.push(folder);
+            }
+        };
+        add(&mut folders, folder);
+        if let Some(ticket) = ticket {
+            add(&mut bins, &ticket.bin);
         }
-        if let Some(spool) = spool
-            && !workshops.iter().any(|known| Arc::ptr_eq(known, &spool.folder))
-        {
-            workshops.push(&spool.folder);
+        if let Some(spool) = spool {
+            add(&mut workshops, &spool.folder);
         }
     }
-    folders.iter().chain(&workshops).try_for_each(|folder| look::sync_folder(&***folder))
+    let all = bins.iter().chain(&folders).chain(&workshops);
+    all.copied().try_for_each(|folder| look::sync_folder(&**folder))
 }
 
 /// Makes a spool and what it changed places with change places again. If something else has come to
@@ -410,6 +515,11 @@ fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Res
         Some(stat) if !spool.is(&stat) => exchange(),
         _ => Ok(()),
     }
+}
+
+/// Whether a spool is still what was put at a place.
+fn is_still(folder: &OwnedFd, name: &str, spool: &Spool) -> bool {
+    look::look(folder, name.as_bytes()).is_ok_and(|stat| stat.is_some_and(|stat| spool.is(&stat)))
 }
 
 /// Whether a folder has that name.
@@ -449,6 +559,7 @@ pub(super) fn there(spot: &Spot) -> Result<&rustix::fs::Statx> {
 mod tests {
     use super::super::resolve::Quirks;
     use super::super::tests::{House, UPLOAD, path, spool, upload};
+    use super::super::trash::Fate;
     use super::*;
 
     /// Places a group and hands out its steps, as if one more file were still to come.
@@ -470,7 +581,7 @@ mod tests {
         // a third goes, and a folder takes its place; a fourth file comes into the group's new folder.
         upload(&share, &[("new", "theirs")], &UPLOAD).unwrap();
         upload(&share, &[("old", "theirs")], &UPLOAD).unwrap();
-        share.delete_file(&path("newest")).unwrap();
+        share.delete_file(&path("newest"), Fate::Trash).unwrap();
         house.file("newest/in", "theirs");
         upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
         share.undo(steps);
@@ -492,11 +603,18 @@ mod tests {
             let spot = share.locate(&path("name"), Need::Write, Follow::Last).unwrap();
             std::fs::remove_file(place).unwrap();
             house.file("name/precious", "kept");
-            for keep_old in [true, false] {
+            for (keep_old, is_kept) in [(true, false), (false, false), (true, true), (false, true)]
+            {
                 let mut spool = spool(&share, "", "new");
                 spool.finish().unwrap();
-                assert_eq!(share.replace(&mut spool, &spot, keep_old), Err(Errno::ISDIR));
+                let ticket = is_kept
+                    .then(|| share.ticket(&spot, Reason::Replaced, Some(&spool)).unwrap().unwrap());
+                let told = share.replace(&mut spool, &spot, keep_old, ticket).err();
+                // What is no file any more went away: the place is looked at again.
+                let wanted = if is_kept && no_exchange { Errno::NOENT } else { Errno::ISDIR };
+                assert_eq!(told, Some(wanted));
             }
+            assert!(house.trashed("").is_empty());
             assert_eq!(house.content("name/precious").as_deref(), Some("kept"));
             assert!(house.unfinished("").is_empty());
         }
@@ -508,7 +626,9 @@ mod tests {
         let share = house.share();
         house.file("name", "old");
         let steps = half_placed(&share, &["name", "other"]);
-        let Some(Step::Exchanged(folder, name, spool)) = steps.first() else { panic!("exchanged") };
+        let Some(Step::Exchanged(folder, name, spool, _)) = steps.first() else {
+            panic!("exchanged")
+        };
         upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();
         exchange_back(spool, folder, name).unwrap();
         assert_eq!(house.content("name").as_deref(), Some("theirs"));

@@ -71,6 +71,9 @@ pub const BY_ROLE: &[(&str, &str)] = &[
     ("POST", "/api/update"),
     ("POST", "/api/cloud/manage"),
     ("GET", "/api/cloud/get"),
+    ("GET", "/api/trash"),
+    ("POST", "/api/trash/restore"),
+    ("POST", "/api/trash/empty"),
     ("GET", "/api/events"),
     ("POST", "/api/ftp/create_user"),
     ("POST", "/api/ftp/delete_user"),
@@ -310,7 +313,12 @@ impl Larder {
 
     /// How many unfinished things lie in the share.
     pub fn unfinished(&self) -> usize {
-        fs::read_dir(self.root().join(".larder/tmp")).map_or(0, Iterator::count)
+        let hidden = self.root().join(".larder");
+        let on_their_way = fs::read_dir(hidden.join("trash")).map_or(0, |trash| {
+            let names = trash.flatten().map(|entry| entry.file_name());
+            names.filter(|name| name.to_string_lossy().ends_with(".new")).count()
+        });
+        on_their_way + fs::read_dir(hidden.join("tmp")).map_or(0, Iterator::count)
     }
 
     /// Waits until nothing unfinished is left.

@@ -7,6 +7,7 @@ use crate::ftp::commands::navigate::quoted;
 use crate::ftp::listing::{parse_timestamp, timestamp};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::Session;
+use crate::vault::Fate;
 
 /// `MKD`.
 pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
@@ -29,16 +30,16 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
     if !share.is_empty_folder(&target)? {
         return Err(Reply::new(550, "The folder is not empty"));
     }
-    share.delete_folder(&target)?;
-    session.note(&format!("deleted folder /{target}"));
+    let fate = share.delete_folder(&target, Fate::Trash)?;
+    session.note(&format!("{fate} folder /{target}"));
     Ok(Reply::new(250, "Folder removed"))
 }
 
-/// `DELE`.
+/// `DELE`: into the trash, where one can be kept.
 pub fn delete(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
-    session.share()?.delete_file(&target)?;
-    session.note(&format!("deleted /{target}"));
+    let fate = session.share()?.delete_file(&target, Fate::Trash)?;
+    session.note(&format!("{fate} /{target}"));
     Ok(Reply::new(250, "File deleted"))
 }
 

@@ -10,12 +10,12 @@ use serde::Serialize;
 use tiny_http::ext::Body;
 
 use crate::error::{Error, Result};
-use crate::http::body::{Field, content as content_field, flag, text};
+use crate::http::body::{Ask, Field, content as content_field, flag, text};
 use crate::http::call::Call;
 use crate::http::handlers::{jobs, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
-use crate::vault::{IfExists, Kind, OpenFile, Opened, Place, VaultPath};
+use crate::vault::{Fate, IfExists, Kind, OpenFile, Opened, Place, VaultPath};
 
 /// The fields of `new_file`.
 pub const CREATE: &[Field] = &[text("file_name"), text("path"), content_field("file_content")];
@@ -72,27 +72,34 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
 pub struct Deleted {
     /// The contract's sentence.
     pub status: &'static str,
-    /// Whether it is gone for good (contract, section 12).
+    /// Whether it is gone for good (contract, section 12); not said of what is in the trash.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub permanent: bool,
 }
 
-/// `POST /api/delete_file`.
+/// Where the caller wants a deleted thing to go.
+pub fn wish(ask: &Ask) -> Fate {
+    if ask.flag("permanent") { Fate::Gone } else { Fate::Trash }
+}
+
+/// `POST /api/delete_file`: into the trash, unless the caller or the drive wants it otherwise.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let wish = wish(&ask);
     if ask.flag("job") {
-        let removal = call.share()?.removal(&target, Kind::File)?;
+        let removal = call.share()?.removal(&target, Kind::File, wish)?;
         return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-            removal.run(progress)?;
-            scribe.note(&format!("deleted /{target}"));
+            let fate = removal.run(progress)?;
+            scribe.note(&format!("{fate} /{target}"));
             Ok(())
         });
     }
-    call.share()?.delete_file(&target)?;
-    call.note_path("deleted", &target);
-    Reply::json(&Deleted { status: "File deleted", permanent: true })
+    let fate = call.share()?.delete_file(&target, wish)?;
+    call.note_path(&fate.to_string(), &target);
+    Reply::json(&Deleted { status: "File deleted", permanent: fate == Fate::Gone })
 }
 
 /// `POST /api/rename_file`: renames within one folder; never overwrites.

@@ -9,11 +9,11 @@ use tiny_http::ext::Body;
 use crate::error::{Error, Result};
 use crate::http::body::{Field, flag, text};
 use crate::http::call::Call;
-use crate::http::handlers::files::Deleted;
+use crate::http::handlers::files::{Deleted, wish};
 use crate::http::handlers::{jobs, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
-use crate::vault::{Entry, Kind, Listing, VaultPath};
+use crate::vault::{Entry, Fate, Kind, Listing, VaultPath};
 
 /// The fields of `create_folder`.
 pub const CREATE: &[Field] = &[text("folder_name"), text("path")];
@@ -31,16 +31,23 @@ pub fn list(call: &mut Call<'_>) -> Result<Reply> {
     let folder = VaultPath::parse(&call.query("path")?.unwrap_or_default())?;
     let has_details = call.has_flag("details")?;
     let mut listing = call.share()?.list(&folder)?;
-    // Most folders fit into memory: then the answer has a length and takes one write.
+    in_memory_or_streamed(move |out| write_listing(&mut listing, has_details, out))
+}
+
+/// 200 with JSON that `write` writes, the same each time. Most answers fit into memory: then it has a length
+/// and takes one write.
+pub fn in_memory_or_streamed(
+    mut write: impl FnMut(&mut dyn Write) -> Result<()> + Send + 'static,
+) -> Result<Reply> {
     let mut small = Bounded(Vec::new());
-    match write_listing(&mut listing, has_details, &mut small) {
+    match write(&mut small) {
         Ok(()) => return Ok(json_reply(Body::Bytes(small.0.into()))),
         Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::FileTooLarge => {}
         Err(error) => return Err(error),
     }
     drop(small);
     Ok(json_reply(Body::Stream(Box::new(move |out| {
-        write_listing(&mut listing, has_details, out).map_err(|error| match error {
+        write(out).map_err(|error| match error {
             Error::Io(cause) => cause,
             other => io::Error::other(other),
         })
@@ -92,7 +99,7 @@ fn write_listing(listing: &mut Listing, has_details: bool, mut out: &mut dyn Wri
 }
 
 /// One value, straight into the writer.
-fn write_json(out: &mut impl Write, value: &impl Serialize) -> Result<()> {
+pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> Result<()> {
     serde_json::to_writer(out, value).map_err(|cause| Error::Io(cause.into()))
 }
 
@@ -145,24 +152,25 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(&PathStatus { status: "Folder created", path: target.as_str() })
 }
 
-/// `POST /api/delete_folder`: with all that is in it. At once it goes in one step; as a job it goes piece by
-/// piece, so that what is left when it is called off stays where it was.
+/// `POST /api/delete_folder`: with all that is in it, into the trash as `delete_file` does. For good it goes in one
+/// step, too; as a job then piece by piece, so that what is left when it is called off stays where it was.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let wish = wish(&ask);
     if ask.flag("job") {
-        let removal = call.share()?.removal(&target, Kind::Folder)?;
+        let removal = call.share()?.removal(&target, Kind::Folder, wish)?;
         return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-            removal.run(progress)?;
-            scribe.note(&format!("deleted folder /{target}"));
+            let fate = removal.run(progress)?;
+            scribe.note(&format!("{fate} folder /{target}"));
             Ok(())
         });
     }
-    call.share()?.delete_folder(&target)?;
-    call.note_path("deleted folder", &target);
-    Reply::json(&Deleted { status: "Folder deleted", permanent: true })
+    let fate = call.share()?.delete_folder(&target, wish)?;
+    call.note_path(&format!("{fate} folder"), &target);
+    Reply::json(&Deleted { status: "Folder deleted", permanent: fate == Fate::Gone })
 }
 
 /// `POST /api/rename_folder`: renames within one folder; never overwrites.

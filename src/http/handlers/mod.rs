@@ -15,5 +15,6 @@ pub mod roles;
 pub mod settings;
 pub mod system;
 pub mod transfers;
+pub mod trash;
 pub mod upload;
 pub mod users;

@@ -53,13 +53,12 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     store(call, &share, form)
 }
 
-/// Stops an upload that would fill the drive before its bytes are sent. `length` is the body's,
+/// Stops an upload that would fill the drive, even without what is in the trash, before its bytes are sent. `length` is the body's,
 /// which is a little more than the files'.
 fn refuse_what_cannot_fit(call: &Call<'_>, length: u64) -> Result<()> {
-    let usage = call.app.vault.usage()?;
-    if length.saturating_add(limits::UPLOAD_SPARE_BYTES)
-        > usage.free_bytes.max(limits::UPLOAD_SPARE_BYTES)
-    {
+    let needed = length.saturating_add(limits::UPLOAD_SPARE_BYTES);
+    let free = call.app.vault.make_room(needed)?;
+    if needed > free.max(limits::UPLOAD_SPARE_BYTES) {
         return Err(Error::DiskFull);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Making folders, renaming and deleting.
 
-use super::super::Kind;
 use super::super::resolve::Quirks;
+use super::super::{Fate, Kind};
 use super::alone::{Surroundings, alone};
 use super::{House, listed, opened, path, refusal};
 use std::fs::{self, Permissions};
@@ -120,7 +120,11 @@ fn deleting_takes_what_was_named_and_nothing_else() {
         ("none", "not found: Path does not exist"),
         ("file/x", "not found: Path does not exist"),
     ] {
-        assert_eq!(refusal(share.delete_file(&path(name))).as_deref(), Some(told), "{name}");
+        assert_eq!(
+            refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+            Some(told),
+            "{name}"
+        );
     }
     for (name, told) in [
         ("file", "invalid: Path is not a folder"),
@@ -128,11 +132,15 @@ fn deleting_takes_what_was_named_and_nothing_else() {
         ("none", "not found: Path does not exist"),
         ("go/to-file", "invalid: Path is not a folder"),
     ] {
-        assert_eq!(refusal(share.delete_folder(&path(name))).as_deref(), Some(told), "{name}");
+        assert_eq!(
+            refusal(share.delete_folder(&path(name), Fate::Trash)).as_deref(),
+            Some(told),
+            "{name}"
+        );
     }
-    share.delete_folder(&path("go/to-keep")).unwrap();
-    share.delete_file(&path("go/to-file")).unwrap();
-    share.delete_folder(&path("go")).unwrap();
+    share.delete_folder(&path("go/to-keep"), Fate::Trash).unwrap();
+    share.delete_file(&path("go/to-file"), Fate::Trash).unwrap();
+    share.delete_folder(&path("go"), Fate::Trash).unwrap();
     assert_eq!(house.on_disk(""), ["file", "keep"]);
     assert_eq!(house.on_disk("keep"), ["a"]);
     assert!(house.unfinished("").is_empty());
@@ -150,10 +158,14 @@ fn every_change_needs_the_right_at_both_ends() {
         assert_eq!(told.as_deref(), refused, "{source} {target}");
     }
     for name in ["yours/b", "yours/none", "", "yours"] {
-        assert_eq!(refusal(share.delete_file(&path(name))).as_deref(), refused, "{name}");
+        assert_eq!(
+            refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+            refused,
+            "{name}"
+        );
         assert_eq!(refusal(share.make_folder(&path(name))).as_deref(), refused, "{name}");
     }
-    assert_eq!(refusal(share.delete_folder(&path("yours"))).as_deref(), refused);
+    assert_eq!(refusal(share.delete_folder(&path("yours"), Fate::Trash)).as_deref(), refused);
     assert_eq!(house.content("yours/b").as_deref(), Some("B"));
 }
 
@@ -167,7 +179,7 @@ fn a_folder_with_locked_folders_in_it_is_deleted() {
             for name in ["top/locked/inner/deep", "top/locked/inner", "top/locked"] {
                 fs::set_permissions(house.root().join(name), Permissions::from_mode(mode)).unwrap();
             }
-            house.share().delete_folder(&path("top")).unwrap();
+            house.share().delete_folder(&path("top"), Fate::Gone).unwrap();
             assert!(house.on_disk("").is_empty(), "{mode:o}");
             assert!(house.unfinished("").is_empty(), "{mode:o}");
         }
@@ -175,7 +187,7 @@ fn a_folder_with_locked_folders_in_it_is_deleted() {
         house.file("disc/a", "x");
         let disc = house.root().join("disc");
         fs::set_permissions(&disc, Permissions::from_mode(0o555)).unwrap();
-        house.share().delete_folder(&path("disc")).unwrap();
+        house.share().delete_folder(&path("disc"), Fate::Gone).unwrap();
         assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
     }
     let name = "change::a_folder_with_locked_folders_in_it_is_deleted";
@@ -191,7 +203,7 @@ fn what_the_drive_does_not_permit_is_refused() {
         fs::set_permissions(&locked, Permissions::from_mode(0o500)).unwrap();
         let share = house.share();
         let refused = Some("refused");
-        assert_eq!(refusal(share.delete_file(&path("locked/a"))).as_deref(), refused);
+        assert_eq!(refusal(share.delete_file(&path("locked/a"), Fate::Trash)).as_deref(), refused);
         assert_eq!(refusal(share.make_folder(&path("locked/b"))).as_deref(), refused);
         let told = refusal(super::upload(&share, &[("locked/a", "x")], &super::UPLOAD));
         assert_eq!(told.as_deref(), refused);

@@ -18,7 +18,7 @@ fn expect_bare(place: &Path) {
 /// The vault says that the drive is absent, in every way it can be asked.
 fn expect_absent(vault: &Vault) {
     assert!(!vault.is_present());
-    assert!(matches!(vault.share(Arc::new(Grant::everything())), Err(Error::StorageAbsent)));
+    assert!(matches!(vault.share(Arc::new(Grant::everything()), "ana"), Err(Error::StorageAbsent)));
     assert!(matches!(vault.usage(), Err(Error::StorageAbsent)));
     assert!(matches!(vault.sweep(), Err(Error::StorageAbsent)));
 }

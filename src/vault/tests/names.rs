@@ -1,7 +1,7 @@
 //! File names are bytes from strangers.
 
 use super::super::path::HOME;
-use super::super::{IfExists, Kind, Place};
+use super::super::{Fate, IfExists, Kind, Place};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 
 /// Names that must work like any other.
@@ -57,9 +57,9 @@ fn every_odd_name_is_stored_listed_read_renamed_and_deleted() {
         let target = path(&number.to_string());
         share.rename(&path(name), &target, Kind::File).expect(name);
         share.rename(&target, &path(name), Kind::File).expect(name);
-        share.delete_file(&path(name)).expect(name);
+        share.delete_file(&path(name), Fate::Trash).expect(name);
         share.make_folder(&path(name)).expect(name);
-        share.delete_folder(&path(name)).expect(name);
+        share.delete_folder(&path(name), Fate::Trash).expect(name);
     }
     assert!(house.on_disk("").is_empty());
     assert!(house.unfinished("").is_empty());
@@ -118,7 +118,7 @@ fn a_name_that_is_not_utf8_is_shown_and_goes_with_its_folder() {
         refusal(opened(&share, "docs/to")).as_deref(),
         Some("not found: Path does not exist")
     );
-    share.delete_folder(&path("docs")).unwrap();
+    share.delete_folder(&path("docs"), Fate::Trash).unwrap();
     assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
 }
 
@@ -173,11 +173,19 @@ fn larders_own_folder_has_no_spelling() {
         assert_eq!(refusal(opened(&share, folder)).as_deref(), gone, "{folder}");
         assert_eq!(refusal(share.zip(&place)).as_deref(), gone, "{folder}");
         if !["way", "deep", "absolute", "round"].contains(&folder) {
-            assert_eq!(refusal(share.delete_file(&place)).as_deref(), gone, "{folder}");
-            assert_eq!(refusal(share.delete_folder(&place)).as_deref(), gone, "{folder}");
+            assert_eq!(
+                refusal(share.delete_file(&place, Fate::Trash)).as_deref(),
+                gone,
+                "{folder}"
+            );
+            assert_eq!(
+                refusal(share.delete_folder(&place, Fate::Trash)).as_deref(),
+                gone,
+                "{folder}"
+            );
         }
-        assert!(refusal(share.delete_folder(&place)).is_some(), "{folder}");
-        assert_eq!(refusal(share.delete_file(&inside)).as_deref(), gone, "{folder}");
+        assert!(refusal(share.delete_folder(&place, Fate::Trash)).is_some(), "{folder}");
+        assert_eq!(refusal(share.delete_file(&inside, Fate::Trash)).as_deref(), gone, "{folder}");
         assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
         assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
         assert!(share.make_folder(&inside).is_err(), "{folder}");
@@ -198,7 +206,7 @@ fn larders_own_folder_has_no_spelling() {
     // A link to it is a name like any other, and only a name.
     share.rename(&path("way"), &path("weg"), Kind::File).unwrap();
     for link in ["absolute", "deep", "round", "weg"] {
-        share.delete_file(&path(link)).unwrap();
+        share.delete_file(&path(link), Fate::Trash).unwrap();
     }
     // The neighbours of the name are anybody's.
     for name in ["larder", ".larder2", ".larde", ".larder.d"] {

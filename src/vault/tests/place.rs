@@ -78,14 +78,20 @@ fn what_a_group_replaced_comes_back_when_one_fails() {
         assert!(upload(&share, &files, &UPLOAD).is_err());
         assert_eq!(house.on_disk(""), ["a.txt", "folder", "link"], "{quirks:?}");
         assert!(house.unfinished("").is_empty(), "{quirks:?}");
-        if quirks.no_exchange {
-            // Where names cannot be exchanged there is no way back, and the new file is whole.
-            assert_eq!(house.content("a.txt").as_deref(), Some("new"));
-        } else {
-            assert_eq!(house.content("a.txt").as_deref(), Some("old"));
-            let after = fs::metadata(&old).unwrap();
-            assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()));
+        assert!(house.trashed("").is_empty(), "{quirks:?}");
+        assert_eq!(house.content("a.txt").as_deref(), Some("old"));
+        let after = fs::metadata(&old).unwrap();
+        assert_eq!(after.mode(), before.mode());
+        // Where names can neither be exchanged nor doubled, it is a copy that comes back.
+        if !(quirks.no_exchange && quirks.no_links) {
+            assert_eq!(after.ino(), before.ino());
         }
+        // Without a trash it is the same, but that there is no way back where names cannot be exchanged.
+        house.vault.keep_trash(0, 10);
+        assert!(upload(&share, &files, &UPLOAD).is_err());
+        let wanted = if quirks.no_exchange { "new" } else { "old" };
+        assert_eq!(house.content("a.txt").as_deref(), Some(wanted), "{quirks:?}");
+        assert!(house.unfinished("").is_empty() && house.trashed("").is_empty(), "{quirks:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Few descriptors: what runs out is said, and nothing is taken for something else.
 
-use super::super::{IfExists, Place, look};
+use super::super::{Fate, IfExists, Place, look};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, entries, opened, path, refusal, spool};
 use crate::error::Error;
@@ -62,13 +62,13 @@ fn a_lack_of_descriptors_is_not_taken_for_an_absent_drive() {
         for left in 0..8 {
             let taken = leave(left);
             let results = [
-                refusal(house.vault.share(Arc::new(super::Grant::everything()))),
+                refusal(house.vault.share(Arc::new(super::Grant::everything()), "ana")),
                 refusal(house.vault.usage()),
                 refusal(share.spool(Some(&path("docs")))),
                 refusal(opened(&share, "docs/a")),
                 refusal(entries(&share, "docs")),
                 refusal(share.make_folder(&path(&format!("docs/{left}")))),
-                refusal(share.delete_folder(&path("docs/sub"))),
+                refusal(share.delete_folder(&path("docs/sub"), Fate::Trash)),
             ];
             assert!(house.vault.is_present());
             drop(taken);

@@ -460,11 +460,16 @@ fn a_tree_of_great_depth_is_copied_and_removed() {
     let progress = Progress::watched(|| {});
     transfer.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1200);
-    let removal = share.removal(&path("to"), super::super::Kind::Folder).unwrap();
+    let removal =
+        share.removal(&path("to"), super::super::Kind::Folder, super::super::Fate::Gone).unwrap();
     let progress = Progress::watched(|| {});
     removal.run(&progress).unwrap();
     assert_eq!(progress.counts().done_items, 1201);
-    share.removal(&top, super::super::Kind::Folder).unwrap().run(&Progress::default()).unwrap();
+    share
+        .removal(&top, super::super::Kind::Folder, super::super::Fate::Gone)
+        .unwrap()
+        .run(&Progress::default())
+        .unwrap();
     assert!(house.on_disk("").is_empty());
 }
 
@@ -475,7 +480,8 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
         house.file(format!("tree/{number}/file"), number.to_string());
     }
     let share = house.share();
-    let removal = share.removal(&path("tree"), super::super::Kind::Folder).unwrap();
+    let removal =
+        share.removal(&path("tree"), super::super::Kind::Folder, super::super::Fate::Gone).unwrap();
     let progress = Progress::default();
     progress.cancel();
     assert!(matches!(removal.run(&progress), Err(Error::Cancelled)));
@@ -486,12 +492,15 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
     let counts = progress.counts();
     assert_eq!((counts.done_items, counts.total_items), (101, 101));
     assert!(house.on_disk("").is_empty());
-    let told = refusal(share.removal(&path("tree"), super::super::Kind::Folder));
+    let told =
+        refusal(share.removal(&path("tree"), super::super::Kind::Folder, super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("not found: Path does not exist"));
     house.file("file", "F");
-    let told = refusal(share.removal(&path("file"), super::super::Kind::Folder));
+    let told =
+        refusal(share.removal(&path("file"), super::super::Kind::Folder, super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("invalid: Path is not a folder"));
-    let told = refusal(share.removal(&path(""), super::super::Kind::Folder));
+    let told =
+        refusal(share.removal(&path(""), super::super::Kind::Folder, super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("invalid: The root can't be deleted"));
 }
 

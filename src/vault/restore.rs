@@ -1,0 +1,378 @@
+//! What one caller may do with the trash: look at it, put things back, empty it.
+
+use super::change::{mounted, moved};
+use super::list::{self, Order};
+use super::look::{self, FileId};
+use super::mount;
+use super::path::VaultPath;
+use super::resolve::{Follow, Spot};
+use super::share::{Kind, Need, Share};
+use super::trash::{self, Bin, Fate, Id, Reason, Record};
+use super::write::{IfExists, Step, numbered};
+use super::{discard, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, RenameFlags};
+use rustix::io::Errno;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What an id that stands for nothing is told.
+const NO_SUCH_THING: Error = Error::NotFound("Item does not exist");
+
+/// What is in the way of something that comes back.
+const IN_THE_WAY: Error = Error::Collision("Target already exists");
+
+/// One thing in the trash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is called there.
+    pub id: String,
+    /// Where it was.
+    pub path: VaultPath,
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes: a file's size; for a folder what it takes on the drive, 0 until that was counted.
+    pub size: u64,
+    /// When it came here.
+    pub deleted: SystemTime,
+    /// Who did it.
+    pub by: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The trash as far as one caller may look into it.
+pub struct Trash {
+    /// Whose look it is.
+    share: Share,
+    /// That of the share root and of each drive in it.
+    bins: Vec<Bin>,
+}
+
+impl Trash {
+    /// Hands out the things whose place the caller may read, of each drive the latest first.
+    ///
+    /// Errors: those of `take`, `Io`, `StorageAbsent`.
+    pub fn for_each(&self, take: &mut dyn FnMut(&Item) -> Result<()>) -> Result<()> {
+        self.share.checked(|| {
+            for bin in &self.bins {
+                bin.each(&mut |id| {
+                    if let Some(item) = bin.item(id)?
+                        && self.share.grant().may_read(&item.path)
+                    {
+                        take(&item)?;
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Bin {
+    /// Hands out the ids of what is there, the latest first.
+    fn each(&self, take: &mut dyn FnMut(&Id) -> Result<()>) -> Result<()> {
+        let folder = look::open_to_read(&*self.folder, b".").map_err(os)?;
+        let is_record = |name: &[u8]| Id::of_record(name).is_some();
+        list::each_sorted(folder.as_fd(), Order::Down, &is_record, &mut |name| {
+            Id::of_record(name).map_or(Ok(()), |id| take(&id)).map(|()| true)
+        })
+    }
+
+    /// What an id stands for; `None` when it is not there, or nobody can say where it was.
+    fn item(&self, id: &Id) -> Result<Option<Item>> {
+        let Some((record, path)) = self.record(id)? else { return Ok(None) };
+        let stat = look::look(&*self.folder, id.as_str().as_bytes()).map_err(os)?;
+        let Some(stat) = stat else { return Ok(None) };
+        let (kind, size) = match look::type_of(&stat) {
+            FileType::RegularFile => (Kind::File, stat.stx_size),
+            FileType::Directory => (Kind::Folder, record.size.unwrap_or(0)),
+            _ => (Kind::Other, 0),
+        };
+        let (id, deleted) = (id.as_str().to_owned(), id.time());
+        Ok(Some(Item { id, path, kind, size, deleted, by: record.by, reason: record.reason }))
+    }
+
+    /// The record of a thing, and where the thing was in the share. A drive may come from anywhere: what its
+    /// records say is judged like what a caller says.
+    fn record(&self, id: &Id) -> Result<Option<(Record, VaultPath)>> {
+        let record = trash::read_record(self.folder.as_fd(), &id.record()).map_err(os)?;
+        Ok(record.and_then(|record| {
+            let below = VaultPath::parse(&record.path).ok()?;
+            let path = self.top.join_path(&below);
+            (!below.is_root() && !path.is_reserved()).then_some((record, path))
+        }))
+    }
+}
+
+/// A thing that is back in its place, and how to take it out again.
+struct Restored {
+    /// Where it was in the trash.
+    bin: Bin,
+    /// What it was called there.
+    id: Id,
+    /// Which thing it is.
+    thing: FileId,
+    /// The folder it is in.
+    folder: Arc<OwnedFd>,
+    /// Its name there.
+    name: String,
+    /// Where that is, by the name that was used.
+    path: VaultPath,
+}
+
+impl Share {
+    /// The trash as it is now, as far as the caller may look.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn trash(&self) -> Trash {
+        Trash { share: self.clone(), bins: self.bins() }
+    }
+
+    /// Puts things back where they were, the folders above them made again: all of them, or none. With
+    /// `Overwrite` what is in the way goes into the trash itself, and stays there also when a later one fails.
+    /// Returns where they are, durably.
+    ///
+    /// Errors: `Refused` (the caller may not write there), `NotFound` (an id), `Collision`, `Invalid`,
+    /// `DiskFull`, `StorageAbsent`.
+    pub fn restore(&self, ids: &[String], if_exists: IfExists) -> Result<Vec<VaultPath>> {
+        self.checked(|| {
+            let mut done: Vec<Restored> = Vec::new();
+            for (bin, id) in self.find(ids)? {
+                let mut steps = Vec::new();
+                match self.put_back(bin, &id, if_exists, &mut steps) {
+                    Ok(restored) => done.push(restored),
+                    Err(error) => {
+                        self.undo(steps);
+                        self.take_out_again(&done);
+                        return Err(error);
+                    }
+                }
+            }
+            // First where they are, then where they were.
+            let places = done.iter().map(|restored| &restored.folder);
+            let bins = done.iter().map(|restored| &restored.bin.folder);
+            let mut synced: Vec<*const OwnedFd> = Vec::new();
+            for folder in places.chain(bins) {
+                if !synced.contains(&Arc::as_ptr(folder)) {
+                    synced.push(Arc::as_ptr(folder));
+                    look::sync_folder(&**folder).map_err(os)?;
+                }
+            }
+            for restored in &done {
+                mount::unlink(restored.bin.folder.as_fd(), &restored.id.record());
+            }
+            Ok(done.into_iter().map(|restored| restored.path).collect())
+        })
+    }
+
+    /// Removes things from the trash for good: these, or all whose place the caller may write. Returns how
+    /// many went.
+    ///
+    /// Errors: `Refused`, `NotFound` (an id), `StorageAbsent`, `Io`.
+    pub fn empty_trash(&self, ids: Option<&[String]>) -> Result<u64> {
+        let mut removed = 0;
+        let mut remove = |bin: &Bin, id: &Id| -> Result<()> {
+            let is_gone = trash::remove(bin.folder.as_fd(), id).map_err(os)?;
+            removed += u64::from(is_gone);
+            Ok(())
+        };
+        self.checked(|| {
+            if let Some(ids) = ids {
+                for (bin, id) in self.find(ids)? {
+                    remove(&bin, &id)?;
+                }
+            }
+            let bins = self.bins();
+            for bin in &bins {
+                if ids.is_none() {
+                    let has_all = self.grant().may_write(&bin.top);
+                    bin.each(&mut |id| {
+                        let may = has_all
+                            || bin
+                                .record(id)?
+                                .is_some_and(|(_, path)| self.grant().may_write(&path));
+                        if may { remove(bin, id) } else { Ok(()) }
+                    })?;
+                }
+                look::sync_folder(&*bin.folder).map_err(os)?;
+            }
+            Ok(())
+        })?;
+        Ok(removed)
+    }
+
+    /// The trash of every filesystem of the share.
+    fn bins(&self) -> Vec<Bin> {
+        mount::bins(self.finder.handle.as_fd())
+            .into_iter()
+            .filter_map(|(top, folder)| {
+                let folder = self.finder.shared(Arc::new(folder)).ok()?;
+                Some(Bin { folder, top })
+            })
+            .collect()
+    }
+
+    /// Finds what ids stand for, each once; all must be there, and the caller must be permitted to write
+    /// where they were.
+    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, Id)>> {
+        let bins = self.bins();
+        let mut found: Vec<(Bin, Id)> = Vec::new();
+        let mut known = std::collections::HashSet::new();
+        let (mut is_lacking, mut path_bytes) = (false, 0);
+        for text in ids.iter().filter(|text| known.insert(text.as_str())) {
+            let mut is_found = false;
+            let id = Id::parse(text);
+            for bin in &bins {
+                let Some(id) = id.as_ref() else { break };
+                let Some(item) = bin.item(id)? else { continue };
+                self.ask(&item.path, Need::Write)?;
+                path_bytes += item.path.as_str().len();
+                found.push((bin.clone(), id.clone()));
+                is_found = true;
+                break;
+            }
+            is_lacking |= !is_found;
+        }
+        if path_bytes > limits::TRASH_PATHS_BYTES_MAX {
+            return Err(Error::invalid("Too many ids at once"));
+        }
+        if is_lacking { Err(NO_SUCH_THING) } else { Ok(found) }
+    }
+
+    /// Puts one thing back. What was made for it is told in `steps`, also on failure.
+    fn put_back(
+        &self,
+        bin: Bin,
+        id: &Id,
+        if_exists: IfExists,
+        steps: &mut Vec<Step>,
+    ) -> Result<Restored> {
+        let (_, path) = bin.record(id)?.ok_or(NO_SUCH_THING)?;
+        let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
+        let thing = look::id_of(&stat.ok_or(NO_SUCH_THING)?);
+        self.make_missing(&path, steps).map_err(|error| match error {
+            // A file has come where its folder was.
+            Error::Invalid(_) => IN_THE_WAY,
+            other => other,
+        })?;
+        let mut spot = self.locate(&path, Need::Write, Follow::NotLast)?;
+        spot.folder = self.finder.shared(spot.folder).map_err(os)?;
+        let filesystem = |folder: &OwnedFd| {
+            look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
+        };
+        if filesystem(&spot.folder)? != filesystem(&bin.folder)? {
+            return Err(Error::Collision("Another drive is in its place"));
+        }
+        let parent = path.parent().unwrap_or_default();
+        let real_parent = spot.path.parent().unwrap_or_default();
+        let mut name = spot.name.clone();
+        let mut path = path;
+        for number in 1.. {
+            let moved_back =
+                discard::moving(bin.folder.as_fd(), id.as_str().as_bytes(), true, || {
+                    self.rename_noreplace(&bin.folder, id.as_str(), &spot.folder, &name)
+                });
+            match (moved_back, if_exists) {
+                (Ok(()), _) => break,
+                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Error(sentence)) => {
+                    return Err(Error::Collision(sentence));
+                }
+                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Rename)
+                    if number <= limits::NUMBERED_NAMES_MAX =>
+                {
+                    name = numbered(path_name(&spot), number);
+                    path = parent.child(&name)?;
+                    self.ask(&path, Need::Write)?;
+                    self.ask(&real_parent.join(&name), Need::Write)?;
+                }
+                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
+                    if number <= limits::RACE_TRIES_MAX =>
+                {
+                    if self.displace(&bin, id, &path)? {
+                        break;
+                    }
+                }
+                (Err(Errno::EXIST | Errno::NOTEMPTY), _) => return Err(IN_THE_WAY),
+                (Err(Errno::NOENT), _) => return Err(NO_SUCH_THING),
+                (Err(errno), _) => return Err(moved(errno)),
+            }
+        }
+        Ok(Restored { bin, id: id.clone(), thing, folder: spot.folder, name, path })
+    }
+
+    /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when
+    /// the thing is in its place already.
+    fn displace(&self, bin: &Bin, id: &Id, path: &VaultPath) -> Result<bool> {
+        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        if spot.stat.is_none() {
+            return Ok(false);
+        }
+        if spot.is_folder() {
+            let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            if !mount::mounts_below(folder.as_fd()).is_empty() {
+                return Err(mounted());
+            }
+        }
+        let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None)? else {
+            if spot.is_folder() {
+                self.delete_folder(path, Fate::Gone)?;
+            } else {
+                self.delete_file(path, Fate::Gone)?;
+            }
+            return Ok(false);
+        };
+        // Both change places in one step. Until the other has its own name in the trash, the record of the
+        // first stands for it: the same place, so that a crash loses neither.
+        let exchange = || {
+            let (folder, name) = (&*spot.folder, &spot.name);
+            let exchange = RenameFlags::EXCHANGE;
+            rustix::fs::renameat_with(&*bin.folder, id.as_str(), folder, name, exchange)
+        };
+        let is_able = !self.finder.root.quirks.no_exchange;
+        match if is_able { exchange() } else { Err(Errno::NOSYS) } {
+            Ok(()) => {
+                rustix::fs::renameat(&*bin.folder, id.as_str(), &*ticket.bin, ticket.id.as_str())
+                    .map_err(os)?;
+                ticket.settle().map_err(os)?;
+                return Ok(true);
+            }
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::BUSY) => return Err(mounted()),
+            // The filesystem cannot, or one of the two is locked.
+            Err(_) => {}
+        }
+        let name = spot.name.as_bytes();
+        let to = ticket.id.as_str();
+        discard::moving(spot.folder.as_fd(), name, true, || {
+            rustix::fs::renameat(&*spot.folder, &spot.name, &*ticket.bin, to)
+        })
+        .map_err(moved)?;
+        ticket.settle().map_err(os)?;
+        Ok(false)
+    }
+
+    /// Takes back what was restored, the last first. What somebody else has put there since stays.
+    fn take_out_again(&self, done: &[Restored]) {
+        for restored in done.iter().rev() {
+            let Restored { bin, id, thing, folder, name, .. } = restored;
+            let is_still = look::look(&**folder, name.as_bytes())
+                .is_ok_and(|stat| stat.is_some_and(|stat| look::id_of(&stat) == *thing));
+            if is_still {
+                let _stays_where_it_is =
+                    discard::moving(folder.as_fd(), name.as_bytes(), true, || {
+                        self.rename_noreplace(folder, name, &bin.folder, id.as_str())
+                    });
+                let _best_effort = look::sync_folder(&**folder);
+            }
+        }
+    }
+}
+
+/// The name that a thing had.
+fn path_name(spot: &Spot) -> &str {
+    &spot.name
+}

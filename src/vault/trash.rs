@@ -1,0 +1,668 @@
+//! The trash of one filesystem: what was deleted or replaced, out of sight in larder's hidden folder, each
+//! thing beside a record of where it came from. Knows no grants; `restore.rs` asks them.
+//!
+//! A thing called `id` has a record `id.json`. While it is on its way in, the record is called `id.new`: it
+//! is durable before anything moves, so that a crash finds the thing in its place or here, and the sweep at
+//! the next start can tell which. An id begins with the time of deletion, so that names sort by age.
+
+use super::list::{self, Order};
+use super::look;
+use super::mount::{self, TEMPORARY};
+use super::path::VaultPath;
+use super::resolve::Spot;
+use super::share::Share;
+use super::spool::Spool;
+use super::write::there;
+use super::{discard, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// The folder in larder's hidden folder where the trash lies.
+pub(super) const TRASH: &str = "trash";
+
+/// What the record of a thing in the trash is called behind its id.
+const RECORD: &str = ".json";
+
+/// The same while the thing is on its way in.
+const UNSETTLED: &str = ".new";
+
+/// Hexadecimal digits of the time (milliseconds since 1970) that an id begins with: enough until the year
+/// 10889.
+const TIME_DIGITS: usize = 12;
+
+/// Where a deleted thing goes, or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Into the trash.
+    Trash,
+    /// It is gone for good.
+    Gone,
+}
+
+impl std::fmt::Display for Fate {
+    /// What the log says was done.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Trash => "moved to the trash",
+            Self::Gone => "deleted",
+        })
+    }
+}
+
+/// Why something is in the trash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// Somebody deleted it.
+    Deleted,
+    /// Something else took its place.
+    Replaced,
+}
+
+/// How much is kept, and what the keeper knows of it.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    /// Days that things are kept; 0 keeps nothing.
+    days: AtomicU32,
+    /// Percent of a drive that they may take; 0 keeps nothing.
+    percent: AtomicU32,
+    /// Whether anything came in, or the rules changed, since the keeper looked last.
+    is_changed: AtomicBool,
+    /// When the oldest thing has been kept long enough (milliseconds since 1970).
+    next_ms: AtomicU64,
+}
+
+impl Default for Keeping {
+    /// As the settings have it until they say otherwise.
+    fn default() -> Self {
+        Self {
+            days: AtomicU32::new(30),
+            percent: AtomicU32::new(10),
+            is_changed: AtomicBool::new(true),
+            next_ms: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Keeping {
+    /// Sets the rules.
+    pub fn set(&self, days: u32, percent: u32) {
+        let before = (
+            self.days.swap(days, Ordering::Relaxed),
+            self.percent.swap(percent, Ordering::Relaxed),
+        );
+        if before != (days, percent) {
+            self.is_changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether anything is kept at all.
+    fn is_on(&self) -> bool {
+        self.days.load(Ordering::Relaxed) > 0 && self.percent.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the keeper should look at the drive. Asks only the memory.
+    pub fn is_due(&self) -> bool {
+        self.is_changed.load(Ordering::Relaxed) || now_ms() >= self.next_ms.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the trash of a drive of that size may have.
+    fn bytes_max(&self, drive_bytes: u64) -> u64 {
+        if !self.is_on() {
+            return 0;
+        }
+        drive_bytes / 100 * u64::from(self.percent.load(Ordering::Relaxed))
+    }
+
+    /// What was deleted before this (milliseconds since 1970) has been kept long enough.
+    fn oldest_ms(&self) -> u64 {
+        if !self.is_on() {
+            return u64::MAX;
+        }
+        now_ms().saturating_sub(self.kept_ms())
+    }
+
+    /// How long things are kept, in milliseconds.
+    fn kept_ms(&self) -> u64 {
+        u64::from(self.days.load(Ordering::Relaxed)) * 24 * 3600 * 1000
+    }
+}
+
+/// Now, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
+/// that it is one plain name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id(String);
+
+impl Id {
+    /// A new one, with the present time.
+    fn new() -> Self {
+        let ms = now_ms() & ((1 << (4 * TIME_DIGITS)) - 1);
+        Self(format!("{ms:0TIME_DIGITS$x}-{}", mount::temporary_name()))
+    }
+
+    /// Reads one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let time = text.get(..TIME_DIGITS)?;
+        let is_good = text.len() <= limits::TRASH_ID_BYTES_MAX
+            && text.bytes().all(is_plain)
+            && u64::from_str_radix(time, 16).is_ok()
+            && text.as_bytes().get(TIME_DIGITS) == Some(&b'-');
+        is_good.then(|| Self(text.to_owned()))
+    }
+
+    /// Reads one from the name of a record.
+    pub fn of_record(name: &[u8]) -> Option<Self> {
+        Self::parse(std::str::from_utf8(name).ok()?.strip_suffix(RECORD)?)
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// When the thing came in, in milliseconds since 1970.
+    fn ms(&self) -> u64 {
+        self.0
+            .get(..TIME_DIGITS)
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+            .unwrap_or(0)
+    }
+
+    /// When the thing came in.
+    pub fn time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.ms())
+    }
+
+    /// Whether this process made it.
+    fn is_ours(&self) -> bool {
+        self.0.get(TIME_DIGITS + 1..).is_some_and(mount::is_ours)
+    }
+
+    /// The name of its record.
+    pub fn record(&self) -> String {
+        format!("{}{RECORD}", self.0)
+    }
+
+    /// The name of its record on the way in.
+    fn unsettled(&self) -> String {
+        format!("{}{UNSETTLED}", self.0)
+    }
+}
+
+/// What is written down of a thing in the trash. What it is and, for a file, its size is seen on itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// Where it was, relative to the top of its filesystem.
+    pub path: String,
+    /// Who did it: the label of the share.
+    pub by: String,
+    /// Why.
+    pub reason: Reason,
+    /// Bytes in a folder, once the keeper has counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// The file that takes its place. If that is what lies here, the two have not changed places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incoming: Option<Incoming>,
+}
+
+/// What a file on its way into a place is known by after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Incoming {
+    /// Bytes.
+    size: u64,
+    /// When its content changed last: set to the nanosecond, so no other has the same.
+    modified_ns: i64,
+}
+
+impl Incoming {
+    /// Whether that is what lies there.
+    fn is(self, stat: &Statx) -> bool {
+        look::type_of(stat) == FileType::RegularFile
+            && stat.stx_size == self.size
+            && look::nanoseconds_of(&stat.stx_mtime) == i128::from(self.modified_ns)
+    }
+}
+
+/// The trash of one filesystem.
+#[derive(Clone, Debug)]
+pub(super) struct Bin {
+    /// The folder, open as a place to start from.
+    pub folder: Arc<OwnedFd>,
+    /// Where its filesystem begins in the share.
+    pub top: VaultPath,
+}
+
+/// A place in the trash with a durable record, for a thing that has not come yet. Dropping it gives the
+/// place up, unless the thing came.
+pub(super) struct Ticket {
+    /// The trash folder.
+    pub bin: Arc<OwnedFd>,
+    /// What the thing will be called.
+    pub id: Id,
+    /// Whether it is there.
+    pub is_filled: bool,
+}
+
+impl Ticket {
+    /// The thing has come: the record gets its name for good. Durable with the next sync of the folder.
+    pub fn settle(&mut self) -> rustix::io::Result<()> {
+        self.is_filled = true;
+        rustix::fs::renameat(&*self.bin, self.id.unsettled(), &*self.bin, self.id.record())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.is_filled {
+            mount::unlink(self.bin.as_fd(), &self.id.unsettled());
+        }
+    }
+}
+
+impl Share {
+    /// Prepares for what is at a place to go into the trash. `None` when it cannot be kept: the trash is off,
+    /// the drive is full or does not let us, or the file alone is more than the trash may be.
+    ///
+    /// Errors: what says nothing about the trash, such as a failing drive.
+    pub(super) fn ticket(
+        &self,
+        spot: &Spot,
+        reason: Reason,
+        incoming: Option<&Spool>,
+    ) -> Result<Option<Ticket>> {
+        let keeping = &self.finder.root.keeping;
+        if !keeping.is_on() {
+            return Ok(None);
+        }
+        let Some((bin, path)) = self.bin_of(spot)? else { return Ok(None) };
+        let stat = there(spot)?;
+        let drive = rustix::fs::fstatvfs(&*bin.folder).map_err(os)?;
+        let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
+        if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
+            return Ok(None);
+        }
+        let incoming = incoming.and_then(Spool::identity).map(|(size, modified_ns)| Incoming {
+            size,
+            modified_ns: i64::try_from(modified_ns).unwrap_or(0),
+        });
+        let by = self.by().to_owned();
+        let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
+        let id = Id::new();
+        let mut written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+        if let Err(Errno::NOSPC | Errno::DQUOT) = written
+            && make_some_room(bin.folder.as_fd())
+        {
+            written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+        }
+        match written {
+            Ok(()) => {}
+            Err(errno) if is_no_place(errno) => return Ok(None),
+            Err(errno) => return Err(os(errno)),
+        }
+        keeping.is_changed.store(true, Ordering::Relaxed);
+        Ok(Some(Ticket { bin: bin.folder, id, is_filled: false }))
+    }
+
+    /// The trash for what is at a place, and the place relative to the top of its filesystem.
+    fn bin_of(&self, spot: &Spot) -> Result<Option<(Bin, VaultPath)>> {
+        let parent = spot.path.parent().unwrap_or_default();
+        let (top, folder) = match self.finder.hidden(&parent, TRASH) {
+            Ok(found) => found,
+            // `NotFound`: something else than a folder is in the trash's place.
+            Err(Error::DiskFull | Error::Refused | Error::NotFound(_)) => return Ok(None),
+            Err(Error::Io(cause)) if Errno::from_io_error(&cause).is_some_and(is_no_place) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        // A place so deep that nobody could name it could not be restored either.
+        let path =
+            spot.path.below(&top).filter(|path| path.as_str().len() <= limits::PATH_BYTES_MAX);
+        Ok(path.map(|path| (Bin { folder, top }, path)))
+    }
+
+    /// Moves what is at a place into the trash, durably; false when it cannot be kept, and then nothing was
+    /// changed.
+    ///
+    /// Errors: `EBUSY` and `EXDEV` in the words of `failed`; `Invalid` when something of another kind has
+    /// come there since.
+    pub(super) fn throw_away(
+        &self,
+        spot: &Spot,
+        reason: Reason,
+        failed: impl Fn(Errno) -> Error,
+    ) -> Result<bool> {
+        let Some(mut ticket) = self.ticket(spot, reason, None)? else { return Ok(false) };
+        let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
+        let taken = discard::moving(spot.folder.as_fd(), spot.name.as_bytes(), true, || {
+            rustix::fs::renameat(&*spot.folder, &spot.name, &*bin, id.as_str())
+        });
+        match taken {
+            Ok(()) => {}
+            // Names of one filesystem that it does not let us move: an overlay's lower layer.
+            Err(Errno::XDEV) if !spot.is_folder() => return Ok(false),
+            Err(errno) => return Err(failed(errno)),
+        }
+        ticket.is_filled = true;
+        let moved = look::look(&*bin, id.as_str().as_bytes()).map_err(os)?;
+        let is_folder = moved.is_some_and(|stat| look::type_of(&stat) == FileType::Directory);
+        if is_folder != spot.is_folder() {
+            self.rename_noreplace(&bin, id.as_str(), &spot.folder, &spot.name).map_err(os)?;
+            ticket.is_filled = false;
+            let sentence = if is_folder { "Path is not a file" } else { "Path is not a folder" };
+            return Err(Error::invalid(sentence));
+        }
+        ticket.settle().map_err(os)?;
+        // First where it is, then where it was: a drive without a journal must not lose it in between.
+        look::sync_folder(&*bin).and_then(|()| look::sync_folder(&*spot.folder)).map_err(os)?;
+        Ok(true)
+    }
+}
+
+/// Whether a failure means that nothing can be kept there, rather than that the machine failed.
+fn is_no_place(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::NOSPC
+            | Errno::DQUOT
+            | Errno::ACCESS
+            | Errno::PERM
+            | Errno::ROFS
+            | Errno::NOTDIR
+            | Errno::LOOP
+            | Errno::MLINK
+            | Errno::OPNOTSUPP
+    )
+}
+
+/// Bytes that a file takes on the drive: a sparse one takes less than it holds.
+fn bytes_of(stat: &Statx) -> u64 {
+    stat.stx_blocks.saturating_mul(512)
+}
+
+/// Writes a record, durable with its name before this returns.
+fn write_record(bin: BorrowedFd<'_>, name: &str, record: &Record) -> rustix::io::Result<()> {
+    let text = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(bin, name, flags, Mode::from(0o600))?);
+    let written = file.write_all(&text).and_then(|()| file.sync_all());
+    written
+        .map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))
+        .and_then(|()| look::sync_folder(bin))
+        .inspect_err(|_| mount::unlink(bin, name))
+}
+
+/// Reads a record; `None` when there is none that can be read.
+pub(super) fn read_record(bin: BorrowedFd<'_>, name: &str) -> rustix::io::Result<Option<Record>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(bin, name, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::ACCESS) => return Ok(None),
+        Err(errno) => return Err(errno),
+    };
+    let mut text = Vec::new();
+    let read = file.take(limits::TRASH_RECORD_BYTES_MAX).read_to_end(&mut text);
+    Ok(read.ok().and_then(|_| serde_json::from_slice(&text).ok()))
+}
+
+/// Opens the trash below the top of a filesystem, if it has one.
+pub(super) fn open(top: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let home = look::open_place(top, super::path::HOME.as_bytes()).ok()?;
+    look::open_place(&home, TRASH.as_bytes()).ok()
+}
+
+/// Removes one thing from the trash for good, with its record; returns whether it was there.
+///
+/// Errors: the drive does not let us; then it stays, or what is left of it waits for the next sweep.
+pub(super) fn remove(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
+    let removed = match rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty()) {
+        Ok(()) => true,
+        Err(Errno::NOENT) => false,
+        Err(Errno::ISDIR | Errno::PERM) => {
+            let home = look::open_place(bin, b"..")?;
+            let workshop = mount::open_or_make(home.as_fd(), TEMPORARY)?;
+            discard::remove_hidden_tree(workshop.as_fd(), bin, id.as_str().as_bytes())?;
+            true
+        }
+        Err(errno) => return Err(errno),
+    };
+    // Only now: a thing without a record would be somebody's for ever.
+    mount::unlink(bin, &id.record());
+    Ok(removed)
+}
+
+/// Held by whoever empties the trash to make room, so that two who need it do not take it twice.
+static MAKING_ROOM: Mutex<()> = Mutex::new(());
+
+/// Takes some of the oldest things out of the trash of a full drive; returns whether there is more room now.
+/// `beside` is the trash or a folder beside it.
+pub(super) fn make_some_room(beside: BorrowedFd<'_>) -> bool {
+    let Ok(drive) = rustix::fs::fstatvfs(beside) else { return false };
+    let a_part = drive.f_blocks.saturating_mul(drive.f_frsize) / limits::TRASH_ROOM_PARTS;
+    make_room(beside, a_part.min(limits::TRASH_ROOM_BYTES_MAX))
+}
+
+/// The same until that many bytes are free.
+pub(super) fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> bool {
+    let free = || {
+        rustix::fs::fstatvfs(beside)
+            .map_or(0, |drive| drive.f_bavail.saturating_mul(drive.f_frsize))
+    };
+    let before = free();
+    let _one_at_a_time = MAKING_ROOM.lock().unwrap_or_else(PoisonError::into_inner);
+    if free() > before {
+        // Somebody else just did.
+        return true;
+    }
+    let Ok(bin) = look::open_to_read(beside, format!("../{TRASH}").as_bytes()) else {
+        return false;
+    };
+    let mut is_more = false;
+    let _as_far_as_it_went = each(bin.as_fd(), &mut |id| {
+        is_more |= remove(bin.as_fd(), id).unwrap_or(false);
+        // Where inodes are lacking, one thing less is room enough to try again.
+        Ok(!is_more || free() < bytes)
+    });
+    is_more
+}
+
+/// Bytes that a trash would give back.
+pub(super) fn reclaimable(bin: BorrowedFd<'_>) -> Result<u64> {
+    let bin = look::open_to_read(bin, b".").map_err(os)?;
+    let mut bytes = 0_u64;
+    each(bin.as_fd(), &mut |id| {
+        bytes = bytes.saturating_add(weight(bin.as_fd(), id).map_err(os)?);
+        Ok(true)
+    })?;
+    Ok(bytes)
+}
+
+/// Hands out what is in a trash that is open for reading, the oldest first, until `take` has enough and says
+/// `false`.
+fn each(bin: BorrowedFd<'_>, take: &mut dyn FnMut(&Id) -> Result<bool>) -> Result<()> {
+    let is_record = |name: &[u8]| name.ends_with(RECORD.as_bytes());
+    list::each_sorted(bin, Order::Up, &is_record, &mut |name| match Id::of_record(name) {
+        Some(id) => take(&id),
+        None => Ok(true),
+    })
+}
+
+/// Removes from one trash what was kept long enough, and the oldest of what is too much. Returns how many
+/// things went, and when the next is due (milliseconds since 1970).
+pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)> {
+    let bin = look::open_to_read(bin, b".").map_err(os)?;
+    let mut removed = 0;
+    let mut next_ms = u64::MAX;
+    let oldest_ms = keeping.oldest_ms();
+    each(bin.as_fd(), &mut |id| {
+        if id.ms() >= oldest_ms {
+            next_ms = id.ms().saturating_add(keeping.kept_ms());
+            return Ok(false);
+        }
+        removed += u64::from(remove(bin.as_fd(), id).unwrap_or(false));
+        Ok(true)
+    })?;
+    let drive = rustix::fs::fstatvfs(&bin).map_err(os)?;
+    let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
+    let mut bytes = 0_u64;
+    each(bin.as_fd(), &mut |id| {
+        bytes = bytes.saturating_add(weight(bin.as_fd(), id).map_err(os)?);
+        Ok(true)
+    })?;
+    each(bin.as_fd(), &mut |id| {
+        if bytes <= quota {
+            return Ok(false);
+        }
+        let weight = weight(bin.as_fd(), id).map_err(os)?;
+        if remove(bin.as_fd(), id).unwrap_or(false) {
+            removed += 1;
+            bytes = bytes.saturating_sub(weight);
+        }
+        Ok(true)
+    })?;
+    Ok((removed, next_ms))
+}
+
+/// Bytes that one thing and its record take. Those in a folder are counted once and written into its record.
+fn weight(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<u64> {
+    let Some(stat) = look::look(bin, id.as_str().as_bytes())? else { return Ok(0) };
+    if look::type_of(&stat) != FileType::Directory {
+        return Ok(bytes_of(&stat).saturating_add(limits::TRASH_RECORD_WEIGHT_BYTES));
+    }
+    let record = read_record(bin, &id.record())?;
+    let bytes = if let Some(bytes) = record.as_ref().and_then(|record| record.size) {
+        bytes
+    } else {
+        let bytes = discard::weigh(bin, id.as_str().as_bytes());
+        if let Some(record) = record {
+            // A later look counts again if this cannot be written.
+            let _counted_again = rewrite(bin, id, &Record { size: Some(bytes), ..record });
+        }
+        bytes
+    };
+    Ok(bytes.saturating_add(limits::TRASH_RECORD_WEIGHT_BYTES))
+}
+
+/// Replaces a record in one step.
+fn rewrite(bin: BorrowedFd<'_>, id: &Id, record: &Record) -> rustix::io::Result<()> {
+    let home = look::open_place(bin, b"..")?;
+    let workshop = look::open_place(&home, TEMPORARY.as_bytes())?;
+    let name = mount::temporary_name();
+    write_record(workshop.as_fd(), &name, record)?;
+    // The thing may have been restored or removed meanwhile: then its record must not come back.
+    let replaced = match look::look(bin, id.record().as_bytes()) {
+        Ok(Some(_)) => rustix::fs::renameat(&workshop, &name, bin, id.record()),
+        _ => Err(Errno::NOENT),
+    };
+    replaced.inspect_err(|_| mount::unlink(workshop.as_fd(), &name))
+}
+
+/// Settles what a crash left in one trash half done, but nothing this process is working on. Returns how many
+/// unfinished things were removed.
+pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
+    let Ok(bin) = look::open_to_read(bin, b".") else { return 0 };
+    let mut removed = 0;
+    // Sorted, a thing comes before its record, and both before the next thing.
+    let mut thing: Option<Id> = None;
+    let settle = |alone: Option<Id>| {
+        if let Some(id) = alone.filter(|id| !id.is_ours()) {
+            let _for_the_next_sweep = adopt(bin.as_fd(), &id);
+        }
+    };
+    let everything = |_: &[u8]| true;
+    let _as_far_as_it_went = list::each_sorted(bin.as_fd(), Order::Up, &everything, &mut |name| {
+        let Ok(name) = std::str::from_utf8(name) else { return Ok(true) };
+        let (text, is_settled) = match (name.strip_suffix(RECORD), name.strip_suffix(UNSETTLED)) {
+            (Some(text), _) => (text, true),
+            (_, Some(text)) => (text, false),
+            _ => {
+                settle(thing.take());
+                thing = Id::parse(name);
+                return Ok(true);
+            }
+        };
+        let Some(id) = Id::parse(text) else { return Ok(true) };
+        let is_there = thing.as_ref() == Some(&id);
+        if is_there {
+            thing = None;
+        }
+        if id.is_ours() || is_settled && is_there {
+            return Ok(true);
+        }
+        removed += u64::from(if is_there {
+            finish(bin.as_fd(), &id).unwrap_or(false)
+        } else {
+            mount::unlink(bin.as_fd(), name);
+            true
+        });
+        Ok(true)
+    });
+    settle(thing.take());
+    removed
+}
+
+/// Decides about a thing whose way in was interrupted; true when it was the file that should have replaced
+/// another, and is gone.
+fn finish(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
+    let record = read_record(bin, &id.unsettled())?;
+    let stat = look::look(bin, id.as_str().as_bytes())?.ok_or(Errno::NOENT)?;
+    if let Some(record) = record {
+        if record.incoming.is_some_and(|incoming| incoming.is(&stat)) {
+            rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty())?;
+            mount::unlink(bin, &id.unsettled());
+            return Ok(true);
+        }
+        rustix::fs::renameat(bin, id.unsettled(), bin, id.record())?;
+    } else {
+        mount::unlink(bin, &id.unsettled());
+        adopt(bin, id)?;
+    }
+    Ok(false)
+}
+
+/// Gives a thing without a record one under which it can be restored: better in the wrong place than lost.
+fn adopt(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<()> {
+    let record = Record {
+        path: id.as_str().to_owned(),
+        by: String::new(),
+        reason: Reason::Deleted,
+        size: None,
+        incoming: None,
+    };
+    write_record(bin, &id.record(), &record)
+}
+
+impl Keeping {
+    /// Notes what the keeper found.
+    pub fn looked(&self, next_ms: u64) {
+        self.next_ms.store(next_ms, Ordering::Relaxed);
+    }
+
+    /// The keeper begins to look: what comes in from now on is new to it.
+    pub fn begin_to_look(&self) {
+        self.is_changed.store(false, Ordering::Relaxed);
+    }
+
+    /// The keeper could not look, or does not know any more what is there.
+    pub fn look_again(&self) {
+        self.is_changed.store(true, Ordering::Relaxed);
+    }
+}
