@@ -280,6 +280,27 @@ fn a_release_may_follow_a_release() {
 }
 
 #[test]
+fn the_ftp_server_comes_back_with_the_rest() {
+    let releases = Published::of(next_larder()).serve();
+    let mut settings = settings(&releases);
+    settings["ftp"] = json!(true);
+    settings["ftp_host"] = json!("127.0.0.1");
+    settings["ftp_port"] = json!(0);
+    let installed = Installed::start(&settings);
+    let ftp_line = || loop {
+        let line = installed.larder.process().next_line(wait::PATIENCE).expect("an FTP address");
+        if line.contains("ftp://127.0.0.1:") {
+            return;
+        }
+    };
+    ftp_line();
+    installed.update();
+    installed.wait_for_restart();
+    ftp_line();
+    assert!(same(&installed.program, &next_larder()));
+}
+
+#[test]
 fn without_an_address_or_a_key_nothing_happens() {
     let installed = Installed::start(&json!({}));
     installed.update();
