@@ -136,15 +136,15 @@ impl Listing {
                 let may_appear = |name: &[u8]| self.may_appear(name);
                 read(self.folder.as_fd(), Order::Up, &may_appear, last.as_deref())?
             };
-            for name in names.iter() {
-                take(self, name)?;
-            }
+            let taken = names.iter().try_for_each(|name| take(self, name));
             if is_all {
+                // The next time begins with them, also when `take` had no room for all.
                 if last.is_none() {
                     self.all = Some(names);
                 }
-                return Ok(());
+                return taken;
             }
+            taken?;
             last = names.iter().last().map(<[u8]>::to_vec);
         }
     }

@@ -10,7 +10,7 @@ use std::io::Cursor;
 use std::os::unix::fs::MetadataExt as _;
 
 /// Mounts an empty drive in the share.
-fn drive(house: &House, name: &str, options: &str) {
+pub fn drive(house: &House, name: &str, options: &str) {
     let place = house.folder(name);
     mount(&["-t", "tmpfs", "-o", options, "none", place.to_str().unwrap()]);
 }

@@ -2,6 +2,8 @@
 
 use super::super::resolve::Quirks;
 use super::super::{IfExists, Progress, TransferKind};
+use super::alone::{Surroundings, alone};
+use super::mounts::drive;
 use super::{House, path, raw, refusal};
 use crate::error::{Error, Result};
 use std::fs::{self, File, Permissions};
@@ -515,4 +517,78 @@ fn what_gets_the_group_of_its_folder_gets_it_as_a_copy_too() {
     let made = fs::metadata(shared.join("tree")).unwrap();
     assert_eq!((made.gid(), made.mode() & 0o2000), (group, 0o2000));
     assert_eq!(fs::metadata(shared.join("tree/a")).unwrap().gid(), group);
+}
+
+/// Moves and copies between the share's drive and another one, and back.
+fn there_and_back(house: &House, usb: &str) {
+    plant(house);
+    let copied = transfer(house, Copy, &["tree"], usb, REFUSE).unwrap();
+    assert_eq!(copied, [format!("{usb}/tree")]);
+    check(house, &copied[0]);
+    house.file("over/tree/gone", "replaced as a whole");
+    let moved = transfer(house, Move, &[&copied[0]], "over", IfExists::Overwrite).unwrap();
+    assert_eq!(moved, ["over/tree"]);
+    check(house, "over/tree");
+    assert_eq!(house.content("over/tree/gone"), None);
+    assert!(house.on_disk(usb).is_empty() && house.unfinished(usb).is_empty());
+    let moved = transfer(house, Move, &["over/tree", "tree/a.txt"], usb, REFUSE).unwrap();
+    assert_eq!(moved, [format!("{usb}/tree"), format!("{usb}/a.txt")]);
+    check(house, &moved[0]);
+    assert!(house.on_disk("over").is_empty());
+    let told = refusal(transfer(house, Move, &["tree/empty", "tree/link"], usb, REFUSE));
+    assert_eq!(told, None);
+    let told = refusal(transfer(house, Copy, &["tree/deep"], &format!("{usb}/tree"), REFUSE));
+    assert_eq!(told.as_deref(), Some("collision: Target already exists"));
+    assert!(house.unfinished("").is_empty() && house.unfinished(usb).is_empty());
+}
+
+#[test]
+fn between_two_drives_it_is_the_same() {
+    fn body() {
+        let house = House::new();
+        drive(&house, "usb", "size=16m");
+        there_and_back(&house, "usb");
+        // A drive itself stays where it is, and so does what it is mounted in.
+        house.folder("to");
+        drive(&house, "top/in", "size=1m");
+        house.file("top/in/b", "B");
+        let told = Some("invalid: A drive is mounted in this folder");
+        for (source, to) in [("usb", "to"), ("top", "usb"), ("top/in", "usb")] {
+            let moved = refusal(transfer(&house, Move, &[source], to, REFUSE));
+            assert_eq!(moved.as_deref(), told, "{source}");
+        }
+        // A copy takes what is on it, but not what is larder's there.
+        transfer(&house, Copy, &["top"], "to", REFUSE).unwrap();
+        assert_eq!(house.content("to/top/in/b").as_deref(), Some("B"));
+        transfer(&house, Copy, &["usb"], "to", REFUSE).unwrap();
+        assert!(!house.root().join("to/usb/.larder").exists());
+    }
+    fn otherwise() {
+        let house = House::with_quirks(Quirks { far_apart: true, ..Quirks::default() });
+        house.folder("usb");
+        there_and_back(&house, "usb");
+    }
+    alone("transfer::between_two_drives_it_is_the_same", Surroundings::Mounts, body, otherwise);
+}
+
+#[test]
+fn a_drive_that_is_full_keeps_nothing_of_it_and_loses_nothing() {
+    fn body() {
+        let house = House::new();
+        drive(&house, "usb", "size=512k");
+        house.file("tree/small", "S");
+        house.file("tree/big", vec![1; 1 << 20]);
+        house.file("usb/old/kept", "K");
+        for kind in [Copy, Move] {
+            let told = refusal(transfer(&house, kind, &["tree"], "usb", REFUSE));
+            assert_eq!(told.as_deref(), Some("disk full"));
+            assert_eq!(house.on_disk("usb"), ["old"]);
+            assert_eq!(house.on_disk("tree"), ["big", "small"]);
+            assert!(house.unfinished("usb").is_empty() && house.unfinished("").is_empty());
+        }
+        transfer(&house, Move, &["tree/small"], "usb", REFUSE).unwrap();
+        assert_eq!(house.content("usb/small").as_deref(), Some("S"));
+    }
+    let name = "transfer::a_drive_that_is_full_keeps_nothing_of_it_and_loses_nothing";
+    alone(name, Surroundings::Mounts, body, || {});
 }
