@@ -206,6 +206,7 @@ impl App {
             is_stopping: AtomicBool::new(false),
             settings_turn: Mutex::new(()),
         };
+        app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note("an update broke off; everything is as before it", "");
         }

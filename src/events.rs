@@ -41,6 +41,8 @@ pub struct Listener {
     pub user: i64,
     /// What they may read.
     pub grant: Arc<Grant>,
+    /// Whether everybody's jobs are their business, or only their own.
+    pub hears_all_jobs: bool,
     /// The folders they look at; none means all that they may read.
     pub folders: Vec<VaultPath>,
     /// Tells whether the client has left.
@@ -75,6 +77,8 @@ pub struct News {
     pub folders: BTreeSet<VaultPath>,
     /// Whether anything else may have changed too.
     pub everything: bool,
+    /// Whether a job has changed.
+    pub jobs: bool,
     /// Set once when the folders are followed: whether all of them are.
     pub is_followed: Option<bool>,
     /// Whether the stream has to end.
@@ -159,6 +163,18 @@ impl Hub {
         state.lines.push(Arc::clone(&line));
         state.wake();
         Ok(Subscription { hub: Arc::clone(&self.0), line, told: None })
+    }
+
+    /// What is to be called with a user's number whenever a job of theirs has changed. Never waits.
+    pub fn job_teller(&self) -> impl Fn(i64) + Send + Sync + use<> {
+        let shared = Arc::clone(&self.0);
+        move |owner| {
+            for line in &shared.lock().lines {
+                if line.listener.hears_all_jobs || line.listener.user == owner {
+                    line.change(|inbox| inbox.news.jobs = true);
+                }
+            }
+        }
     }
 
     /// Ends all streams, and takes no more.

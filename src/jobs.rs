@@ -191,7 +191,6 @@ impl Jobs {
 
     /// Names who is told of every change, with the number of the user whose job has changed. Called from
     /// the jobs' own threads; must not wait. Only the first one is.
-    #[expect(dead_code, reason = "for the event streams, which come next")]
     pub fn observe(&self, observer: impl Fn(i64) + Send + Sync + 'static) {
         let _only_the_first = self.0.observer.set(Box::new(observer));
     }

@@ -397,6 +397,37 @@ fn what_the_machine_does_is_told_to_those_who_may_ask() {
 }
 
 #[test]
+fn ones_own_jobs_are_told_and_all_to_an_admin() {
+    let larder = Larder::start()
+        .user("ana")
+        .user("ben")
+        .user_with("eva", "admin", r#"[""]"#, r#"[""]"#)
+        .file("docs/a.txt", "A")
+        .folder("to");
+    let mut streams = ["ana", "eva"].map(|name| Stream::of(&larder, name, "?path=docs"));
+    let mut other = Stream::of(&larder, "ben", "?path=docs");
+    let ask = json!({ "paths": ["docs/a.txt"], "to": "to", "job": true });
+    let id = larder.http("ana").post("/api/copy", ask).expect_status("Started")["job"].clone();
+    for stream in &mut streams {
+        loop {
+            let told = stream.next_of("job");
+            assert_eq!((&told["id"], &told["kind"]), (&id, &json!("copy")), "{told}");
+            if told["state"] == "done" {
+                assert_eq!(told["done_items"], told["total_items"], "{told}");
+                break;
+            }
+            assert_eq!(told["state"], "running", "{told}");
+        }
+    }
+    larder.write("docs/x", "X");
+    assert_eq!(other.next().name, "change");
+    // What has ended is no news for whoever comes later.
+    let mut late = Stream::of(&larder, "ana", "?path=docs");
+    larder.write("docs/y", "Y");
+    assert_eq!(late.next().name, "change");
+}
+
+#[test]
 fn another_listener_is_no_event() {
     let larder = Larder::start().user("ana").user("ben").folder("docs");
     let mut stream = Stream::of(&larder, "ana", "");

@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::events::{Listener, News, Subscription};
 use crate::http::call::Call;
 use crate::http::gate::Pass;
+use crate::http::handlers::jobs::{self, Shown};
 use crate::http::reply::Reply;
+use crate::jobs::Reach;
 use crate::limits;
 use crate::vault::VaultPath;
 
@@ -45,6 +47,7 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
     let listener = Listener {
         user: caller.user.id,
         grant: Arc::clone(&caller.grant),
+        hears_all_jobs: jobs::reach(call)? == Reach::All,
         folders,
         is_gone: Box::new(move || peer.is_gone()),
     };
@@ -53,6 +56,8 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
         pass: Pass::new(caller, call.endpoint, call.request),
         // A browser that lost its stream comes back with this; nobody knows what it missed.
         has_missed: call.request.header("Last-Event-ID").is_some(),
+        reach: jobs::reach(call)?,
+        jobs_told: None,
         resources_told: None,
         subscription: call.app.events.subscribe(listener)?,
     };
@@ -72,6 +77,10 @@ struct Stream {
     pass: Pass,
     /// Whether the client may have missed something before it hears `hello`.
     has_missed: bool,
+    /// Whose jobs are told.
+    reach: Reach,
+    /// The number of the last change of a job that was told, once any could be.
+    jobs_told: Option<u64>,
     /// When it was last told what the machine is doing.
     resources_told: Option<Instant>,
     /// What comes.
@@ -114,6 +123,9 @@ impl Stream {
         if let Some(is_complete) = news.is_followed {
             self.event(&mut text, "hello", &json!({ "complete": is_complete }));
         }
+        if news.is_followed.is_some() || news.jobs {
+            self.render_jobs(&mut text);
+        }
         let is_due = |told: Instant| told.elapsed() >= limits::EVENT_RESOURCES_TIME;
         if self.resources_told.is_none_or(is_due) && self.pass.may_use(&self.app, "/api/resources")
         {
@@ -134,6 +146,19 @@ impl Stream {
             self.event(&mut text, "change", &json!({ "path": folder.as_str() }));
         }
         text
+    }
+
+    /// The jobs that have changed; at first those that run.
+    fn render_jobs(&mut self, text: &mut String) {
+        if !self.pass.may_use(&self.app, "/api/jobs") {
+            return;
+        }
+        let (views, last) =
+            self.app.jobs.changed_since(self.jobs_told.unwrap_or_default(), self.reach);
+        let is_first = self.jobs_told.replace(last).is_none();
+        for view in views.iter().filter(|view| !is_first || view.end.is_none()) {
+            self.event(text, "job", &Shown::of(view));
+        }
     }
 
     /// Adds one event.

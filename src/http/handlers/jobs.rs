@@ -39,7 +39,7 @@ pub fn cancel(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// Whose jobs the caller may see.
-fn reach(call: &Call<'_>) -> Result<Reach> {
+pub fn reach(call: &Call<'_>) -> Result<Reach> {
     let user = &call.caller()?.user;
     Ok(if user.role == ADMIN { Reach::All } else { Reach::Own(user.id) })
 }
