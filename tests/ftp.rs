@@ -679,6 +679,27 @@ fn folders_and_names_are_changed() {
 }
 
 #[test]
+fn a_finished_upload_is_renamed_over_the_old_file() {
+    let larder = Larder::prepare().file("a.part", "new").file("a.txt", "old").file("d/x", "x");
+    let house = FtpHouse::around(larder);
+    house.user("cam", "", ALL_LETTERS);
+    house.user("renamer", "", "elf");
+    let mut ftp = house.sign_in("renamer");
+    ftp.expect("RNFR a.part", 350);
+    ftp.expect("RNTO a.txt", 553);
+    let mut ftp = house.sign_in("cam");
+    for (source, target) in [("a.part", "d"), ("d", "a.txt"), ("a.part", "a.part")] {
+        ftp.expect(&format!("RNFR {source}"), 350);
+        ftp.expect(&format!("RNTO {target}"), 553);
+    }
+    assert_eq!(house.larder.read("a.txt"), "old");
+    ftp.expect("RNFR a.part", 350);
+    ftp.expect("RNTO a.txt", 250);
+    assert_eq!(house.larder.tree(), ["a.txt", "d/", "d/x"]);
+    assert_eq!(house.larder.read("a.txt"), "new");
+}
+
+#[test]
 fn times_and_modes_are_told_and_set() {
     let larder = Larder::prepare().file("a b.txt", "a").folder("d");
     let house = FtpHouse::around(larder);

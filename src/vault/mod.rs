@@ -14,6 +14,7 @@ mod kept;
 mod list;
 mod look;
 mod mount;
+mod over;
 mod pack;
 mod part;
 mod path;

@@ -7,7 +7,7 @@ use crate::ftp::commands::navigate::quoted;
 use crate::ftp::listing::{parse_timestamp, timestamp};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::Session;
-use crate::vault::Fate;
+use crate::vault::{Fate, Kind};
 
 /// `MKD`.
 pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
@@ -54,13 +54,21 @@ pub fn rename_from(session: &mut Session, argument: &str) -> Answer {
     Ok(Reply::new(350, "And the new name?"))
 }
 
-/// `RNTO`: never overwrites.
+/// `RNTO`: a file takes the place of another, as every client expects that puts a finished upload in the
+/// old file's place; whoever may not store files may not do that either. Folders never do.
 pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
     let source = session.rename_from.take().ok_or(Reply::new(503, "RNFR comes first"))?;
     let target = session.target(argument)?;
     let share = session.share()?;
     let kind = share.kind_of(&source)?;
-    share.rename(&source, &target, kind)?;
+    match share.rename(&source, &target, kind) {
+        Err(Error::Collision(_))
+            if kind == Kind::File && session.account()?.letters.has_any("wd") =>
+        {
+            share.rename_over(&source, &target)?;
+        }
+        renamed => renamed?,
+    }
     session.note(&format!("renamed /{source} to /{target}"));
     Ok(Reply::new(250, "Renamed"))
 }
