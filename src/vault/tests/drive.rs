@@ -74,6 +74,22 @@ fn a_drive_that_is_absent_at_the_start_is_waited_for() {
 }
 
 #[test]
+fn a_vault_that_moves_takes_its_clones_along_and_leaves_open_shares_where_they_are() {
+    let (house, other) = (House::new(), House::new());
+    house.file("a", "here");
+    other.file("a", "there");
+    let (clone, share) = (house.vault.clone(), house.share());
+    house.vault.move_to(&other.vault);
+    assert_eq!(opened(&share, "a").unwrap(), "here");
+    assert_eq!(opened(&house.share(), "a").unwrap(), "there");
+    assert_eq!(clone.root(), other.root());
+    unplug(&other);
+    expect_absent(&clone);
+    plug(&other);
+    assert!(clone.is_present());
+}
+
+#[test]
 fn the_wrong_drive_is_absent_until_it_is_adopted() {
     let (house, other) = (House::new(), House::new());
     let (vault, _id) = Vault::attach(&other.root(), Some(&house.id), false).unwrap();

@@ -4,7 +4,9 @@
 use super::super::resolve::Quirks;
 use super::super::{Fate, Kind, Opened};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
+use crate::error::Error;
 use rustix::fs::{CWD, FileType, Mode};
+use std::fs;
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -274,5 +276,32 @@ fn a_link_to_a_name_that_is_not_utf8_is_part_of_no_grant() {
         for name in ["way", "way/a.txt", "back"] {
             assert_eq!(refusal(opened(&share, name)).as_deref(), GONE, "{name}");
         }
+    }
+}
+
+#[test]
+fn only_a_folder_that_may_be_seen_is_entered() {
+    let house = House::new();
+    house.folder("photos/old");
+    house.folder("docs");
+    house.file("a", "A");
+    fs::create_dir(house.outside("secret")).unwrap();
+    house.link("out", house.outside("secret"));
+    house.link("in", "photos");
+    house.link("lost", "nowhere");
+    let all = house.share();
+    for name in ["", "photos", "photos/old", "in", "in/old"] {
+        assert!(all.enter(&path(name)).is_ok(), "{name}");
+    }
+    for name in ["a", "lost", "missing", ".larder", "a/b"] {
+        assert!(matches!(all.enter(&path(name)), Err(Error::NotFound(_))), "{name}");
+    }
+    assert!(matches!(all.enter(&path("out")), Err(Error::Refused)));
+    let some = house.share_of(&["photos/old"], &["docs"]);
+    for name in ["", "photos", "photos/old"] {
+        assert!(some.enter(&path(name)).is_ok(), "{name}");
+    }
+    for name in ["docs", "in", "missing"] {
+        assert!(matches!(some.enter(&path(name)), Err(Error::Refused)), "{name}");
     }
 }
