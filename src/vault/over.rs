@@ -2,16 +2,20 @@
 //! put the whole file in the old one's place. HTTP never does this.
 
 use super::look;
+use super::mount;
 use super::os_new_name;
 use super::path::VaultPath;
 use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
+use super::trash::Reason;
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
+use rustix::fd::AsFd;
 use rustix::fs::FileType;
 
 impl Share {
-    /// Renames a file within the share in one step; a file that has the new name already is replaced.
+    /// Renames a file within the share in one step; a file that has the new name already goes into the
+    /// trash.
     ///
     /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (no file is replaced by this, or
     /// none is in the way), `Invalid`, `StorageAbsent`.
@@ -34,13 +38,58 @@ impl Share {
                 // Two names of one file; `rename(2)` would keep both.
                 return Err(IN_THE_WAY);
             }
+            // The old file is in the trash by a second name before it has lost this one.
+            let mut ticket = self.ticket(&to, Reason::Replaced, None)?;
+            if let Some(place) = &mut ticket {
+                let workshop = self.finder.workshop(&to.path.parent().unwrap_or_default())?;
+                match self.put_aside(&to, &workshop, place) {
+                    Ok(()) => place.is_filled = true,
+                    // Then it can't be kept.
+                    Err(Error::DiskFull | Error::Refused) => ticket = None,
+                    Err(error) => return Err(error),
+                }
+            }
             let renamed = rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
-            renamed.map_err(os_new_name)?;
+            if let Err(errno) = renamed {
+                if let Some(place) = &mut ticket {
+                    mount::unlink(place.bin.as_fd(), place.id.as_str());
+                    place.is_filled = false;
+                }
+                return Err(os_new_name(errno));
+            }
+            if let Some(place) = &mut ticket {
+                place.settle().map_err(os)?;
+                look::sync_folder(&*place.bin).map_err(os)?;
+            }
             look::sync_folder(&*to.folder).map_err(os)?;
             if from.path.parent() == to.path.parent() {
                 return Ok(());
             }
             look::sync_folder(&*from.folder).map_err(os)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{House, path};
+    use super::*;
+
+    #[test]
+    fn the_old_file_goes_into_the_trash_and_a_failure_leaves_none_of_it() {
+        let house = House::new();
+        let share = house.share();
+        house.file("a.part", "new");
+        house.file("a.txt", "old");
+        house.folder("d");
+        assert!(matches!(share.rename_over(&path("a.part"), &path("d")), Err(Error::Collision(_))));
+        assert!(house.trashed("").is_empty());
+        share.rename_over(&path("a.part"), &path("a.txt")).unwrap();
+        assert_eq!(house.content("a.txt").as_deref(), Some("new"));
+        assert_eq!(house.on_disk(""), ["a.txt", "d"]);
+        // The file and its record.
+        assert_eq!(house.trashed("").len(), 2);
+        assert!(matches!(share.rename_over(&path("a.txt"), &path("d/b.txt")), Ok(())));
+        assert_eq!(house.trashed("").len(), 2);
     }
 }

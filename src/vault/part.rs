@@ -163,3 +163,54 @@ pub(super) fn prune(home: BorrowedFd<'_>, parts_max: usize) -> u64 {
     }
     discard::clear(parts.as_fd(), &|name| over.contains(&name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{House, path, spool};
+    use super::*;
+    use std::os::unix::fs::FileExt;
+    use std::time::Duration;
+
+    /// How many parts are kept.
+    fn kept(house: &House) -> usize {
+        std::fs::read_dir(house.root().join(".larder/parts")).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn a_part_is_found_by_its_key_and_taken_up_once() {
+        let house = House::new();
+        let share = house.share();
+        let target = path("film.mkv");
+        spool(&share, "", "0123456789").keep("aa").unwrap();
+        assert_eq!(share.kept(&target, "aa").unwrap().map(|kept| kept.size), Some(10));
+        assert_eq!(share.kept(&target, "ab").unwrap(), None);
+        assert!(share.resume(&target, "aa", 11).unwrap().is_none());
+        let mut again = share.resume(&target, "aa", 4).unwrap().expect("a part");
+        assert!(share.resume(&target, "aa", 0).unwrap().is_none());
+        again.write_all(b"!").unwrap();
+        again.keep("aa").unwrap();
+        assert_eq!(share.kept(&target, "aa").unwrap().map(|kept| kept.size), Some(5));
+        drop(share.resume(&target, "aa", 0).unwrap());
+        assert_eq!(kept(&house), 0);
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn parts_are_bounded_in_number_and_age() {
+        let house = House::new();
+        let share = house.share();
+        for number in 0..limits::PARTS_MAX + 3 {
+            spool(&share, "", "x").keep(&format!("{number:04x}")).unwrap();
+        }
+        assert_eq!(kept(&house), limits::PARTS_MAX);
+        assert_eq!(share.kept(&path("a"), "0000").unwrap(), None);
+        let last = house.root().join(".larder/parts/0005");
+        let file = File::options().write(true).open(last).unwrap();
+        file.write_all_at(b"y", 0).unwrap();
+        let long_ago = SystemTime::now() - limits::PART_AGE_MAX - Duration::from_secs(1);
+        file.set_modified(long_ago).unwrap();
+        spool(&share, "", "x").keep("ffff").unwrap();
+        assert_eq!(share.kept(&path("a"), "0005").unwrap(), None);
+        assert!(kept(&house) <= limits::PARTS_MAX);
+    }
+}

@@ -339,7 +339,12 @@ impl Share {
 
     /// Puts the file at a place into the trash while it stays where it is: by a second name, or as a copy
     /// where the filesystem has no second names.
-    fn put_aside(&self, spot: &Spot, workshop: &Arc<OwnedFd>, ticket: &Ticket) -> Result<()> {
+    pub(super) fn put_aside(
+        &self,
+        spot: &Spot,
+        workshop: &Arc<OwnedFd>,
+        ticket: &Ticket,
+    ) -> Result<()> {
         let id = ticket.id.as_str();
         if !self.finder.root.quirks.no_links {
             let none = AtFlags::empty();
