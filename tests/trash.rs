@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::harness::ftp::FtpHouse;
 use crate::harness::{Answer, Client, Form, Larder, wait};
 
 /// What a caller sees in the trash.
@@ -120,6 +121,53 @@ fn what_an_upload_or_an_edit_replaces_is_kept() {
     let found = trash(&ana);
     assert_eq!(found.len(), 1);
     assert_eq!((&found[0]["by"], &found[0]["size"]), (&json!("ana"), &json!(3)));
+}
+
+#[test]
+fn what_a_move_or_a_copy_replaces_is_kept() {
+    for (endpoint, status) in [("/api/move", "Moved"), ("/api/copy", "Copied")] {
+        let larder = Larder::start().user("ana").file("a.txt", "new").file("to/a.txt", "old");
+        let ana = larder.http("ana");
+        let ask = json!({ "paths": ["a.txt"], "to": "to", "if_exists": "overwrite" });
+        ana.post(endpoint, ask).expect_status(status);
+        let found = trash(&ana);
+        assert_eq!(found.len(), 1, "{endpoint}");
+        assert_eq!(
+            (&found[0]["path"], &found[0]["reason"]),
+            (&json!("to/a.txt"), &json!("replaced"))
+        );
+        restore(&ana, &ids(&ana, "to/a.txt")).expect_status("Restored");
+        assert_eq!(larder.read("to/a (1).txt"), "old");
+    }
+}
+
+#[test]
+fn what_ftp_deletes_or_replaces_is_kept() {
+    let house = FtpHouse::start();
+    house.larder.write("a.txt", "1");
+    house.larder.write("b.txt", "B");
+    let mut ftp = house.sign_in("cam");
+    assert_eq!(ftp.store("STOR a.txt", "2").0, 226);
+    ftp.expect("DELE b.txt", 250);
+    ftp.expect("RMD .larder", 550);
+    let found = trash(&house.admin());
+    let shown: Vec<_> = found
+        .iter()
+        .map(|item| ["path", "by", "reason"].map(|key| item[key].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(shown, [["b.txt", "cam", "deleted"], ["a.txt", "cam", "replaced"]]);
+    restore(&house.admin(), &ids(&house.admin(), "b.txt")).expect_status("Restored");
+    assert_eq!(house.larder.read("b.txt"), "B");
+}
+
+#[test]
+fn a_job_deletes_into_the_trash_in_one_step() {
+    let larder = Larder::start().user("ana").file("docs/a.txt", "A");
+    let ana = larder.http("ana");
+    let ask = json!({ "path": "docs", "job": true });
+    ana.post("/api/delete_folder", ask).expect_status("Started");
+    wait::until("the folder in the trash", || paths(&ana) == ["docs"]);
+    assert!(larder.tree().is_empty());
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::mount::{self, TEMPORARY};
 use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Spot};
 use super::share::{Share, open_regular};
-use super::{NOT_THERE, os, trash};
+use super::trash::{self, Incoming};
+use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -204,9 +205,9 @@ impl Spool {
             && self.modified_ns == Some(look::nanoseconds_of(&stat.stx_mtime))
     }
 
-    /// Size and time (nanoseconds) by which the finished file is known again after a crash.
-    pub(super) fn identity(&self) -> Option<(u64, i128)> {
-        Some((self.length, self.modified_ns?))
+    /// By what the finished file is known again after a crash.
+    pub(super) fn identity(&self) -> Result<Incoming> {
+        self.look().map(|stat| Incoming::of(&stat))
     }
 
     /// The same content in another hidden folder, on another filesystem.

@@ -4,11 +4,12 @@
 //!
 //! - Everything that can be known is looked for before anything is changed: rights, what is missing, what
 //!   is in the way. A failure half-way takes back what was done, but for what somebody else has changed
-//!   since, and for a file that was replaced where files can neither change places nor have two names (FAT).
+//!   since, and, where nothing can be kept in the trash, for a file that was replaced where files can neither
+//!   change places nor have two names (FAT).
 //! - Work that is called off keeps the things that are complete: each of `paths` as a whole, so a tree is
 //!   there with all that is in it or not at all.
 //! - A folder that is overwritten is replaced whole, as files are; the two are not mixed. The old one is
-//!   what the replaced things are: see `Steps::let_go`. A file never replaces a folder, nor a folder a file.
+//!   in the trash, as replaced files are. A file never replaces a folder, nor a folder a file.
 //! - A thing that is moved to where it is stays; copied there, it is overwritten by itself, which changes
 //!   nothing.
 //! - On one filesystem a move is a rename. Between two it is a copy, whole and durable; then the source is
@@ -25,6 +26,7 @@ use super::path::VaultPath;
 use super::progress::Progress;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
+use super::trash::{Incoming, Reason, Ticket};
 use super::walk::Mark;
 use super::write::{IfExists, is_folder, numbered, there};
 use super::{NOT_THERE, discard, os, os_new_name};
@@ -537,7 +539,8 @@ impl Transfer {
                     let spot = spot.map_err(Error::from)?;
                     let Some(old) = &spot.stat else { continue };
                     share.may_replace(&spot, old, stat)?;
-                    if steps.replace(from, target, (&name, look::id_of(old)), is_copy)? {
+                    let old = look::id_of(old);
+                    if steps.replace(from, stat, target, (&spot, old), is_copy)? {
                         return Ok(place);
                     }
                 }
@@ -623,6 +626,30 @@ struct Source {
     id: FileId,
 }
 
+impl Source {
+    /// Gives it another name on its filesystem, if that is another.
+    fn rename_to(&mut self, folder: &Arc<OwnedFd>, name: &str) -> rustix::io::Result<()> {
+        if !Arc::ptr_eq(&self.folder, folder) || self.name != name {
+            rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
+            self.folder = Arc::clone(folder);
+            name.clone_into(&mut self.name);
+        }
+        Ok(())
+    }
+}
+
+/// Where the old thing waits: its place in the trash, or a name in the workshop.
+fn out_of_sight(
+    ticket: Option<&Ticket>,
+    workshop: &Arc<OwnedFd>,
+    aside: &str,
+) -> (Arc<OwnedFd>, String) {
+    match ticket {
+        Some(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().to_owned()),
+        None => (Arc::clone(workshop), aside.to_owned()),
+    }
+}
+
 /// What was done, and how to take it back.
 enum Step {
     /// Something was given its new name.
@@ -651,8 +678,8 @@ enum Step {
 enum Old {
     /// There was nothing.
     None,
-    /// It waits in this hidden folder, under this name.
-    Kept(Arc<OwnedFd>, String),
+    /// It waits in this hidden folder, under this name; with a ticket that is its place in the trash.
+    Kept(Arc<OwnedFd>, String, Option<Ticket>),
     /// It is gone for good.
     Gone,
 }
@@ -667,17 +694,28 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     /// Puts something where something else is; false when that has gone meanwhile. The old thing waits in
-    /// the hidden folder.
+    /// the trash, or in the hidden folder where none can be kept.
     fn replace(
         &mut self,
         from: &Source,
+        stat: &Statx,
         target: &Target,
-        (name, old_id): (&str, FileId),
+        (spot, old_id): (&Spot, FileId),
         is_copy: bool,
     ) -> std::result::Result<bool, Put> {
+        let name = spot.name.as_str();
         let workshop = self.share.finder.workshop(&target.real)?;
         let aside = mount::temporary_name();
         let flags = RenameFlags::EXCHANGE;
+        // What is moved is no copy that a crash may leave: it is never taken for one.
+        let incoming = is_copy.then(|| Incoming::of(stat));
+        let mut ticket = self.share.ticket(spot, Reason::Replaced, incoming)?;
+        // A copy goes to the old thing's place in the trash, so that both change places in one step.
+        let mut from = from.clone();
+        let was = (Arc::clone(&from.folder), from.name.clone());
+        if let Some(ticket) = ticket.as_ref().filter(|_| is_copy) {
+            from.rename_to(&ticket.bin, ticket.id.as_str()).map_err(os)?;
+        }
         let exchange =
             || rustix::fs::renameat_with(&*from.folder, &from.name, &*target.folder, name, flags);
         let exchanged =
@@ -686,29 +724,37 @@ impl Steps<'_> {
             // Anything changes places, also what has come there since and was not judged.
             Ok(()) if !is_it(&from.folder, &from.name, old_id) => {
                 exchange().map_err(os)?;
+                from.rename_to(&was.0, &was.1).map_err(os)?;
                 return Ok(false);
             }
-            Ok(()) if is_copy => Old::Kept(Arc::clone(&from.folder), from.name.clone()),
+            Ok(()) if is_copy => {
+                Old::Kept(Arc::clone(&from.folder), from.name.clone(), ticket.take())
+            }
             Ok(()) => {
                 // The old thing is where the source was; from there it goes out of sight.
                 let (folder, name) = (from.folder.as_fd(), from.name.as_bytes());
-                match discard::take_out(folder, name, workshop.as_fd(), &aside) {
-                    Ok(()) => Old::Kept(workshop, aside),
+                let (hidden, aside) = out_of_sight(ticket.as_ref(), &workshop, &aside);
+                match discard::take_out(folder, name, hidden.as_fd(), &aside) {
+                    Ok(()) => Old::Kept(hidden, aside, ticket.take()),
                     Err(errno) => {
                         let _as_it_was = exchange();
                         return Err(os(errno).into());
                     }
                 }
             }
-            Err(Errno::NOENT) => return Ok(false),
-            Err(Errno::XDEV) => return Err(Put::Apart),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                match self.replace_stepwise(from, target, name, (&workshop, &aside))? {
+            Err(errno) => {
+                from.rename_to(&was.0, &was.1).map_err(os)?;
+                match errno {
+                    Errno::NOENT => return Ok(false),
+                    Errno::XDEV => return Err(Put::Apart),
+                    Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => {}
+                    errno => return Err(os_new_name(errno).into()),
+                }
+                match self.replace_stepwise(&from, target, spot, &workshop, ticket)? {
                     Old::None => return Ok(false),
                     old => old,
                 }
             }
-            Err(errno) => return Err(os_new_name(errno).into()),
         };
         self.done.push(Step::Put {
             from: from.clone(),
@@ -726,36 +772,43 @@ impl Steps<'_> {
         &self,
         from: &Source,
         target: &Target,
-        name: &str,
-        (workshop, aside): (&Arc<OwnedFd>, &str),
+        spot: &Spot,
+        workshop: &Arc<OwnedFd>,
+        mut ticket: Option<Ticket>,
     ) -> std::result::Result<Old, Put> {
+        let name = spot.name.as_str();
         let failed = |errno| Put::from(os_new_name(errno));
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
-        let kept = || Old::Kept(Arc::clone(workshop), aside.to_owned());
+        let aside = mount::temporary_name();
+        let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, &aside);
         if is_folder(&target.folder, name).map_err(failed)? {
             let place = target.folder.as_fd();
-            if let Err(errno) = discard::take_out(place, name.as_bytes(), workshop.as_fd(), aside) {
+            if let Err(errno) = discard::take_out(place, name.as_bytes(), hidden.as_fd(), &aside) {
                 return gone(errno);
             }
             let put = self.share.rename_noreplace(&from.folder, &from.name, &target.folder, name);
             return match put {
-                Ok(()) => Ok(kept()),
+                Ok(()) => Ok(Old::Kept(hidden, aside, ticket)),
                 Err(errno) => {
                     let _as_it_was =
-                        self.share.rename_noreplace(workshop, aside, &target.folder, name);
+                        self.share.rename_noreplace(&hidden, &aside, &target.folder, name);
                     Err(failed(errno))
                 }
             };
         }
-        let has_second_name = !self.share.finder.root.quirks.no_links
-            && rustix::fs::linkat(&*target.folder, name, &**workshop, aside, AtFlags::empty())
-                .is_ok();
+        let is_kept = if let Some(filled) = &ticket {
+            self.share.put_aside(spot, workshop, filled).is_ok()
+        } else {
+            let none = AtFlags::empty();
+            !self.share.finder.root.quirks.no_links
+                && rustix::fs::linkat(&*target.folder, name, &*hidden, &*aside, none).is_ok()
+        };
         match rustix::fs::renameat(&*from.folder, &from.name, &*target.folder, name) {
-            Ok(()) if has_second_name => Ok(kept()),
+            Ok(()) if is_kept => Ok(Old::Kept(hidden, aside, ticket.take())),
             Ok(()) => Ok(Old::Gone),
             Err(errno) => {
-                if has_second_name {
-                    mount::unlink(workshop.as_fd(), aside);
+                if is_kept {
+                    mount::unlink(hidden.as_fd(), &aside);
                 }
                 gone(errno)
             }
@@ -791,7 +844,7 @@ impl Steps<'_> {
             match step {
                 Step::Put { from, old, .. } => {
                     add(&from.folder);
-                    if let Old::Kept(folder, _) = old {
+                    if let Old::Kept(folder, ..) = old {
                         add(folder);
                     }
                 }
@@ -806,7 +859,12 @@ impl Steps<'_> {
     fn let_go(self) {
         for step in self.done {
             match step {
-                Step::Put { old: Old::Kept(folder, name), .. } => {
+                Step::Put { old: Old::Kept(.., Some(mut ticket)), .. } => {
+                    // If not now, the sweep at the next start does it.
+                    ticket.is_filled = true;
+                    let _as_good = ticket.settle();
+                }
+                Step::Put { old: Old::Kept(folder, name, None), .. } => {
                     let _waits_for_the_sweep = discard::remove(folder.as_fd(), name.as_bytes());
                 }
                 Step::Put { .. } => {}
@@ -837,10 +895,20 @@ impl Steps<'_> {
             };
         }
         let _nothing_more_to_be_done = self.sync();
-        self.done.clear();
         for copy in made {
             let _waits_for_the_sweep = discard::remove(copy.folder.as_fd(), copy.name.as_bytes());
         }
+        for step in &mut self.done {
+            let Step::Put { old: Old::Kept(folder, name, Some(ticket)), .. } = step else {
+                continue;
+            };
+            // What could not be put back stays in the trash.
+            if look::look(&**folder, name.as_bytes()).is_ok_and(|stat| stat.is_some()) {
+                ticket.is_filled = true;
+                let _as_good = ticket.settle();
+            }
+        }
+        self.done.clear();
     }
 
     /// Takes one thing back to where it was.
@@ -858,7 +926,7 @@ impl Steps<'_> {
             Old::None => {
                 return self.share.rename_noreplace(folder, name, &from.folder, &from.name);
             }
-            Old::Kept(hidden, aside) => (hidden, aside),
+            Old::Kept(hidden, aside, _) => (hidden, aside),
             // Better the new one than none.
             Old::Gone => return Ok(()),
         };

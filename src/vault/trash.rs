@@ -11,7 +11,6 @@ use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
 use super::resolve::Spot;
 use super::share::Share;
-use super::spool::Spool;
 use super::write::there;
 use super::{discard, os};
 use crate::error::{Error, Result};
@@ -223,18 +222,32 @@ pub(super) struct Record {
     incoming: Option<Incoming>,
 }
 
-/// What a file on its way into a place is known by after a crash.
+/// What something on its way into a place is known by after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Incoming {
+pub(super) struct Incoming {
     /// Bytes.
     size: u64,
     /// When its content changed last: set to the nanosecond, so no other has the same.
     modified_ns: i64,
+    /// What is no file has no content to be known by, but its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inode: Option<u64>,
 }
 
 impl Incoming {
+    /// By what this is known.
+    pub fn of(stat: &Statx) -> Self {
+        let modified_ns = i64::try_from(look::nanoseconds_of(&stat.stx_mtime)).unwrap_or(0);
+        let is_file = look::type_of(stat) == FileType::RegularFile;
+        let inode = (!is_file).then_some(stat.stx_ino);
+        Self { size: stat.stx_size, modified_ns, inode }
+    }
+
     /// Whether that is what lies there.
     fn is(self, stat: &Statx) -> bool {
+        if let Some(inode) = self.inode {
+            return look::type_of(stat) != FileType::RegularFile && stat.stx_ino == inode;
+        }
         look::type_of(stat) == FileType::RegularFile
             && stat.stx_size == self.size
             && look::nanoseconds_of(&stat.stx_mtime) == i128::from(self.modified_ns)
@@ -286,7 +299,7 @@ impl Share {
         &self,
         spot: &Spot,
         reason: Reason,
-        incoming: Option<&Spool>,
+        incoming: Option<Incoming>,
     ) -> Result<Option<Ticket>> {
         let keeping = &self.finder.root.keeping;
         if !keeping.is_on() {
@@ -299,10 +312,6 @@ impl Share {
         if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
             return Ok(None);
         }
-        let incoming = incoming.and_then(Spool::identity).map(|(size, modified_ns)| Incoming {
-            size,
-            modified_ns: i64::try_from(modified_ns).unwrap_or(0),
-        });
         let by = self.by().to_owned();
         let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
         let id = Id::new();
@@ -626,7 +635,7 @@ fn finish(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
     let stat = look::look(bin, id.as_str().as_bytes())?.ok_or(Errno::NOENT)?;
     if let Some(record) = record {
         if record.incoming.is_some_and(|incoming| incoming.is(&stat)) {
-            rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty())?;
+            remove(bin, id)?;
             mount::unlink(bin, &id.unsettled());
             return Ok(true);
         }

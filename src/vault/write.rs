@@ -251,7 +251,7 @@ impl Share {
                 _ => return Err(Error::invalid("Path is not a file")),
             }
             near.take_after(old)?;
-            let ticket = self.ticket(&spot, Reason::Replaced, Some(&near))?;
+            let ticket = self.ticket(&spot, Reason::Replaced, Some(near.identity()?))?;
             match self.replace(&mut near, &spot, is_group, ticket) {
                 Ok(Replaced::Exchanged(ticket)) => {
                     steps.push(Step::Exchanged(spot.folder, spot.name, near, ticket));
@@ -612,8 +612,12 @@ mod tests {
             {
                 let mut spool = spool(&share, "", "new");
                 spool.finish().unwrap();
-                let ticket = is_kept
-                    .then(|| share.ticket(&spot, Reason::Replaced, Some(&spool)).unwrap().unwrap());
+                let ticket = is_kept.then(|| {
+                    share
+                        .ticket(&spot, Reason::Replaced, Some(spool.identity().unwrap()))
+                        .unwrap()
+                        .unwrap()
+                });
                 let told = share.replace(&mut spool, &spot, keep_old, ticket).err();
                 // What is no file any more went away: the place is looked at again.
                 let wanted = if is_kept && no_exchange { Errno::NOENT } else { Errno::ISDIR };

@@ -1,7 +1,7 @@
 //! The trash: what goes in, comes back, is emptied, and what a crash leaves of it.
 
 use super::super::resolve::Quirks;
-use super::super::{Fate, IfExists, Item, Kind, Place, Reason, Share};
+use super::super::{Fate, IfExists, Item, Kind, Place, Progress, Reason, Share, TransferKind};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};
 use std::fs::{self, Permissions};
@@ -140,6 +140,45 @@ fn what_is_replaced_goes_into_the_trash_version_by_version() {
         versions.sort();
         assert_eq!(versions, ["1", "2", "4"], "{quirks:?}");
         assert!(house.trashed("").is_empty());
+    }
+}
+
+#[test]
+fn what_a_move_or_a_copy_replaces_goes_into_the_trash() {
+    for (house, quirks) in houses() {
+        for kind in [TransferKind::Move, TransferKind::Copy] {
+            let share = house.share();
+            let run = |sources: &[&str], to: &str| {
+                let sources: Vec<_> = sources.iter().map(|source| path(source)).collect();
+                let transfer = share.transfer(kind, &sources, &path(to), IfExists::Overwrite);
+                transfer.unwrap().run(&Progress::default(), &mut |_, _| {})
+            };
+            house.file("from/a", "new");
+            house.file("from/d/in", "new");
+            house.link("from/l", "a");
+            for name in ["a", "d/other", "l"] {
+                house.file(format!("to/{name}"), "old");
+            }
+            run(&["from/a", "from/d", "from/l"], "to").unwrap();
+            let what = format!("{kind:?} {quirks:?}");
+            assert_eq!(paths(&share), ["to/a", "to/d", "to/l"], "{what}");
+            for item in items(&share) {
+                assert_eq!((item.by.as_str(), item.reason), ("ana", Reason::Replaced), "{what}");
+            }
+            assert_eq!(house.content("to/a").as_deref(), Some("new"), "{what}");
+            assert_eq!(house.on_disk("to/d"), ["in"], "{what}");
+            assert!(house.unfinished("").is_empty(), "{what}");
+            assert_eq!(house.trashed("").len(), 6, "{what}");
+            let all: Vec<_> = items(&share).into_iter().map(|item| item.id).collect();
+            restore(&share, &all, IfExists::Rename);
+            assert_eq!(house.content("to/a (1)").as_deref(), Some("old"), "{what}");
+            assert_eq!(house.content("to/l (1)").as_deref(), Some("old"), "{what}");
+            assert_eq!(house.content("to/d (1)/other").as_deref(), Some("old"), "{what}");
+            assert!(house.trashed("").is_empty(), "{what}");
+            for folder in ["from", "to"] {
+                share.delete_folder(&path(folder), Fate::Gone).unwrap();
+            }
+        }
     }
 }
 
