@@ -43,7 +43,7 @@ fn fill(larder: &Larder, count: u32, timestamp: &str) {
 fn rows_have_their_shape_and_come_newest_first() {
     let larder = Larder::start().user("ana").file("a.txt", "A");
     let ana = larder.http("ana");
-    ana.post("/api/delete_file", json!({ "path": "a.txt" })).expect(200);
+    ana.post("/api/delete_file", json!({ "path": "a.txt", "permanent": true })).expect(200);
     ana.post("/api/create_folder", json!({ "folder_name": "docs" })).expect(200);
     let rows = rows(&larder, "");
     assert_eq!(rows[0]["action"], "ana: created folder /docs");
@@ -141,7 +141,7 @@ fn what_happens_is_logged_and_secrets_are_not() {
     ana.post("/api/create_folder", json!({ "folder_name": "docs" })).expect(200);
     let names = json!({ "folder_name": "docs", "new_name": "old" });
     ana.post("/api/rename_folder", names).expect(200);
-    ana.post("/api/delete_folder", json!({ "path": "old" })).expect(200);
+    ana.post("/api/delete_folder", json!({ "path": "old", "permanent": true })).expect(200);
     ana.upload(&Form::new().file("up.txt", "sesame")).expect(200);
     ana.post("/api/update_settings", json!({ "trash_days": 7, "a_secret": "sesame" })).expect(200);
     ana.post("/api/command", json!({ "command": "true" })).expect(200);
