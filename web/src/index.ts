@@ -1,6 +1,10 @@
-// The file manager's page.
+// The first page: the files and every other view.
 import { start } from "./lib/start.ts";
+import { router } from "./lib/state/router.svelte.ts";
 import { requireSession } from "./lib/state/session.svelte.ts";
-import Files from "./routes/Files.svelte";
+import App from "./routes/App.svelte";
 
-if (requireSession()) void start(Files);
+if (requireSession()) {
+  router.start();
+  void start(App);
+}

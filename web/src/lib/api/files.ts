@@ -1,8 +1,8 @@
-// Files and folders: one function for each endpoint.
+// Files, folders, the trash and jobs: one function for each endpoint.
 import { get, head, post } from "./http.ts";
-import type { Entry } from "./types.ts";
+import type { Entry, IfExists, Job, Trashed } from "./types.ts";
 
-export async function listFolder(path: string, signal: AbortSignal): Promise<Entry[]> {
+export async function listFolder(path: string, signal?: AbortSignal): Promise<Entry[]> {
   const answer = await get<{ entries: Entry[] }>("/api/finder", { path, details: "1" }, signal);
   return answer.entries;
 }
@@ -12,27 +12,38 @@ export interface Facts {
   mime: string;
   size: number | undefined;
   modified: string;
+  /** Another one for another content. */
+  etag: string;
 }
 
-export async function readFacts(path: string, signal: AbortSignal): Promise<Facts> {
+export async function readFacts(path: string, signal?: AbortSignal): Promise<Facts> {
   const fields = await head("/api/download", { file_path: path, inline: "1" }, signal);
   const size = fields.get("Content-Length");
   return {
     mime: fields.get("Content-Type") ?? "",
     size: size === null ? undefined : Number(size),
     modified: fields.get("Last-Modified") ?? "",
+    etag: fields.get("ETag") ?? "",
   };
 }
 
 /** A file's text; `undefined` when it is none. */
-export async function readText(path: string, signal: AbortSignal): Promise<string | undefined> {
+export async function readText(path: string, signal?: AbortSignal): Promise<string | undefined> {
   const query = { file_path: path };
   const answer = await get<{ type: string; content: string }>("/api/get_file", query, signal);
   return answer.type === "text" ? answer.content : undefined;
 }
 
+export async function writeText(path: string, content: string): Promise<void> {
+  await post("/api/edit_file", { path, file_content: content });
+}
+
 export async function createFolder(path: string, name: string): Promise<void> {
   await post("/api/create_folder", { folder_name: name, path });
+}
+
+export async function createFile(path: string, name: string): Promise<void> {
+  await post("/api/new_file", { file_name: name, path, file_content: "" });
 }
 
 export async function rename(folder: string, entry: Entry, name: string): Promise<void> {
@@ -43,6 +54,57 @@ export async function rename(folder: string, entry: Entry, name: string): Promis
   }
 }
 
-export async function remove(path: string, type: Entry["type"]): Promise<void> {
-  await post(type === "folder" ? "/api/delete_folder" : "/api/delete_file", { path });
+/** What an action answers: done, or gone on with as a job. */
+export interface Started {
+  job?: string;
+  paths?: string[];
+  /** Of a deletion: nothing went to the trash. */
+  permanent?: boolean;
+}
+
+export function remove(
+  path: string,
+  type: Entry["type"],
+  isPermanent: boolean,
+  isJob: boolean,
+): Promise<Started> {
+  const endpoint = type === "folder" ? "/api/delete_folder" : "/api/delete_file";
+  return post(endpoint, {
+    path,
+    ...(isPermanent && { permanent: true }),
+    ...(isJob && { job: true }),
+  });
+}
+
+/** Moves or copies into the folder `to`. */
+export function transfer(
+  kind: "move" | "copy",
+  paths: readonly string[],
+  to: string,
+  ifExists: IfExists,
+  isJob: boolean,
+): Promise<Started> {
+  const endpoint = kind === "move" ? "/api/move" : "/api/copy";
+  return post(endpoint, { paths, to, if_exists: ifExists, ...(isJob && { job: true }) });
+}
+
+export function listJobs(signal?: AbortSignal): Promise<Job[]> {
+  return get("/api/jobs", {}, signal);
+}
+
+export async function cancelJob(id: string): Promise<void> {
+  await post("/api/jobs/cancel", { id });
+}
+
+export function listTrash(signal?: AbortSignal): Promise<Trashed[]> {
+  return get("/api/trash", {}, signal);
+}
+
+export async function restore(ids: readonly string[]): Promise<string[]> {
+  return (await post<{ paths: string[] }>("/api/trash/restore", { ids })).paths;
+}
+
+/** Removes these for good; everything when none are named. */
+export async function emptyTrash(ids?: readonly string[]): Promise<void> {
+  await post("/api/trash/empty", ids ? { ids } : {});
 }

@@ -6,11 +6,31 @@ import type { IfExists } from "./types.ts";
 /** Milliseconds until a question counts as unanswered: the slowest board lists 100 000 names. */
 const ANSWER_MS_MAX = 60_000;
 
-type Query = Record<string, string>;
+type Query = Record<string, string | readonly string[]>;
+
+/** What the pages want to hear of. They set these; nothing here knows what is done with them. */
+export const hooks = {
+  /** The server answered, or could not be reached. */
+  onReach: (() => undefined) as (isThere: boolean) => void,
+  /**
+   * The session with this token is over. Resolves when there is another one, and the question is
+   * asked again; rejects when there will be none.
+   */
+  signInAgain: (() => Promise.reject(new Problem("signedOut", "The session is over"))) as (
+    token: string | null,
+  ) => Promise<void>,
+};
 
 /** `GET`s JSON. */
 export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   return ask(path, query, { method: "GET" }, signal, readJson<T>);
+}
+
+/** Whether the server is up; asks nothing else of it and tells nobody. */
+export async function isUp(): Promise<boolean> {
+  // Any answer will do: "too soon" is one, too.
+  const answer = await fetch("/api/is_up", { cache: "no-store" }).catch(() => undefined);
+  return answer !== undefined && answer.status < 502;
 }
 
 /** `POST`s JSON and gets JSON. */
@@ -29,7 +49,11 @@ export function head(path: string, query: Query, signal?: AbortSignal): Promise<
 }
 
 /** Sends one file, telling how far it got. Resolves when it is stored. */
-export function upload(
+export function upload(...args: Parameters<typeof uploadOnce>): Promise<void> {
+  return inSession(() => uploadOnce(...args));
+}
+
+function uploadOnce(
   folder: string,
   file: File,
   ifExists: IfExists,
@@ -50,26 +74,48 @@ export function upload(
     const fail = (cause: unknown) => reject(cause instanceof Error ? cause : new Error("upload"));
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {
+      hooks.onReach(true);
       if (request.status === 200) return resolve();
       const retryAfter = request.getResponseHeader("Retry-After");
       settle(problemOf(request.status, messageIn(request.responseText), retryAfter)).catch(fail);
     };
-    request.onerror = () => fail(new Problem("away", "The connection broke off"));
+    request.onerror = () => {
+      hooks.onReach(false);
+      fail(new Problem("away", "The connection broke off"));
+    };
     request.onabort = () => fail(new DOMException("Cancelled", "AbortError"));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }
 
+/** Does it, and again in the next session where this one is over. */
+async function inSession<T>(action: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const token = readToken();
+    try {
+      return await action();
+    } catch (cause) {
+      if (!(cause instanceof Problem && cause.kind === "signedOut")) throw cause;
+      await hooks.signInAgain(token);
+    }
+  }
+}
+
+function ask<T>(...args: Parameters<typeof askOnce<T>>): Promise<T> {
+  return inSession(() => askOnce(...args));
+}
+
 /** Asks, within the time limit; throws the `Problem` an answer means. */
-async function ask<T>(
+async function askOnce<T>(
   path: string,
   query: Query,
   init: RequestInit,
   signal: AbortSignal | undefined,
   read: (answer: Response) => Promise<T>,
 ): Promise<T> {
-  const search = new URLSearchParams(query).toString();
+  const pairs = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as [string, string]));
+  const search = new URLSearchParams(pairs).toString();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
   const cancel = () => limit.abort();
@@ -81,12 +127,14 @@ async function ask<T>(
       headers: { ...init.headers, ...credentials() },
       signal: limit.signal,
     });
+    hooks.onReach(true);
     if (answer.ok) return await read(answer);
     const text = await answer.text();
     return await settle(problemOf(answer.status, messageIn(text), answer.headers.get("Retry-After")));
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof Problem) throw cause;
+    hooks.onReach(false);
     throw new Problem("away", String(cause));
   } finally {
     clearTimeout(timer);

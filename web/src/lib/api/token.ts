@@ -31,6 +31,13 @@ export function forgetToken(): void {
   }
 }
 
+/** Tells when another tab signs in. */
+export function onTokenKept(action: () => void): void {
+  window.addEventListener("storage", (event) => {
+    if (event.key === KEY && event.newValue !== null) action();
+  });
+}
+
 /** Tells when another tab signs out. */
 export function onTokenForgotten(action: () => void): void {
   window.addEventListener("storage", (event) => {

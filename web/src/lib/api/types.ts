@@ -1,4 +1,4 @@
-// The shapes of the API's answers that the pages use. To be generated from `larder openapi`.
+// The shapes of the API's answers that the pages use.
 
 /** One entry of a folder. `modified` is RFC 3339 in UTC, `size` in bytes. */
 export interface Entry {
@@ -12,24 +12,83 @@ export interface Entry {
 
 /** `GET /api/user/get_self`. The two lists are JSON arrays of path prefixes, as strings. */
 export interface Self {
+  id: number;
   username: string;
   name: string;
   role: string;
   paths: string;
   paths_write: string;
+  settings: string;
 }
 
-/** What a role may be allowed or denied that the pages care for. */
-export type Endpoint =
-  | "/api/finder"
-  | "/api/download"
-  | "/api/get_file"
-  | "/api/upload"
-  | "/api/create_folder"
-  | "/api/rename_file"
-  | "/api/rename_folder"
-  | "/api/delete_file"
-  | "/api/delete_folder";
+/** One of `GET /api/user/get_all`. */
+export interface User extends Self {
+  ip: string;
+  API_KEY: string;
+}
 
-/** What the server does with an upload whose name is taken. */
+/** `roles.json`: who may use each endpoint. */
+export type Roles = Record<string, string[]>;
+
+/** What the server does with what comes to a taken name. */
 export type IfExists = "overwrite" | "rename" | "error";
+
+/** One of `GET /api/trash`. */
+export interface Trashed {
+  id: string;
+  /** The full former path. */
+  path: string;
+  name: string;
+  type: "file" | "folder" | "other";
+  size: number;
+  deleted: string;
+  by: string;
+  reason: "deleted" | "replaced";
+}
+
+/** One of `GET /api/jobs`. */
+export interface Job {
+  id: string;
+  kind: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  done_bytes: number;
+  total_bytes: number;
+  done_items: number;
+  total_items: number;
+  error?: string;
+}
+
+/** `GET /api/get_logs`, newest first. */
+export interface LogRow {
+  id: number;
+  timestamp: string;
+  action: string;
+  ip: string;
+}
+
+/** `GET /api/resources`: percentages, and more where the server knows it. */
+export interface Resources {
+  cpu: number;
+  memory: number;
+  disk: number;
+  [more: string]: unknown;
+}
+
+/** One of `GET /api/ftp/get_users`. */
+export interface FtpUser {
+  username: string;
+  path: string;
+  permissions: string;
+}
+
+export type Settings = Record<string, unknown>;
+
+/** `POST /api/command`. */
+export interface CommandResult {
+  output: string;
+  exit_code: number;
+  timed_out?: boolean;
+  truncated?: boolean;
+}
+
+export type CloudState = Record<string, unknown>;

@@ -1,13 +1,13 @@
-// Signing in and out, and who one is: one function for each endpoint.
+// Signing in and out, people and roles: one function for each endpoint.
 import { get, post } from "./http.ts";
-import type { Self } from "./types.ts";
+import type { Roles, Self, User } from "./types.ts";
 
 export async function login(username: string, password: string): Promise<string> {
   return (await post<{ token: string }>("/api/user/login", { username, password })).token;
 }
 
-export async function logout(): Promise<void> {
-  await post("/api/user/logout", {});
+export async function logout(isEverywhere = false): Promise<void> {
+  await post("/api/user/logout", isEverywhere ? { everywhere: true } : {});
 }
 
 export function readSelf(signal?: AbortSignal): Promise<Self> {
@@ -16,4 +16,56 @@ export function readSelf(signal?: AbortSignal): Promise<Self> {
 
 export function readRole(signal?: AbortSignal): Promise<Record<string, boolean>> {
   return get("/api/role/self", {}, signal);
+}
+
+/** What of oneself one may change. */
+export interface SelfChange {
+  username?: string;
+  name?: string;
+  password?: string;
+  settings?: string;
+  /** `new` for a random one. */
+  API_KEY?: string;
+}
+
+/** Answers with a new token for a new password, and with the key for a new key. */
+export function editSelf(change: SelfChange): Promise<{ token?: string; API_KEY?: string }> {
+  return post("/api/user/edit_self", change);
+}
+
+export function listUsers(signal?: AbortSignal): Promise<User[]> {
+  return get("/api/user/get_all", {}, signal);
+}
+
+export interface UserChange {
+  username: string;
+  name: string;
+  role: string;
+  paths: string[];
+  paths_write: string[];
+  /** Left out: as it is. */
+  password?: string;
+}
+
+/** Answers with the API key, which is never shown again. */
+export async function createUser(user: UserChange): Promise<string> {
+  const lists = { paths: JSON.stringify(user.paths), paths_write: JSON.stringify(user.paths_write) };
+  return (await post<{ API_KEY: string }>("/api/user/create", { ...user, ...lists })).API_KEY;
+}
+
+export async function editUser(id: number, user: UserChange): Promise<void> {
+  const lists = { paths: JSON.stringify(user.paths), paths_write: JSON.stringify(user.paths_write) };
+  await post("/api/user/edit", { id, ...user, ...lists });
+}
+
+export async function deleteUser(username: string): Promise<void> {
+  await post("/api/user/delete", { username });
+}
+
+export function readRoles(signal?: AbortSignal): Promise<Roles> {
+  return get("/api/role/get", {}, signal);
+}
+
+export async function editRoles(roles: Roles): Promise<void> {
+  await post("/api/role/edit", roles);
 }

@@ -10,9 +10,57 @@ function encodePath(path: string): string {
   return encodeURIComponent(path).replaceAll("%2F", "/");
 }
 
+/** The views of the first page. */
+export const VIEWS = [
+  "files",
+  "trash",
+  "dashboard",
+  "people",
+  "ftp",
+  "logs",
+  "settings",
+  "terminal",
+  "update",
+  "cloud",
+  "profile",
+] as const;
+export type View = (typeof VIEWS)[number];
+
+/** What the address of the first page says: a view; of the files the folder, and the file open. */
+export interface Route {
+  view: View;
+  path: string;
+  /** The name of the file shown over its folder; "" for none. */
+  file: string;
+}
+
+/** Reads the query of the first page; what is none of ours means the files. */
+export function readRoute(search: string): Route {
+  const query = new URLSearchParams(search);
+  const view = VIEWS.find((one) => one === query.get("view")) ?? "files";
+  if (view !== "files") return { view, path: "", file: "" };
+  return { view, path: pathIn(search), file: query.get("file") ?? "" };
+}
+
 /** The page that lists a folder. */
 export function folderAddress(path: string): string {
   return path === "" ? "/" : `/?path=${encodePath(path)}`;
+}
+
+/** A file shown over the folder it lies in. */
+export function fileAddress(folder: string, name: string): string {
+  const file = `file=${encodePath(name)}`;
+  return folder === "" ? `/?${file}` : `${folderAddress(folder)}&${file}`;
+}
+
+/** Where a view stands. */
+export function viewAddress(view: View): string {
+  return view === "files" ? "/" : `/?view=${view}`;
+}
+
+/** Several files and folders as one ZIP. */
+export function downloadAllAddress(paths: readonly string[]): string {
+  return `/api/download?${paths.map((path) => `file_path=${encodePath(path)}`).join("&")}`;
 }
 
 /** The page that shows a file. */

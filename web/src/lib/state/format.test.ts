@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDate, formatDay, formatSize } from "./format.ts";
+import { formatDate, formatDay, formatDuration, formatSize } from "./format.ts";
 
 describe("sizes", () => {
   it.each([
@@ -32,4 +32,14 @@ describe("dates", () => {
     expect(formatDate("", "en")).toBe("");
     expect(formatDay("yesterday", "en")).toBe("");
   });
+});
+
+it.each([
+  [0, "0 sec"],
+  [59.6, "1 min"],
+  [61, "1 min 1 sec"],
+  [3600, "1 hr"],
+  [90_061, "1 day 1 hr"],
+])("%d seconds are %s", (seconds, words) => {
+  expect(formatDuration(seconds, "en")).toBe(words);
 });

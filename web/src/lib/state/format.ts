@@ -32,3 +32,27 @@ export function formatDay(when: string, locale: string): string {
   if (Number.isNaN(date.getTime())) return "";
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(date);
 }
+
+const DURATION_UNITS = [
+  { unit: "day", seconds: 86_400 },
+  { unit: "hour", seconds: 3600 },
+  { unit: "minute", seconds: 60 },
+  { unit: "second", seconds: 1 },
+] as const;
+
+/** A stretch of time (s) in its largest unit, and the next one where that says more. */
+export function formatDuration(seconds: number, locale: string): string {
+  let rest = Math.max(0, Math.round(seconds));
+  const at = Math.max(0, DURATION_UNITS.findIndex((one) => rest >= one.seconds));
+  const units = rest === 0 ? DURATION_UNITS.slice(-1) : DURATION_UNITS.slice(at, at + 2);
+  const parts = units.map(({ unit, seconds: length }) => {
+    const count = Math.floor(rest / length);
+    rest -= count * length;
+    const style = { style: "unit", unit, unitDisplay: "short" } as const;
+    return { count, text: new Intl.NumberFormat(locale, style).format(count) };
+  });
+  return parts
+    .filter((part, step) => step === 0 || part.count > 0)
+    .map((part) => part.text)
+    .join(" ");
+}

@@ -2,15 +2,20 @@
 import { listFolder } from "../api/files.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { Entry } from "../api/types.ts";
+import { keep, readChoice, readKept } from "./keep.ts";
 import { keepTrying } from "./retry.ts";
+import { Selection } from "./selection.svelte.ts";
 import { leftBecause, session } from "./session.svelte.ts";
-import { nextSorting, type SortKey, SORTING_AT_FIRST, sortEntries } from "./sort.ts";
+import { nextSorting, readSorting, type SortKey, sortEntries, writeSorting } from "./sort.ts";
 import { locale } from "./texts.svelte.ts";
 
 /** What takes less than this gets no sign of waiting (ms). */
 const SLOW_AFTER_MS = 200;
 /** How long changes are gathered before the folder is asked for again (ms). */
 const REFRESH_AFTER_MS = 150;
+
+export const LAYOUTS = ["list", "grid"] as const;
+export type Layout = (typeof LAYOUTS)[number];
 
 class Listing {
   /** The folder asked for, which the address names. */
@@ -23,19 +28,33 @@ class Listing {
   isFirst = $state(true);
   /** The answer takes so long that the page should say so. */
   isSlow = $state(false);
-  sorting = $state(SORTING_AT_FIRST);
-  #unordered = $state.raw<Entry[]>([]);
-  entries = $derived(sortEntries(this.#unordered, this.sorting, locale()));
+  sorting = $state.raw(readSorting(readKept("sorting")));
+  layout = $state<Layout>(readChoice("layout", LAYOUTS));
+  isHiddenShown = $state(readKept("hidden") === "yes");
+  filter = $state("");
+  /** Every entry of the folder, as the server told. */
+  all = $state.raw<readonly Entry[]>([]);
+  #sorted = $derived(sortEntries(this.all, this.sorting, locale()));
+  /** What is on show, in order. */
+  entries = $derived(keepWanted(this.#sorted, this.filter, this.isHiddenShown));
+  names = $derived(this.entries.map((entry) => entry.name));
+  selection = new Selection(() => this.names);
+  /** The entries that are selected, in order. */
+  selected = $derived(this.entries.filter((entry) => this.selection.names.has(entry.name)));
   #running = new AbortController();
   #willRefresh = false;
 
   /** Shows a folder. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
+    if (path !== this.path || this.isFirst) {
+      this.filter = "";
+      this.selection.reset();
+    }
     this.path = path;
     await this.reload();
   }
 
-  /** Asks again for the folder on show. */
+  /** Asks again for the folder on show. What is on show stays until there is an answer. */
   async reload(): Promise<void> {
     this.#running.abort();
     const running = (this.#running = new AbortController());
@@ -47,16 +66,24 @@ class Listing {
       ]);
       return entries;
     };
-    const settle = (entries: Entry[], problem?: ProblemKind) => {
+    const settle = (entries: readonly Entry[], problem?: ProblemKind) => {
       clearTimeout(timer);
       this.isSlow = false;
       this.isFirst = false;
       this.shownPath = this.path;
-      this.#unordered = entries;
+      this.all = entries;
       this.problem = problem;
+      this.selection.prune();
+    };
+    const onPassing = (problem: Problem) => {
+      clearTimeout(timer);
+      this.isSlow = false;
+      // What was there before the server went is still worth looking at; a banner says so.
+      const isKept = problem.kind === "away" && !this.isFirst && this.shownPath === this.path;
+      if (!isKept || this.problem !== undefined) settle([], problem.kind);
     };
     try {
-      settle(await keepTrying(ask, (problem) => settle([], problem.kind), running.signal));
+      settle(await keepTrying(ask, onPassing, running.signal));
     } catch (cause) {
       // A newer question took over; it sets what is on show.
       if (running.signal.aborted) return;
@@ -79,7 +106,59 @@ class Listing {
 
   sortBy(key: SortKey): void {
     this.sorting = nextSorting(this.sorting, key);
+    keep("sorting", writeSorting(this.sorting));
   }
+
+  layOut(layout: Layout): void {
+    this.layout = layout;
+    keep("layout", layout);
+  }
+
+  showHidden(isShown: boolean): void {
+    this.isHiddenShown = isShown;
+    keep("hidden", isShown ? "yes" : "no");
+    this.selection.prune();
+  }
+
+  find(name: string): Entry | undefined {
+    return this.all.find((entry) => entry.name === name);
+  }
+
+  /** Shows a new name before the server has said yes; the next answer has the truth. */
+  showRenamed(from: string, to: string): void {
+    this.all = this.all.map((entry) => (entry.name === from ? { ...entry, name: to } : entry));
+    this.selection.rename(from, to);
+  }
+
+  /** Takes entries off the list before the server has said yes. */
+  hide(names: ReadonlySet<string>): void {
+    const at = this.entries.findIndex((entry) => names.has(entry.name));
+    this.all = this.all.filter((entry) => !names.has(entry.name));
+    this.selection.prune();
+    // The cursor goes to what moved up into the place.
+    const next = this.entries[Math.min(Math.max(at, 0), this.entries.length - 1)];
+    this.selection.cursor = next?.name ?? "";
+  }
+}
+
+/** The entries that a filter and the wish for hidden ones leave. */
+export function keepWanted(
+  entries: readonly Entry[],
+  filter: string,
+  isHiddenShown: boolean,
+): readonly Entry[] {
+  const wanted = fold(filter.trim());
+  if (wanted === "" && isHiddenShown) return entries;
+  return entries.filter(
+    (entry) =>
+      (isHiddenShown || !entry.name.startsWith(".")) &&
+      (wanted === "" || fold(entry.name).includes(wanted)),
+  );
+}
+
+/** A text without case and accents: whoever types `uber` finds `Über`. */
+function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 }
 
 export const listing = new Listing();

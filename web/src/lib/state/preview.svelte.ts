@@ -9,7 +9,7 @@ import { leftBecause, session } from "./session.svelte.ts";
 /** What takes less than this gets no sign of waiting (ms). */
 const SLOW_AFTER_MS = 200;
 /** Bytes of text that are shown: more than anybody reads in a preview, and drawn at once. */
-const TEXT_BYTES_MAX = 1_000_000;
+const TEXT_BYTES_MAX = 2_000_000;
 
 /** What is shown of the file, and where nothing is, why. */
 export type Show = Exclude<Kind, "folder" | "archive" | "other"> | "none" | "tooLong";
@@ -27,6 +27,11 @@ class Preview {
 
   /** Shows a file. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
+    if (path !== this.path) {
+      this.isFirst = true;
+      this.problem = undefined;
+      this.facts = undefined;
+    }
     this.path = path;
     this.#running.abort();
     const running = (this.#running = new AbortController());

@@ -1,30 +1,38 @@
-// Who is signed in and what they may do. Leaves for the sign-in page when the session is over.
+// Who is signed in and what they may do; signing in again in place when a session is over.
+import { hooks } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
-import { forgetToken, onTokenForgotten, readToken } from "../api/token.ts";
-import type { Endpoint, Self } from "../api/types.ts";
-import { logout, readRole, readSelf } from "../api/users.ts";
+import { forgetToken, keepToken, onTokenForgotten, onTokenKept, readToken } from "../api/token.ts";
+import type { Self } from "../api/types.ts";
+import { login, logout, readRole, readSelf } from "../api/users.ts";
 import { signInAddress } from "./address.ts";
 import { isWithin } from "./paths.ts";
 
 class Session {
   /** `undefined` until loaded. */
   self = $state.raw<Self>();
+  /** The session ended while the page is in use: it asks for the password over what is there. */
+  isOver = $state(false);
   #allowed = $state.raw<Record<string, boolean>>({});
   #writable = $derived(readPrefixes(this.self?.paths_write));
+  #again: { promise: Promise<void>; resolve: () => void } | undefined;
 
   /** What to call the person. */
   displayName = $derived(this.self?.name || this.self?.username || "");
 
   /** Learns who is signed in; once is enough for a page. */
-  async load(signal: AbortSignal): Promise<void> {
-    if (this.self) return;
+  async load(signal?: AbortSignal): Promise<void> {
+    if (!this.self) await this.reload(signal);
+  }
+
+  /** Learns it anew, after one's own name or role may have changed. */
+  async reload(signal?: AbortSignal): Promise<void> {
     const [self, allowed] = await Promise.all([readSelf(signal), readRole(signal)]);
     this.#allowed = allowed;
     this.self = self;
   }
 
   /** Whether the role allows an endpoint. */
-  may(endpoint: Endpoint): boolean {
+  may(endpoint: string): boolean {
     return this.#allowed[endpoint] === true;
   }
 
@@ -33,13 +41,40 @@ class Session {
     return this.#writable.some((prefix) => isWithin(path, prefix));
   }
 
-  async signOut(): Promise<void> {
-    try {
-      await logout();
-    } catch (cause) {
-      // A session that is over already is as good as signed out; anything else is not.
-      if (!(cause instanceof Problem && cause.kind === "signedOut")) throw cause;
+  /** Waits for another session than that of `token`. */
+  waitForAnother(token: string | null): Promise<void> {
+    const now = readToken();
+    // Another tab has signed in already.
+    if (now !== null && now !== token) return Promise.resolve();
+    if (!this.self) {
+      // Nothing is on the page yet that could be lost.
+      leaveToSignIn(true);
+      return Promise.reject(new Problem("signedOut", "The session is over"));
     }
+    if (!this.#again) {
+      let resolve: () => void = () => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.#again = { promise, resolve };
+      this.isOver = true;
+    }
+    return this.#again.promise;
+  }
+
+  /** Signs the same person in again; what waited for it goes on. */
+  async signInAgain(password: string): Promise<void> {
+    keepToken(await login(this.self?.username ?? "", password));
+    this.goOn();
+  }
+
+  /** There is a session again. */
+  goOn(): void {
+    this.isOver = false;
+    this.#again?.resolve();
+    this.#again = undefined;
+  }
+
+  async signOut(isEverywhere = false): Promise<void> {
+    await logout(isEverywhere);
     forgetToken();
     location.assign("/auth");
   }
@@ -48,7 +83,7 @@ class Session {
 export const session = new Session();
 
 /** Goes to the sign-in page, which leads back here; `isOver` when there was a session. */
-function leaveToSignIn(isOver: boolean): void {
+export function leaveToSignIn(isOver: boolean): void {
   forgetToken();
   location.replace(signInAddress(location.pathname + location.search, isOver));
 }
@@ -59,15 +94,15 @@ export function requireSession(): boolean {
     leaveToSignIn(false);
     return false;
   }
+  hooks.signInAgain = (token) => session.waitForAnother(token);
   onTokenForgotten(() => leaveToSignIn(true));
+  onTokenKept(() => session.goOn());
   return true;
 }
 
-/** Deals with a session that is over by leaving; says whether it was that. */
+/** Whether a failure needs no words: the page is leaving for the sign-in page. */
 export function leftBecause(cause: unknown): boolean {
-  if (!(cause instanceof Problem && cause.kind === "signedOut")) return false;
-  leaveToSignIn(true);
-  return true;
+  return cause instanceof Problem && cause.kind === "signedOut";
 }
 
 /** The prefixes in a JSON array kept as a string; none when it cannot be read. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../api/types.ts";
-import { nextSorting, SORTING_AT_FIRST, sortEntries, type SortKey } from "./sort.ts";
+import { nextSorting, readSorting, SORTING_AT_FIRST, sortEntries, type SortKey, writeSorting } from "./sort.ts";
 
 function entry(name: string, size = 0, modified = "2024-01-01T00:00:00Z"): Entry {
   const type = name.endsWith("/") ? "folder" : "file";
@@ -54,5 +54,22 @@ describe("the order of entries", () => {
     expect(nextSorting(SORTING_AT_FIRST, "name")).toEqual({ key: "name", isDescending: true });
     expect(nextSorting(SORTING_AT_FIRST, "size")).toEqual({ key: "size", isDescending: true });
     expect(nextSorting({ key: "size", isDescending: true }, "name")).toEqual(SORTING_AT_FIRST);
+  });
+});
+
+describe("the order kept", () => {
+  it("comes back as it was, and what is none is the first", () => {
+    for (const sorting of [SORTING_AT_FIRST, { key: "size", isDescending: true } as const]) {
+      expect(readSorting(writeSorting(sorting))).toEqual(sorting);
+    }
+    for (const kept of [null, "", "-", "toString", "-nothing"]) {
+      expect(readSorting(kept)).toEqual(SORTING_AT_FIRST);
+    }
+  });
+
+  it("knows kinds", () => {
+    const film = { ...entry("a.mp4"), mime: "video/mp4" };
+    const picture = { ...entry("b.jpg"), mime: "image/jpeg" };
+    expect(order([film, picture], "kind")).toEqual(["b.jpg", "a.mp4"]);
   });
 });

@@ -1,14 +1,28 @@
 // Short messages that come and go at the foot of the page.
 
-/** How long a message stays (ms): long enough to be read twice. */
+/** How long a message stays (ms): long enough to be read twice, or to think better of it. */
 const STAY_MS = 6000;
+const STAY_TO_UNDO_MS = 12_000;
+
+/** What a message offers to do. */
+export interface ToastAction {
+  label: string;
+  run: () => void;
+}
+
+interface Toast {
+  id: number;
+  text: string;
+  isError: boolean;
+  action: ToastAction | undefined;
+}
 
 class Toasts {
-  all = $state<{ id: number; text: string; isError: boolean }[]>([]);
+  all = $state.raw<readonly Toast[]>([]);
   #nextId = 1;
 
-  say(text: string): void {
-    this.#add(text, false);
+  say(text: string, action?: ToastAction): void {
+    this.#add(text, false, action);
   }
 
   complain(text: string): void {
@@ -19,10 +33,12 @@ class Toasts {
     this.all = this.all.filter((toast) => toast.id !== id);
   }
 
-  #add(text: string, isError: boolean): void {
+  #add(text: string, isError: boolean, action?: ToastAction): void {
     const id = this.#nextId++;
-    this.all.push({ id, text, isError });
-    setTimeout(() => this.dismiss(id), STAY_MS);
+    // A complaint that is there already is not said twice.
+    const others = isError ? this.all.filter((toast) => toast.text !== text) : this.all;
+    this.all = [...others.slice(-3), { id, text, isError, action }];
+    setTimeout(() => this.dismiss(id), action ? STAY_TO_UNDO_MS : STAY_MS);
   }
 }
 

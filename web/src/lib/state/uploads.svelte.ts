@@ -2,25 +2,21 @@
 import { upload } from "../api/http.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { IfExists } from "../api/types.ts";
+import { type Batch, collisions, type Collisions } from "./collisions.svelte.ts";
+import { Pace } from "./pace.ts";
+import { keepTrying } from "./retry.ts";
 import { leftBecause } from "./session.svelte.ts";
 
-/** Uploads that run at once: two keep a slow link busy while the server syncs the other one. */
-const AT_ONCE_MAX = 2;
-
-/** What the reader wants done with a taken name. */
-export type Choice = "overwrite" | "rename" | "skip";
-
-/** Files brought together: one answer may hold for all of them. */
-interface Batch {
-  isMany: boolean;
-  forAll: Choice | undefined;
-}
+/** Uploads that run at once: they keep a slow link busy while the server syncs the others. */
+const AT_ONCE_MAX = 3;
 
 /** One file on its way. */
 export class Upload {
   state = $state<"waiting" | "running" | "done" | "failed">("waiting");
   sentBytes = $state(0);
   problem = $state<ProblemKind>();
+  /** Runs, and waits for the server to come back. */
+  isHeld = $state(false);
   /** Stops it while it runs. */
   running: AbortController | undefined;
 
@@ -33,44 +29,49 @@ export class Upload {
   ) {}
 }
 
-/** A name that is taken, and the way to say what to do. */
-export interface Collision {
-  name: string;
-  /** More questions may follow, so "for all" makes sense. */
-  isOneOfMany: boolean;
-  answer: (choice: Choice, isForAll: boolean) => void;
-}
-
 export class Uploads {
-  all = $state<Upload[]>([]);
-  collision = $state.raw<Collision>();
-  isBusy = $derived(this.all.some((one) => one.state === "waiting" || one.state === "running"));
+  all = $state.raw<readonly Upload[]>([]);
+  doneCount = $derived(this.all.filter((one) => one.state === "done").length);
+  failedCount = $derived(this.all.filter((one) => one.state === "failed").length);
+  isBusy = $derived(this.doneCount + this.failedCount < this.all.length);
+  totalBytes = $derived(this.all.reduce((sum, one) => sum + one.file.size, 0));
+  sentBytes = $derived(this.all.reduce((sum, one) => sum + one.sentBytes, 0));
+  /** Bytes a second just now, and what that leaves (s); `undefined` while nobody can say. */
+  bytesPerS = $state<number>();
+  leftS = $derived(
+    this.bytesPerS ? (this.totalBytes - this.sentBytes) / this.bytesPerS : undefined,
+  );
   /** Called with the folder of each file that was stored. */
   onStored: (folder: string) => void = () => undefined;
 
   #nextId = 1;
-  /** Questions are asked one after the other. */
-  #asking = Promise.resolve();
+  #runningCount = 0;
+  #pace = new Pace();
+
+  constructor(readonly collisions: Collisions) {}
 
   /** Takes files brought together; `isTaken` where the name is known to be there. */
   async add(items: { folder: string; file: File; isTaken: boolean }[]): Promise<void> {
-    const batch: Batch = { isMany: items.length > 1, forAll: undefined };
-    for (const { folder, file, isTaken } of items) {
-      let ifExists: IfExists = "error";
-      if (isTaken) {
-        const choice = await this.#choose(file.name, batch);
-        if (choice === "skip") continue;
-        ifExists = choice;
-      }
-      this.all.push(new Upload(this.#nextId++, file, folder, batch, ifExists));
-      this.#pump();
+    const batch: Batch = { isMany: items.length > 1 };
+    const make = (item: { folder: string; file: File }, ifExists: IfExists) =>
+      new Upload(this.#nextId++, item.file, item.folder, batch, ifExists);
+    this.#push(items.filter((item) => !item.isTaken).map((item) => make(item, "error")));
+    for (const item of items.filter((one) => one.isTaken)) {
+      const choice = await this.collisions.choose(item.file.name, batch);
+      if (choice !== "skip") this.#push([make(item, choice)]);
     }
   }
 
   /** Stops one, whatever it is doing, and forgets it. */
   cancel(one: Upload): void {
     one.running?.abort();
-    this.#forget(one);
+    this.#forget([one]);
+  }
+
+  cancelAll(): void {
+    const all = this.all;
+    this.#forget(all);
+    for (const one of all) one.running?.abort();
   }
 
   retry(one: Upload): void {
@@ -79,35 +80,62 @@ export class Uploads {
     this.#pump();
   }
 
-  /** Forgets what is over. */
-  clear(): void {
-    for (const one of this.all.filter((one) => one.state === "done" || one.state === "failed")) {
-      this.#forget(one);
-    }
+  retryAll(): void {
+    for (const one of this.all) if (one.state === "failed") this.retry(one);
   }
 
-  #forget(one: Upload): void {
-    this.all = this.all.filter((other) => other !== one);
+  /** Forgets what is over. */
+  clear(): void {
+    this.#forget(this.all.filter((one) => one.state === "done" || one.state === "failed"));
+  }
+
+  #push(more: Upload[]): void {
+    if (more.length === 0) return;
+    this.all = [...this.all, ...more];
+    this.#pump();
+  }
+
+  #forget(some: readonly Upload[]): void {
+    const gone = new Set(some);
+    this.all = this.all.filter((one) => !gone.has(one));
   }
 
   #pump(): void {
-    const running = this.all.filter((one) => one.state === "running").length;
-    const next = this.all.filter((one) => one.state === "waiting");
-    for (const one of next.slice(0, Math.max(0, AT_ONCE_MAX - running))) {
-      one.state = "running";
-      void this.#send(one).finally(() => this.#pump());
+    while (this.#runningCount < AT_ONCE_MAX) {
+      const next = this.all.find((one) => one.state === "waiting");
+      if (!next) return;
+      next.state = "running";
+      this.#runningCount += 1;
+      void this.#send(next).finally(() => {
+        this.#runningCount -= 1;
+        if (this.#runningCount === 0) this.#rest();
+        this.#pump();
+      });
     }
+  }
+
+  /** Nothing runs: the next upload begins with a clean measure. */
+  #rest(): void {
+    this.#pace = new Pace();
+    this.bytesPerS = undefined;
   }
 
   async #send(one: Upload): Promise<void> {
     const running = (one.running = new AbortController());
-    one.sentBytes = 0;
+    const onProgress = (sentBytes: number) => {
+      // The form around the file counts too; more than all would look odd.
+      const sent = Math.min(sentBytes, one.file.size);
+      this.#pace.add(Math.max(0, sent - one.sentBytes), performance.now());
+      this.bytesPerS = this.#pace.perSecond();
+      one.sentBytes = sent;
+    };
+    const attempt = () => {
+      one.sentBytes = 0;
+      one.isHeld = false;
+      return upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
+    };
     try {
-      const onProgress = (sentBytes: number) => {
-        // The form around the file counts too; more than all would look odd.
-        one.sentBytes = Math.min(sentBytes, one.file.size);
-      };
-      await upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
+      await keepTrying(attempt, () => (one.isHeld = true), running.signal);
       one.sentBytes = one.file.size;
       one.state = "done";
       this.onStored(one.folder);
@@ -117,40 +145,21 @@ export class Uploads {
       if (kind === "collision") return await this.#askAgain(one);
       one.state = "failed";
       one.problem = kind;
+      one.sentBytes = 0;
     } finally {
+      one.isHeld = false;
       one.running = undefined;
     }
   }
 
   /** The name is taken though nobody knew it. */
   async #askAgain(one: Upload): Promise<void> {
-    const choice = await this.#choose(one.file.name, one.batch);
-    if (choice === "skip") return this.#forget(one);
+    const choice = await this.collisions.choose(one.file.name, one.batch);
+    if (choice === "skip") return this.#forget([one]);
     one.ifExists = choice;
+    one.sentBytes = 0;
     one.state = "waiting";
-  }
-
-  /** What to do with a taken name; asked one after the other, and not once "for all" is said. */
-  #choose(name: string, batch: Batch): Promise<Choice> {
-    const chosen = this.#asking.then(async () => {
-      if (batch.forAll) return batch.forAll;
-      const { choice, isForAll } = await this.#ask(name, batch.isMany);
-      if (isForAll) batch.forAll = choice;
-      return choice;
-    });
-    this.#asking = chosen.then(() => undefined);
-    return chosen;
-  }
-
-  #ask(name: string, isOneOfMany: boolean): Promise<{ choice: Choice; isForAll: boolean }> {
-    return new Promise((resolve) => {
-      const answer = (choice: Choice, isForAll: boolean) => {
-        this.collision = undefined;
-        resolve({ choice, isForAll });
-      };
-      this.collision = { name, isOneOfMany, answer };
-    });
   }
 }
 
-export const uploads = new Uploads();
+export const uploads = new Uploads(collisions);

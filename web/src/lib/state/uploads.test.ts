@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { upload } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
+import { Collisions } from "./collisions.svelte.ts";
 import { Uploads } from "./uploads.svelte.ts";
 
 vi.mock("../api/http.ts", () => ({ upload: vi.fn() }));
@@ -32,20 +33,19 @@ const settle = () => new Promise((go) => setImmediate(go));
 const sent = () => calls.map(([, file, ifExists]) => `${file.name} ${ifExists}`);
 
 describe("the upload queue", () => {
-  it("runs two at once and the next when one is done", async () => {
-    const queue = new Uploads();
+  it("runs three at once and the next when one is done", async () => {
+    const queue = new Uploads(new Collisions());
     const stored: string[] = [];
     queue.onStored = (folder) => stored.push(folder);
-    await queue.add(items("a", "b", "c"));
-    expect(sent()).toEqual(["a error", "b error"]);
+    await queue.add(items("a", "b", "c", "d"));
+    expect(sent()).toEqual(["a error", "b error", "c error"]);
     calls[0]?.finish();
     await settle();
-    expect(sent()).toEqual(["a error", "b error", "c error"]);
-    expect(queue.all.map((one) => one.state)).toEqual(["done", "running", "running"]);
+    expect(sent()).toEqual(["a error", "b error", "c error", "d error"]);
+    expect(queue.all.map((one) => one.state)).toEqual(["done", "running", "running", "running"]);
     expect(stored).toEqual(["docs"]);
     expect(queue.isBusy).toBe(true);
-    calls[1]?.finish();
-    calls[2]?.finish();
+    for (const call of calls.slice(1)) call.finish();
     await settle();
     expect(queue.isBusy).toBe(false);
     queue.clear();
@@ -53,51 +53,51 @@ describe("the upload queue", () => {
   });
 
   it("never shows more than the whole", async () => {
-    const queue = new Uploads();
+    const queue = new Uploads(new Collisions());
     await queue.add(items("a"));
     calls[0]?.[3](400);
     expect(queue.all[0]?.sentBytes).toBe(4);
   });
 
   it("asks before what is taken, once for all", async () => {
-    const queue = new Uploads();
+    const queue = new Uploads(new Collisions());
     const added = queue.add(items("a!", "b!", "c"));
     await settle();
-    expect(queue.collision).toMatchObject({ name: "a", isOneOfMany: true });
-    expect(calls).toEqual([]);
-    queue.collision?.answer("overwrite", true);
+    expect(queue.collisions.now).toMatchObject({ name: "a", isOneOfMany: true });
+    expect(sent()).toEqual(["c error"]);
+    queue.collisions.now?.answer("overwrite", true);
     await added;
-    expect(sent()).toEqual(["a overwrite", "b overwrite"]);
-    expect(queue.collision).toBeUndefined();
+    expect(sent()).toEqual(["c error", "a overwrite", "b overwrite"]);
+    expect(queue.collisions.now).toBeUndefined();
   });
 
   it("leaves out what is skipped, and asks again for the next", async () => {
-    const queue = new Uploads();
+    const queue = new Uploads(new Collisions());
     const added = queue.add(items("a!", "b!"));
     await settle();
-    queue.collision?.answer("skip", false);
+    queue.collisions.now?.answer("skip", false);
     await settle();
-    expect(queue.collision).toMatchObject({ name: "b" });
-    queue.collision?.answer("rename", false);
+    expect(queue.collisions.now).toMatchObject({ name: "b" });
+    queue.collisions.now?.answer("rename", false);
     await added;
     expect(sent()).toEqual(["b rename"]);
   });
 
   it("asks where the server finds a name taken, one question at a time", async () => {
-    const queue = new Uploads();
+    const queue = new Uploads(new Collisions());
     await queue.add(items("a", "b"));
     calls[0]?.fail(new Problem("collision", ""));
     calls[1]?.fail(new Problem("collision", ""));
     await settle();
-    expect(queue.collision).toMatchObject({ name: "a" });
-    queue.collision?.answer("rename", true);
+    expect(queue.collisions.now).toMatchObject({ name: "a" });
+    queue.collisions.now?.answer("rename", true);
     await settle();
-    expect(queue.collision).toBeUndefined();
+    expect(queue.collisions.now).toBeUndefined();
     expect(sent()).toEqual(["a error", "b error", "a rename", "b rename"]);
   });
 
   it("keeps what failed, to be tried again", async () => {
-    const queue = new Uploads();
+    const queue = new Uploads(new Collisions());
     await queue.add(items("a"));
     calls[0]?.fail(new Problem("diskFull", ""));
     await settle();
@@ -109,14 +109,14 @@ describe("the upload queue", () => {
   });
 
   it("stops what is cancelled and goes on with the rest", async () => {
-    const queue = new Uploads();
-    await queue.add(items("a", "b", "c"));
+    const queue = new Uploads(new Collisions());
+    await queue.add(items("a", "b", "c", "d"));
     const [first] = queue.all;
     if (first) queue.cancel(first);
     expect(calls[0]?.[4].aborted).toBe(true);
     calls[0]?.fail(new DOMException("Cancelled", "AbortError"));
     await settle();
-    expect(queue.all.map((one) => one.file.name)).toEqual(["b", "c"]);
-    expect(sent()).toEqual(["a error", "b error", "c error"]);
+    expect(queue.all.map((one) => one.file.name)).toEqual(["b", "c", "d"]);
+    expect(sent()).toEqual(["a error", "b error", "c error", "d error"]);
   });
 });

@@ -17,14 +17,25 @@ export function place(popup: HTMLElement, anchor: HTMLElement): void {
   popup.style.left = `${Math.max(MARGIN_PX, left)}px`;
 }
 
+/** Puts `popup` with a corner at a point, inside the window. */
+export function placeAt(popup: HTMLElement, x: number, y: number): void {
+  const { offsetWidth: width, offsetHeight: height } = popup;
+  const { clientWidth } = document.documentElement;
+  const left = x + width + MARGIN_PX <= clientWidth ? x : Math.min(x, clientWidth - MARGIN_PX) - width;
+  const isRoomBelow = y + height + MARGIN_PX <= window.innerHeight;
+  const top = isRoomBelow ? y : Math.min(y, window.innerHeight - MARGIN_PX) - height;
+  popup.style.left = `${Math.max(MARGIN_PX, left)}px`;
+  popup.style.top = `${Math.max(MARGIN_PX, top)}px`;
+}
+
 /** Calls `close` for whatever makes a popup pointless; returns the way to stop listening. */
 export function closeWhenLeft(
   popup: HTMLElement,
-  anchor: HTMLElement,
+  anchor: HTMLElement | undefined,
   close: (isFocusWanted: boolean) => void,
 ): () => void {
   const isOurs = (target: EventTarget | null) =>
-    target instanceof Node && (popup.contains(target) || anchor.contains(target));
+    target instanceof Node && (popup.contains(target) || (anchor?.contains(target) ?? false));
   const press = (event: Event) => {
     if (!isOurs(event.target)) close(false);
   };
@@ -33,7 +44,10 @@ export function closeWhenLeft(
     event.stopPropagation();
     close(true);
   };
-  const move = () => close(false);
+  const move = (event: Event) => {
+    // The popup's own scrolling takes it nowhere.
+    if (!isOurs(event.target)) close(false);
+  };
   document.addEventListener("pointerdown", press, true);
   document.addEventListener("focusin", press, true);
   document.addEventListener("keydown", key, true);

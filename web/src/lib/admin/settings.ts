@@ -1,0 +1,100 @@
+// Every setting: where it belongs, how it is typed, and the words for it. Turns fields into values.
+import type { TextKey } from "../state/texts.svelte.ts";
+
+/** `lines` is a list with one entry a line; `words` a command, one word a line. */
+export type SettingKind = "text" | "number" | "switch" | "lines";
+
+export interface SettingAbout {
+  key: string;
+  kind: SettingKind;
+  label: TextKey;
+  help: TextKey;
+  isReadOnly?: boolean;
+}
+
+export interface SettingGroup {
+  title: TextKey;
+  settings: readonly SettingAbout[];
+}
+
+const one = (key: string, kind: SettingKind, label: TextKey, help: TextKey): SettingAbout => ({
+  key,
+  kind,
+  label,
+  help,
+});
+
+export const GROUPS: readonly SettingGroup[] = [
+  {
+    title: "settings.groupFiles",
+    settings: [
+      one("path", "text", "settings.path", "settings.pathHelp"),
+      one("trash_days", "number", "settings.trashDays", "settings.trashDaysHelp"),
+      one("trash_percent", "number", "settings.trashPercent", "settings.trashPercentHelp"),
+    ],
+  },
+  {
+    title: "settings.groupNetwork",
+    settings: [
+      one("host", "text", "settings.host", "settings.hostHelp"),
+      one("port", "number", "settings.port", "settings.portHelp"),
+      one("trusted_proxies", "lines", "settings.trustedProxies", "settings.trustedProxiesHelp"),
+      one("cors_origins", "lines", "settings.corsOrigins", "settings.corsOriginsHelp"),
+    ],
+  },
+  {
+    title: "settings.groupFtp",
+    settings: [
+      one("ftp", "switch", "settings.ftp", "settings.ftpHelp"),
+      one("ftp_host", "text", "settings.ftpHost", "settings.ftpHostHelp"),
+      one("ftp_port", "number", "settings.ftpPort", "settings.ftpPortHelp"),
+      one("ftp_public_host", "text", "settings.ftpPublicHost", "settings.ftpPublicHostHelp"),
+      one("ftp_passive_ports", "text", "settings.ftpPassive", "settings.ftpPassiveHelp"),
+      one("ftp_timeout", "number", "settings.ftpTimeout", "settings.ftpTimeoutHelp"),
+    ],
+  },
+  {
+    title: "settings.groupBox",
+    settings: [
+      one("shutdown_command", "lines", "settings.shutdown", "settings.shutdownHelp"),
+      one("restart_command", "lines", "settings.restart", "settings.restartHelp"),
+      one("command_timeout", "number", "settings.commandTimeout", "settings.commandTimeoutHelp"),
+      one("log_retention_days", "number", "settings.logDays", "settings.logDaysHelp"),
+    ],
+  },
+  {
+    title: "settings.groupOutside",
+    settings: [
+      one("update_url", "text", "settings.updateUrl", "settings.updateUrlHelp"),
+      one("update_public_key", "text", "settings.updateKey", "settings.updateKeyHelp"),
+      one("cloud_url", "text", "settings.cloudUrl", "settings.cloudUrlHelp"),
+      { ...one("com_password", "text", "settings.comPassword", "settings.comPasswordHelp"), isReadOnly: true },
+      { ...one("version", "text", "settings.version", "settings.versionHelp"), isReadOnly: true },
+    ],
+  },
+];
+
+/** A value as it is typed. */
+export function toText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join("\n");
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "" : JSON.stringify(value);
+}
+
+/** What was typed as a value; what is no number stays text, and the server says what is wrong. */
+export function toValue(kind: SettingKind, text: string): unknown {
+  if (kind === "lines") {
+    return text
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  }
+  if (kind === "number" && /^-?\d+$/.test(text.trim())) return Number(text.trim());
+  return text.trim();
+}
+
+/** The key and the reason in `Invalid settings: <key>: <why>`. */
+export function readComplaint(message: string): { key: string; why: string } | undefined {
+  const found = /^Invalid settings: ([^:]+): (.+)$/s.exec(message);
+  return found?.[1] && found[2] ? { key: found[1], why: found[2] } : undefined;
+}

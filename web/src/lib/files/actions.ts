@@ -1,0 +1,102 @@
+// Which actions there are for what is selected, and for the folder itself.
+import ClipboardPaste from "@lucide/svelte/icons/clipboard-paste";
+import Copy from "@lucide/svelte/icons/copy";
+import Download from "@lucide/svelte/icons/download";
+import Eye from "@lucide/svelte/icons/eye";
+import FilePlus from "@lucide/svelte/icons/file-plus";
+import FolderInput from "@lucide/svelte/icons/folder-input";
+import FolderOpen from "@lucide/svelte/icons/folder-open";
+import FolderPlus from "@lucide/svelte/icons/folder-plus";
+import Files from "@lucide/svelte/icons/files";
+import Info from "@lucide/svelte/icons/info";
+import Pencil from "@lucide/svelte/icons/pencil";
+import Scissors from "@lucide/svelte/icons/scissors";
+import Trash from "@lucide/svelte/icons/trash-2";
+import type { Entry } from "../api/types.ts";
+import { clipboard } from "../state/clipboard.svelte.ts";
+import { session } from "../state/session.svelte.ts";
+import { t } from "../state/texts.svelte.ts";
+import type { MenuItem } from "../ui/PopupMenu.svelte";
+
+/** What the view can do; the menu only decides what of it is offered. */
+export interface Actions {
+  open: () => void;
+  download: () => void;
+  rename: () => void;
+  cut: () => void;
+  copy: () => void;
+  paste: () => void;
+  moveTo: () => void;
+  copyTo: () => void;
+  remove: () => void;
+  details: () => void;
+  newFolder: () => void;
+  newFile: () => void;
+}
+
+/** What may be done with these entries, by role and by the entries' own rules. */
+export function permitted(entries: readonly Entry[]) {
+  const isAny = entries.length > 0;
+  const areWritable = entries.every((entry) => entry.writable);
+  const mayEach = (file: string, folder: string) =>
+    entries.every((entry) => session.may(entry.type === "folder" ? folder : file));
+  return {
+    download: isAny && session.may("/api/download") && entries.every((one) => one.type !== "other"),
+    rename:
+      entries.length === 1 && areWritable && mayEach("/api/rename_file", "/api/rename_folder"),
+    remove: isAny && areWritable && mayEach("/api/delete_file", "/api/delete_folder"),
+    move: isAny && areWritable && session.may("/api/move"),
+    copy: isAny && session.may("/api/copy"),
+  };
+}
+
+export function entryItems(entries: readonly Entry[], actions: Actions): MenuItem[] {
+  const may = permitted(entries);
+  const items: MenuItem[] = [];
+  const [first] = entries;
+  if (entries.length === 1 && first) {
+    const isFolder = first.type === "folder";
+    if (isFolder || may.download) {
+      const icon = isFolder ? FolderOpen : Eye;
+      items.push({ label: t("files.open"), icon, keys: "↵", onpick: actions.open });
+    }
+  }
+  if (may.download) {
+    items.push({ label: t("files.download"), icon: Download, onpick: actions.download });
+  }
+  if (may.rename) {
+    const onpick = actions.rename;
+    items.push({ label: t("files.rename"), icon: Pencil, keys: "F2", isApart: true, onpick });
+  }
+  if (may.copy) {
+    const onpick = actions.copy;
+    items.push({ label: t("app.copy"), icon: Copy, keys: t("keys.ctrlC"), isApart: true, onpick });
+  }
+  if (may.move) {
+    items.push({ label: t("files.cut"), icon: Scissors, keys: t("keys.ctrlX"), onpick: actions.cut });
+  }
+  if (may.copy) items.push({ label: t("files.copyTo"), icon: Files, onpick: actions.copyTo });
+  if (may.move) items.push({ label: t("files.moveTo"), icon: FolderInput, onpick: actions.moveTo });
+  items.push({ label: t("files.details"), icon: Info, isApart: true, onpick: actions.details });
+  if (may.remove) {
+    const keys = t("keys.delete");
+    items.push({ label: t("files.delete"), icon: Trash, keys, isDanger: true, onpick: actions.remove });
+  }
+  return items;
+}
+
+/** For the folder on show; `isWritable` where one may put things into it. */
+export function folderItems(isWritable: boolean, actions: Actions): MenuItem[] {
+  const items: MenuItem[] = [];
+  if (isWritable && session.may("/api/create_folder")) {
+    items.push({ label: t("files.newFolder"), icon: FolderPlus, onpick: actions.newFolder });
+  }
+  if (isWritable && session.may("/api/new_file")) {
+    items.push({ label: t("files.newFile"), icon: FilePlus, onpick: actions.newFile });
+  }
+  if (isWritable && !clipboard.isEmpty) {
+    const keys = t("keys.ctrlV");
+    items.push({ label: t("files.paste"), icon: ClipboardPaste, keys, isApart: items.length > 0, onpick: actions.paste });
+  }
+  return items;
+}

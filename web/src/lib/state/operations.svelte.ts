@@ -1,0 +1,208 @@
+// What is done to files and folders: delete, move, copy, restore; with collisions asked, long work
+// followed, and a way back offered.
+import { listFolder, listTrash, remove, rename, restore, type Started, transfer } from "../api/files.ts";
+import { Problem } from "../api/problem.ts";
+import type { Entry, IfExists } from "../api/types.ts";
+import { type Batch, collisions } from "./collisions.svelte.ts";
+import { JobFailed, jobs } from "./jobs.svelte.ts";
+import { listing } from "./listing.svelte.ts";
+import { isWithin, joinPath, nameOf, parentOf } from "./paths.ts";
+import { leftBecause, session } from "./session.svelte.ts";
+import { plural, t } from "./texts.svelte.ts";
+import { toasts } from "./toasts.svelte.ts";
+import { describe } from "./words.ts";
+
+/** Deletions sent at once: the server syncs each; a few keep it busy. */
+const DELETIONS_AT_ONCE = 4;
+/** Server's words for a taken name, also in a job's error. */
+const TAKEN = "Target already exists";
+
+/** Deletes entries of a folder. What fails is back on the list and said. */
+export async function removeEntries(
+  folder: string,
+  entries: readonly Entry[],
+  isPermanent: boolean,
+): Promise<void> {
+  const before = session.may("/api/trash") && !isPermanent ? await trashIds() : undefined;
+  if (folder === listing.shownPath) listing.hide(new Set(entries.map((entry) => entry.name)));
+  const waiting = [...entries];
+  const done: Entry[] = [];
+  let failure: unknown;
+  let isAllPermanent = isPermanent;
+  const work = async () => {
+    for (let entry = waiting.shift(); entry && !failure; entry = waiting.shift()) {
+      try {
+        const path = joinPath(folder, entry.name);
+        const isJob = session.may("/api/jobs");
+        const answer = await remove(path, entry.type, isPermanent, isJob);
+        await finish(answer, t("jobs.delete", { name: entry.name }));
+        if (answer.permanent) isAllPermanent = true;
+        done.push(entry);
+      } catch (cause) {
+        failure ??= cause;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: DELETIONS_AT_ONCE }, work));
+  if (failure !== undefined) complain(failure);
+  listing.refresh();
+  const [first] = done;
+  if (!first) return;
+  const words =
+    done.length === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.length);
+  if (isAllPermanent || !before || !session.may("/api/trash/restore")) return toasts.say(words);
+  const paths = new Set(done.map((entry) => joinPath(folder, entry.name)));
+  toasts.say(words, { label: t("app.undo"), run: () => void undoRemove(paths, before) });
+}
+
+/** The ids of all that lies in the trash; `undefined` when that cannot be known. */
+async function trashIds(): Promise<Set<string> | undefined> {
+  try {
+    return new Set((await listTrash()).map((item) => String(item.id)));
+  } catch {
+    return undefined;
+  }
+}
+
+async function undoRemove(paths: ReadonlySet<string>, before: ReadonlySet<string>): Promise<void> {
+  try {
+    const now = await listTrash();
+    const ours = now.filter(
+      (item) => paths.has(item.path) && item.reason === "deleted" && !before.has(String(item.id)),
+    );
+    await restore(ours.map((item) => item.id));
+    toasts.say(plural("trash.restored", ours.length));
+  } catch (cause) {
+    complain(cause);
+  }
+  listing.refresh();
+}
+
+/** Moves or copies into a folder; asks once where names are taken. Says whether it was done. */
+export async function transferAll(
+  kind: "move" | "copy",
+  paths: readonly string[],
+  to: string,
+  isUndo = false,
+): Promise<boolean> {
+  const wanted = kind === "move" ? paths.filter((path) => parentOf(path) !== to) : paths;
+  if (wanted.length === 0) return false;
+  if (wanted.some((path) => isWithin(to, path))) {
+    toasts.complain(t("move.intoItself"));
+    return false;
+  }
+  try {
+    const moved = await transferAsking(kind, wanted, to);
+    if (moved.length === 0) return false;
+    const name = nameOf(moved[0] ?? "");
+    const folder = nameOf(to) || t("files.title");
+    const words =
+      kind === "move"
+        ? moved.length === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", moved.length)
+        : moved.length === 1 ? t("copy.done", { name, folder }) : plural("copy.doneMany", moved.length);
+    const back = parentOf(wanted[0] ?? "");
+    const mayUndo = kind === "move" && !isUndo && wanted.every((path) => parentOf(path) === back);
+    const run = () => void transferAll("move", moved, back, true);
+    toasts.say(words, mayUndo ? { label: t("app.undo"), run } : undefined);
+    return true;
+  } catch (cause) {
+    complain(cause);
+    return false;
+  } finally {
+    listing.refresh();
+  }
+}
+
+/** Does it, in as many questions to the server as there are answers to collisions. */
+async function transferAsking(
+  kind: "move" | "copy",
+  paths: readonly string[],
+  to: string,
+): Promise<string[]> {
+  const batch: Batch = { isMany: paths.length > 1 };
+  const taken = await namesIn(to);
+  const groups: Record<IfExists, string[]> = { error: [], overwrite: [], rename: [] };
+  for (const path of paths) {
+    const isTaken = taken.has(nameOf(path));
+    // A copy beside itself is meant to be one more.
+    if (isTaken && kind === "copy" && parentOf(path) === to) groups.rename.push(path);
+    else if (!isTaken) groups.error.push(path);
+    else {
+      const choice = await collisions.choose(nameOf(path), batch);
+      if (choice !== "skip") groups[choice].push(path);
+    }
+  }
+  const done: string[] = [];
+  for (const ifExists of ["error", "overwrite", "rename"] as const) {
+    const group = groups[ifExists];
+    if (group.length === 0) continue;
+    try {
+      done.push(...(await send(kind, group, to, ifExists)));
+    } catch (cause) {
+      if (!isTakenAfterAll(cause)) throw cause;
+      // Somebody else was quicker, or the folder may not be listed.
+      const choice = await collisions.choose(nameOf(group[0] ?? ""), batch);
+      if (choice !== "skip") done.push(...(await send(kind, group, to, choice)));
+    }
+  }
+  return done;
+}
+
+async function send(
+  kind: "move" | "copy",
+  paths: readonly string[],
+  to: string,
+  ifExists: IfExists,
+): Promise<string[]> {
+  const answer = await transfer(kind, paths, to, ifExists, session.may("/api/jobs"));
+  const name = nameOf(paths[0] ?? "");
+  const isOne = paths.length === 1;
+  const label =
+    kind === "move"
+      ? isOne ? t("jobs.move", { name }) : plural("jobs.moveMany", paths.length)
+      : isOne ? t("jobs.copy", { name }) : plural("jobs.copyMany", paths.length);
+  await finish(answer, label);
+  return answer.paths ?? paths.map((path) => joinPath(to, nameOf(path)));
+}
+
+/** Waits for what goes on as a job. */
+async function finish(answer: Started, label: string): Promise<void> {
+  if (answer.job !== undefined) await jobs.follow(String(answer.job), label);
+}
+
+function isTakenAfterAll(cause: unknown): boolean {
+  if (cause instanceof Problem) return cause.kind === "collision";
+  return cause instanceof JobFailed && cause.message === TAKEN;
+}
+
+/** The names in a folder; none where it may not be listed. */
+async function namesIn(folder: string): Promise<Set<string>> {
+  if (folder === listing.shownPath && listing.problem === undefined) {
+    return new Set(listing.all.map((entry) => entry.name));
+  }
+  try {
+    return new Set((await listFolder(folder)).map((entry) => entry.name));
+  } catch {
+    return new Set();
+  }
+}
+
+/** Gives an entry of the folder on show another name; what fails is undone and said. */
+export async function renameEntry(folder: string, entry: Entry, name: string): Promise<void> {
+  listing.showRenamed(entry.name, name);
+  try {
+    await rename(folder, entry, name);
+  } catch (cause) {
+    if (folder === listing.shownPath) listing.showRenamed(name, entry.name);
+    throw cause;
+  } finally {
+    listing.refresh();
+  }
+}
+
+/** Says what went wrong, unless the reader did it or the page is leaving. */
+export function complain(cause: unknown): void {
+  if (leftBecause(cause)) return;
+  if (cause instanceof JobFailed && cause.message === "") return toasts.say(t("jobs.cancelled"));
+  toasts.complain(describe(cause));
+}

@@ -1,0 +1,69 @@
+// How busy the box is, over the last ten minutes that this page has watched.
+import { readResources } from "../api/system.ts";
+import type { Resources } from "../api/types.ts";
+import { events } from "./events.svelte.ts";
+import { leftBecause } from "./session.svelte.ts";
+
+/** What is kept (ms), and how often to ask where nobody tells (ms). */
+const WINDOW_MS = 10 * 60_000;
+const ASK_EVERY_MS = 2000;
+
+export interface Sample {
+  atMs: number;
+  values: Resources;
+}
+
+class ResourceHistory {
+  samples = $state.raw<readonly Sample[]>([]);
+  latest = $derived(this.samples.at(-1)?.values);
+  #watchers = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #heardAtMs = -Infinity;
+
+  /** Watches until the answer is called. */
+  watch(): () => void {
+    this.#watchers += 1;
+    const off = events.on((name, data) => {
+      if (name !== "resources" || typeof data["cpu"] !== "number") return;
+      this.#heardAtMs = Date.now();
+      this.#add(data as Resources);
+    });
+    if (this.#watchers === 1) {
+      void this.#ask();
+      this.#timer = setInterval(() => void this.#ask(), ASK_EVERY_MS);
+    }
+    return () => {
+      off();
+      this.#watchers -= 1;
+      if (this.#watchers === 0) clearInterval(this.#timer);
+    };
+  }
+
+  async #ask(): Promise<void> {
+    if (document.hidden || Date.now() - this.#heardAtMs < 2 * ASK_EVERY_MS) return;
+    try {
+      this.#add(await readResources());
+    } catch (cause) {
+      // A gap in a line is all there is to say; a banner says if the server is away.
+      leftBecause(cause);
+    }
+  }
+
+  #add(values: Resources): void {
+    const atMs = Date.now();
+    this.samples = addSample(this.samples, { atMs, values });
+  }
+}
+
+export const resources = new ResourceHistory();
+
+/** One more, and none that is older than what is kept. */
+export function addSample(samples: readonly Sample[], sample: Sample): Sample[] {
+  return [...samples.filter((one) => one.atMs > sample.atMs - WINDOW_MS), sample];
+}
+
+/** A number among the values; `undefined` where the box does not know. */
+export function numberIn(values: Resources | undefined, key: string): number | undefined {
+  const value = values?.[key];
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { cellsInBand, linesInSight, scrollToShow } from "./virtual.ts";
+
+it("draws what is in sight and a few lines around", () => {
+  expect(linesInSight(0, 480, 48, 20_000)).toEqual({ from: 0, to: 18 });
+  expect(linesInSight(48_000, 480, 48, 20_000)).toEqual({ from: 992, to: 1018 });
+  expect(linesInSight(960_000, 480, 48, 20_000)).toEqual({ from: 19_992, to: 20_000 });
+  expect(linesInSight(0, 480, 48, 3)).toEqual({ from: 0, to: 3 });
+  expect(linesInSight(-20, 480, 48, 0)).toEqual({ from: 0, to: 0 });
+});
+
+it("scrolls no further than it must", () => {
+  expect(scrollToShow(2, 0, 480, 48)).toBe(0);
+  expect(scrollToShow(2, 200, 480, 48)).toBe(96);
+  expect(scrollToShow(20, 0, 480, 48)).toBe(528);
+});
+
+it("knows what a rubber band touches", () => {
+  const band = { left: 0, top: 50, right: 500, bottom: 150 };
+  expect(cellsInBand(band, 1, 800, 48, 10)).toEqual([1, 2, 3]);
+  expect(cellsInBand({ left: 150, top: 0, right: 250, bottom: 120 }, 4, 100, 100, 6)).toEqual([
+    1, 2, 5,
+  ]);
+  expect(cellsInBand({ left: 0, top: 900, right: 9, bottom: 950 }, 1, 800, 48, 10)).toEqual([]);
+});

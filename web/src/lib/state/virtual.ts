@@ -1,0 +1,60 @@
+// Which lines of a long list are drawn: those in sight and a few around. Numbers only.
+
+/** Lines drawn beyond each edge, so that a quick scroll meets no gap. */
+const AROUND = 8;
+
+/** The first line drawn and the one after the last. All lengths in pixels. */
+export function linesInSight(
+  scrollTop: number,
+  height: number,
+  lineHeight: number,
+  count: number,
+): { from: number; to: number } {
+  const first = Math.floor(Math.max(0, scrollTop) / lineHeight) - AROUND;
+  const last = Math.ceil((Math.max(0, scrollTop) + height) / lineHeight) + AROUND;
+  const from = Math.min(Math.max(0, first), count);
+  return { from, to: Math.max(from, Math.min(count, last)) };
+}
+
+/** Where to scroll so that a line is wholly in sight; as it is when it is already. */
+export function scrollToShow(
+  line: number,
+  scrollTop: number,
+  height: number,
+  lineHeight: number,
+): number {
+  const top = line * lineHeight;
+  if (top < scrollTop) return top;
+  if (top + lineHeight > scrollTop + height) return top + lineHeight - height;
+  return scrollTop;
+}
+
+/** A rectangle in the list's own pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The numbers of the cells that a rubber band touches. */
+export function cellsInBand(
+  band: Box,
+  columns: number,
+  cellWidth: number,
+  cellHeight: number,
+  count: number,
+): number[] {
+  const fromLine = Math.max(0, Math.floor(band.top / cellHeight));
+  const toLine = Math.min(Math.ceil(count / columns) - 1, Math.floor(band.bottom / cellHeight));
+  const fromColumn = Math.max(0, Math.floor(band.left / cellWidth));
+  const toColumn = Math.min(columns - 1, Math.floor(band.right / cellWidth));
+  const cells: number[] = [];
+  for (let line = fromLine; line <= toLine; line += 1) {
+    for (let column = fromColumn; column <= toColumn; column += 1) {
+      const cell = line * columns + column;
+      if (cell < count) cells.push(cell);
+    }
+  }
+  return cells;
+}

@@ -1,0 +1,403 @@
+// The file manager: by mouse, by keyboard, by drag and drop.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { STRANGE_NAME, Walk } from "./harness.ts";
+import { READER } from "./larder.ts";
+
+const walk = new Walk();
+const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
+const put = (path: string, content = path) => {
+  mkdirSync(join(inRoot(path), ".."), { recursive: true });
+  writeFileSync(inRoot(path), content);
+};
+
+describe("the file manager", () => {
+  it("makes, uploads, asks once where a name is taken, renames, downloads and deletes", async () => {
+    const page = await walk.enter();
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await walk.expectAccessible("the menu for new things");
+    await page.getByRole("menuitem", { name: "New folder" }).click();
+    await walk.expectAccessible("new folder");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("Enter a name.").waitFor();
+    await page.getByLabel("Name").fill("work");
+    await page.getByLabel("Name").press("Enter");
+    await walk.entry("work").waitFor();
+    expect(existsSync(inRoot("work"))).toBe(true);
+
+    // The cursor is on what was made.
+    await expect.poll(() => walk.selected()).toEqual(["work"]);
+    await page.keyboard.press("Enter");
+    await page.getByText("This folder is empty").waitFor();
+    expect(new URL(page.url()).search).toBe("?path=work");
+    expect(await page.title()).toContain("work");
+    await walk.expectAccessible("an empty folder");
+
+    const files = [
+      { name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("first") },
+      { name: "b.tar.gz", mimeType: "application/gzip", buffer: Buffer.alloc(300_000, 7) },
+    ];
+    await page.setInputFiles("input[data-pick=files]", files);
+    await page.getByText("2 of 2 done").waitFor();
+    await walk.entry("b.tar.gz").waitFor();
+    expect(readFileSync(inRoot("work/a.txt"), "utf8")).toBe("first");
+    expect(statSync(inRoot("work/b.tar.gz")).size).toBe(300_000);
+    await walk.expectAccessible("files and the tray");
+
+    const again = { name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("second") };
+    await page.setInputFiles("input[data-pick=files]", [again]);
+    await page.getByRole("dialog").waitFor();
+    await walk.expectAccessible("a collision");
+    await page.getByRole("button", { name: "Keep both" }).click();
+    await page.getByText("3 of 3 done").waitFor();
+    await page.getByText("3 items").waitFor();
+    expect(readFileSync(inRoot("work/a.txt"), "utf8")).toBe("first");
+    await page.getByRole("button", { name: "Clear", exact: true }).click();
+
+    // In place, the stem selected; what is taken is said there.
+    await walk.entry("b.tar.gz").click();
+    await page.keyboard.press("F2");
+    const field = page.getByRole("textbox", { name: "Name" });
+    await field.press("c");
+    expect(await field.inputValue()).toBe("c.gz");
+    await field.fill("a.txt");
+    await field.press("Enter");
+    await page.getByText("This name is taken.").waitFor();
+    await walk.expectAccessible("a rename refused");
+    await field.fill("c.gz");
+    await field.press("Enter");
+    await walk.entry("c.gz").waitFor();
+    await expect.poll(() => existsSync(inRoot("work/c.gz"))).toBe(true);
+    expect(existsSync(inRoot("work/b.tar.gz"))).toBe(false);
+
+    const download = page.waitForEvent("download");
+    await walk.pick("a.txt", "Download");
+    expect((await download).suggestedFilename()).toBe("a.txt");
+    expect(await readFile(await (await download).path(), "utf8")).toBe("first");
+    await page.keyboard.press("Control+a");
+    const zip = page.waitForEvent("download");
+    await page.getByRole("toolbar").getByRole("button", { name: "Download" }).click();
+    expect((await zip).suggestedFilename()).toMatch(/\.zip$/);
+
+    await page.keyboard.press("Escape");
+    await walk.entry("c.gz").click();
+    await page.keyboard.press("Delete");
+    await page.getByText("Delete “c.gz”?").waitFor();
+    await walk.expectAccessible("a deletion");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(existsSync(inRoot("work/c.gz"))).toBe(true);
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("“c.gz” was deleted.").waitFor();
+    await walk.entry("c.gz").waitFor({ state: "detached" });
+    expect(existsSync(inRoot("work/c.gz"))).toBe(false);
+  });
+
+  it("selects as a desktop does", async () => {
+    for (const name of ["a", "b", "c", "d", "e", "f"]) put(`select/${name}`);
+    const page = await walk.enter("/?path=select");
+    await walk.entry("a").click();
+    await walk.entry("c").click({ modifiers: ["ControlOrMeta"] });
+    expect(await walk.selected()).toEqual(["a", "c"]);
+    await walk.entry("e").click({ modifiers: ["Shift"] });
+    expect(await walk.selected()).toEqual(["c", "d", "e"]);
+    await page.getByText("3 selected").waitFor();
+    await walk.expectAccessible("a selection");
+    await page.keyboard.press("Control+a");
+    expect(await walk.selected()).toHaveLength(6);
+    await page.keyboard.press("Escape");
+    expect(await walk.selected()).toEqual([]);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Shift+ArrowDown");
+    await page.keyboard.press("Shift+ArrowDown");
+    expect(await walk.selected()).toEqual(["a", "b", "c"]);
+    await page.keyboard.press("e");
+    expect(await walk.selected()).toEqual(["e"]);
+    await page.keyboard.press("Control+ArrowDown");
+    await page.keyboard.press(" ");
+    expect(await walk.selected()).toEqual(["e", "f"]);
+
+    // A rubber band over the first three rows, begun right of their names.
+    const [first, third] = [await walk.entry("a").boundingBox(), await walk.entry("c").boundingBox()];
+    if (!first || !third) throw new Error("no rows");
+    await page.mouse.move(first.x + 600, first.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(first.x + 500, first.y + 30, { steps: 3 });
+    await page.mouse.move(first.x + 400, third.y + 10, { steps: 5 });
+    await page.mouse.up();
+    expect(await walk.selected()).toEqual(["a", "b", "c"]);
+  });
+
+  it("finds, orders, shows hidden ones, and remembers how", async () => {
+    mkdirSync(inRoot("sorted/z folder"), { recursive: true });
+    for (const [name, size] of Object.entries({ p10: 1, p2: 3, p1: 2, ".hidden": 1 })) {
+      writeFileSync(inRoot("sorted", name), "x".repeat(size));
+    }
+    const page = await walk.enter("/?path=sorted");
+    await walk.entry("p10").waitFor();
+    expect(await walk.names()).toEqual(["z folder", "p1", "p2", "p10"]);
+    await page.getByRole("button", { name: "Size" }).click();
+    expect(await walk.names()).toEqual(["z folder", "p2", "p1", "p10"]);
+    const head = page.getByRole("columnheader", { name: "Size" });
+    expect(await head.getAttribute("aria-sort")).toBe("descending");
+    await page.reload();
+    await walk.entry("p10").waitFor();
+    expect(await walk.names()).toEqual(["z folder", "p2", "p1", "p10"]);
+    await page.getByRole("button", { name: "Name" }).click();
+
+    await page.keyboard.press("/");
+    await page.keyboard.type("P1");
+    await expect.poll(() => walk.names()).toEqual(["p1", "p10"]);
+    await page.keyboard.press("Escape");
+    await expect.poll(() => walk.names()).toHaveLength(4);
+    await page.getByRole("button", { name: "View" }).click();
+    await page.getByRole("menuitemradio", { name: "Show hidden files" }).click();
+    await expect.poll(() => walk.names()).toContain(".hidden");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await walk.expectAccessible("the keys");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Show as a grid" }).click();
+    await page.locator(".tile").first().waitFor();
+    await walk.expectAccessible("the grid");
+  });
+
+  it("moves and copies by keys, by drag, and by asking where", async (test) => {
+    mkdirSync(inRoot("moving/target"), { recursive: true });
+    for (const name of ["cut.txt", "copy.txt", "drag.txt", "ask.txt"]) put(`moving/${name}`);
+    const page = await walk.enter("/?path=moving");
+    test.skip(!(await walk.has("/api/move")), "this larder cannot move yet");
+    await walk.entry("cut.txt").click();
+    await page.keyboard.press("Control+x");
+    await page.getByText("Cut. Paste it").waitFor();
+    await walk.entry("target").dblclick();
+    await page.getByText("This folder is empty").waitFor();
+    await page.keyboard.press("Control+v");
+    await walk.entry("cut.txt").waitFor();
+    expect(existsSync(inRoot("moving/cut.txt"))).toBe(false);
+    // And back again.
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => existsSync(inRoot("moving/cut.txt"))).toBe(true);
+
+    await page.keyboard.press("Backspace");
+    await walk.entry("copy.txt").click();
+    await page.keyboard.press("Control+c");
+    await page.keyboard.press("Control+v");
+    await page.getByText("5 items").or(page.getByText("6 items")).waitFor();
+
+    await walk.entry("drag.txt").locator("[data-title]").dragTo(walk.entry("target"));
+    await walk.entry("drag.txt").waitFor({ state: "detached" });
+    await expect.poll(() => existsSync(inRoot("moving/target/drag.txt"))).toBe(true);
+
+    await walk.pick("ask.txt", "Move to…");
+    await walk.expectAccessible("asking where to");
+    await page.getByRole("button", { name: "Folders in moving" }).click();
+    await page.getByRole("radio", { name: "target" }).check();
+    await page.getByRole("button", { name: "Move here" }).click();
+    await expect.poll(() => existsSync(inRoot("moving/target/ask.txt"))).toBe(true);
+  });
+
+  it("brings back what was deleted", async (test) => {
+    put("undone/a.txt", "kept");
+    put("undone/b.txt", "also");
+    const page = await walk.enter("/?path=undone");
+    test.skip(!(await walk.has("/api/trash")), "this larder has no trash yet");
+    await walk.entry("a.txt").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.getByText("Delete 2 items?").waitFor();
+    await page.getByText("2 files (").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("2 items were deleted.").waitFor();
+    expect(existsSync(inRoot("undone/a.txt"))).toBe(false);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await walk.entry("b.txt").waitFor();
+    expect(readFileSync(inRoot("undone/a.txt"), "utf8")).toBe("kept");
+
+    await walk.entry("a.txt").click();
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("“a.txt” was deleted.").waitFor();
+    await page.getByRole("link", { name: "Trash" }).click();
+    const line = page.getByRole("listitem").filter({ hasText: "a.txt" }).filter({ hasText: "/undone" });
+    await line.first().waitFor();
+    await walk.expectAccessible("the trash");
+    await line.first().getByRole("button", { name: "Put back" }).click();
+    await page.getByText("1 item is back.").waitFor();
+    expect(existsSync(inRoot("undone/a.txt"))).toBe(true);
+    const empty = page.getByRole("button", { name: "Empty the trash" });
+    if (await empty.count()) {
+      await empty.click();
+      await page.getByRole("button", { name: "Remove for good" }).click();
+      await page.getByText("The trash is empty").waitFor();
+      await walk.expectAccessible("an empty trash");
+    }
+  });
+
+  it("takes files and folders dropped on it", async () => {
+    mkdirSync(inRoot("dropped"));
+    const page = await walk.enter("/?path=dropped");
+    await page.getByText("This folder is empty").waitFor();
+    const outside = await mkdtemp(join(tmpdir(), "larder-e2e-outside-"));
+    mkdirSync(join(outside, "tree/branch"), { recursive: true });
+    writeFileSync(join(outside, "tree/branch/leaf.txt"), "leaf");
+    writeFileSync(join(outside, "single.txt"), "single");
+    const data = {
+      items: [],
+      files: [join(outside, "tree"), join(outside, "single.txt")],
+      dragOperationsMask: 1,
+    };
+    const mouse = await walk.context.newCDPSession(page);
+    const drag = (type: "dragEnter" | "dragOver" | "drop") =>
+      mouse.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data });
+    await drag("dragEnter");
+    await page.getByText("Drop to upload to “dropped”").waitFor();
+    await drag("dragOver");
+    await drag("drop");
+    await page.getByText("2 of 2 done").waitFor();
+    await walk.entry("tree").waitFor();
+    await walk.entry("single.txt").waitFor();
+    await rm(outside, { recursive: true });
+    const read = (path: string) => readFileSync(inRoot("dropped", path), "utf8");
+    expect([read("tree/branch/leaf.txt"), read("single.txt")]).toEqual(["leaf", "single"]);
+    expect(await page.getByText("Drop to upload").count()).toBe(0);
+  });
+
+  it("has an address for each folder, with the way back and forward", async () => {
+    mkdirSync(inRoot("outer/in & out #1"), { recursive: true });
+    const page = await walk.enter();
+    await walk.entry("outer").dblclick();
+    await walk.entry("in & out #1").dblclick();
+    const deep = page.getByRole("heading", { name: "in & out #1" });
+    await deep.waitFor();
+    await page.reload();
+    await deep.waitFor();
+    await page.goBack();
+    await walk.entry("in & out #1").waitFor();
+    await page.goForward();
+    await deep.waitFor();
+    await page.getByRole("navigation", { name: "Folder" }).getByText("outer").click();
+    await page.getByRole("heading", { name: "outer" }).waitFor();
+    expect(new URL(page.url()).search).toBe("?path=outer");
+  });
+
+  it("shows names as text, whatever is in them", async () => {
+    const names = [STRANGE_NAME, `'"`, "ä".repeat(127), "שלום עולם.txt", "😀 🎉.txt"];
+    for (const name of names) put(join("strange", name), "strange content");
+    const page = await walk.enter("/?path=strange");
+    for (const name of names) await walk.entry(name).waitFor();
+    await walk.expectNoSidewaysScroll("strange names");
+    for (const name of names) {
+      await walk.entry(name).click();
+      await page.keyboard.press("Delete");
+      await page.getByRole("dialog", { name }).waitFor();
+      await page.keyboard.press("Escape");
+    }
+    await walk.entry(STRANGE_NAME).dblclick();
+    await page.getByText("strange content").first().waitFor();
+    expect(await page.title()).toContain(STRANGE_NAME);
+    expect(await page.locator("main img, dialog img").count()).toBe(0);
+  });
+
+  it("scrolls through twenty thousand entries without a halt", async () => {
+    mkdirSync(inRoot("many"));
+    for (let number = 0; number < 20_000; number += 1) writeFileSync(inRoot("many", `n${number}`), "");
+    const page = await walk.enter("/?path=many");
+    await page.getByText("20,000 items").waitFor({ state: "attached", timeout: 60_000 });
+    expect((await walk.names()).length).toBeLessThan(80);
+    const slowest = await page.evaluate(async () => {
+      const pane = document.querySelector(".pane") as HTMLElement;
+      let slow = 0;
+      let before = performance.now();
+      const steps = 150;
+      for (let step = 0; step <= steps; step += 1) {
+        pane.scrollTop = (pane.scrollHeight * step) / steps;
+        await new Promise((go) => requestAnimationFrame(go));
+        const now = performance.now();
+        slow = Math.max(slow, now - before);
+        before = now;
+      }
+      return slow;
+    });
+    const { usedSize } = await (await walk.context.newCDPSession(page)).send("Runtime.getHeapUsage");
+    console.info(`20 000 entries: slowest frame ${slowest.toFixed(0)} ms, ${(usedSize / 1e6).toFixed(0)} MB`);
+    expect(usedSize).toBeLessThan(150_000_000);
+    await walk.entry("n19999").waitFor();
+    await page.keyboard.press("Home");
+    await walk.entry("n0").waitFor();
+    await page.keyboard.type("n1234");
+    await expect.poll(() => walk.selected()).toEqual(["n1234"]);
+  });
+
+  it("says so where a folder is missing, forbidden or out of reach", async () => {
+    const page = await walk.enter("/?path=nowhere");
+    await page.getByText("This folder does not exist").waitFor();
+    await walk.expectAccessible("a missing folder");
+    await page.getByRole("link", { name: "To all files" }).click();
+    await page.getByRole("heading", { name: "Files", exact: true }).waitFor();
+
+    const refuse = JSON.stringify({ error: "Unauthorized" });
+    await page.route("**/api/finder*", (route) => route.fulfill({ status: 401, body: refuse }));
+    await page.reload();
+    await page.getByText("You may not see this folder").waitFor();
+    await walk.expectAccessible("a forbidden folder");
+    await page.unroute("**/api/finder*");
+
+    await page.route("**/api/finder*", (route) => route.abort());
+    await page.reload();
+    await page.getByText("larder cannot be reached").first().waitFor();
+    await walk.expectAccessible("out of reach");
+    await page.unroute("**/api/finder*");
+    // It comes back by itself.
+    await walk.entry("outer").waitFor();
+  });
+
+  it("offers only what one may do", async () => {
+    const page = await walk.enter("/", READER);
+    await page.getByText("Read-only").waitFor();
+    expect(await page.getByRole("button", { name: "Upload" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "New", exact: true }).count()).toBe(0);
+    await walk.entry("outer").click({ button: "right" });
+    const offered = await page.getByRole("menuitem").allInnerTexts();
+    expect(offered.join(" ")).toContain("Download");
+    expect(offered.join(" ")).not.toMatch(/Rename|Delete|Cut|Move/);
+    await walk.expectAccessible("read-only");
+    await page.keyboard.press("Escape");
+    // And what the role has no endpoint for is not there at all.
+    await page.route("**/api/role/self", (route) =>
+      route.fulfill({ json: { "/api/finder": true } }),
+    );
+    await page.reload();
+    await walk.entry("outer").waitFor();
+    const views = page.getByRole("navigation", { name: "Views" }).getByRole("link");
+    expect((await views.allInnerTexts()).map((one) => one.split("\n")[0])).toHaveLength(3);
+    await walk.entry("outer").click({ button: "right" });
+    expect((await page.getByRole("menuitem").allInnerTexts()).join(" ")).not.toContain("Download");
+  });
+
+  it("follows what others change", async () => {
+    put("followed/old.txt");
+    const page = await walk.enter("/?path=followed");
+    await walk.entry("old.txt").waitFor();
+    await page.waitForTimeout(500);
+    put("followed/new.txt");
+    await walk.entry("new.txt").waitFor();
+  });
+
+  it("keeps uploading through a break of the server", async () => {
+    mkdirSync(inRoot("broken off"));
+    const page = await walk.enter("/?path=broken%20off");
+    await page.getByText("This folder is empty").waitFor();
+    let isDown = true;
+    await page.route("**/api/upload", (route) => (isDown ? route.abort() : route.continue()));
+    const file = { name: "patient.txt", mimeType: "text/plain", buffer: Buffer.from("patient") };
+    await page.setInputFiles("input[data-pick=files]", [file]);
+    await page.getByText("Waiting for larder").waitFor();
+    isDown = false;
+    await page.getByText("1 of 1 done").waitFor();
+    expect(readFileSync(inRoot("broken off/patient.txt"), "utf8")).toBe("patient");
+  });
+});

@@ -1,0 +1,192 @@
+// What every end-to-end test needs: a page of somebody signed in, and what must hold everywhere.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { ADMIN, type Larder, startBrowser, startLarder } from "./larder.ts";
+
+/** What axe must find nothing against: WCAG 2.2 AA and what it counts as good practice. */
+const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+export const PHONE = { width: 360, height: 720 };
+export const DESK = { width: 1280, height: 800 };
+/** A name that does harm wherever it is taken for markup. */
+export const STRANGE_NAME = `<img src=x onerror="document.title='run'">&amp; 'a' 100%#?.txt`;
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+
+export class Walk {
+  larder!: Larder;
+  browser!: Browser;
+  context!: BrowserContext;
+  page!: Page;
+  /** What the browser complained about: script errors, and whatever the policy stopped. */
+  complaints: string[] = [];
+  #kept = new Map<string, BrowserContextOptions["storageState"]>();
+
+  /** One larder and one browser for a file of tests; each test may open a context of its own. */
+  constructor() {
+    beforeAll(async () => {
+      this.larder = await startLarder();
+      this.browser = await startBrowser();
+    });
+    afterEach(async () => {
+      await this.context?.close();
+      const complaints = this.complaints.splice(0);
+      expect(complaints).toEqual([]);
+    });
+    afterAll(async () => {
+      await this.browser?.close();
+      await this.larder?.stop();
+    });
+  }
+
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    await this.context?.close();
+    this.context = await this.browser.newContext({ locale: "en-GB", viewport: DESK, ...options });
+    return this.newPage();
+  }
+
+  async newPage(): Promise<Page> {
+    const page = await this.context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      // An answer that refuses is part of some walks, and not the page's fault.
+      const isAnswer = message.text().startsWith("Failed to load resource");
+      if (message.type() === "error" && !isAnswer) this.complaints.push(message.text());
+    });
+    this.page = page;
+    return page;
+  }
+
+  /** Opens a page as somebody; signs in by the form once, and keeps that for the next time. */
+  async enter(at = "/", who = ADMIN, options: BrowserContextOptions = {}): Promise<Page> {
+    const kept = this.#kept.get(who.name);
+    const page = await this.open({ ...options, ...(kept && { storageState: kept }) });
+    if (kept) {
+      await page.goto(this.larder.url + at);
+    } else {
+      await this.signIn(who, at);
+      this.#kept.set(who.name, await this.context.storageState());
+    }
+    return page;
+  }
+
+  /** Fills the sign-in form, and again whenever larder asks for patience. */
+  async signIn(who = ADMIN, at = "/"): Promise<void> {
+    const { page } = this;
+    await page.goto(this.larder.url + at);
+    await page.getByLabel(/User name|Benutzername/).fill(who.name);
+    await page.locator("input[autocomplete=current-password]").fill(who.password);
+    await this.submitSignIn();
+    await page.waitForURL((url) => url.pathname !== "/auth");
+  }
+
+  async submitSignIn(): Promise<void> {
+    for (;;) {
+      const answer = this.page.waitForResponse((one) => one.url().endsWith("/api/user/login"));
+      await this.page.locator("button[type=submit]:enabled").click();
+      // The button stays shut for as long as larder said.
+      if ((await answer).status() !== 429) break;
+    }
+  }
+
+  /** An entry of the folder on show, as a row or a tile. */
+  entry(name: string) {
+    return this.page.locator("[data-at]").filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  names(): Promise<string[]> {
+    return this.page.locator("[data-at] .title").allInnerTexts();
+  }
+
+  selected(): Promise<string[]> {
+    return this.page.locator("[data-at][aria-selected=true] .title").allInnerTexts();
+  }
+
+  /** Picks an action from an entry's menu. */
+  async pick(name: string, action: string): Promise<void> {
+    await this.entry(name).click({ button: "right" });
+    await this.page.getByRole("menuitem", { name: action, exact: false }).first().click();
+  }
+
+  /** Has axe look at the page as it stands; animations are over first. */
+  async expectAccessible(where: string): Promise<void> {
+    const { page } = this;
+    await page.evaluate(() =>
+      Promise.all(
+        document
+          .getAnimations()
+          .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+          .map((one) => one.finished.catch(() => undefined)),
+      ),
+    );
+    // By evaluation, not as a script element: the policy would stop that.
+    await page.evaluate(axeSource);
+    const findings = await page.evaluate(async (tags) => {
+      const axe = (globalThis as unknown as { axe: typeof import("axe-core") }).axe;
+      const { violations } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+      return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`);
+    }, AXE_TAGS);
+    expect(findings, where).toEqual([]);
+  }
+
+  /** Whether everything fits: a page that scrolls sideways is broken on a phone. */
+  async expectNoSidewaysScroll(where: string): Promise<void> {
+    const [content, window] = await this.page.evaluate(() => {
+      const root = document.documentElement;
+      return [root.scrollWidth, root.clientWidth];
+    });
+    expect(content, where).toBeLessThanOrEqual(window ?? 0);
+  }
+
+  /** Whether a finger hits everything that can be pressed. */
+  async expectTargets(where: string): Promise<void> {
+    const small = await this.page.evaluate(() =>
+      [...document.querySelectorAll("button, a[href], [role=menuitem]")]
+        .filter((one) => one.checkVisibility() && !one.closest(".skip, p, dd") && !one.matches(".skip"))
+        .map((one) => ({ box: one.getBoundingClientRect(), html: `${one.tagName} ${one.className} ${one.textContent}` }))
+        .filter(({ box }) => box.height > 0 && (box.height < 43.5 || box.width < 35.5))
+        .map(({ html, box }) => `${html} ${box.width}x${box.height}`),
+    );
+    expect(small, where).toEqual([]);
+  }
+
+  /** Whether this larder has an endpoint. */
+  async has(endpoint: string): Promise<boolean> {
+    return Object.hasOwn((await this.api("/api/role/self")) as object, endpoint);
+  }
+
+  /** Sends what only tests send by the API, as the admin. */
+  async api(path: string, body?: object): Promise<unknown> {
+    return await this.page.evaluate(
+      async ([address, text]) => {
+        const token = localStorage.getItem("larder.token") ?? "";
+        const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+        const init = text === undefined ? { headers } : { method: "POST", headers, body: text };
+        // eslint-disable-next-line no-restricted-globals -- runs in the page, beside its code
+        return await (await fetch(address as string, init as RequestInit)).json();
+      },
+      [path, body === undefined ? undefined : JSON.stringify(body)],
+    );
+  }
+}
+
+/** A tenth of a second of silence as a WAV file: 8 kHz, 8 bit, mono. */
+export function silence(): Buffer {
+  const samples = 800;
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + samples, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8000, 24);
+  head.writeUInt32LE(8000, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(samples, 40);
+  return Buffer.concat([head, Buffer.alloc(samples, 128)]);
+}

@@ -1,0 +1,156 @@
+// Looking at files: each kind, over the folder and on a page of its own.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { silence, Walk } from "./harness.ts";
+
+const walk = new Walk();
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="90" height="60"/></svg>';
+
+function fill(folder: string) {
+  const at = join(walk.larder.root, folder);
+  mkdirSync(at, { recursive: true });
+  for (const name of ["a.svg", "b.svg", "c.svg"]) writeFileSync(join(at, name), SVG);
+  writeFileSync(join(at, "a.wav"), silence());
+  writeFileSync(join(at, "a.pdf"), "%PDF-1.4\n%%EOF\n");
+  writeFileSync(join(at, "a.html"), "<script>document.title = 'run'</script>");
+  writeFileSync(join(at, "a.rs"), 'fn main() {\n    println!("hello");\n}\n');
+  writeFileSync(
+    join(at, "a.md"),
+    "# Heading\n\n<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>\n\n**bold** [link](javascript:alert(1))\n",
+  );
+  writeFileSync(join(at, "a.zip"), "PK");
+  writeFileSync(join(at, "z broken.mp4"), "no film");
+  writeFileSync(join(at, "long.txt"), "x".repeat(2_000_001));
+}
+
+describe("the preview", () => {
+  it("shows pictures over the folder, and leads from one to the next", async () => {
+    fill("pictures");
+    const page = await walk.enter("/?path=pictures");
+    await walk.entry("a.svg").dblclick();
+    const image = (name: string) => page.getByRole("img", { name });
+    await image("a.svg").waitFor();
+    expect(await image("a.svg").evaluate((one: HTMLImageElement) => one.naturalWidth)).toBe(90);
+    expect(new URL(page.url()).search).toBe("?path=pictures&file=a.svg");
+    await walk.expectAccessible("an image");
+    await page.keyboard.press("ArrowRight");
+    await image("b.svg").waitFor();
+    await page.getByRole("button", { name: "Larger" }).click();
+    expect(await image("b.svg").getAttribute("style")).toContain("scale(1.5)");
+    await page.keyboard.press("0");
+    await page.getByRole("button", { name: "Next" }).click();
+    await image("c.svg").waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await image("b.svg").waitFor();
+    await page.reload();
+    await image("b.svg").waitFor();
+    await page.keyboard.press("Escape");
+    await walk.entry("b.svg").waitFor();
+    expect(new URL(page.url()).search).toBe("?path=pictures");
+    await expect.poll(() => walk.selected()).toEqual(["b.svg"]);
+  });
+
+  it("colours code, saves it, and warns where somebody else did", async () => {
+    fill("code");
+    const path = join(walk.larder.root, "code/a.rs");
+    const page = await walk.enter("/?path=code&file=a.rs");
+    const editor = page.getByRole("textbox", { name: "Edit a.rs" });
+    await editor.waitFor();
+    // More than one colour: the language was found.
+    await expect
+      .poll(() =>
+        editor.evaluate(
+          (one) => new Set([...one.querySelectorAll("span")].map((span) => getComputedStyle(span).color)).size,
+        ),
+      )
+      .toBeGreaterThan(1);
+    await walk.expectAccessible("the editor");
+    await editor.press("Control+End");
+    await page.keyboard.type("// mine");
+    await page.getByText("Not saved yet").waitFor();
+    await page.keyboard.press("Control+s");
+    await page.getByText("Saved.").waitFor();
+    expect(readFileSync(path, "utf8")).toContain("// mine");
+
+    await page.keyboard.type(" again");
+    writeFileSync(path, "theirs\n");
+    await page.keyboard.press("Control+s");
+    await page.getByRole("dialog", { name: "was changed meanwhile" }).waitFor();
+    await walk.expectAccessible("a conflict");
+    expect(readFileSync(path, "utf8")).toBe("theirs\n");
+    await page.getByRole("button", { name: "Save mine" }).click();
+    await expect.poll(() => readFileSync(path, "utf8")).toContain("// mine again");
+
+    // Leaving asks where something would be lost.
+    await page.getByRole("textbox", { name: "Edit a.rs" }).press("Control+End");
+    await page.keyboard.type("!");
+    await page.getByRole("button", { name: "Back to the folder" }).click();
+    await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+    await page.getByRole("button", { name: "Leave", exact: true }).click();
+    await walk.entry("a.rs").waitFor();
+  });
+
+  it("shows Markdown as a page in which nothing runs", async () => {
+    fill("marked");
+    const page = await walk.enter("/?path=marked&file=a.md");
+    await page.getByRole("heading", { name: "Heading" }).waitFor();
+    expect(await page.title()).toContain("a.md");
+    expect(await page.locator("article script, article [onerror], article a[href^=javascript]").count()).toBe(0);
+    await walk.expectAccessible("Markdown");
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("textbox", { name: "Edit a.md" }).waitFor();
+    // The policy stopped the handler before DOMPurify took it away, and says so.
+    walk.complaints.splice(0);
+  });
+
+  it("has a page of its own for each kind, and details where there is nothing to show", async () => {
+    fill("shown");
+    const page = await walk.enter("/preview?path=shown/a.wav");
+    await page.locator("audio").waitFor();
+    await page.waitForFunction(() => (document.querySelector("audio")?.duration ?? 0) > 0);
+    await walk.expectAccessible("sound");
+    const open = (name: string) => page.goto(`${walk.larder.url}/preview?path=shown/${name}`);
+
+    await open("a.svg");
+    await page.getByRole("img", { name: "a.svg" }).waitFor();
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.waitForURL("**/preview?path=shown/b.svg");
+
+    await open("a.html");
+    await page.getByText("document.title = 'run'").first().waitFor();
+    expect(await page.title()).toContain("a.html");
+    await walk.expectAccessible("text");
+
+    await open("a.pdf");
+    const canShow = await page.evaluate(() => navigator.pdfViewerEnabled);
+    await page.locator(canShow ? "iframe" : "main h2").waitFor();
+    await open("a.zip");
+    await page.getByText("There is no preview for this file.").waitFor();
+    await walk.expectAccessible("no preview");
+    await open("long.txt");
+    await page.getByText("This text is too long").waitFor();
+    await open("z broken.mp4");
+    await page.getByText("This file cannot be shown.").waitFor();
+    await open("none.txt");
+    await page.getByText("This file does not exist").waitFor();
+    await page.getByRole("link", { name: "Back to the folder" }).click();
+    await walk.entry("a.svg").waitFor();
+  });
+
+  it("gives a file that is opened inline no way to the API", async () => {
+    const script = "fetch('/api/user/get_self').then(a => a.text(), () => 'failed').then(t => document.title = t)";
+    const at = join(walk.larder.root, "hostile");
+    mkdirSync(at);
+    writeFileSync(join(at, "a.html"), `<title>quiet</title><script>${script}</script>`);
+    writeFileSync(join(at, "a.svg"), `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title><script>${script}</script></svg>`);
+    const page = await walk.enter();
+    for (const name of ["a.html", "a.svg"]) {
+      await page.goto(`${walk.larder.url}/api/download?file_path=hostile/${name}&inline=1`);
+      await page.waitForTimeout(300);
+      expect(await page.title()).not.toContain("admin");
+    }
+    // The policy stopped the script, and says so.
+    walk.complaints.splice(0);
+  });
+});

@@ -1,0 +1,161 @@
+// The owner's views and one's own profile.
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Walk } from "./harness.ts";
+
+const walk = new Walk();
+
+describe("the owner's views", () => {
+  it("show how the box is doing", async () => {
+    const page = await walk.enter("/?view=dashboard");
+    await page.getByRole("heading", { name: "Processor" }).waitFor();
+    await page.getByText(/^\d+%$/).first().waitFor();
+    expect(await page.locator("canvas").count()).toBeGreaterThanOrEqual(3);
+    await walk.expectAccessible("the dashboard");
+    await page.getByRole("button", { name: "Shut down" }).click();
+    await page.getByRole("dialog", { name: "Shut the box down?" }).waitFor();
+    await walk.expectAccessible("before shutting down");
+    await page.keyboard.press("Escape");
+  });
+
+  it("make a person with one readable folder, who signs in and sees just that", async () => {
+    mkdirSync(join(walk.larder.root, "shared"), { recursive: true });
+    mkdirSync(join(walk.larder.root, "private"), { recursive: true });
+    const page = await walk.enter("/?view=people");
+    await page.getByRole("heading", { name: /^Admin/ }).first().waitFor();
+    await walk.expectAccessible("people");
+
+    await page.getByRole("button", { name: "Add a role" }).click();
+    await page.getByLabel("Name of the role").fill("guest");
+    await page.getByRole("radio", { name: "Looking" }).check();
+    await page.getByRole("dialog").getByRole("button", { name: "Add a role" }).click();
+    await page.getByRole("checkbox", { name: "Upload: guest" }).check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+
+    await page.getByRole("button", { name: "Add a person" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add a person" });
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await dialog.getByText("This is needed.").first().waitFor();
+    await walk.expectAccessible("a new person");
+    await dialog.getByLabel("Name", { exact: true }).fill("Guest");
+    await dialog.getByLabel("User name").fill("guest");
+    await dialog.getByLabel("Password").fill("a guest's password");
+    await dialog.getByLabel("Role").fill("guest");
+    const reads = dialog.getByRole("group", { name: "May look at" });
+    await reads.getByRole("checkbox", { name: "Files" }).uncheck();
+    await reads.getByRole("checkbox", { name: "shared" }).check();
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await page.getByRole("dialog", { name: "API key of guest" }).waitFor();
+    await walk.expectAccessible("a new key");
+    await page.getByRole("button", { name: "Copy: Key" }).click();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText("/shared").waitFor();
+
+    await walk.open();
+    await walk.signIn({ name: "guest", password: "a guest's password" });
+    await walk.entry("shared").waitFor();
+    expect(await walk.names()).toEqual(["shared"]);
+    const views = walk.page.getByRole("navigation", { name: "Views" }).getByRole("link");
+    expect((await views.allInnerTexts()).join(" ")).not.toMatch(/People|Settings|Terminal/);
+    // A password of one's own.
+    await walk.page.goto(`${walk.larder.url}/?view=profile`);
+    await walk.page.getByLabel("Password now").fill("a guest's password");
+    await walk.page.getByLabel("New password", { exact: true }).fill("a guest's new password");
+    await walk.page.getByLabel("New password again").fill("something else");
+    await walk.page.getByRole("button", { name: "Change the password" }).click();
+    await walk.page.getByText("This is not the same.").waitFor();
+    await walk.page.getByLabel("New password again").fill("a guest's new password");
+    await expect
+      .poll(
+        async () => {
+          const button = walk.page.getByRole("button", { name: "Change the password" });
+          if (await button.isEnabled()) await button.click();
+          return walk.page.getByText("The password is changed.").count();
+        },
+        { timeout: 15_000, interval: 1200 },
+      )
+      .toBeGreaterThan(0);
+    await walk.expectAccessible("the profile");
+
+    const owner = await walk.enter("/?view=people");
+    await owner.getByRole("button", { name: "Actions for guest" }).click();
+    await owner.getByRole("menuitem", { name: "Delete" }).click();
+    await owner.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await owner.getByText("guest was deleted.").waitFor();
+  });
+
+  it("turn FTP on and make a user for it", async () => {
+    mkdirSync(join(walk.larder.root, "scans"), { recursive: true });
+    const page = await walk.enter("/?view=ftp");
+    await page.getByText("FTP has users of its own").waitFor();
+    await walk.expectAccessible("FTP");
+    await page.getByRole("button", { name: "Add an FTP user" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add an FTP user" });
+    await dialog.getByLabel("User name").fill("scanner");
+    await dialog.getByLabel("Password").fill("a scanner's password");
+    await dialog.getByRole("radio", { name: "scans" }).check();
+    await dialog.getByRole("checkbox", { name: "Upload" }).check();
+    await walk.expectAccessible("an FTP user");
+    await dialog.getByRole("button", { name: "Add an FTP user" }).click();
+    await page.getByText("At home in /scans").waitFor();
+    await page.getByRole("switch").click();
+    await page.getByText("FTP is on.").waitFor();
+    await page.getByText(/ftp:\/\/127\.0\.0\.1:\d+/).waitFor();
+    await page.getByRole("switch").click();
+    await page.getByText("FTP is off.").waitFor();
+  });
+
+  it("change settings, and say beside the field what is wrong", async () => {
+    const page = await walk.enter("/?view=settings");
+    await page.getByLabel("Days in the log").waitFor();
+    await walk.expectAccessible("settings");
+    await page.getByLabel("Days in the log").fill("many");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByLabel("Days in the log").and(page.locator("[aria-invalid=true]")).waitFor();
+    await walk.expectAccessible("a setting refused");
+    await page.getByLabel("Days in the log").fill("60");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.reload();
+    expect(await page.getByLabel("Days in the log").inputValue()).toBe("60");
+  });
+
+  it("follow the log and narrow it down", async () => {
+    const page = await walk.enter("/?view=logs");
+    await page.locator("tbody tr").first().waitFor();
+    await walk.expectAccessible("the log");
+    await page.getByLabel("Filter").fill("nothing says this");
+    await page.getByText("Nothing matches.").waitFor();
+  });
+
+  it("run a command", async () => {
+    const page = await walk.enter("/?view=terminal");
+    const line = page.getByLabel("Command");
+    await line.fill("echo hel''lo; touch made-here");
+    await line.press("Enter");
+    await page.getByText("hello", { exact: true }).waitFor();
+    expect(existsSync(join(walk.larder.root, "made-here"))).toBe(true);
+    await line.fill("false");
+    await line.press("Enter");
+    await page.getByText("Ended with code 1").waitFor();
+    await line.press("ArrowUp");
+    expect(await line.inputValue()).toBe("false");
+    await walk.expectAccessible("the terminal");
+  });
+
+  it("tell the version and the cloud's state", async () => {
+    const page = await walk.enter("/?view=update");
+    await page.getByText(/^\d+\.\d+\.\d+$/).waitFor();
+    await walk.expectAccessible("update");
+    await page.goto(`${walk.larder.url}/?view=cloud`);
+    await page.getByRole("switch").waitFor();
+    await walk.expectAccessible("the cloud");
+    await page.getByRole("switch").click();
+    await page.getByText(/The cloud is o(n|ff)\./).waitFor();
+    await page.getByLabel("E-mail").fill("ana@example.org");
+    await page.getByRole("button", { name: "Sign up" }).click();
+    await page.getByText("All three are needed.").waitFor();
+  });
+});
