@@ -259,3 +259,24 @@ fn what_was_done_is_in_the_logbook() {
     assert!(has("ana: copied /docs/a.txt to /to/a.txt"));
     assert!(has("ana: moved /docs/deep to /to/deep"));
 }
+
+#[test]
+fn what_is_replaced_is_in_the_trash_and_comes_back() {
+    for (path, sentence) in BOTH {
+        let larder = house().file("to/a.txt", "old").file("to/deep/old.txt", "old");
+        let names = ["docs/a.txt", "docs/deep"];
+        ask_if(&larder, path, &names, "to", "overwrite").expect_status(sentence);
+        let ana = larder.http("ana");
+        let trash = ana.get("/api/trash").expect(200).json();
+        let mut told: Vec<_> = trash.as_array().unwrap().iter().collect();
+        told.sort_by_key(|item| item["path"].as_str().map(str::to_owned));
+        let paths: Vec<_> = told.iter().map(|item| item["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, ["to/a.txt", "to/deep"]);
+        for item in &told {
+            assert_eq!((&item["reason"], &item["by"]), (&json!("replaced"), &json!("ana")));
+        }
+        ana.post("/api/trash/restore", json!({ "ids": [told[1]["id"]] })).expect_status("Restored");
+        assert_eq!(larder.read("to/deep (1)/old.txt"), "old");
+        assert_eq!(larder.read("to/deep/b.txt"), "B");
+    }
+}

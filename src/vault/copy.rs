@@ -8,6 +8,7 @@ use super::path::{VaultPath, is_reserved};
 use super::progress::Progress;
 use super::resolve::{Follow, Lost, open_deep};
 use super::share::Share;
+use super::trash;
 use super::walk::{Census, Folder, Mark, Visitor, Walk};
 use super::{os, os_new_name};
 use crate::error::{Error, Result};
@@ -275,7 +276,8 @@ impl Visitor for Tree<'_, '_> {
             None => (&[][..], folder.place),
         };
         let above = self.open(above)?;
-        rustix::fs::mkdirat(&*above, name, Mode::RWXU).map_err(os_new_name)?;
+        let make = || rustix::fs::mkdirat(&*above, name, Mode::RWXU);
+        self.copier.with_room(make).map_err(os_new_name)?;
         self.present = Some(Arc::new(look::open_place(&*above, name).map_err(os)?));
         Ok(())
     }
@@ -338,21 +340,36 @@ pub struct Copier<'a> {
     pub syncs_each: bool,
     /// For bytes that pass through here; made when first needed.
     buffer: Vec<u8>,
+    /// The hidden folder where things are made.
+    workshop: Arc<OwnedFd>,
 }
 
 impl<'a> Copier<'a> {
     /// One that copies to the filesystem with the hidden folder `workshop`.
     pub fn new(
         share: &Share,
-        workshop: &OwnedFd,
+        workshop: &Arc<OwnedFd>,
         manner: Manner,
         progress: &'a Progress,
     ) -> Result<Self> {
-        let told = rustix::fs::fstatfs(&look::open_to_read(workshop, b".").map_err(os)?);
+        let told = rustix::fs::fstatfs(&look::open_to_read(&**workshop, b".").map_err(os)?);
         let kind = told.map_err(os)?.f_type;
         let syncs_each = u64::try_from(kind).is_ok_and(|kind| kind == FUSE_SUPER_MAGIC);
         let no_offload = share.finder.root.quirks.no_offload;
-        Ok(Self { manner, progress, no_offload, syncs_each, buffer: Vec::new() })
+        let workshop = Arc::clone(workshop);
+        Ok(Self { manner, progress, no_offload, syncs_each, buffer: Vec::new(), workshop })
+    }
+
+    /// Does something that needs room; what was deleted before makes room for what is made now.
+    fn with_room<T>(&self, work: impl Fn() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+        loop {
+            match work() {
+                // Comes to an end with the trash.
+                Err(Errno::NOSPC | Errno::DQUOT)
+                    if trash::make_some_room(self.workshop.as_fd()) => {}
+                done => return done,
+            }
+        }
     }
 
     /// Makes everything durable that was copied to this filesystem. One call for all: a sync for each of
@@ -385,8 +402,8 @@ impl<'a> Copier<'a> {
         }
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = rustix::fs::openat(to.0, to.1, flags, Mode::RUSR | Mode::WUSR);
-        let target = target.map_err(os_new_name)?;
+        let make = || rustix::fs::openat(to.0, to.1, flags, Mode::RUSR | Mode::WUSR);
+        let target = self.with_room(make).map_err(os_new_name)?;
         self.content(&source, &target, stat.stx_size)?;
         self.own(&target, Some(&stat));
         self.dress(&target, Mark::of(&stat), false)?;
@@ -410,7 +427,7 @@ impl<'a> Copier<'a> {
             Err(Errno::NOENT | Errno::INVAL) => return Ok(()),
             target => target.map_err(os)?,
         };
-        match rustix::fs::symlinkat(&target, to.0, to.1) {
+        match self.with_room(|| rustix::fs::symlinkat(&target, to.0, to.1)) {
             Ok(()) => {}
             // FAT and its kin have no links. A copy does without them, a move does not lose them.
             Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !self.manner.is_move => {
@@ -517,8 +534,8 @@ impl<'a> Copier<'a> {
                 );
                 match copied {
                     Err(Errno::INTR) => continue,
-                    Err(Errno::NOSPC) => return Err(Error::DiskFull),
-                    // Whatever the reason, or if nothing is copied, reading tells for certain.
+                    // Whatever the reason, or if nothing is copied, reading and writing tell for certain,
+                    // and make room where it is lacking.
                     Err(_) | Ok(0) => {
                         *in_kernel = false;
                         continue;
@@ -564,7 +581,8 @@ impl<'a> Copier<'a> {
         };
         let mut written = 0;
         while written < count {
-            match rustix::io::pwrite(target, &self.buffer[written..count], at + written as u64) {
+            let rest = &self.buffer[written..count];
+            match self.with_room(|| rustix::io::pwrite(target, rest, at + written as u64)) {
                 Err(Errno::INTR) => {}
                 done => written += done.map_err(os)?,
             }

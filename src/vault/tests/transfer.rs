@@ -1,7 +1,7 @@
 //! Moving and copying into a folder.
 
 use super::super::resolve::Quirks;
-use super::super::{IfExists, Progress, TransferKind};
+use super::super::{Fate, IfExists, Progress, TransferKind};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;
 use super::{House, path, raw, refusal};
@@ -155,6 +155,9 @@ fn what_is_in_the_way_stays_unless_it_is_to_be_replaced() {
             assert_eq!(house.content("to/tree/z").as_deref(), Some("newer"));
             assert_eq!(house.content("to/tree/y"), None, "two folders were mixed");
             assert_eq!(house.content("from/a.txt").is_some(), kind == Copy);
+            // The old file and the old folder, each with its record.
+            let before = if kind == Copy { 0 } else { 4 };
+            assert_eq!(house.trashed("").len(), before + 4, "{:?}", house.trashed(""));
         }
     }
 }
@@ -347,6 +350,48 @@ fn a_failure_half_way_takes_everything_back() {
             assert!(house.unfinished("").is_empty());
         }
     }
+}
+
+#[test]
+fn without_a_trash_what_is_replaced_is_gone() {
+    for house in houses() {
+        house.vault.keep_trash(0, 10);
+        for kind in [Copy, Move] {
+            for name in ["from/a", "from/tree/x"] {
+                house.file(name, "new");
+            }
+            for name in ["to/a", "to/tree/y"] {
+                let _ = fs::remove_dir_all(house.root().join("to/tree"));
+                house.file(name, "old");
+            }
+            let sources = ["from/a", "from/tree"];
+            transfer(&house, kind, &sources, "to", IfExists::Overwrite).unwrap();
+            assert_eq!(house.content("to/a").as_deref(), Some("new"));
+            assert_eq!(house.on_disk("to/tree"), ["x"]);
+            assert!(house.trashed("").is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_copy_takes_the_room_it_needs_from_the_trash() {
+    fn body() {
+        for no_offload in [true, false] {
+            let mut house = House::new();
+            house.vault = house.vault.with_quirks(Quirks { no_offload, ..Quirks::default() });
+            house.vault.keep_trash(30, 100);
+            drive(&house, "usb", "size=1m");
+            house.file("usb/old", vec![1; 600 << 10]);
+            house.share().delete_file(&path("usb/old"), Fate::Trash).unwrap();
+            assert_eq!(house.trashed("usb").len(), 2);
+            house.file("big", vec![2; 700 << 10]);
+            transfer(&house, Copy, &["big"], "usb", REFUSE).unwrap();
+            assert_eq!(fs::metadata(house.root().join("usb/big")).unwrap().len(), 700 << 10);
+            assert!(house.trashed("usb").is_empty());
+        }
+    }
+    let name = "transfer::a_copy_takes_the_room_it_needs_from_the_trash";
+    alone(name, Surroundings::Mounts, body, || {});
 }
 
 #[test]
