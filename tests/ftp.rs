@@ -776,7 +776,7 @@ fn an_upload_that_was_cut_off_leaves_the_old_file_and_is_taken_up_again() {
             house.sessions().iter().any(|session| session["bytes"] == 8)
         });
         // It stands still for a moment, then the client is gone: data first, then control.
-        wait::comes_true(std::time::Duration::from_millis(50), || false);
+        wait::comes_true(std::time::Duration::from_millis(400), || false);
         drop(data);
         drop(ftp);
         wait::until("the session to end", || house.sessions().is_empty());

@@ -604,7 +604,10 @@ fn what_the_release_script_makes_is_what_larder_takes() {
     let folder = tempfile::tempdir().unwrap();
     let (key, out) = (folder.path().join("key.pem"), folder.path().join("out"));
     let program = folder.path().join("larder");
-    fs::write(&program, next_larder().as_slice()).unwrap();
+    let written = folder.path().join("written");
+    fs::write(&written, next_larder().as_slice()).unwrap();
+    // By another process, as in `Installed::prepare`: the script runs it.
+    assert!(Command::new("cp").arg(&written).arg(&program).status().unwrap().success());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
     let run = |command: &mut Command| {
         let output = command.output().unwrap();

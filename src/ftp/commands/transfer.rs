@@ -401,6 +401,10 @@ fn fill(
     let (mut text, mut is_cr_held) = (Vec::new(), false);
     loop {
         let count = session.receive(channel, &mut buffer)?;
+        if count > 0 {
+            // Before the disk takes its time, which says nothing of the client.
+            *last = Instant::now();
+        }
         let mut bytes = &buffer[..count];
         if session.kind == Type::Ascii {
             from_network(bytes, &mut is_cr_held, &mut text);
@@ -415,7 +419,6 @@ fn fill(
         if count == 0 {
             return Ok(Ok(()));
         }
-        *last = Instant::now();
     }
 }
 
