@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde_json::{Value, json};
 
 use super::wait::PATIENCE;
@@ -260,7 +260,8 @@ impl Ftp {
 /// Connects from one of this machine's addresses.
 pub fn connect_from(from: IpAddr, port: u16) -> std::io::Result<TcpStream> {
     let family = if from.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = rustix::net::socket(family, SocketType::STREAM, None)?;
+    // Or a server that another test is just starting would hold it open.
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     rustix::net::bind(&socket, &SocketAddr::new(from, 0))?;
     let server: IpAddr = if from.is_ipv4() {
         Ipv4Addr::LOCALHOST.into()

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpStream};
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::answer::Answer;
 use super::wait::PATIENCE;
@@ -30,7 +30,10 @@ impl Wire {
 
     /// Connects from another loopback address, which counts as another client.
     pub fn open_from(source: Ipv4Addr, port: u16) -> Self {
-        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        // Or a server that another test is just starting would hold it open.
+        let flags = SocketFlags::CLOEXEC;
+        let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+        let socket = rustix::net::socket_with(family, kind, flags, None).unwrap();
         rustix::net::bind(&socket, &SocketAddrV4::new(source, 0)).unwrap();
         rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).unwrap();
         Self::over(TcpStream::from(socket))
