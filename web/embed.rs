@@ -1,7 +1,8 @@
 //! The build script: turns the built pages (`web/dist`) into a table in the program.
 //!
 //! For each file it keeps the plain bytes and, where that is smaller, a gzip and a brotli form, so
-//! that the running larder compresses nothing. `src/http/assets.rs` includes the table. Without
+//! that the running larder compresses nothing. The plain form of a large file is unpacked from the
+//! gzip form when somebody asks for it, which no browser does: that keeps the program small. `src/http/assets.rs` includes the table. Without
 //! `web/dist` the three pages say how to build them. Knows nothing of the server.
 
 #![expect(clippy::print_stdout, reason = "Cargo listens to a build script's standard output")]
@@ -19,6 +20,9 @@ const PAGES_FOLDER: &str = "web/dist";
 
 /// The pages larder cannot do without.
 const ENTRIES: [&str; 3] = ["index.html", "login.html", "preview.html"];
+
+/// From this size on (bytes) the plain form is not kept beside the gzip form.
+const KEPT_PLAIN_BYTES_MAX: usize = 4 * 1024;
 
 /// Bytes of a SHA-256 that an `ETag` shows: 128 bits, so that no two contents ever share one.
 const ETAG_HASH_BYTES: usize = 16;
@@ -54,16 +58,17 @@ fn main() -> io::Result<()> {
         }
     }
 
-    let mut table = String::from("[\n");
+    let (mut statics, mut table) = (String::new(), String::new());
     for (number, (name, bytes)) in files.iter().enumerate() {
-        write_asset(&mut table, &out, number, name, bytes)?;
+        write_asset(&mut statics, &mut table, &out, number, name, bytes)?;
     }
-    table.push_str("]\n");
-    fs::write(out.join("assets.rs"), table)
+    fs::write(out.join("assets.rs"), format!("{{\n{statics}[\n{table}]\n}}\n"))
 }
 
-/// Appends one `Asset { .. }` to the table and leaves its forms beside the table.
+/// Appends one `Asset { .. }` to the table, the bytes of its forms to the statics before it, and leaves
+/// those bytes beside the table.
 fn write_asset(
+    statics: &mut String,
     table: &mut String,
     out: &Path,
     number: usize,
@@ -83,16 +88,40 @@ fn write_asset(
     put(format_args!(
         "Asset {{ path: {name:?}, mime: {mime:?}, is_immutable: {is_immutable}, forms: &[\n"
     ))?;
+    let is_unpacked = bytes.len() > KEPT_PLAIN_BYTES_MAX && forms.len() > 1;
     for (encoding, form) in &forms {
-        let file = format!("form-{number}-{encoding}");
         let etag = etag_of(form);
-        fs::write(out.join(&file), form)?;
+        let (kept, length) = match *encoding {
+            "Identity" if is_unpacked => ("GZIP", Some(grouped(form.len()))),
+            "Identity" => ("IDENTITY", None),
+            "Gzip" => ("GZIP", None),
+            _ => ("BROTLI", None),
+        };
         put(format_args!(
-            "Form {{ encoding: Encoding::{encoding}, etag: {etag:?}, \
-             bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\")) }},\n"
+            "Form {{ encoding: Encoding::{encoding}, etag: {etag:?}, bytes: {kept}_{number}, \
+             unpacked_length: {} }},\n",
+            length.as_ref().map_or("None".to_owned(), |length| format!("Some({length})"))
         ))?;
+        if length.is_none() {
+            let file = format!("form-{number}-{encoding}");
+            fs::write(out.join(&file), form)?;
+            writeln!(
+                statics,
+                "static {kept}_{number}: &[u8] = \
+                 include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));"
+            )
+            .map_err(io::Error::other)?;
+        }
     }
     put(format_args!("] }},\n"))
+}
+
+/// A number as Rust likes to read it: `377_986`.
+fn grouped(number: usize) -> String {
+    if number < 1000 {
+        return number.to_string();
+    }
+    format!("{}_{:03}", grouped(number / 1000), number % 1000)
 }
 
 /// Every file below `folder` with its content, named relative to it and with `/`.

@@ -1,6 +1,13 @@
 //! The pages, as the program carries them: found by path, in the encoding the client likes best.
 //! The table is made by the build script (`web/embed.rs`). Knows no request and no reply.
 
+use std::borrow::Cow;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use crate::error::{Error, Result};
+
 /// What the pages may load and do: only what larder itself serves, and no script or style in the
 /// markup. `data:` and `blob:` are for pictures the page made itself (a preview, a poster).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
@@ -28,8 +35,30 @@ pub struct Form {
     pub encoding: Encoding,
     /// A strong validator of exactly these bytes, quotes included.
     pub etag: &'static str,
+    /// What is kept: what is sent, or the gzip form that it is unpacked from.
+    bytes: &'static [u8],
+    /// Bytes when it has to be unpacked.
+    unpacked_length: Option<usize>,
+}
+
+impl Form {
+    /// Bytes that are sent.
+    pub fn length(&self) -> usize {
+        self.unpacked_length.unwrap_or(self.bytes.len())
+    }
+
     /// What is sent.
-    pub bytes: &'static [u8],
+    ///
+    /// Errors: `Bug` (the build script made no gzip).
+    pub fn content(&self) -> Result<Cow<'static, [u8]>> {
+        let Some(length) = self.unpacked_length else { return Ok(self.bytes.into()) };
+        let mut plain = Vec::with_capacity(length);
+        let unpacked = GzDecoder::new(self.bytes).take(length as u64).read_to_end(&mut plain);
+        match unpacked {
+            Ok(_) if plain.len() == length => Ok(plain.into()),
+            _ => Err(Error::Bug("a page can't be unpacked".into())),
+        }
+    }
 }
 
 /// The content codings larder has (RFC 9110, 8.4.1; brotli: RFC 7932). Listed from worst to best:
@@ -147,9 +176,14 @@ mod tests {
         mime: "text/javascript; charset=utf-8",
         is_immutable: false,
         forms: &[
-            Form { encoding: Encoding::Identity, etag: "\"i\"", bytes: b"plain" },
-            Form { encoding: Encoding::Gzip, etag: "\"g\"", bytes: b"gz" },
-            Form { encoding: Encoding::Brotli, etag: "\"b\"", bytes: b"br" },
+            Form {
+                encoding: Encoding::Identity,
+                etag: "\"i\"",
+                bytes: b"plain",
+                unpacked_length: None,
+            },
+            Form { encoding: Encoding::Gzip, etag: "\"g\"", bytes: b"gz", unpacked_length: None },
+            Form { encoding: Encoding::Brotli, etag: "\"b\"", bytes: b"br", unpacked_length: None },
         ],
     };
 
@@ -158,7 +192,12 @@ mod tests {
         path: "a.png",
         mime: "image/png",
         is_immutable: true,
-        forms: &[Form { encoding: Encoding::Identity, etag: "\"i\"", bytes: b"plain" }],
+        forms: &[Form {
+            encoding: Encoding::Identity,
+            etag: "\"i\"",
+            bytes: b"plain",
+            unpacked_length: None,
+        }],
     };
 
     /// What a client with this `Accept-Encoding` gets of a file that has all forms.
@@ -266,11 +305,22 @@ mod tests {
                 seen.insert((asset.path, form.etag));
             }
             for packed in &asset.forms[1..] {
-                assert!(packed.bytes.len() < asset.forms[0].bytes.len(), "{}", asset.path);
+                assert!(packed.length() < asset.forms[0].length(), "{}", asset.path);
             }
         }
         let forms: usize = ASSETS.iter().map(|asset| asset.forms.len()).sum();
         assert_eq!(seen.len(), forms);
+    }
+
+    #[test]
+    fn plain_forms_are_whole() {
+        for asset in ASSETS {
+            let plain = asset.forms[0].content().expect("it unpacks");
+            assert_eq!(plain.len(), asset.forms[0].length(), "{}", asset.path);
+            if asset.mime.starts_with("text/") {
+                assert!(std::str::from_utf8(&plain).is_ok(), "{}", asset.path);
+            }
+        }
     }
 
     #[test]

@@ -44,13 +44,12 @@ fn send(call: &Call<'_>, path: &str) -> Result<Reply> {
         .ok_or(Error::NotFound("Not found"))?;
     let fields =
         Fields { if_none_match: call.request.header("If-None-Match"), ..Fields::default() };
-    let length = form.bytes.len() as u64;
+    let length = form.length() as u64;
     let now = Representation { etag: form.etag, modified: SystemTime::UNIX_EPOCH, length };
     let reply = if range::decide(&fields, &now) == Decision::NotModified {
         Reply::new(304, Body::Empty)
     } else {
-        let reply =
-            Reply::new(200, Body::Bytes(form.bytes.into())).with("Content-Type", asset.mime);
+        let reply = Reply::new(200, Body::Bytes(form.content()?)).with("Content-Type", asset.mime);
         match form.encoding.token() {
             Some(encoding) => reply.with("Content-Encoding", encoding),
             None => reply,
