@@ -285,6 +285,51 @@ fn a_hang_up_puts_an_edited_file_in_force() {
 }
 
 #[test]
+fn what_was_edited_by_hand_survives_a_change_over_the_api() {
+    let larder = Larder::start().user("ana");
+    let mut edited = larder.stored_settings();
+    edited["com_password"] = json!("sesame");
+    edited["mine"] = json!([1]);
+    edited["trash_days"] = json!(4);
+    let larder = larder.settings(&edited);
+    update(&larder, json!({ "trash_percent": 5, "com_password": "" }));
+    edited["trash_percent"] = json!(5);
+    assert_eq!(larder.stored_settings(), edited);
+    assert_eq!(settings(&larder)["trash_days"], 4);
+    // The FTP server's switch is a change, too.
+    edited["trash_days"] = json!(6);
+    edited["ftp_port"] = json!(0);
+    let larder = larder.settings(&edited);
+    update(&larder, json!({ "mine": [2] }));
+    edited["trash_days"] = json!(7);
+    edited["mine"] = json!([2]);
+    let larder = larder.settings(&edited);
+    larder.http("ana").post("/api/ftp/start", json!({})).expect_status("FTP server started");
+    edited["ftp"] = json!(true);
+    assert_eq!(larder.stored_settings(), edited);
+}
+
+#[test]
+fn an_edited_file_that_cannot_be_used_is_put_aside_and_not_lost() {
+    let larder = Larder::start().user("ana");
+    let before = larder.stored_settings();
+    let folder = larder.state().join("settings");
+    for wrong in ["{\"port\": 80", "{\"port\": \"eighty\"}", "[]"] {
+        fs::write(folder.join("settings.json"), wrong).unwrap();
+        update(&larder, json!({ "trash_days": 9 }));
+        let aside = fs::read_to_string(folder.join("settings.json.wrong")).unwrap();
+        assert_eq!(aside, wrong);
+        let mut now = before.clone();
+        now["trash_days"] = json!(9);
+        assert_eq!(larder.stored_settings(), now, "{wrong}");
+    }
+    // A file that is gone is made again.
+    fs::remove_file(folder.join("settings.json")).unwrap();
+    update(&larder, json!({ "trash_days": 10 }));
+    assert_eq!(larder.stored_settings()["trash_days"], 10);
+}
+
+#[test]
 fn changes_at_the_same_time_are_all_kept() {
     let larder = Larder::start().user("ana");
     std::thread::scope(|scope| {

@@ -25,8 +25,9 @@ pub struct Changed {
 }
 
 impl App {
-    /// Merges `changes` into the settings, stores them and puts them in force. Of several callers
-    /// one comes after the other; of a change that is wrong anywhere, nothing is done.
+    /// Merges `changes` into the settings, stores them and puts them in force; what was edited in
+    /// the file by hand since comes with it. Of several callers one comes after the other; of a
+    /// change that is wrong anywhere, nothing is done.
     ///
     /// Errors: `Invalid` (`Invalid settings: <key>: <why>`); `Io` and `DiskFull` when they can't be
     /// stored.
@@ -34,15 +35,15 @@ impl App {
         let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.config.settings();
         let named: Vec<String> = changes.keys().cloned().collect();
-        let new = old.merged(changes).map_err(|(key, why)| invalid(key, &why))?;
+        let (base, is_stored) = self.stored()?;
+        let new = base.merged(changes).map_err(|(key, why)| invalid(key, &why))?;
         let bytes = serde_json::to_vec_pretty(new.object()).map_or(usize::MAX, |text| text.len());
         if bytes as u64 >= limits::STATE_FILE_BYTES_MAX {
             return Err(Error::invalid("Invalid settings: larger than 1 MiB"));
         }
         let root = self.new_root(&old, &new).map_err(|(key, why)| invalid(key, &why))?;
-        let is_same = |key: &String| old.value(key) == new.value(key);
-        let keys = named.iter().filter(|key| !is_same(key)).cloned().collect::<Vec<_>>();
-        if !keys.is_empty() {
+        let keys = old.differing(&new);
+        if !is_stored || base.object() != new.object() {
             self.config.store_settings(&new)?;
         }
         let restart_required = named.into_iter().filter(|key| self.waits(key, &new)).collect();
@@ -56,10 +57,30 @@ impl App {
     pub fn remember_ftp(&self, is_on: bool) -> Result<()> {
         let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let change = Map::from_iter([("ftp".to_owned(), Value::from(is_on))]);
-        let new = self.config.settings().merged(change).map_err(|(key, why)| invalid(key, &why))?;
+        let (base, _) = self.stored()?;
+        let new = base.merged(change).map_err(|(key, why)| invalid(key, &why))?;
         self.config.store_settings(&new)?;
-        self.config.put_settings(new);
+        // Of a file that was edited by hand the rest waits for SIGHUP or the next change.
+        let change = Map::from_iter([("ftp".to_owned(), Value::from(is_on))]);
+        let in_force = self.config.settings().merged(change);
+        self.config.put_settings(in_force.map_err(|(key, why)| invalid(key, &why))?);
         Ok(())
+    }
+
+    /// The settings that a change is merged into, and whether the file has them: what its owner
+    /// edited by hand is not lost. A file that can't be used is put aside, and those in force count.
+    ///
+    /// Errors: `Io` when it can't be put aside; then nothing may be written over it.
+    fn stored(&self) -> Result<(Settings, bool)> {
+        match self.config.edited_settings() {
+            Ok(Some(settings)) => return Ok((settings, true)),
+            Ok(None) => {}
+            Err(line) => {
+                terminal::warn(&line);
+                self.config.put_settings_aside()?;
+            }
+        }
+        Ok((Settings::clone(&self.config.settings()), false))
     }
 
     /// Reads settings and roles again (SIGHUP). What is wrong in either leaves both as they were.

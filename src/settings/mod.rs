@@ -125,6 +125,21 @@ impl Config {
         load_settings(&self.folder)
     }
 
+    /// `settings.json` as it is now, perhaps edited by hand; `None` when there is no such file.
+    ///
+    /// Errors: one line that names the file and what is wrong with it.
+    pub fn edited_settings(&self) -> Result<Option<Settings>, String> {
+        let is_there = read_object(&self.folder.join("settings.json"))?.is_some();
+        is_there.then(|| read_settings(&self.folder)).transpose()
+    }
+
+    /// Renames a `settings.json` that can't be used to `settings.json.wrong`, so that nothing its
+    /// owner wrote is lost when it is written anew.
+    pub fn put_settings_aside(&self) -> io::Result<()> {
+        let path = self.folder.join("settings.json");
+        std::fs::rename(&path, self.folder.join("settings.json.wrong"))
+    }
+
     /// Reads both files again and puts them in force, before anything depends on them.
     ///
     /// Errors: one line that names the file and what is wrong with it.

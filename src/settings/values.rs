@@ -152,6 +152,17 @@ impl Settings {
         Self::parse(object)
     }
 
+    /// The keys whose stored value is another in `new`, or that only one of both has.
+    pub fn differing(&self, new: &Self) -> Vec<String> {
+        let keys = |settings: &Self| {
+            settings.object.as_object().into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>()
+        };
+        let mut all = keys(new);
+        all.extend(keys(self).into_iter().filter(|key| new.value(key).is_none()));
+        all.retain(|key| self.value(key) != new.value(key));
+        all
+    }
+
     /// As an answer may show it: the secret masked.
     pub fn to_show(&self) -> Value {
         let mut object = self.object.clone();
