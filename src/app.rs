@@ -179,7 +179,8 @@ impl App {
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
         config.roles_as_of(users.roles_edition())?;
-        let resources = Resources::start(vault.clone()).map_err(|cause| cause.to_string())?;
+        let resources = Resources::start(vault.clone(), &folder);
+        let resources = resources.map_err(|cause| cause.to_string())?;
         let started_with = config.settings();
         let app = Self {
             config,
@@ -311,6 +312,7 @@ impl App {
     pub fn close(&self) {
         self.console.stop();
         let _best_effort = self.users.write_addresses(true);
+        self.resources.keep();
         self.logbook.note("larder stopped", "");
         self.logbook.close();
         let _best_effort = self.users.checkpoint();

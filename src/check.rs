@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use crate::auth::{password, permission};
 use crate::settings::{self, ADMIN};
 use crate::store;
+use crate::system::{self, Sample, Written};
 use crate::vault::{RootId, Vault};
 use crate::{limits, logbook, terminal};
 
@@ -53,7 +54,10 @@ pub fn run(state: &Path, root: Option<&Path>) -> bool {
     report.tell("logs.db", logs(&state.join("db/logs.db")));
     let (place, vault) = share(state, root);
     report.tell("share root", place);
-    report.tell("free space", free_space(state, vault.as_ref()));
+    let sample = system::look(state, vault.as_ref());
+    report.tell("free space", free_space(&sample));
+    report.tell("board", board(&sample));
+    report.tell("written today", written(&sample));
     report.tell("clock", clock(state, SystemTime::now()));
     report.is_well
 }
@@ -240,22 +244,67 @@ pub fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
     Ok(vault)
 }
 
-/// Room to write, on the drive with the state and on the one with the share.
-fn free_space(state: &Path, vault: Option<&Vault>) -> Result<String, String> {
-    let told = rustix::fs::statvfs(state).map_err(|errno| errno.to_string())?;
+/// Room to write, on the drive with the state and on the one with the share, which both must take what is
+/// written.
+fn free_space(sample: &Sample) -> Result<String, String> {
     let mut places =
-        vec![("with the state directory", told.f_bavail.saturating_mul(told.f_frsize))];
-    if let Some(vault) = vault {
-        let usage = vault.usage().map_err(|error| error.to_string())?;
-        places.push(("with the share", usage.free_bytes));
+        vec![("with the state directory", sample.state_free_bytes, sample.state_read_only)];
+    if sample.storage_present {
+        places.push(("with the share", sample.disk_free_bytes, sample.storage_read_only));
+    }
+    if let Some((place, ..)) = places.iter().find(|(.., is_read_only)| *is_read_only) {
+        return Err(format!(
+            "the drive {place} can only be read: it is mounted so, or the system found errors on it"
+        ));
     }
     let shown: Vec<String> =
-        places.iter().map(|(place, bytes)| format!("{} MiB {place}", bytes >> 20)).collect();
+        places.iter().map(|(place, bytes, _)| format!("{} MiB {place}", bytes >> 20)).collect();
     let shown = shown.join(", ");
-    if places.iter().any(|(_, bytes)| *bytes < limits::FREE_SPACE_BYTES_MIN) {
+    if places.iter().any(|(_, bytes, _)| *bytes < limits::FREE_SPACE_BYTES_MIN) {
         return Err(format!("too little: {shown}"));
     }
     Ok(shown)
+}
+
+/// Power and heat, as far as the machine tells. What is over is worth a word, but is not wrong now.
+fn board(sample: &Sample) -> Result<String, String> {
+    let told = |codes: &[&str]| -> Vec<&str> {
+        let about = sample.warnings.iter().filter(|warning| codes.contains(&warning.code));
+        about.map(|warning| warning.text).collect()
+    };
+    let wrong = told(&["under_voltage", "too_hot", "throttled"]);
+    if !wrong.is_empty() {
+        return Err(wrong.join("; "));
+    }
+    let mut shown = vec![sample.board.clone().unwrap_or_else(|| "a PC".to_owned())];
+    shown.push(sample.temperature.map_or("no thermometer".to_owned(), |it| format!("{it} °C")));
+    let power =
+        if sample.power_supply.is_some() { "the voltage is good" } else { "voltage unknown" };
+    shown.push(power.to_owned());
+    let mut shown = shown.join(", ");
+    for past in told(&["under_voltage_before", "too_hot_before"]) {
+        shown.push_str("; but: ");
+        shown.push_str(past);
+    }
+    Ok(shown)
+}
+
+/// What was written to each drive today.
+fn written(sample: &Sample) -> Result<String, String> {
+    let tell = |drive: &Written| {
+        let holds = match (drive.holds_state, drive.holds_share) {
+            (true, true) => " (state and share)",
+            (true, false) => " (state)",
+            (false, true) => " (share)",
+            (false, false) => "",
+        };
+        format!("{} MiB to {}{holds} since {}", drive.bytes >> 20, drive.drive, drive.since)
+    };
+    let shown: Vec<String> = sample.written.iter().map(tell).collect();
+    if let Some(busy) = sample.warnings.iter().find(|warning| warning.code == "card_busy") {
+        return Err(format!("{}: {}", busy.text, shown.join(", ")));
+    }
+    Ok(if shown.is_empty() { "the system does not tell".to_owned() } else { shown.join(", ") })
 }
 
 /// A clock that is not before what it has itself stamped. Boards without a battery wake up in the
@@ -289,7 +338,51 @@ fn clock(state: &Path, now: SystemTime) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::{PowerSupply, Warning};
     use std::time::Duration;
+
+    #[test]
+    fn a_boards_trouble_is_wrong_now_and_a_word_when_it_is_over() {
+        let mut sample = Sample { temperature: Some(48.2), ..Sample::default() };
+        assert_eq!(board(&sample).unwrap(), "a PC, 48.2 °C, voltage unknown");
+        sample.board = Some("Raspberry Pi 4".into());
+        sample.power_supply = Some(PowerSupply::default());
+        assert_eq!(board(&sample).unwrap(), "Raspberry Pi 4, 48.2 °C, the voltage is good");
+        sample.warnings = vec![Warning { code: "under_voltage_before", text: "It was." }];
+        assert!(board(&sample).unwrap().ends_with("; but: It was."));
+        sample.warnings = vec![Warning { code: "too_hot", text: "It is." }];
+        assert_eq!(board(&sample).unwrap_err(), "It is.");
+    }
+
+    #[test]
+    fn room_is_judged_where_there_is_a_drive_that_takes_it() {
+        let mut sample = Sample { state_free_bytes: 1 << 30, ..Sample::default() };
+        assert_eq!(free_space(&sample).unwrap(), "1024 MiB with the state directory");
+        sample.storage_present = true;
+        assert!(free_space(&sample).unwrap_err().starts_with("too little: "));
+        sample.disk_free_bytes = 1 << 30;
+        assert!(free_space(&sample).is_ok());
+        sample.storage_read_only = true;
+        assert!(free_space(&sample).unwrap_err().contains("with the share can only be read"));
+    }
+
+    #[test]
+    fn what_was_written_is_told_by_drive() {
+        let mut sample = Sample::default();
+        assert_eq!(written(&sample).unwrap(), "the system does not tell");
+        sample.written.push(Written {
+            drive: "mmcblk0".into(),
+            is_card: true,
+            holds_state: true,
+            holds_share: false,
+            bytes: 3 << 20,
+            since: "2026-11-25T00:00:00Z".into(),
+        });
+        let line = "3 MiB to mmcblk0 (state) since 2026-11-25T00:00:00Z";
+        assert_eq!(written(&sample).unwrap(), line);
+        sample.warnings = vec![Warning { code: "card_busy", text: "A lot" }];
+        assert_eq!(written(&sample).unwrap_err(), format!("A lot: {line}"));
+    }
 
     #[test]
     fn a_clock_behind_what_was_written_is_told() {

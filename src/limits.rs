@@ -494,6 +494,20 @@ pub const SAMPLE_WATCHED_TIME: Duration = Duration::from_secs(30);
 /// Bytes read of a file in `/proc` or `/sys` at most: `/proc/stat` of a machine with 500 cores.
 pub const PROC_BYTES_MAX: u64 = 256 * 1024;
 
+/// A processor this hot (degrees Celsius) is told of: a Raspberry Pi slows itself down at 80.
+pub const TEMPERATURE_HIGH: f64 = 80.0;
+
+/// What a card that is not the share itself should take in a day at most (bytes). Cards of 32 GB last for
+/// some hundred times their size: at this rate for three years.
+pub const CARD_BYTES_IN_DAY_MAX: u64 = 10 << 30;
+
+/// Drives whose writing is counted. A NAS of boards' kind has two.
+pub const DRIVES_COUNTED_MAX: usize = 32;
+
+/// How often the counts of today are written to the state directory: 24 small writes a day, and a power
+/// cut takes no more than this from them.
+pub const COUNTS_KEPT_TIME: Duration = Duration::from_hours(1);
+
 /// People that are remembered as being on.
 pub const PEOPLE_ON_MAX: usize = 100;
 

@@ -20,7 +20,8 @@ pub fn ask() -> Result<(), Errno> {
 
 /// Looks for a newer program and makes it ready; `None` when there is none, or it is not good.
 pub fn prepare(app: &App, executable: &Path) -> Option<Prepared> {
-    let found = update::look(&app.config.settings()).and_then(|release| {
+    let found = update::may_replace(executable);
+    let found = found.and_then(|()| update::look(&app.config.settings())).and_then(|release| {
         release.map(|release| update::prepare(&release, executable)).transpose()
     });
     match found {
@@ -94,6 +95,10 @@ pub fn offline(state: &Path, root: Option<&Path>, only_check: bool) -> Result<Ex
         terminal::warn(&format!("update: {line}"));
         Ok(ExitCode::FAILURE)
     };
+    let executable = own_path()?;
+    if !only_check && let Err(line) = update::may_replace(&executable) {
+        return failed(line);
+    }
     let release = match update::look(&settings) {
         Ok(Some(release)) => release,
         Ok(None) => {
@@ -123,7 +128,6 @@ pub fn offline(state: &Path, root: Option<&Path>, only_check: bool) -> Result<Ex
             state.display()
         ));
     }
-    let executable = own_path()?;
     let prepared = match update::prepare(&release, &executable) {
         Ok(prepared) => prepared,
         Err(line) => return failed(line),

@@ -1,19 +1,28 @@
-//! The machine: how busy it is, sampled in the background, and its power switch. Knows no requests
-//! and not that a server exists.
+//! The machine: how busy and how well it is, sampled in the background, and its power switch. Knows no
+//! requests and not that a server exists.
 
+mod health;
 mod power;
 mod proc;
+mod written;
 
+pub use health::Warning;
 pub use power::{Act, Power};
+pub use written::Written;
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::ZonedDateTime;
+use rustix::fd::AsFd;
+use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
-use crate::vault::Vault;
+use crate::vault::{Usage, Vault};
 use crate::{limits, threads};
 use proc::{Counters, Sources};
+use written::Ledger;
 
 /// How busy the machine is.
 #[derive(Clone, Debug, Default, Serialize, PartialEq)]
@@ -46,6 +55,23 @@ pub struct Sample {
     pub network_sent_bytes_per_s: u64,
     /// What the board says of its power supply; none where it does not tell.
     pub power_supply: Option<PowerSupply>,
+    /// What kind of board it is; none on a PC.
+    pub board: Option<String>,
+    /// Whether the drive takes nothing; false while it is absent.
+    pub storage_read_only: bool,
+    /// All space where the state directory is: on a board, on its card.
+    pub state_total_bytes: u64,
+    /// What larder may still write there.
+    pub state_free_bytes: u64,
+    /// Whether the card takes nothing.
+    pub state_read_only: bool,
+    /// What was written to each drive today.
+    pub written: Vec<Written>,
+    /// What the owner should know, in words.
+    pub warnings: Vec<Warning>,
+    /// The drive's number.
+    #[serde(skip)]
+    pub share_device: Option<(u32, u32)>,
 }
 
 /// What a Raspberry Pi says of its power supply and its heat.
@@ -76,7 +102,12 @@ struct Shared {
     state: Mutex<State>,
     /// Somebody has begun to watch.
     watched: Condvar,
+    /// What was written to the drives.
+    ledger: Mutex<Ledger>,
 }
+
+/// Below which `/proc` and `/sys` are.
+const TOP: &str = "/";
 
 /// See `Shared`.
 struct State {
@@ -94,23 +125,29 @@ impl State {
 }
 
 impl Resources {
-    /// Takes the first sample and starts the threads.
+    /// Takes the first sample and starts the threads. `folder` is the state directory.
     ///
     /// Errors: the system has no thread left.
-    pub fn start(vault: Vault) -> std::io::Result<Self> {
-        let sources = Sources::find("/".as_ref());
-        let mut sample = Sample::default();
+    pub fn start(vault: Vault, folder: &Path) -> std::io::Result<Self> {
+        let sources = Sources::find(TOP.as_ref());
         let mut before = Counters::default();
-        sources.update(&mut sample, &mut before);
+        let mut ledger = Ledger::open(TOP.as_ref(), folder);
+        let mut sample = Sample::default();
         update_disk(&mut sample, &vault);
+        update_machine(&mut sample, &sources, &mut before, folder, &mut ledger);
         let state = Mutex::new(State { sample, asked: Instant::now() });
-        let shared = Arc::new(Shared { state, watched: Condvar::new() });
+        let ledger = Mutex::new(ledger);
+        let shared = Arc::new(Shared { state, watched: Condvar::new(), ledger });
         let ours = Arc::clone(&shared);
+        let folder = folder.to_path_buf();
         threads::spawn("resources", move || {
             loop {
                 ours.wait(limits::SAMPLE_TIME, Some(limits::SAMPLE_IDLE_TIME));
                 let mut next = Sample::default();
-                sources.update(&mut next, &mut before);
+                keep_disk(&ours.lock().sample, &mut next);
+                let mut ledger = ours.ledger();
+                update_machine(&mut next, &sources, &mut before, &folder, &mut ledger);
+                drop(ledger);
                 let mut state = ours.lock();
                 keep_disk(&state.sample, &mut next);
                 state.sample = next;
@@ -136,14 +173,41 @@ impl Resources {
         if !was_watched {
             self.0.watched.notify_all();
         }
-        state.sample.clone()
+        let mut sample = state.sample.clone();
+        drop(state);
+        sample.warnings = health::warnings(&sample);
+        sample
     }
+
+    /// Writes down what was written to the drives today, for the next start.
+    pub fn keep(&self) {
+        self.0.ledger().keep();
+    }
+}
+
+/// One look at everything, for whoever is not the server. `folder` is the state directory. What is a rate
+/// stays 0.
+pub fn look(folder: &Path, vault: Option<&Vault>) -> Sample {
+    let mut sample = Sample::default();
+    if let Some(vault) = vault {
+        update_disk(&mut sample, vault);
+    }
+    let sources = Sources::find(TOP.as_ref());
+    let mut ledger = Ledger::open(TOP.as_ref(), folder);
+    update_machine(&mut sample, &sources, &mut Counters::default(), folder, &mut ledger);
+    sample.warnings = health::warnings(&sample);
+    sample
 }
 
 impl Shared {
     /// The state; a panic elsewhere left it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counts; a panic elsewhere left them whole.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the next turn: `busy` while somebody watches, else `idle` or until somebody does.
@@ -165,12 +229,36 @@ impl Shared {
     }
 }
 
+/// Looks at the machine and at the card. Which drive has the share is in `sample` already.
+fn update_machine(
+    sample: &mut Sample,
+    sources: &Sources,
+    before: &mut Counters,
+    folder: &Path,
+    ledger: &mut Ledger,
+) {
+    sources.update(sample, before);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let card = rustix::fs::open(folder, flags, Mode::empty())
+        .and_then(|folder| Usage::of(folder.as_fd()))
+        .ok();
+    if let Some(card) = card {
+        sample.state_total_bytes = card.total_bytes;
+        sample.state_free_bytes = card.free_bytes;
+        sample.state_read_only = card.is_read_only;
+    }
+    ledger.count(&ZonedDateTime::now(), sample.uptime);
+    sample.written = ledger.told(card.map(|card| card.device), sample.share_device);
+}
+
 /// Looks at the drive.
 fn update_disk(sample: &mut Sample, vault: &Vault) {
     let Ok(usage) = vault.usage() else { return };
     sample.storage_present = true;
     sample.disk_total_bytes = usage.total_bytes;
     sample.disk_free_bytes = usage.free_bytes;
+    sample.storage_read_only = usage.is_read_only;
+    sample.share_device = Some(usage.device);
     // As `df` counts: what is kept for the system is neither used nor free.
     sample.disk = percent(usage.used_bytes, usage.used_bytes.saturating_add(usage.free_bytes));
 }
@@ -181,6 +269,8 @@ fn keep_disk(from: &Sample, to: &mut Sample) {
     to.disk_total_bytes = from.disk_total_bytes;
     to.disk_free_bytes = from.disk_free_bytes;
     to.disk = from.disk;
+    to.storage_read_only = from.storage_read_only;
+    to.share_device = from.share_device;
 }
 
 /// A part of a whole in percent, rounded; 0 of nothing.

@@ -77,6 +77,8 @@ fn all_is_well_beside_a_running_server_and_without_one() {
         "logs.db",
         "share root",
         "free space",
+        "board",
+        "written today",
         "clock",
     ];
     let expect_well = |larder: &Larder| {

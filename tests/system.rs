@@ -136,9 +136,50 @@ fn resources_are_whole_percentages_and_true() {
     for key in ["network_received_bytes_per_s", "network_sent_bytes_per_s"] {
         assert!(told[key].is_u64(), "{key}: {told}");
     }
-    for key in ["temperature", "power_supply"] {
+    for key in ["temperature", "power_supply", "board"] {
         assert!(told.get(key).is_some(), "{key}: {told}");
     }
+    let card = rustix::fs::statvfs(larder.state()).unwrap();
+    assert_eq!(told["state_total_bytes"], card.f_blocks * card.f_frsize);
+    for key in ["storage_read_only", "state_read_only"] {
+        assert_eq!(told[key], false, "{told}");
+    }
+    for warning in told["warnings"].as_array().unwrap() {
+        assert!(warning["code"].is_string() && warning["text"].is_string(), "{told}");
+    }
+}
+
+#[test]
+fn what_is_written_to_a_drive_is_counted_over_a_restart() {
+    let mut larder = Larder::start().user("ana");
+    let written = |larder: &Larder| {
+        larder.http("ana").get("/api/resources").expect(200).json()["written"].clone()
+    };
+    let first = written(&larder);
+    larder.stop();
+    let kept = fs::read_to_string(larder.state().join("written.json")).unwrap();
+    let larder = larder.launch();
+    let second = written(&larder);
+    // A machine without drives, such as a container, has nothing to count.
+    for (drive, again) in first.as_array().unwrap().iter().zip(second.as_array().unwrap()) {
+        assert_eq!(drive["drive"], again["drive"]);
+        assert!(kept.contains(drive["drive"].as_str().unwrap()), "{kept}");
+        assert!(again["bytes"].as_u64() >= drive["bytes"].as_u64(), "{first} {second}");
+        let since = drive["since"].as_str().unwrap();
+        assert!(since.starts_with("20") && since.ends_with('Z'), "{since}");
+    }
+}
+
+#[test]
+fn a_drive_that_is_away_is_warned_of() {
+    let larder = Larder::start().user("ana");
+    let away = larder.outside().join("away");
+    fs::rename(larder.root(), &away).unwrap();
+    fs::create_dir(larder.root()).unwrap();
+    wait::until("the warning", || {
+        let told = larder.http("ana").get("/api/resources").expect(200).json();
+        told["warnings"].as_array().unwrap().iter().any(|it| it["code"] == "storage_absent")
+    });
 }
 
 #[test]

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("presence", &[]),
     ("process", &[]),
     ("console", &["vault", "process"]),
-    ("system", &["vault", "process", "logbook", "system"]),
+    ("system", &["vault", "process", "logbook", "system", "settings"]),
     ("error", &[]),
     ("limits", &[]),
     ("threads", &[]),

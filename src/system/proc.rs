@@ -8,8 +8,16 @@ use std::time::Instant;
 use super::{PowerSupply, Sample, percent};
 use crate::limits;
 
-/// Where the firmware of a Raspberry Pi tells of power and heat.
-const THROTTLED: &str = "sys/devices/platform/soc/soc:firmware/get_throttled";
+/// Below these the firmware of a Raspberry Pi tells of power and heat, to everybody. Its folder is `soc:firmware` up to the Pi 4 and `soc@107c000000:firmware` on the Pi 5. (The
+/// tool `vcgencmd` says the same, but needs a device that the unit's sandbox hides.)
+const FIRMWARE_PLACES: [&str; 2] =
+    ["sys/devices/platform", "sys/bus/platform/drivers/raspberrypi-firmware"];
+
+/// The file in which it does.
+const THROTTLED: &str = "get_throttled";
+
+/// What board it is: of the device tree, which PCs have none of.
+const MODEL: &str = "proc/device-tree/model";
 
 /// Beginnings of the names of network interfaces that only pass on what others count already, or
 /// that never leave the machine.
@@ -25,6 +33,8 @@ pub struct Sources {
     throttled: Option<PathBuf>,
     /// The alarm for low voltage of newer kernels.
     voltage_alarm: Option<PathBuf>,
+    /// The board's name.
+    board: Option<String>,
 }
 
 /// Numbers that only ever grow; what counts is how much since the last time.
@@ -41,10 +51,12 @@ pub struct Counters {
 impl Sources {
     /// Looks for what the machine has.
     pub fn find(top: &Path) -> Self {
-        let throttled = Some(top.join(THROTTLED)).filter(|path| path.exists());
         Self {
             thermometer: thermometer(top),
-            throttled,
+            throttled: throttled(top),
+            board: read(&top.join(MODEL))
+                .map(|name| name.trim_matches(['\0', '\n', ' ']).to_owned())
+                .filter(|name| !name.is_empty()),
             voltage_alarm: voltage_alarm(top),
             top: top.to_path_buf(),
         }
@@ -74,6 +86,7 @@ impl Sources {
         sample.uptime = uptime_s(&read("uptime"));
         sample.temperature = self.thermometer.as_deref().and_then(self::read).and_then(degrees);
         sample.power_supply = self.power_supply();
+        sample.board.clone_from(&self.board);
     }
 
     /// What the board says of its power, if it says anything.
@@ -87,14 +100,14 @@ impl Sources {
 }
 
 /// A small file as text.
-fn read(path: &Path) -> Option<String> {
+pub(super) fn read(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(limits::PROC_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     String::from_utf8(bytes).ok()
 }
 
 /// The folders in a folder, sorted.
-fn folders(path: &Path) -> Vec<PathBuf> {
+pub(super) fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries.take(1000).map(|entry| entry.path()).collect();
     found.sort();
@@ -111,6 +124,19 @@ fn thermometer(top: &Path) -> Option<PathBuf> {
         zones.into_iter().filter(|zone| zone.join("temp").exists()).collect();
     let zone = with_temperature.iter().find(is_processor).or(with_temperature.first())?;
     Some(zone.join("temp"))
+}
+
+/// The firmware's file: in a folder of a driver, or one below `soc`.
+fn throttled(top: &Path) -> Option<PathBuf> {
+    let is_named = |folder: &PathBuf, word: &str| {
+        folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.contains(word))
+    };
+    let below = FIRMWARE_PLACES.iter().flat_map(|place| folders(&top.join(place)));
+    let firmware = below.flat_map(|folder| {
+        let inner = if is_named(&folder, "soc") { folders(&folder) } else { Vec::new() };
+        inner.into_iter().chain([folder]).filter(|folder| is_named(folder, "firmware"))
+    });
+    firmware.map(|folder| folder.join(THROTTLED)).find(|path| path.exists())
 }
 
 /// The alarm of the driver `rpi_volt`.
@@ -229,7 +255,8 @@ mod tests {
             ("sys/class/thermal/thermal_zone0/temp", "1000\n"),
             ("sys/class/thermal/thermal_zone1/type", "cpu-thermal\n"),
             ("sys/class/thermal/thermal_zone1/temp", "48250\n"),
-            (THROTTLED, "50005\n"),
+            ("sys/devices/platform/soc/soc:firmware/get_throttled", "50005\n"),
+            ("proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0"),
         ]);
         let sources = Sources::find(top.path());
         let (mut sample, mut before) = (Sample::default(), Counters::default());
@@ -238,6 +265,7 @@ mod tests {
         assert_eq!((sample.memory_total_bytes, sample.memory_free_bytes), (1_024_000, 256_000));
         assert_eq!((sample.load, sample.uptime), ([0.5, 1.25, 2.0], 12345));
         assert_eq!(sample.temperature, Some(48.2));
+        assert_eq!(sample.board.as_deref(), Some("Raspberry Pi 4 Model B Rev 1.4"));
         let supply = sample.power_supply.unwrap();
         assert!(supply.under_voltage && supply.throttled && !supply.too_hot);
         assert!(supply.under_voltage_before && supply.throttled_before && !supply.too_hot_before);
@@ -257,6 +285,19 @@ mod tests {
         let mut sample = Sample::default();
         Sources::find(top.path()).update(&mut sample, &mut Counters::default());
         assert_eq!(sample, Sample::default());
+    }
+
+    #[test]
+    fn the_firmware_of_newer_boards_is_found_as_well() {
+        for place in [
+            "sys/devices/platform/soc@107c000000/soc@107c000000:firmware",
+            "sys/devices/platform/soc@107c000000:firmware",
+            "sys/bus/platform/drivers/raspberrypi-firmware/soc:firmware",
+        ] {
+            let top = machine(&[(&format!("{place}/get_throttled"), "8\n")]);
+            let supply = Sources::find(top.path()).power_supply().expect(place);
+            assert!(supply.too_hot && !supply.under_voltage);
+        }
     }
 
     #[test]

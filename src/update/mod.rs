@@ -31,6 +31,9 @@ pub const TARGET: &str = env!("LARDER_TARGET");
 /// This program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Where packages put programs, and nobody else (Filesystem Hierarchy Standard, 4.4).
+const PACKAGE_FOLDER: &str = "/usr/bin";
+
 /// The key of whoever built this program (base64); `update_public_key` in the settings goes before it.
 const BUILT_IN_KEY: Option<&str> = option_env!("LARDER_UPDATE_PUBLIC_KEY");
 
@@ -64,6 +67,20 @@ pub fn look(settings: &Settings) -> Result<Option<Release>, String> {
         .map_err(|fault| format!("the manifest can't be fetched: {fault}"))?;
     let ours = Version::parse(VERSION).map_err(|cause| format!("{VERSION}: {cause}"))?;
     manifest::choose(&text, TARGET, &ours, key)
+}
+
+/// Makes sure that this program is larder's own to replace: what a package put into the system's folder,
+/// its package manager updates, and would not know what else lies there.
+///
+/// Errors: one line for the owner.
+pub fn may_replace(executable: &Path) -> Result<(), String> {
+    if executable.parent() == Some(Path::new(PACKAGE_FOLDER)) {
+        return Err(format!(
+            "{} came with a package: update it with apt or what else installed it",
+            executable.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Fetches a release to beside `executable` and checks it: its hash, and that it runs here and is not

@@ -36,7 +36,7 @@ mod zip;
 pub use grant::Grant;
 pub use kept::Kept;
 pub use list::Listing;
-pub use mount::{AttachError, RootId, Vault};
+pub use mount::{AttachError, RootId, Usage, Vault};
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
 pub use restore::{Item, Trash};

@@ -12,7 +12,7 @@ use super::{Grant, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, Statx};
+use rustix::fs::{AtFlags, Mode, OFlags, StatVfsMountFlags, Statx};
 use rustix::io::Errno;
 use rustix::rand::GetRandomFlags;
 use std::fs::File;
@@ -85,9 +85,8 @@ impl std::fmt::Display for AttachError {
 
 impl std::error::Error for AttachError {}
 
-/// Space on the drive with the share root, in bytes.
+/// Space on a drive, in bytes, and whether it takes any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "the unit comes last in every name")]
 pub struct Usage {
     /// All of it.
     pub total_bytes: u64,
@@ -95,6 +94,28 @@ pub struct Usage {
     pub used_bytes: u64,
     /// What larder may still write; a filesystem may keep some of the rest for the system.
     pub free_bytes: u64,
+    /// Whether nothing can be written: mounted so, or turned so by the kernel after errors.
+    pub is_read_only: bool,
+    /// The device, major and minor.
+    pub device: (u32, u32),
+}
+
+impl Usage {
+    /// Looks at the drive that an open folder is on.
+    pub fn of(folder: BorrowedFd<'_>) -> rustix::io::Result<Self> {
+        let told = rustix::fs::fstatvfs(folder)?;
+        let stat = look::look_at(folder)?;
+        let device = (stat.stx_dev_major, stat.stx_dev_minor);
+        let is_read_only = told.f_flag.contains(StatVfsMountFlags::RDONLY)
+            || mount_table().is_some_and(|table| is_read_only(&table, device));
+        Ok(Self {
+            total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
+            used_bytes: told.f_blocks.saturating_sub(told.f_bfree).saturating_mul(told.f_frsize),
+            free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
+            is_read_only,
+            device,
+        })
+    }
 }
 
 /// The share root, for as long as the program runs. Holds no descriptor, so that an idle larder
@@ -279,12 +300,7 @@ impl Vault {
     /// Errors: `StorageAbsent`, `Io`.
     pub fn usage(&self) -> Result<Usage> {
         let (handle, _home) = self.now().open()?;
-        let told = rustix::fs::fstatvfs(&handle).map_err(os)?;
-        Ok(Usage {
-            total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
-            used_bytes: told.f_blocks.saturating_sub(told.f_bfree).saturating_mul(told.f_frsize),
-            free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
-        })
+        Usage::of(handle.as_fd()).map_err(os)
     }
 }
 
@@ -474,11 +490,7 @@ pub(super) fn mounts_below(folder: BorrowedFd<'_>) -> Vec<PathBuf> {
     let Ok(top) = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) else {
         return Vec::new();
     };
-    let Ok(table) = File::open("/proc/self/mountinfo") else { return Vec::new() };
-    let mut lines = Vec::new();
-    if table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).is_err() {
-        return Vec::new();
-    }
+    let Some(lines) = mount_table() else { return Vec::new() };
     mount_points(&lines)
         .filter_map(|point| Some(point.strip_prefix(&top).ok()?.to_path_buf()))
         .filter(|below| !below.as_os_str().is_empty())
@@ -492,11 +504,7 @@ pub(super) fn mounts_around(folder: BorrowedFd<'_>) -> Vec<u8> {
     let Ok(top) = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) else {
         return Vec::new();
     };
-    let Ok(table) = File::open("/proc/self/mountinfo") else { return Vec::new() };
-    let mut lines = Vec::new();
-    if table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).is_err() {
-        return Vec::new();
-    }
+    let Some(lines) = mount_table() else { return Vec::new() };
     let mut around = Vec::new();
     for line in lines.split(|byte| *byte == b'\n') {
         let Some(point) = mount_points(line).next() else { continue };
@@ -509,6 +517,30 @@ pub(super) fn mounts_around(folder: BorrowedFd<'_>) -> Vec<u8> {
         }
     }
     around
+}
+
+/// What the kernel tells of mounts, as bytes (`proc(5)`, mountinfo).
+fn mount_table() -> Option<Vec<u8>> {
+    let table = File::open("/proc/self/mountinfo").ok()?;
+    let mut lines = Vec::new();
+    table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).ok()?;
+    Some(lines)
+}
+
+/// Whether the filesystem on a device (not only one mount of it) takes no writes. Newer kernels do not
+/// turn an ext4 with errors read-only as a mount: they say `emergency_ro` or `shutdown` among the
+/// options of its superblock, which come last in its line.
+fn is_read_only(table: &[u8], (major, minor): (u32, u32)) -> bool {
+    let device = format!("{major}:{minor}");
+    let of_device = |line: &&[u8]| {
+        line.split(|byte| *byte == b' ').nth(2).is_some_and(|field| field == device.as_bytes())
+    };
+    let options = |line: &[u8]| {
+        let last = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        last.split(|byte| *byte == b',')
+            .any(|option| matches!(option, b"ro" | b"emergency_ro" | b"shutdown"))
+    };
+    table.split(|byte| *byte == b'\n').filter(of_device).any(options)
 }
 
 /// The mount points in a table like `/proc/self/mountinfo`: the fifth field of each line (`proc(5)`).
@@ -564,6 +596,16 @@ mod tests {
         let points: Vec<_> = mount_points(table).collect();
         let wanted = ["/mnt2", "/srv/a b\\c", "/srv/\\08\\777"].map(PathBuf::from);
         assert_eq!(points, wanted);
+    }
+
+    #[test]
+    fn a_drive_that_the_kernel_has_closed_for_writing_is_known() {
+        let table = b"36 35 8:1 / /srv rw,noatime - ext4 /dev/sda1 rw,errors=remount-ro\n\
+            37 35 8:2 / /a rw - ext4 /dev/sda2 rw,emergency_ro\n38 35 8:3 / /b rw - ext4 /dev/sda3 ro\n\
+            39 35 8:4 / /c ro - ext4 /dev/sda4 rw\nbroken\n";
+        for (minor, wanted) in [(1, false), (2, true), (3, true), (4, false), (5, false)] {
+            assert_eq!(is_read_only(table, (8, minor)), wanted, "{minor}");
+        }
     }
 
     #[test]

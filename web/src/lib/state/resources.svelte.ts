@@ -3,6 +3,7 @@ import { readResources } from "../api/system.ts";
 import type { Resources } from "../api/types.ts";
 import { events } from "./events.svelte.ts";
 import { leftBecause } from "./session.svelte.ts";
+import type { TextKey } from "./texts.svelte.ts";
 
 /** What is kept (ms), and how often to ask where nobody tells (ms). */
 const WINDOW_MS = 10 * 60_000;
@@ -66,4 +67,52 @@ export function addSample(samples: readonly Sample[], sample: Sample): Sample[] 
 export function numberIn(values: Resources | undefined, key: string): number | undefined {
   const value = values?.[key];
   return typeof value === "number" ? value : undefined;
+}
+
+/** What the box warns of, and in our words where we know its code. */
+export interface Warning {
+  code: string;
+  text: string;
+  key: TextKey | undefined;
+}
+
+const KEYS: Record<string, TextKey> = {
+  under_voltage: "dashboard.underVoltage",
+  storage_read_only: "dashboard.storageReadOnly",
+  state_read_only: "dashboard.stateReadOnly",
+  storage_full: "dashboard.storageFull",
+  state_full: "dashboard.stateFull",
+  storage_absent: "dashboard.storageAbsent",
+  too_hot: "dashboard.tooHot",
+  throttled: "dashboard.throttled",
+  under_voltage_before: "dashboard.underVoltageBefore",
+  too_hot_before: "dashboard.tooHotBefore",
+  card_busy: "dashboard.cardBusy",
+};
+
+export function warningsIn(values: Resources | undefined): Warning[] {
+  return objectsIn(values, "warnings").flatMap(({ code, text }) =>
+    typeof code === "string" && typeof text === "string" ? [{ code, text, key: KEYS[code] }] : [],
+  );
+}
+
+/** What was written to a drive of the box, and since when (RFC 3339). */
+export interface Written {
+  drive: string;
+  bytes: number;
+  since: string;
+}
+
+export function writtenIn(values: Resources | undefined): Written[] {
+  return objectsIn(values, "written").flatMap(({ drive, bytes, since }) =>
+    typeof drive === "string" && typeof bytes === "number" && typeof since === "string"
+      ? [{ drive, bytes, since }]
+      : [],
+  );
+}
+
+function objectsIn(values: Resources | undefined, key: string): Record<string, unknown>[] {
+  const list = values?.[key];
+  const isObject = (one: unknown) => typeof one === "object" && one !== null;
+  return Array.isArray(list) ? (list.filter(isObject) as Record<string, unknown>[]) : [];
 }
