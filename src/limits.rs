@@ -287,7 +287,7 @@ pub const FTP_REPLY_TIME: Duration = Duration::from_secs(20);
 
 /// The time between the ends of the two connections of a client that is cut off in the middle of an
 /// upload. What is still synced to the disk meanwhile counts, so that this costs nothing on most drives.
-pub const FTP_CUT_TIME: Duration = Duration::from_millis(2);
+pub const FTP_CUT_TIME: Duration = Duration::from_micros(250);
 
 /// The same when the upload had stood still before its end, which those that come to their end rarely do.
 pub const FTP_CUT_TIME_DOUBTFUL: Duration = Duration::from_millis(200);
@@ -297,6 +297,9 @@ pub const FTP_STILL_TIME: Duration = Duration::from_millis(5);
 
 /// Bytes that the kernel sends of a file before `ABOR` is looked for.
 pub const FTP_SENDFILE_BYTES: usize = 1 << 20;
+
+/// How long the kernel waits for a slow client before `ABOR` is looked for: shorter than a person notices.
+pub const FTP_LOOK_TIME: Duration = Duration::from_millis(200);
 
 /// Bytes of a listing that are sent at once.
 pub const FTP_LISTING_BUFFER_BYTES: usize = 32 * 1024;

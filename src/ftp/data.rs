@@ -332,20 +332,44 @@ impl Session {
         &mut self,
         channel: &mut Channel,
         file: &impl AsFd,
-        mut offset: u64,
+        offset: u64,
     ) -> Result<io::Result<()>, Broken> {
         let stream = Arc::clone(&channel.stream);
+        // The kernel waits for room by itself, which costs less than being told of every bit of it, and
+        // comes back after a while to let the client be heard.
+        let waits = || {
+            stream.set_write_timeout(Some(limits::FTP_LOOK_TIME))?;
+            stream.set_nonblocking(false)
+        };
+        waits().map_err(|_| Broken::Gone)?;
+        let sent = self.send_by_kernel(&stream, file, offset);
+        stream.set_nonblocking(true).map_err(|_| Broken::Gone)?;
+        sent
+    }
+
+    /// Sends a file over a socket whose writes wait at most `FTP_LOOK_TIME`.
+    fn send_by_kernel(
+        &mut self,
+        stream: &TcpStream,
+        file: &impl AsFd,
+        mut offset: u64,
+    ) -> Result<io::Result<()>, Broken> {
+        let mut moved = Instant::now();
         loop {
             self.look_for_abort()?;
             let sent =
-                rustix::fs::sendfile(&*stream, file, Some(&mut offset), limits::FTP_SENDFILE_BYTES);
+                rustix::fs::sendfile(stream, file, Some(&mut offset), limits::FTP_SENDFILE_BYTES);
             match sent {
                 Ok(0) => return Ok(Ok(())),
-                Ok(count) => self.handle.count(count),
-                Err(rustix::io::Errno::AGAIN) => {
-                    self.pause(&*stream, PollFlags::OUT, limits::FTP_STALL_TIME)?;
+                Ok(count) => {
+                    self.handle.count(count);
+                    moved = Instant::now();
                 }
-                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {
+                    if moved.elapsed() >= limits::FTP_STALL_TIME {
+                        return Err(Broken::Stalled);
+                    }
+                }
                 Err(errno @ (rustix::io::Errno::IO | rustix::io::Errno::NODEV)) => {
                     return Ok(Err(errno.into()));
                 }
