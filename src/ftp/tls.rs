@@ -95,9 +95,19 @@ fn make(certificate: &Path, key: &Path) -> Result<(Vec<u8>, Vec<u8>), String> {
     if !host.is_empty() && host.chars().all(is_name) {
         names.extend([format!("{host}.local"), host]);
     }
-    let made = rcgen::generate_simple_self_signed(names).map_err(|cause| cause.to_string())?;
-    let (chain, secret) =
-        (made.cert.pem().into_bytes(), made.signing_key.serialize_pem().into_bytes());
+    let made = || {
+        let mut wanted = rcgen::CertificateParams::new(names)?;
+        // What clients show to whoever is to trust it.
+        wanted.distinguished_name.push(rcgen::DnType::CommonName, "larder");
+        // From before any board's clock, which may be wrong, up to the last year that clients of old can
+        // tell from 1950 (RFC 5280, 4.1.2.5).
+        wanted.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        wanted.not_after = rcgen::date_time_ymd(2049, 12, 31);
+        let pair = rcgen::KeyPair::generate()?;
+        let made = wanted.self_signed(&pair)?;
+        Ok((made.pem().into_bytes(), pair.serialize_pem().into_bytes()))
+    };
+    let (chain, secret) = made().map_err(|cause: rcgen::Error| cause.to_string())?;
     // The key first: a certificate without its key would be taken for a whole pair by nobody.
     settings::write_private(key, &secret)?;
     settings::write_private(certificate, &chain)?;
@@ -135,6 +145,21 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         // The same files by their names are as good.
         Tls::new(folder.path()).connection(&settings(CERTIFICATE, KEY)).unwrap();
+    }
+
+    #[test]
+    fn whom_to_trust_is_told_by_the_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        Tls::new(folder.path()).connection(&settings("", "")).unwrap();
+        let told = std::process::Command::new("openssl")
+            .args(["x509", "-noout", "-subject", "-dates", "-in"])
+            .arg(folder.path().join(CERTIFICATE))
+            .output()
+            .unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert!(told.contains("CN = larder") || told.contains("CN=larder"), "{told}");
+        assert!(told.contains("notBefore=Jan  1 00:00:00 2020 GMT"), "{told}");
+        assert!(told.contains("notAfter=Dec 31 00:00:00 2049 GMT"), "{told}");
     }
 
     #[test]
