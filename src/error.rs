@@ -4,6 +4,10 @@
 use std::borrow::Cow;
 use std::io;
 
+/// What a caller may know of an `Io` whose kind is `ReadOnlyFilesystem`: a failing drive often ends
+/// like this, and the owner is the one who can help.
+pub const READ_ONLY: &str = "The drive is read-only";
+
 /// The result of everything that can be refused or fail.
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -2,8 +2,9 @@
 //! translation of the house's errors into codes.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 
-use crate::error::{Error, SignInProblem};
+use crate::error::{Error, READ_ONLY, SignInProblem};
 
 /// What a command comes to: both sides are said to the client.
 pub type Answer = Result<Reply, Reply>;
@@ -105,6 +106,9 @@ impl From<Error> for Reply {
             Error::Cancelled => Self::new(451, "Cancelled"),
             Error::Disconnected => Self::new(426, "The connection was broken off"),
             Error::Failed(sentence) => Self::new(451, sentence),
+            Error::Io(cause) if cause.kind() == ErrorKind::ReadOnlyFilesystem => {
+                Self::new(451, READ_ONLY)
+            }
             Error::BridgeRefused { .. }
             | Error::BridgeAway { .. }
             | Error::Io(_)
@@ -132,6 +136,12 @@ mod tests {
         assert_eq!(reply.to_bytes(), b"257 \"/a??230 Welcome\"\r\n");
         let reply = Reply::lines(250, "x", vec!["a\n250 End".to_owned()], "End");
         assert_eq!(reply.to_bytes(), b"250-x\r\n a?250 End\r\n250 End\r\n");
+    }
+
+    #[test]
+    fn a_read_only_drive_is_named() {
+        let error = Error::Io(ErrorKind::ReadOnlyFilesystem.into());
+        assert_eq!(Reply::from(error), Reply::new(451, "The drive is read-only"));
     }
 
     #[test]

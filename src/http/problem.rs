@@ -1,9 +1,11 @@
 //! From an `Error` to a status and `{"error": "..."}`: the contract's sentences, never a cause.
 
+use std::io::ErrorKind;
+
 use serde::Serialize;
 use tiny_http::ext::{Body, Refusal};
 
-use crate::error::{Error, SignInProblem};
+use crate::error::{Error, READ_ONLY, SignInProblem};
 use crate::http::reply::{JSON, Reply};
 
 /// `{"error": "..."}`.
@@ -82,6 +84,7 @@ pub fn sentence(error: &Error) -> &str {
         Error::Method { .. } => "Method not allowed",
         Error::TooLarge => "Body too large",
         Error::TooSoon { .. } => "Too many requests",
+        Error::Io(cause) if cause.kind() == ErrorKind::ReadOnlyFilesystem => READ_ONLY,
         Error::Io(_) | Error::Store(_) | Error::Bug(_) => "Internal server error",
         Error::BridgeRefused { .. } => "Signup failed",
         Error::BridgeAway { .. } => "Network error",
@@ -104,6 +107,12 @@ mod tests {
         ] {
             assert_eq!((status(&error), sentence(&error)), (500, "Internal server error"));
         }
+    }
+
+    #[test]
+    fn a_read_only_drive_is_named() {
+        let error = Error::Io(ErrorKind::ReadOnlyFilesystem.into());
+        assert_eq!((status(&error), sentence(&error)), (500, "The drive is read-only"));
     }
 
     #[test]
