@@ -487,6 +487,13 @@ fn wait_for_the_end(
 /// Lets what runs finish, and closes everything; `Stopped` follows.
 fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<(), String> {
     app.is_stopping.store(true, Ordering::Release);
+    // A command of the console has the same time as any request, and then ends before its
+    // connection is waited for; without the thread it ends a second later.
+    let console = Arc::clone(app);
+    let _at_the_latest = threads::spawn("last-commands", move || {
+        std::thread::sleep(limits::DRAIN_TIME);
+        console.console.stop();
+    });
     let (app, done) = (Arc::clone(app), events.clone());
     threads::spawn("stopping", move || {
         let begun = Instant::now();
