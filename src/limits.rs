@@ -150,6 +150,11 @@ pub const TRANSFER_RETRY_AFTER_S: u64 = 5;
 /// Bytes of a JSON body (contract, section 2).
 pub const JSON_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Bytes of a refused body that are read and thrown away, so that a client that reads only after it
+/// has sent everything (many scripts) learns why: some more than the largest JSON body. Beyond them,
+/// or after the floor's `linger_time`, the connection is cut.
+pub const REFUSED_BODY_BYTES_MAX: u64 = 80 * 1024 * 1024;
+
 /// Bytes of one text field of a JSON body that is not a file's content: a path, a name, a
 /// password. Longer ones are read past and refused as invalid.
 pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;

@@ -29,6 +29,25 @@ fn expect_small(larder: &Larder, what: &str, work: impl FnOnce()) {
 const PING: &str = "GET /auth HTTP/1.1\r\nHost: larder\r\n\r\n";
 
 #[test]
+fn a_script_that_sends_everything_before_it_reads_learns_why_it_was_refused() {
+    let larder = Larder::start().user("ana");
+    let mebibytes = 65;
+    for (key, status) in [("nobody", 401), (larder.key("ana"), 413)] {
+        let mut wire = larder.wire();
+        wire.send(format!(
+            "POST /api/edit_file HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            mebibytes << 20
+        ));
+        let piece = vec![b' '; 1 << 20];
+        for _ in 0..mebibytes {
+            wire.send(&piece);
+        }
+        wire.answer().expect_refusal(status);
+    }
+}
+
+#[test]
 fn a_burst_of_64_connections_is_answered_at_once() {
     let larder = Larder::start();
     let before = Instant::now();

@@ -30,8 +30,9 @@ pub struct Server {
 impl Server {
     /// Answers on this listener from now on.
     pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
-        let floor =
-            Arc::new(tiny_http::Server::start(listener, Limits::default(), problem::refusal)?);
+        let floor_limits =
+            Limits { linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX, ..Limits::default() };
+        let floor = Arc::new(tiny_http::Server::start(listener, floor_limits, problem::refusal)?);
         let transfers = Arc::new(Transfers::default());
         let mut workers = Vec::new();
         for number in 1..=limits::QUICK_WORKERS {
