@@ -12,6 +12,8 @@ export interface Facts {
   mime: string;
   size: number | undefined;
   modified: string;
+  /** Seconds since then by the server's own clock, whatever this device's says. */
+  ageS: number;
   /** Another one for another content. */
   etag: string;
 }
@@ -19,10 +21,12 @@ export interface Facts {
 export async function readFacts(path: string, signal?: AbortSignal): Promise<Facts> {
   const fields = await head("/api/download", { file_path: path, inline: "1" }, signal);
   const size = fields.get("Content-Length");
+  const [now, then] = ["Date", "Last-Modified"].map((name) => Date.parse(fields.get(name) ?? ""));
   return {
     mime: fields.get("Content-Type") ?? "",
     size: size === null ? undefined : Number(size),
     modified: fields.get("Last-Modified") ?? "",
+    ageS: ((now ?? NaN) - (then ?? NaN)) / 1000,
     etag: fields.get("ETag") ?? "",
   };
 }

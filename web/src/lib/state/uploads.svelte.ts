@@ -1,14 +1,18 @@
 // The upload queue: what waits, runs, is done or failed. Asks what to do where a name is taken.
+import { readFacts } from "../api/files.ts";
 import { upload } from "../api/http.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { IfExists } from "../api/types.ts";
 import { type Batch, collisions, type Collisions } from "./collisions.svelte.ts";
 import { Pace } from "./pace.ts";
+import { joinPath } from "./paths.ts";
 import { keepTrying } from "./retry.ts";
 import { leftBecause } from "./session.svelte.ts";
 
 /** Uploads that run at once: they keep a slow link busy while the server syncs the others. */
 const AT_ONCE_MAX = 3;
+/** What the server's whole seconds may hide of a file's age (s). */
+const AGE_S_SLACK = 2;
 
 /** One file on its way. */
 export class Upload {
@@ -17,6 +21,8 @@ export class Upload {
   problem = $state<ProblemKind>();
   /** Runs, and waits for the server to come back. */
   isHeld = $state(false);
+  /** When the server was first sent it and did not answer (ms); it may have stored it all the same. */
+  unansweredSinceMs: number | undefined;
   /** Stops it while it runs. */
   running: AbortController | undefined;
 
@@ -129,19 +135,24 @@ export class Uploads {
       this.bytesPerS = this.#pace.perSecond();
       one.sentBytes = sent;
     };
+    let beganMs = 0;
     const attempt = () => {
+      beganMs = performance.now();
       one.sentBytes = 0;
       one.isHeld = false;
       return upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
     };
+    const hold = () => {
+      one.isHeld = true;
+      one.unansweredSinceMs ??= beganMs;
+    };
     try {
-      await keepTrying(attempt, () => (one.isHeld = true), running.signal);
-      one.sentBytes = one.file.size;
-      one.state = "done";
-      this.onStored(one.folder);
+      await keepTrying(attempt, hold, running.signal);
+      this.#finish(one);
     } catch (cause) {
       if (running.signal.aborted || leftBecause(cause)) return;
       const kind = cause instanceof Problem ? cause.kind : "fault";
+      if (kind === "collision" && (await isStored(one, running.signal))) return this.#finish(one);
       if (kind === "collision") return await this.#askAgain(one);
       one.state = "failed";
       one.problem = kind;
@@ -152,6 +163,12 @@ export class Uploads {
     }
   }
 
+  #finish(one: Upload): void {
+    one.sentBytes = one.file.size;
+    one.state = "done";
+    this.onStored(one.folder);
+  }
+
   /** The name is taken though nobody knew it. */
   async #askAgain(one: Upload): Promise<void> {
     const choice = await this.collisions.choose(one.file.name, one.batch);
@@ -159,6 +176,19 @@ export class Uploads {
     one.ifExists = choice;
     one.sentBytes = 0;
     one.state = "waiting";
+  }
+}
+
+/** Whether its name is taken by the very file: it was stored, and only the answer was lost. */
+async function isStored(one: Upload, signal: AbortSignal): Promise<boolean> {
+  if (one.unansweredSinceMs === undefined) return false;
+  try {
+    const { size, ageS } = await readFacts(joinPath(one.folder, one.file.name), signal);
+    const sinceS = (performance.now() - one.unansweredSinceMs) / 1000;
+    return size === one.file.size && ageS <= sinceS + AGE_S_SLACK;
+  } catch {
+    // Nobody can say; the reader can.
+    return false;
   }
 }
 

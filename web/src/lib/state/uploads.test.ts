@@ -1,10 +1,21 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { readFacts } from "../api/files.ts";
 import { upload } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
 import { Collisions } from "./collisions.svelte.ts";
 import { Uploads } from "./uploads.svelte.ts";
 
 vi.mock("../api/http.ts", () => ({ upload: vi.fn() }));
+vi.mock("../api/files.ts", () => ({ readFacts: vi.fn() }));
+// Another try comes at once: these tests are not about patience.
+vi.mock("./retry.ts", async (original) => {
+  const { keepTrying } = await original<typeof import("./retry.ts")>();
+  const now = () => Promise.resolve();
+  return {
+    keepTrying: (...[action, onPassing, signal]: Parameters<typeof keepTrying>) =>
+      keepTrying(action, onPassing, signal, now),
+  };
+});
 
 type Call = Parameters<typeof upload> & { finish: () => void; fail: (cause: Error) => void };
 let calls: Call[] = [];
@@ -94,6 +105,23 @@ describe("the upload queue", () => {
     await settle();
     expect(queue.collisions.now).toBeUndefined();
     expect(sent()).toEqual(["a error", "b error", "a rename", "b rename"]);
+  });
+
+  it.each([
+    ["the same file, just stored", { size: 4, ageS: 1 }, "done"],
+    ["another file", { size: 5, ageS: 1 }, "asked"],
+    ["an old one of the same size", { size: 4, ageS: 3600 }, "asked"],
+    ["what nobody knows the age of", { size: 4, ageS: NaN }, "asked"],
+  ])("knows after a lost answer that the name is taken by %s", async (_, facts, outcome) => {
+    vi.mocked(readFacts).mockResolvedValue({ mime: "", modified: "", etag: "", ...facts });
+    const queue = new Uploads(new Collisions());
+    await queue.add(items("a"));
+    calls[0]?.fail(new Problem("away", ""));
+    await settle();
+    calls[1]?.fail(new Problem("collision", ""));
+    await settle();
+    expect(readFacts).toHaveBeenCalledWith("docs/a", expect.anything());
+    expect(queue.collisions.now ? "asked" : queue.all[0]?.state).toBe(outcome);
   });
 
   it("keeps what failed, to be tried again", async () => {
