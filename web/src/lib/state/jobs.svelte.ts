@@ -83,8 +83,8 @@ class Jobs {
     }
     for (const job of all) {
       if (job.state === "running" || this.#gone.has(job.id)) continue;
-      // Ended before this page looked: nobody's news.
-      if (!this.#labels.has(job.id)) this.#gone.add(job.id);
+      // Ended before this page saw it run: nobody's news, and a sign of it would only flicker.
+      if (!this.all.some((one) => one.id === job.id)) this.#gone.add(job.id);
       else setTimeout(() => this.#forget(job.id), DONE_STAYS_MS);
     }
     this.all = all.filter((job) => !this.#gone.has(job.id));
