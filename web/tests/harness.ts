@@ -9,6 +9,11 @@ import { ADMIN, type Larder, startBrowser, startLarder } from "./larder.ts";
 const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 export const PHONE = { width: 360, height: 720 };
 export const DESK = { width: 1280, height: 800 };
+export const WIDE = { width: 1440, height: 900 };
+/** A phone in all that pages can tell: its size, and fingers instead of a mouse. */
+export const PHONE_DEVICE = { viewport: PHONE, hasTouch: true, isMobile: true };
+/** More places than any view has for the focus to go to. */
+const TABS_MAX = 90;
 /** A name that does harm wherever it is taken for markup. */
 export const STRANGE_NAME = `<img src=x onerror="document.title='run'">&amp; 'a' 100%#?.txt`;
 
@@ -49,6 +54,11 @@ export class Walk {
   async newPage(): Promise<Page> {
     const page = await this.context.newPage();
     page.setDefaultTimeout(20_000);
+    page.on("request", (request) => {
+      const { protocol, origin } = new URL(request.url());
+      const isOurs = origin === this.larder.url || ["data:", "blob:", "about:", "chrome-extension:"].includes(protocol);
+      if (!isOurs) this.complaints.push(`a request to elsewhere: ${request.url()}`);
+    });
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
       // An answer that refuses is part of some walks, and not the page's fault.
@@ -89,6 +99,39 @@ export class Walk {
       // The button stays shut for as long as larder said.
       if ((await answer).status() !== 429) break;
     }
+  }
+
+  /** Gives the password over the page, after the session ended under it. */
+  async signInAgain(who = ADMIN): Promise<void> {
+    const dialog = this.page.getByRole("dialog", { name: "Your session is over" });
+    await dialog.getByLabel("Password", { exact: true }).fill(who.password);
+    await this.submitSignIn();
+    await dialog.waitFor({ state: "detached" });
+  }
+
+  /** A way for fingers: each step is the places of all that touch the screen. */
+  async touch(...steps: { x: number; y: number }[][]): Promise<void> {
+    const fingers = await this.context.newCDPSession(this.page);
+    for (const [at, touchPoints] of steps.entries()) {
+      await fingers.send("Input.dispatchTouchEvent", { type: at === 0 ? "touchStart" : "touchMove", touchPoints });
+    }
+    await fingers.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await fingers.detach();
+  }
+
+  /** Presses Tab until something of this name has the focus; fails when the page ends first. */
+  async tabTo(name: string | RegExp, key = "Tab"): Promise<void> {
+    const met: string[] = [];
+    for (let step = 0; step < TABS_MAX; step += 1) {
+      await this.page.keyboard.press(key);
+      const now = await this.page.evaluate(() => {
+        const one = document.activeElement as HTMLInputElement | null;
+        return (one?.getAttribute("aria-label") ?? one?.labels?.[0]?.textContent ?? one?.textContent ?? "").trim();
+      });
+      if (typeof name === "string" ? now === name : name.test(now)) return;
+      met.push(now);
+    }
+    throw new Error(`the keyboard does not reach ${name}; it met ${met.join(" | ")}`);
   }
 
   /** An entry of the folder on show, as a row or a tile. */
@@ -133,11 +176,12 @@ export class Walk {
 
   /** Whether everything fits: a page that scrolls sideways is broken on a phone. */
   async expectNoSidewaysScroll(where: string): Promise<void> {
-    const [content, window] = await this.page.evaluate(() => {
-      const root = document.documentElement;
-      return [root.scrollWidth, root.clientWidth];
-    });
-    expect(content, where).toBeLessThanOrEqual(window ?? 0);
+    const tooWide = await this.page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll("dialog[open]")]
+        .filter((one) => one.scrollWidth > one.clientWidth)
+        .map((one) => `${one.tagName}: ${one.scrollWidth} px in ${one.clientWidth} px`),
+    );
+    expect(tooWide, where).toEqual([]);
   }
 
   /** Whether a finger hits everything that can be pressed. */
@@ -172,9 +216,9 @@ export class Walk {
   }
 }
 
-/** A tenth of a second of silence as a WAV file: 8 kHz, 8 bit, mono. */
-export function silence(): Buffer {
-  const samples = 800;
+/** Silence as a WAV file: 8 kHz, 8 bit, mono. */
+export function silence(seconds = 0.1): Buffer {
+  const samples = Math.round(8000 * seconds);
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
   head.writeUInt32LE(36 + samples, 4);

@@ -21,6 +21,12 @@ export interface Larder {
   url: string;
   /** The folder that is shared. */
   root: string;
+  /** The process's id, for those who measure it. */
+  pid: () => number;
+  /** Ends it as a power cut would. */
+  crash: () => Promise<void>;
+  /** Starts it again after a crash: the same state, the same port. */
+  startAgain: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -30,21 +36,37 @@ export async function startLarder(): Promise<Larder> {
   if (!program) throw new Error("LARDER_BIN names no larder to test");
   const folder = await mkdtemp(join(tmpdir(), "larder-e2e-"));
   const [state, root] = [join(folder, "state"), join(folder, "state", "files")];
-  const args = ["serve", "--state", state, "--port", "0", "--host", "127.0.0.1"];
+  let { child, url } = await serve(program, state, "0").catch(async (cause: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw cause;
+  });
+  const stop = async () => {
+    await end(child, "SIGTERM");
+    await rm(folder, { recursive: true, force: true });
+  };
+  const crash = () => end(child, "SIGKILL");
+  const startAgain = async () => {
+    ({ child, url } = await serve(program, state, new URL(url).port));
+  };
+  try {
+    await addUser(program, state);
+    return { url, root, pid: () => child.pid ?? 0, crash, startAgain, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+async function serve(program: string, state: string, port: string) {
+  const args = ["serve", "--state", state, "--port", port, "--host", "127.0.0.1"];
   const child = spawn(program, args, {
     env: { ...process.env, LARDER_ADMIN_PASSWORD: ADMIN.password },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const stop = async () => {
-    await end(child);
-    await rm(folder, { recursive: true, force: true });
-  };
   try {
-    const url = await readUrl(child);
-    await addUser(program, state);
-    return { url, root, stop };
+    return { child, url: await readUrl(child) };
   } catch (cause) {
-    await stop();
+    await end(child, "SIGKILL");
     throw cause;
   }
 }
@@ -99,10 +121,10 @@ function addUser(program: string, state: string): Promise<void> {
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
+  child.kill(signal);
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS_MAX);
   await ended;
   clearTimeout(timer);

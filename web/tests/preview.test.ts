@@ -145,11 +145,23 @@ describe("the preview", () => {
     writeFileSync(join(at, "a.html"), `<title>quiet</title><script>${script}</script>`);
     writeFileSync(join(at, "a.svg"), `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title><script>${script}</script></svg>`);
     const page = await walk.enter();
+    // The cookie by which the browser may download is there, and would go along.
+    expect((await walk.context.cookies()).length).toBeGreaterThan(0);
+    const asked: string[] = [];
+    page.on("request", (one) => asked.push(new URL(one.url()).pathname));
     for (const name of ["a.html", "a.svg"]) {
-      await page.goto(`${walk.larder.url}/api/download?file_path=hostile/${name}&inline=1`);
-      await page.waitForTimeout(300);
+      const answer = await page.goto(`${walk.larder.url}/api/download?file_path=hostile/${name}&inline=1`);
+      expect(answer?.status()).toBe(200);
+      // Its script did not run; and one that did would be a stranger here, whatever goes along.
       expect(await page.title()).not.toContain("admin");
+      expect(await page.evaluate(() => self.origin)).toBe("null");
+      const heard = await page.evaluate(() =>
+        // eslint-disable-next-line no-restricted-globals -- plays the hostile page
+        fetch("/api/user/get_self", { credentials: "include" }).then((one) => one.text(), () => "nothing"),
+      );
+      expect(heard).toBe("nothing");
     }
+    expect(asked.filter((path) => path !== "/api/download" && path !== "/favicon.ico")).toEqual([]);
     // The policy stopped the script, and says so.
     walk.complaints.splice(0);
   });
