@@ -102,6 +102,8 @@ impl Ledger {
             _ if is_all_today => started,
             _ => now.timestamp(),
         };
+        // People read it: no fractions.
+        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         let known = before.map(|before| before.drives).unwrap_or_default();
         let mut drives = BTreeMap::new();
         for (name, counter) in counters(&self.top) {
