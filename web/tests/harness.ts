@@ -19,6 +19,15 @@ export const STRANGE_NAME = `<img src=x onerror="document.title='run'">&amp; 'a'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 
+/** One entry of Chromium's trace; `tdur` is its time on the processor (µs). */
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  tdur?: number;
+  args: { name?: string };
+}
+
 export class Walk {
   larder!: Larder;
   browser!: Browser;
@@ -194,6 +203,33 @@ export class Walk {
         .map(({ html, box }) => `${html} ${box.width}x${box.height}`),
     );
     expect(small, where).toEqual([]);
+  }
+
+  /**
+   * The processor time (ms) of the longest task the page's main thread had while `action` ran: script,
+   * style and layout of a frame are one task. Not the time between frames, which also counts whatever
+   * else has the machine's cores: on a busy one that says nothing about the page.
+   */
+  async busiestTask(action: () => Promise<void>): Promise<number> {
+    const session = await this.context.newCDPSession(this.page);
+    const traced: TraceEvent[] = [];
+    session.on("Tracing.dataCollected", ({ value }) => traced.push(...(value as unknown as TraceEvent[])));
+    const ended = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+    await session.send("Tracing.start", {
+      transferMode: "ReportEvents",
+      traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline", "__metadata"] },
+    });
+    await action();
+    await session.send("Tracing.end");
+    await ended;
+    await session.detach();
+    const isMain = (one: TraceEvent) => one.name === "thread_name" && one.args.name === "CrRendererMain";
+    const threadOf = (one: TraceEvent) => `${one.pid}/${one.tid}`;
+    const mains = new Set(traced.filter(isMain).map(threadOf));
+    const tasks = traced.filter((one) => one.name === "RunTask" && mains.has(threadOf(one)));
+    // A trace without tasks would pass for a quick page.
+    expect(tasks.length).toBeGreaterThan(0);
+    return Math.max(...tasks.map((one) => (one.tdur ?? 0) / 1000));
   }
 
   /** Whether this larder has an endpoint. */

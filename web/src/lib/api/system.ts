@@ -1,6 +1,6 @@
 // The box itself: settings, logs, resources, commands, FTP, updates, cloud.
 import { get, post } from "./http.ts";
-import type { CloudState, CommandResult, FtpUser, LogRow, Resources, Settings } from "./types.ts";
+import type { CloudState, CommandResult, FtpSession, FtpUser, LogRow, Resources, Settings } from "./types.ts";
 
 export function readResources(signal?: AbortSignal): Promise<Resources> {
   return get("/api/resources", {}, signal);
@@ -55,6 +55,10 @@ export function runCommand(command: string): Promise<CommandResult> {
 
 export function listFtpUsers(signal?: AbortSignal): Promise<FtpUser[]> {
   return get("/api/ftp/get_users", {}, signal);
+}
+
+export function listFtpSessions(signal?: AbortSignal): Promise<FtpSession[]> {
+  return get("/api/ftp/sessions", {}, signal);
 }
 
 export interface FtpUserChange {

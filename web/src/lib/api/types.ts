@@ -81,6 +81,21 @@ export interface FtpUser {
   permissions: string;
 }
 
+/** One of `GET /api/ftp/sessions`: bytes, bytes per second, seconds. */
+export interface FtpSession {
+  id: number;
+  /** "" before signing in. */
+  username: string;
+  address: string;
+  tls: boolean;
+  /** The verb of the transfer that runs; "" without one. */
+  doing: string;
+  path: string;
+  bytes: number;
+  rate: number;
+  idle: number;
+}
+
 export type Settings = Record<string, unknown>;
 
 /** `POST /api/command`. */

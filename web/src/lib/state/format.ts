@@ -3,6 +3,30 @@
 const SIZE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
 const SIZE_STEP = 1000;
 
+/** Formatters by locale and style: making one takes far longer than using it, and lists use many. */
+const formatters = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(locale: string, style: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return kept(locale, style, () => new Intl.NumberFormat(locale, style));
+}
+
+function dates(locale: string, style: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(locale, style, () => new Intl.DateTimeFormat(locale, style));
+}
+
+function kept<Format extends Intl.NumberFormat | Intl.DateTimeFormat>(
+  locale: string,
+  style: object,
+  make: () => Format,
+): Format {
+  const key = `${locale} ${JSON.stringify(style)}`;
+  const known = formatters.get(key) as Format | undefined;
+  if (known) return known;
+  const made = make();
+  formatters.set(key, made);
+  return made;
+}
+
 /** Bytes as `Intl` writes them, in steps of 1000: three digits at most say enough. */
 export function formatSize(bytes: number, locale: string): string {
   let value = bytes;
@@ -11,7 +35,7 @@ export function formatSize(bytes: number, locale: string): string {
     value /= SIZE_STEP;
     unit += 1;
   }
-  return new Intl.NumberFormat(locale, {
+  return numbers(locale, {
     style: "unit",
     unit: SIZE_UNITS[unit] ?? "byte",
     unitDisplay: unit === 0 ? "long" : "short",
@@ -23,14 +47,14 @@ export function formatSize(bytes: number, locale: string): string {
 export function formatDate(when: string, locale: string): string {
   const date = new Date(when);
   if (Number.isNaN(date.getTime())) return "";
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return dates(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
 /** The day of a point in time (RFC 3339), where there is no room for more; "" when it is none. */
 export function formatDay(when: string, locale: string): string {
   const date = new Date(when);
   if (Number.isNaN(date.getTime())) return "";
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(date);
+  return dates(locale, { dateStyle: "medium" }).format(date);
 }
 
 const DURATION_UNITS = [
@@ -49,7 +73,7 @@ export function formatDuration(seconds: number, locale: string): string {
     const count = Math.floor(rest / length);
     rest -= count * length;
     const style = { style: "unit", unit, unitDisplay: "short" } as const;
-    return { count, text: new Intl.NumberFormat(locale, style).format(count) };
+    return { count, text: numbers(locale, style).format(count) };
   });
   return parts
     .filter((part, step) => step === 0 || part.count > 0)

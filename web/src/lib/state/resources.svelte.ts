@@ -21,20 +21,23 @@ class ResourceHistory {
   #timer: ReturnType<typeof setInterval> | undefined;
   #heardAtMs = -Infinity;
 
-  /** Watches until the answer is called. */
-  watch(): () => void {
-    this.#watchers += 1;
-    const off = events.on((name, data) => {
+  /** Keeps what is told anyway from now on, so that a chart that opens later shows how it was. */
+  start(): void {
+    events.on((name, data) => {
       if (name !== "resources" || typeof data["cpu"] !== "number") return;
       this.#heardAtMs = Date.now();
       this.#add(data as Resources);
     });
+  }
+
+  /** Asks where nobody tells, until the answer is called. */
+  watch(): () => void {
+    this.#watchers += 1;
     if (this.#watchers === 1) {
       void this.#ask();
       this.#timer = setInterval(() => void this.#ask(), ASK_EVERY_MS);
     }
     return () => {
-      off();
       this.#watchers -= 1;
       if (this.#watchers === 0) clearInterval(this.#timer);
     };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cellsInBand, linesInSight, scrollToShow } from "./virtual.ts";
+import { cellsInBand, linesInSight, scrollToShow, slotCount } from "./virtual.ts";
 
 it("draws what is in sight and a few lines around", () => {
   expect(linesInSight(0, 480, 48, 20_000)).toEqual({ from: 0, to: 18 });
@@ -7,6 +7,13 @@ it("draws what is in sight and a few lines around", () => {
   expect(linesInSight(960_000, 480, 48, 20_000)).toEqual({ from: 19_992, to: 20_000 });
   expect(linesInSight(0, 480, 48, 3)).toEqual({ from: 0, to: 3 });
   expect(linesInSight(-20, 480, 48, 0)).toEqual({ from: 0, to: 0 });
+});
+
+it("has a slot for every line that is drawn", () => {
+  for (const scrollTop of [0, 1, 47, 48, 5000.5, 959_999]) {
+    const { from, to } = linesInSight(scrollTop, 500, 48, 20_000);
+    expect(to - from).toBeLessThanOrEqual(slotCount(500, 48));
+  }
 });
 
 it("scrolls no further than it must", () => {

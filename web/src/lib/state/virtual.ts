@@ -1,7 +1,7 @@
 // Which lines of a long list are drawn: those in sight and a few around. Numbers only.
 
-/** Lines drawn beyond each edge, so that a quick scroll meets no gap. */
-const AROUND = 8;
+/** How far beyond each edge lines are drawn (px), so that a quick scroll meets no gap. */
+const AROUND_PX = 384;
 
 /** The first line drawn and the one after the last. All lengths in pixels. */
 export function linesInSight(
@@ -10,10 +10,16 @@ export function linesInSight(
   lineHeight: number,
   count: number,
 ): { from: number; to: number } {
-  const first = Math.floor(Math.max(0, scrollTop) / lineHeight) - AROUND;
-  const last = Math.ceil((Math.max(0, scrollTop) + height) / lineHeight) + AROUND;
+  const around = Math.ceil(AROUND_PX / lineHeight);
+  const first = Math.floor(Math.max(0, scrollTop) / lineHeight) - around;
+  const last = Math.ceil((Math.max(0, scrollTop) + height) / lineHeight) + around;
   const from = Math.min(Math.max(0, first), count);
   return { from, to: Math.max(from, Math.min(count, last)) };
+}
+
+/** How many lines `linesInSight` answers with at the most: as many slots take turns in showing them. */
+export function slotCount(height: number, lineHeight: number): number {
+  return Math.ceil(height / lineHeight) + 1 + 2 * Math.ceil(AROUND_PX / lineHeight);
 }
 
 /** Where to scroll so that a line is wholly in sight; as it is when it is already. */
