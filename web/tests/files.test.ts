@@ -326,7 +326,9 @@ describe("the file manager", () => {
     expect((await walk.names()).length).toBeLessThan(80);
     for (const layout of ["list", "grid"] as const) {
       if (layout === "grid") await page.getByRole("button", { name: /grid/i }).click();
-      const busiest = await walk.busiestTask(() => scrollThrough(page));
+      // The quicker of two: what the browser does once (compiling, collecting) is not the scroll's.
+      const first = await walk.busiestTask(() => scrollThrough(page));
+      const busiest = Math.min(first, await walk.busiestTask(() => scrollThrough(page)));
       const session = await walk.context.newCDPSession(page);
       const { usedSize } = await session.send("Runtime.getHeapUsage");
       console.info(

@@ -32,7 +32,7 @@ describe("the owner's views", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Add a role" }).click();
     await page.getByRole("checkbox", { name: "Upload: guest" }).check();
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("Saved.").waitFor();
+    await page.getByText("Saved.", { exact: true }).waitFor();
 
     await page.getByRole("button", { name: "Add a person" }).click();
     const dialog = page.getByRole("dialog", { name: "Add a person" });
@@ -117,7 +117,7 @@ describe("the owner's views", () => {
     await walk.expectAccessible("a setting refused");
     await page.getByLabel("Days in the log").fill("60");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("Saved.").waitFor();
+    await page.getByText("Saved.", { exact: true }).waitFor();
     await page.reload();
     expect(await page.getByLabel("Days in the log").inputValue()).toBe("60");
   });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cellsInBand, linesInSight, scrollToShow, slotCount } from "./virtual.ts";
+import { cellsInBand, linesInSight, scrollToShow, slotCount, Slots } from "./virtual.ts";
 
 it("draws what is in sight and a few lines around", () => {
   expect(linesInSight(0, 480, 48, 20_000)).toEqual({ from: 0, to: 18 });
@@ -14,6 +14,14 @@ it("has a slot for every line that is drawn", () => {
     const { from, to } = linesInSight(scrollTop, 500, 48, 20_000);
     expect(to - from).toBeLessThanOrEqual(slotCount(500, 48));
   }
+});
+
+it("lets a name keep its slot, and gives free ones to others", () => {
+  const slots = new Slots();
+  expect(slots.of(["a", "b", "c"])).toEqual([0, 1, 2]);
+  expect(slots.of(["b", "c", "d"])).toEqual([1, 2, 0]);
+  expect(slots.of(["new", "b", "c", "d"])).toEqual([3, 1, 2, 0]);
+  expect(slots.of(["x", "y"])).toEqual([0, 1]);
 });
 
 it("scrolls no further than it must", () => {

@@ -22,6 +22,27 @@ export function slotCount(height: number, lineHeight: number): number {
   return Math.ceil(height / lineHeight) + 1 + 2 * Math.ceil(AROUND_PX / lineHeight);
 }
 
+/**
+ * Gives each name that is drawn a slot: one that was drawn before keeps its own, another takes one that
+ * came free. So a scroll writes new words into standing elements instead of making others, and what is
+ * being pressed or dragged stays what it is when others come and go.
+ */
+export class Slots {
+  #held = new Map<string, number>();
+
+  /** The slots of these names, in their order. */
+  of(names: readonly string[]): number[] {
+    const kept = new Set(names.flatMap((name) => this.#held.get(name) ?? []));
+    let next = 0;
+    const free = () => {
+      while (kept.has(next)) next += 1;
+      return next++;
+    };
+    this.#held = new Map(names.map((name) => [name, this.#held.get(name) ?? free()]));
+    return [...this.#held.values()];
+  }
+}
+
 /** Where to scroll so that a line is wholly in sight; as it is when it is already. */
 export function scrollToShow(
   line: number,
