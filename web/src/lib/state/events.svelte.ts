@@ -48,6 +48,8 @@ class Events {
       this.isLive = true;
     };
     source.onerror = () => {
+      // Whoever only looks should hear, too, that the server is gone.
+      if (this.isLive) listing.refresh();
       this.isLive = false;
       // The browser tries again by itself after a break, but not after a refusal.
       if (source.readyState === EventSource.CLOSED) {
