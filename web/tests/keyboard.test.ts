@@ -84,6 +84,7 @@ it("the keyboard alone signs in, browses, renames, moves, deletes, undoes, looks
   do await walk.tabTo("Undo");
   while (!(await isOurs()));
   await keyboard.press("Enter");
+  await expect.poll(() => existsSync(inRoot("desk/drawer/letter.txt"))).toBe(true);
   await walk.entry("letter.txt").waitFor();
   expect(readFileSync(inRoot("desk/drawer/letter.txt"), "utf8")).toBe("dear all");
 
