@@ -8,8 +8,9 @@ use std::time::Instant;
 use super::{PowerSupply, Sample, percent};
 use crate::limits;
 
-/// Below these the firmware of a Raspberry Pi tells of power and heat, to everybody. Its folder is `soc:firmware` up to the Pi 4 and `soc@107c000000:firmware` on the Pi 5. (The
-/// tool `vcgencmd` says the same, but needs a device that the unit's sandbox hides.)
+/// Below these the firmware of a Raspberry Pi tells of power and heat, to everybody. Its folder is
+/// `soc:firmware` up to the Pi 4 and `soc@107c000000:firmware` on the Pi 5. (The tool `vcgencmd` says
+/// the same, but needs a device that the unit's sandbox hides.)
 const FIRMWARE_PLACES: [&str; 2] =
     ["sys/devices/platform", "sys/bus/platform/drivers/raspberrypi-firmware"];
 
