@@ -147,6 +147,8 @@ describe("the preview", () => {
     const page = await walk.enter();
     // The cookie by which the browser may download is there, and would go along.
     expect((await walk.context.cookies()).length).toBeGreaterThan(0);
+    // The pages' own questions are not what is counted.
+    await page.goto("about:blank");
     const asked: string[] = [];
     page.on("request", (one) => asked.push(new URL(one.url()).pathname));
     for (const name of ["a.html", "a.svg"]) {
