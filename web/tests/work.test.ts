@@ -85,8 +85,6 @@ describe("dragging", () => {
     await walk.entry("b").click({ modifiers: ["ControlOrMeta"] });
     await walk.entry("b").locator("[data-title]").dragTo(walk.entry("deep"));
     await page.getByText("2 items were moved.").waitFor();
-    // What is done at once is no long work.
-    expect(await page.getByText("At work").count()).toBe(0);
     await expect.poll(() => readdirSync(inRoot("dragged/in/deep")).sort()).toEqual(["a", "b"]);
     await page.getByRole("button", { name: "Undo" }).click();
     await walk.entry("a").waitFor();
