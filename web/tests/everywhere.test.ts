@@ -28,12 +28,7 @@ describe("all pages", () => {
     await walk.expectTargets("files");
 
     // A long press selects and offers; from then on taps select.
-    const box = await walk.entry(long).boundingBox();
-    const finger = await walk.context.newCDPSession(walk.page);
-    const at = { x: (box?.x ?? 0) + 120, y: (box?.y ?? 0) + 20 };
-    await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
-    await walk.page.getByRole("menu").waitFor();
-    await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await walk.pressLong(long);
     await walk.expectTargets("the menu");
     await walk.page.keyboard.press("Escape");
     expect(await walk.selected()).toHaveLength(1);

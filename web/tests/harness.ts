@@ -12,6 +12,8 @@ export const DESK = { width: 1280, height: 800 };
 export const WIDE = { width: 1440, height: 900 };
 /** A phone in all that pages can tell: its size, and fingers instead of a mouse. */
 export const PHONE_DEVICE = { viewport: PHONE, hasTouch: true, isMobile: true };
+/** Frames that a finger takes from one place to the next. */
+const TOUCH_FRAMES = 6;
 /** More places than any view has for the focus to go to. */
 const TABS_MAX = 90;
 /** A name that does harm wherever it is taken for markup. */
@@ -119,14 +121,38 @@ export class Walk {
     await dialog.waitFor({ state: "detached" });
   }
 
-  /** A way for fingers: each step is the places of all that touch the screen. */
-  async touch(...steps: { x: number; y: number }[][]): Promise<void> {
+  /**
+   * A way for fingers: each place is that of all that touch the screen. They go from one to the next in
+   * a few frames: a leap within one is a fling to the browser, so quick that the tap after it only ends it.
+   */
+  async touch(...places: { x: number; y: number }[][]): Promise<void> {
     const fingers = await this.context.newCDPSession(this.page);
-    for (const [at, touchPoints] of steps.entries()) {
-      await fingers.send("Input.dispatchTouchEvent", { type: at === 0 ? "touchStart" : "touchMove", touchPoints });
+    const send = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: { x: number; y: number }[]) =>
+      fingers.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const [first = [], ...others] = places;
+    await send("touchStart", first);
+    let from = first;
+    for (const to of others) {
+      for (let frame = 1; frame <= TOUCH_FRAMES; frame += 1) {
+        const between = (start: number, end: number) => start + ((end - start) * frame) / TOUCH_FRAMES;
+        await send("touchMove", to.map((end, at) => ({ x: between(from[at]?.x ?? end.x, end.x), y: between(from[at]?.y ?? end.y, end.y) })));
+        await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      }
+      from = to;
     }
-    await fingers.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await send("touchEnd", []);
     await fingers.detach();
+  }
+
+  /** A finger that stays on an entry until the menu opens. */
+  async pressLong(name: string): Promise<void> {
+    const box = await this.entry(name).boundingBox();
+    const at = { x: (box?.x ?? 0) + 80, y: (box?.y ?? 0) + 30 };
+    const finger = await this.context.newCDPSession(this.page);
+    await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
+    await this.page.getByRole("menu").waitFor();
+    await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await finger.detach();
   }
 
   /** Presses Tab until something of this name has the focus; fails when the page ends first. */

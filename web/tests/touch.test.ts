@@ -63,12 +63,7 @@ describe("fingers", () => {
     const page = await walk.enter("/?path=pressed", undefined, PHONE_DEVICE);
     for (const layout of ["list", "grid"]) {
       if (layout === "grid") await page.getByRole("button", { name: "Show as a grid" }).tap();
-      const box = await walk.entry("a").boundingBox();
-      const at = { x: (box?.x ?? 0) + 80, y: (box?.y ?? 0) + 30 };
-      const finger = await walk.context.newCDPSession(page);
-      await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
-      await page.getByRole("menu").waitFor();
-      await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await walk.pressLong("a");
       await page.keyboard.press("Escape");
       expect(await walk.selected()).toEqual(["a"]);
       await walk.entry("b").tap();
@@ -81,5 +76,44 @@ describe("fingers", () => {
       await page.getByRole("button", { name: "Clear the selection" }).tap();
       await expect.poll(() => walk.selected()).toEqual([]);
     }
+  });
+
+  it("open with every tap, whatever was looked at or chosen before", async () => {
+    fill("tapped", ["a.svg", "b.svg", "c.svg"]);
+    const page = await walk.enter("/?path=tapped", undefined, PHONE_DEVICE);
+    const look = async (name: string) => {
+      await walk.entry(name).tap();
+      await page.getByRole("img", { name, exact: true }).waitFor();
+      await page.getByRole("button", { name: "Back to the folder" }).tap();
+      await page.getByRole("img", { name, exact: true }).waitFor({ state: "detached" });
+      expect(await walk.selected(), name).toEqual([]);
+    };
+    const offer = async (name: string) => {
+      await page.getByRole("button", { name: `Actions for ${name}` }).tap();
+      await page.getByRole("menu").waitFor();
+    };
+    await look("a.svg");
+    await look("b.svg");
+    // The dots are for one entry, and select nothing beyond that.
+    await offer("a.svg");
+    await page.keyboard.press("Escape");
+    await look("b.svg");
+    await offer("b.svg");
+    await page.getByRole("menuitem", { name: "Copy", exact: true }).tap();
+    await look("a.svg");
+    await offer("c.svg");
+    await page.getByRole("menuitem", { name: "Rename" }).tap();
+    await page.getByRole("textbox", { name: "Name" }).fill("d.svg");
+    await page.keyboard.press("Enter");
+    await walk.entry("d.svg").waitFor();
+    await look("a.svg");
+    // So does a choice from the menu of a long press; a tap beside that menu only closes it.
+    await walk.pressLong("a.svg");
+    await walk.entry("d.svg").tap({ position: { x: 30, y: 30 } });
+    await page.getByRole("menu").waitFor({ state: "detached" });
+    expect(await walk.selected()).toEqual(["a.svg"]);
+    await walk.pressLong("a.svg");
+    await page.getByRole("menuitem", { name: "Copy", exact: true }).tap();
+    await look("d.svg");
   });
 });

@@ -37,7 +37,10 @@ export function closeWhenLeft(
   const isOurs = (target: EventTarget | null) =>
     target instanceof Node && (popup.contains(target) || (anchor?.contains(target) ?? false));
   const press = (event: Event) => {
-    if (!isOurs(event.target)) close(false);
+    if (isOurs(event.target)) return;
+    // A finger beside a popup means only that; the mouse goes on to press what it is on.
+    if (event instanceof PointerEvent && event.pointerType !== "mouse") swallowClick();
+    close(false);
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
@@ -60,4 +63,16 @@ export function closeWhenLeft(
     window.removeEventListener("resize", move);
     document.removeEventListener("scroll", move, true);
   };
+}
+
+/** Keeps the click that ends the press that is going on now from everybody. */
+function swallowClick(): void {
+  const swallow = (event: Event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const options = { capture: true, once: true };
+  document.addEventListener("click", swallow, options);
+  // A press that ended in no click, such as a swipe, takes none from the next.
+  document.addEventListener("pointerdown", () => document.removeEventListener("click", swallow, options), options);
 }
