@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFi
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { readPeakMib } from "./memory.ts";
 import { Walk } from "./harness.ts";
 
 /** Files of the tree that is copied, which takes larder seconds. */
 const TREE_FILES = 30_000;
+/** Files of the tree whose deletion is called off: far more than go while larder answers once. */
+const FELLED_FILES = 10_000;
 /** MiB of the upload that must not be held in memory; 10240 is what issue 5 names. */
 const BIG_UPLOAD_MIB = Number(process.env["LARDER_E2E_BIG_MIB"] ?? 384);
 /** What a browser's process may grow by meanwhile (MiB). */
@@ -21,16 +24,42 @@ const put = (path: string, content = path) => {
   writeFileSync(inRoot(path), content);
 };
 
-function plantTree(path: string) {
+function plantTree(path: string, files: number) {
   for (let folder = 0; folder < 20; folder += 1) {
     mkdirSync(inRoot(path, `${folder}`), { recursive: true });
-    for (let file = 0; file < TREE_FILES / 20; file += 1) writeFileSync(inRoot(path, `${folder}`, `${file}`), "x");
+    for (let file = 0; file < files / 20; file += 1) writeFileSync(inRoot(path, `${folder}`, `${file}`), "x");
   }
+}
+
+/** The paths of all files below a folder. */
+function filesIn(path: string): string[] {
+  const all = readdirSync(inRoot(path), { recursive: true, withFileTypes: true });
+  return all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)).sort();
+}
+
+/**
+ * Lets larder run only while it answers what is asked about jobs, until the returned function is called:
+ * the page and the test may be as slow as they like, a job goes on by little between two answers.
+ */
+async function slowJobs(page: Page): Promise<() => Promise<void>> {
+  const pid = walk.larder.pid();
+  let isSlow = true;
+  await page.route(/\/api\/(delete_folder|jobs)/, async (route) => {
+    process.kill(pid, "SIGCONT");
+    const response = await route.fetch();
+    if (isSlow) process.kill(pid, "SIGSTOP");
+    await route.fulfill({ response });
+  });
+  return async () => {
+    isSlow = false;
+    process.kill(pid, "SIGCONT");
+    await page.unrouteAll({ behavior: "wait" });
+  };
 }
 
 describe("long work", () => {
   it("shows how far a copy is, and leaves nothing half done when it is called off", async () => {
-    plantTree("work/big tree");
+    plantTree("work/big tree", TREE_FILES);
     mkdirSync(inRoot("work/target"));
     const page = await walk.enter("/?path=work");
     await walk.pick("big tree", "Copy to…");
@@ -61,6 +90,50 @@ describe("long work", () => {
       return all.find((one) => String(one.id) === String(job))?.state;
     }).toBe("cancelled");
     await page.getByRole("button", { name: /^Cancel / }).waitFor({ state: "detached" });
+  });
+
+  it("stops deleting for good where it is called off, and keeps all it had not come to", async () => {
+    plantTree("felled/tree", FELLED_FILES);
+    put("felled/beside.txt");
+    put("felled/thrown away.txt");
+    const page = await walk.enter("/?path=felled");
+    const trash = async () => {
+      const all = (await walk.api("/api/trash")) as { path: string }[];
+      return all.map(({ path }) => path).filter((path) => path.startsWith("felled/"));
+    };
+    await walk.api("/api/delete_file", { path: "felled/thrown away.txt" });
+    await walk.entry("thrown away.txt").waitFor({ state: "detached" });
+
+    const atOnce = await slowJobs(page);
+    try {
+      await walk.entry("tree").click();
+      await page.keyboard.press("Delete");
+      await page.getByLabel("Delete for good, not to the trash").check();
+      await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+      const line = page.locator("section", { hasText: "At work" }).getByRole("listitem").filter({ hasText: "Deleting “tree”" });
+      await line.getByText(/^[1-9][\d,]* items? done$/).waitFor();
+      await line.getByRole("button", { name: "Cancel Deleting “tree”" }).click();
+      await page.getByText("Cancelled.").first().waitFor();
+    } finally {
+      await atOnce();
+    }
+    // It is on the list with what is left of it: whole files, where they were.
+    await walk.entry("tree").waitFor();
+    const left = filesIn("felled/tree");
+    console.info(`of ${FELLED_FILES} files ${left.length} are left`);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(FELLED_FILES);
+    for (const path of left) expect(readFileSync(path, "utf8"), path).toBe("x");
+    expect(readFileSync(inRoot("felled/beside.txt"), "utf8")).toBe("felled/beside.txt");
+    // What is gone did not go to the trash, and what was there has stayed; nothing claims otherwise.
+    expect(await trash()).toEqual(["felled/thrown away.txt"]);
+    expect(await page.getByRole("button", { name: "Undo" }).count()).toBe(0);
+    expect(await page.getByText("“tree” was deleted.").count()).toBe(0);
+    // It can be opened, and nothing goes on behind one's back.
+    await walk.entry("tree").dblclick();
+    await page.getByRole("heading", { name: "tree", exact: true }).waitFor();
+    await expect.poll(() => walk.names()).toHaveLength(readdirSync(inRoot("felled/tree")).length);
+    expect(filesIn("felled/tree")).toEqual(left);
   });
 
   it("deletes a big tree for good, and says when it is done", async () => {
