@@ -125,8 +125,7 @@ describe("all pages", () => {
       page.on("request", (one) => {
         if (!one.url().startsWith(walk.larder.url)) foreign.push(one.url());
       });
-      await page.goto(walk.larder.url + path);
-      await page.waitForTimeout(1000);
+      await page.goto(walk.larder.url + path, { waitUntil: "networkidle" });
       const bytes = await page.evaluate(() =>
         performance
           .getEntriesByType("resource")

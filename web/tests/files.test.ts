@@ -395,7 +395,8 @@ describe("the file manager", () => {
     put("followed/old.txt");
     const page = await walk.enter("/?path=followed");
     await walk.entry("old.txt").waitFor();
-    await page.waitForTimeout(500);
+    // It has asked for all it asks by itself: of what is new from here on it must be told.
+    await page.waitForLoadState("networkidle");
     put("followed/new.txt");
     await walk.entry("new.txt").waitFor();
   });
