@@ -123,7 +123,7 @@ export class Walk {
 
   /**
    * A way for fingers: each place is that of all that touch the screen. They go from one to the next in
-   * a few frames: a leap within one is a fling to the browser, so quick that the tap after it only ends it.
+   * a few frames, as in a quick swipe.
    */
   async touch(...places: { x: number; y: number }[][]): Promise<void> {
     const fingers = await this.context.newCDPSession(this.page);
