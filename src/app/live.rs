@@ -58,10 +58,9 @@ impl App {
         let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let change = Map::from_iter([("ftp".to_owned(), Value::from(is_on))]);
         let (base, _) = self.stored()?;
-        let new = base.merged(change).map_err(|(key, why)| invalid(key, &why))?;
+        let new = base.merged(change.clone()).map_err(|(key, why)| invalid(key, &why))?;
         self.config.store_settings(&new)?;
         // Of a file that was edited by hand the rest waits for SIGHUP or the next change.
-        let change = Map::from_iter([("ftp".to_owned(), Value::from(is_on))]);
         let in_force = self.config.settings().merged(change);
         self.config.put_settings(in_force.map_err(|(key, why)| invalid(key, &why))?);
         Ok(())
