@@ -104,6 +104,31 @@ describe("the preview", () => {
     walk.complaints.splice(0);
   });
 
+  it("follows what Markdown links to: its headings, and the files beside it", async () => {
+    fill("linked");
+    writeFileSync(
+      join(walk.larder.root, "linked", "start.md"),
+      `[to the end](#the-end) [a%20b](<../linked/a b.md>) [out](https://example.invalid/)\n\n${"line\n\n".repeat(80)}# The end\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n`,
+    );
+    writeFileSync(join(walk.larder.root, "linked", "a b.md"), "# Beside");
+    const page = await walk.enter("/?path=linked&file=start.md");
+    const heading = page.getByRole("heading", { name: "The end" });
+    const address = page.url();
+    await page.getByRole("link", { name: "to the end" }).click();
+    await expect.poll(() => heading.evaluate((one) => one === document.activeElement)).toBe(true);
+    expect(await heading.evaluate((one) => one.getBoundingClientRect().top < innerHeight)).toBe(true);
+    expect(page.url()).toBe(address);
+    // A column is where its author put it.
+    expect(await page.getByRole("cell", { name: "2" }).evaluate((one) => getComputedStyle(one).textAlign)).toContain("right");
+    expect(await page.getByRole("link", { name: "out" }).getAttribute("href")).toBe("https://example.invalid/");
+    const [beside] = await Promise.all([
+      walk.context.waitForEvent("page"),
+      page.getByRole("link", { name: "a%20b" }).click(),
+    ]);
+    await beside.getByRole("heading", { name: "Beside" }).waitFor();
+    await walk.expectAccessible("linked Markdown");
+  });
+
   it("has a page of its own for each kind, and details where there is nothing to show", async () => {
     fill("shown");
     const page = await walk.enter("/preview?path=shown/a.wav");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cleanPath, crumbsOf, isWithin, joinPath, nameOf, parentOf, stemLength } from "./paths.ts";
+import { cleanPath, crumbsOf, isWithin, joinPath, nameOf, parentOf, resolvePath, stemLength } from "./paths.ts";
 
 describe("paths", () => {
   it("are one however they are written", () => {
@@ -17,6 +17,14 @@ describe("paths", () => {
     expect(parentOf("")).toBe("");
     expect(nameOf("docs/a.txt")).toBe("a.txt");
     expect(nameOf("")).toBe("");
+  });
+
+  it("are found from where they are written", () => {
+    expect(resolvePath("notes/a", "b.md")).toBe("notes/a/b.md");
+    expect(resolvePath("notes/a", "../b.md")).toBe("notes/b.md");
+    expect(resolvePath("notes", "/b.md")).toBe("b.md");
+    expect(resolvePath("", "./img/1.png")).toBe("img/1.png");
+    expect(resolvePath("notes", "../../../b.md")).toBe("b.md");
   });
 
   it("have a way that leads to them", () => {

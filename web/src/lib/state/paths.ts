@@ -24,6 +24,16 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Where a relative path leads that is written in `folder`; what begins with `/` begins at the root. */
+export function resolvePath(folder: string, written: string): string {
+  const parts: string[] = [];
+  for (const part of cleanPath(written.startsWith("/") ? written : joinPath(folder, written)).split("/")) {
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.join("/");
+}
+
 /** The folders from the first one below the root down to `path` itself. */
 export function crumbsOf(path: string): { name: string; path: string }[] {
   const parts = path === "" ? [] : path.split("/");
