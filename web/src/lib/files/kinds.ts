@@ -11,9 +11,17 @@ const WORDS: Record<Kind, TextKey> = {
   pdf: "kind.pdf",
   text: "kind.text",
   archive: "kind.archive",
+  document: "kind.document",
+  spreadsheet: "kind.spreadsheet",
+  presentation: "kind.presentation",
   other: "kind.file",
 };
 
 export function kindWords(entry: Entry): string {
-  return t(WORDS[entry.type === "folder" ? "folder" : kindOf(entry.mime, entry.name)]);
+  return entry.type === "folder" ? t(WORDS.folder) : fileWords(entry.mime, entry.name);
+}
+
+/** What a file of this media type and name is. */
+export function fileWords(mime: string, name: string): string {
+  return t(WORDS[kindOf(mime, name)]);
 }

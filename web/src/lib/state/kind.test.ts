@@ -12,6 +12,10 @@ it.each([
   ["application/octet-stream", "Main.java", "text"],
   ["application/octet-stream", "a", "other"],
   ["APPLICATION/ZIP", "a.zip", "archive"],
+  ["application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx", "document"],
+  ["text/rtf", "a.rtf", "document"],
+  ["application/vnd.oasis.opendocument.spreadsheet", "a.ods", "spreadsheet"],
+  ["application/vnd.ms-powerpoint", "a.ppt", "presentation"],
   ["", "", "other"],
 ])("%s named %s is %s", (mime, name, kind) => {
   expect(kindOf(mime, name)).toBe(kind);

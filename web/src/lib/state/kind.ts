@@ -1,12 +1,20 @@
 // What a file is to a reader: how it is drawn in a list and shown by the preview. Knows no page.
 
-export type Kind = "folder" | "image" | "video" | "audio" | "pdf" | "text" | "archive" | "other";
+export type Kind =
+  | "folder" | "image" | "video" | "audio" | "pdf" | "text" | "archive"
+  | "document" | "spreadsheet" | "presentation" | "other";
 
 /** Media types that are text though their name does not begin with `text/`. */
 const TEXT_TYPES =
-  /^application\/(json|xml|javascript|ecmascript|toml|yaml|x-yaml|x-sh|x-httpd-php|sql|rtf|.*\+(json|xml))$/;
+  /^application\/(json|xml|javascript|ecmascript|toml|yaml|x-yaml|x-sh|x-httpd-php|sql|.*\+(json|xml))$/;
 const ARCHIVE_TYPES =
   /^application\/(zip|gzip|x-gzip|x-tar|x-7z-compressed|x-bzip2?|x-xz|zstd|vnd\.rar|x-rar-compressed|java-archive)$/;
+/** What offices write: Microsoft's (old and ECMA-376), OpenDocument (ISO 26300) and Apple's; and books. */
+const OFFICE_TYPES: readonly [RegExp, Kind][] = [
+  [/(opendocument\.text|wordprocessingml|\/(msword|rtf|epub\+zip|vnd\.apple\.pages))/, "document"],
+  [/(opendocument\.spreadsheet|spreadsheetml|\/vnd\.(ms-excel|apple\.numbers))/, "spreadsheet"],
+  [/(opendocument\.presentation|presentationml|\/vnd\.(ms-powerpoint|apple\.keynote))/, "presentation"],
+];
 /** Endings of text files that have no media type of their own. */
 const TEXT_ENDINGS =
   /\.(c|cc|cfg|conf|cpp|css|csv|env|gitignore|go|h|hpp|ini|java|js|json|jsx|kt|log|lua|md|mk|mjs|nix|php|pl|properties|py|rb|rs|scss|sh|sql|svelte|swift|toml|ts|tsx|txt|vue|yaml|yml)$/i;
@@ -20,6 +28,9 @@ export function kindOf(mime: string, name: string): Kind {
   if (type.startsWith("video/")) return "video";
   if (type.startsWith("audio/")) return "audio";
   if (type === "application/pdf") return "pdf";
+  // `text/rtf` is no text to read.
+  const office = OFFICE_TYPES.find(([types]) => types.test(type));
+  if (office) return office[1];
   if (type.startsWith("text/") || TEXT_TYPES.test(type)) return "text";
   if (ARCHIVE_TYPES.test(type)) return "archive";
   return "other";

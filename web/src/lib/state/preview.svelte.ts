@@ -12,7 +12,7 @@ const SLOW_AFTER_MS = 200;
 const TEXT_BYTES_MAX = 2_000_000;
 
 /** What is shown of the file, and where nothing is, why. */
-export type Show = Exclude<Kind, "folder" | "archive" | "other"> | "none" | "tooLong";
+export type Show = Extract<Kind, "image" | "video" | "audio" | "pdf" | "text"> | "none" | "tooLong";
 
 class Preview {
   path = $state("");
@@ -76,8 +76,8 @@ async function look(path: string, signal: AbortSignal) {
 
 /** What to show of a file of this kind and size (bytes). */
 export function showOf(kind: Kind, size: number | undefined, mayRead: boolean): Show {
-  if (kind === "folder" || kind === "archive" || kind === "other") return "none";
-  if (kind !== "text") return kind;
+  if (kind === "image" || kind === "video" || kind === "audio" || kind === "pdf") return kind;
+  if (kind !== "text") return "none";
   if (!mayRead) return "none";
   return size === undefined || size > TEXT_BYTES_MAX ? "tooLong" : "text";
 }
