@@ -17,6 +17,7 @@ export interface SettingGroup {
   settings: readonly SettingAbout[];
 }
 
+/** Both texts are named in full, as everywhere: a test reads from that which texts are in use. */
 const one = (key: string, kind: SettingKind, label: TextKey, help: TextKey): SettingAbout => ({
   key,
   kind,
