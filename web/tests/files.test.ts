@@ -1,5 +1,5 @@
 // The file manager: by mouse, by keyboard, by drag and drop.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -214,6 +214,52 @@ describe("the file manager", () => {
     await page.getByRole("radio", { name: "target" }).check();
     await page.getByRole("button", { name: "Move here" }).click();
     await expect.poll(() => existsSync(inRoot("moving/target/ask.txt"))).toBe(true);
+  });
+
+  it("deletes many, and brings all of them back", async () => {
+    const names = Array.from({ length: 150 }, (_, number) => `picture ${number}.jpg`);
+    for (const name of names) put(`lots/${name}`, name);
+    put("lots/deep/er/file.txt");
+    const page = await walk.enter("/?path=lots");
+    const there = () => readdirSync(inRoot("lots")).length;
+    const focus = () => page.evaluate(() => document.activeElement?.tagName);
+    await walk.entry("deep").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.getByText("Delete 151 items?").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("151 items were deleted.").waitFor();
+    expect(there()).toBe(0);
+    // One message says it; there is no line for each.
+    expect(await page.getByText("At work").count()).toBe(0);
+    expect(await page.locator("[aria-live] .isError").count()).toBe(0);
+    await expect.poll(focus).not.toBe("BODY");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("151 items are back.").waitFor();
+    expect(there()).toBe(151);
+    expect(readFileSync(inRoot("lots/picture 149.jpg"), "utf8")).toBe("picture 149.jpg");
+    expect(await focus()).not.toBe("BODY");
+    // What cannot be deleted is there again, and the rest is deleted all the same.
+    await page.route("**/api/delete_file", (route) =>
+      route.request().postData()?.includes("picture 1.jpg") ? route.fulfill({ status: 401, json: { error: "Unauthorized access" } }) : route.continue(),
+    );
+    await walk.entry("picture 0.jpg").click();
+    await walk.entry("picture 3.jpg").click({ modifiers: ["Shift"] });
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("3 items were deleted.").waitFor();
+    await walk.entry("picture 1.jpg").waitFor();
+    expect(there()).toBe(148);
+    await page.unrouteAll();
+    // Nor is anything lost from sight while the server is away.
+    await walk.larder.crash();
+    await walk.entry("picture 5.jpg").click();
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.locator("[aria-live] .isError").first().waitFor();
+    await walk.entry("picture 5.jpg").waitFor();
+    await walk.larder.startAgain();
+    expect(existsSync(inRoot("lots/picture 5.jpg"))).toBe(true);
   });
 
   it("brings back what was deleted", async (test) => {

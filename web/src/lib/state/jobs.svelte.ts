@@ -5,20 +5,27 @@ import type { Job } from "../api/types.ts";
 
 /** How often to ask while something runs and nobody tells (ms). */
 const ASK_EVERY_MS = 700;
-/** Finished work stays in sight for so long (ms). */
+/** And how often at most while it is told of changes (ms). */
+const ASK_AGAIN_MS = 100;
+/** Work that takes less than this shows no line: it would only flicker (ms). */
+const QUICK_MS = 800;
+/** Finished work stays in sight for so long, where nothing else says that it is done (ms). */
 const DONE_STAYS_MS = 4000;
 
 /** Work that failed; `message` is the server's. */
 export class JobFailed extends Error {}
 
-class Jobs {
-  /** One's own work that runs, and what has just ended. */
+export class Jobs {
+  /** One's own work that runs, and what has just ended, as far as it is worth a line. */
   all = $state.raw<readonly Job[]>([]);
-  isBusy = $derived(this.all.some((job) => job.state === "running"));
+  isBusy = false;
   #labels = new Map<string, string>();
   #waiting = new Map<string, { resolve: () => void; reject: (cause: Error) => void }>();
   #gone = new Set<string>();
+  /** When a piece of work was first heard of (ms, by this page's clock). */
+  #since = new Map<string, number>();
   #isAsking = false;
+  #wake: () => void = () => undefined;
 
   /** What a piece of work is called here; "" for what another tab began. */
   labelOf(id: string): string {
@@ -28,6 +35,7 @@ class Jobs {
   /** Waits for the end of a piece of work. Rejects when it fails or is cancelled. */
   follow(id: string, label: string): Promise<void> {
     this.#labels.set(id, label);
+    this.#since.set(id, performance.now());
     const end = new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     void this.#watch();
     return end;
@@ -50,14 +58,24 @@ class Jobs {
   }
 
   async #watch(): Promise<void> {
-    if (this.#isAsking) return;
+    if (this.#isAsking) return this.#wake();
     this.#isAsking = true;
     try {
-      do {
+      for (;;) {
+        let isWoken = false;
+        const woken = new Promise<void>((resolve) => {
+          this.#wake = () => {
+            isWoken = true;
+            resolve();
+          };
+        });
         await this.ask();
-        if (!this.isBusy && this.#waiting.size === 0) break;
-        await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-      } while (this.isBusy || this.#waiting.size > 0);
+        if (!isWoken && !this.isBusy && this.#waiting.size === 0) break;
+        // Not more often than that, however much is told.
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+        const patience = new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS - ASK_AGAIN_MS));
+        await Promise.race([woken, patience]);
+      }
     } finally {
       this.#isAsking = false;
     }
@@ -65,6 +83,8 @@ class Jobs {
 
   async ask(): Promise<void> {
     let all: Job[];
+    // What begins while the answer is on its way cannot be in it.
+    const asked = [...this.#waiting];
     try {
       all = await listJobs();
     } catch (cause) {
@@ -73,21 +93,33 @@ class Jobs {
       this.#settleAll(cause instanceof Error ? cause : new JobFailed());
       return;
     }
-    for (const [id, waiting] of this.#waiting) {
+    const isTold = new Set<string>();
+    for (const [id, waiting] of asked) {
       const job = all.find((one) => one.id === id);
       if (job?.state === "running") continue;
       this.#waiting.delete(id);
+      isTold.add(id);
       if (job?.state === "done") waiting.resolve();
       // One the server does not know any more was lost with it.
       else waiting.reject(new JobFailed(job?.state === "cancelled" ? "" : (job?.error ?? "lost")));
     }
-    for (const job of all) {
-      if (job.state === "running" || this.#gone.has(job.id)) continue;
-      // Ended before this page saw it run: nobody's news, and a sign of it would only flicker.
-      if (!this.all.some((one) => one.id === job.id)) this.#gone.add(job.id);
-      else setTimeout(() => this.#forget(job.id), DONE_STAYS_MS);
+    const shown = new Set(this.all.map((job) => job.id));
+    for (const { id, state } of all) {
+      if (!this.#since.has(id)) this.#since.set(id, performance.now());
+      if (state === "running" || this.#gone.has(id)) continue;
+      // Who waited for it says that it is done; what was never shown is nobody's news.
+      if (isTold.has(id) || !shown.has(id)) this.#gone.add(id);
+      else setTimeout(() => this.#forget(id), DONE_STAYS_MS);
     }
-    this.all = all.filter((job) => !this.#gone.has(job.id));
+    for (const id of this.#since.keys()) {
+      if (this.#waiting.has(id) || all.some((job) => job.id === id)) continue;
+      this.#since.delete(id);
+      this.#labels.delete(id);
+      this.#gone.delete(id);
+    }
+    this.isBusy = all.some((job) => job.state === "running");
+    const isQuick = (job: Job) => performance.now() - (this.#since.get(job.id) ?? 0) < QUICK_MS;
+    this.all = all.filter((job) => !this.#gone.has(job.id) && (shown.has(job.id) || !isQuick(job)));
   }
 
   #forget(id: string): void {

@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { listJobs } from "../api/files.ts";
 import type { Job } from "../api/types.ts";
-import { shareDone } from "./jobs.svelte.ts";
+import { Jobs, shareDone } from "./jobs.svelte.ts";
+
+vi.mock("../api/files.ts", () => ({ listJobs: vi.fn(), cancelJob: vi.fn() }));
 
 const job = (more: Partial<Job>): Job => ({
   id: "1",
@@ -13,10 +16,68 @@ const job = (more: Partial<Job>): Job => ({
   ...more,
 });
 
+/** The server's answers, given when the test wants. */
+let answers: ((all: Job[]) => void)[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  answers = [];
+  vi.mocked(listJobs).mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+});
+afterEach(() => void vi.useRealTimers());
+
+/** Answers the next question, once it is asked. */
+async function answer(all: Job[]) {
+  for (let waits = 0; answers.length === 0 && waits < 20; waits += 1) await vi.advanceTimersByTimeAsync(50);
+  answers.shift()?.(all);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
 it("knows how much is done by bytes, else by items, else not at all", () => {
   expect(shareDone(job({ done_bytes: 1, total_bytes: 4, done_items: 3, total_items: 4 }))).toBe(0.25);
   expect(shareDone(job({ done_items: 3, total_items: 4 }))).toBe(0.75);
   expect(shareDone(job({}))).toBeUndefined();
   expect(shareDone(job({ state: "done" }))).toBe(1);
   expect(shareDone(job({ done_bytes: 9, total_bytes: 4 }))).toBe(1);
+});
+
+it("takes nothing for lost that began after the question was asked", async () => {
+  const jobs = new Jobs();
+  const ends: string[] = [];
+  const follow = (id: string) => void jobs.follow(id, id).then(() => ends.push(`${id} done`), () => ends.push(`${id} lost`));
+  follow("1");
+  follow("2");
+  // Asked when only the first was there.
+  await answer([job({ id: "1", state: "done" })]);
+  expect(ends).toEqual(["1 done"]);
+  await answer([job({ id: "1", state: "done" }), job({ id: "2", state: "done" })]);
+  expect(ends).toEqual(["1 done", "2 done"]);
+});
+
+it("says that work is lost which the server does not know", async () => {
+  const jobs = new Jobs();
+  const end = expect(jobs.follow("1", "")).rejects.toThrow("lost");
+  await answer([]);
+  await end;
+});
+
+it("asks again at once when it is told, and shows only what takes a while", async () => {
+  const jobs = new Jobs();
+  const end = jobs.follow("1", "Copying");
+  await answer([job({})]);
+  expect(jobs.all).toEqual([]);
+  jobs.told();
+  await vi.advanceTimersByTimeAsync(150);
+  expect(answers).toHaveLength(1);
+  await answer([job({})]);
+  expect(jobs.all).toEqual([]);
+  await answer([job({})]);
+  expect(jobs.all).toHaveLength(1);
+  expect(jobs.labelOf("1")).toBe("Copying");
+  await answer([job({ state: "done" })]);
+  await end;
+  // Whoever waited for it says so.
+  expect(jobs.all).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(answers).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { listFolder } from "../api/files.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { Entry } from "../api/types.ts";
 import { keep, readChoice, readKept } from "./keep.ts";
+import { joinPath } from "./paths.ts";
 import { keepTrying } from "./retry.ts";
 import { Selection } from "./selection.svelte.ts";
 import { leftBecause, session } from "./session.svelte.ts";
@@ -43,6 +44,8 @@ class Listing {
   selected = $derived(this.entries.filter((entry) => this.selection.names.has(entry.name)));
   #running = new AbortController();
   #willRefresh = false;
+  /** Paths that are being deleted: off the list at once, whatever answers say meanwhile. */
+  #leaving = new Set<string>();
 
   /** Shows a folder. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
@@ -71,7 +74,7 @@ class Listing {
       this.isSlow = false;
       this.isFirst = false;
       this.shownPath = this.path;
-      this.all = entries;
+      this.all = entries.filter((entry) => !this.#leaving.has(joinPath(this.path, entry.name)));
       this.problem = problem;
       this.selection.prune();
     };
@@ -130,14 +133,25 @@ class Listing {
     this.selection.rename(from, to);
   }
 
-  /** Takes entries off the list before the server has said yes. */
-  hide(names: ReadonlySet<string>): void {
+  /** Takes entries of a folder off the list before the server has said yes. `bringBack` ends that. */
+  takeOff(folder: string, entries: readonly Entry[]): void {
+    for (const { name } of entries) this.#leaving.add(joinPath(folder, name));
+    if (folder !== this.shownPath) return;
+    const names = new Set(entries.map((entry) => entry.name));
     const at = this.entries.findIndex((entry) => names.has(entry.name));
     this.all = this.all.filter((entry) => !names.has(entry.name));
     this.selection.prune();
     // The cursor goes to what moved up into the place.
     const next = this.entries[Math.min(Math.max(at, 0), this.entries.length - 1)];
     this.selection.cursor = next?.name ?? "";
+  }
+
+  /** What was taken off is decided: `left` are those that are there after all. */
+  bringBack(folder: string, entries: readonly Entry[], left: readonly Entry[]): void {
+    for (const { name } of entries) this.#leaving.delete(joinPath(folder, name));
+    if (folder !== this.shownPath) return;
+    const there = new Set(this.all.map((entry) => entry.name));
+    this.all = [...this.all, ...left.filter((entry) => !there.has(entry.name))];
   }
 }
 

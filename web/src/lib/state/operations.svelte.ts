@@ -7,6 +7,7 @@ import { type Batch, collisions } from "./collisions.svelte.ts";
 import { JobFailed, jobs } from "./jobs.svelte.ts";
 import { listing } from "./listing.svelte.ts";
 import { isWithin, joinPath, nameOf, parentOf } from "./paths.ts";
+import { isPassing } from "./retry.ts";
 import { leftBecause, session } from "./session.svelte.ts";
 import { plural, t } from "./texts.svelte.ts";
 import { toasts } from "./toasts.svelte.ts";
@@ -24,35 +25,56 @@ export async function removeEntries(
   isPermanent: boolean,
 ): Promise<void> {
   const before = session.may("/api/trash") && !isPermanent ? await trashIds() : undefined;
-  if (folder === listing.shownPath) listing.hide(new Set(entries.map((entry) => entry.name)));
+  listing.takeOff(folder, entries);
   const waiting = [...entries];
-  const done: Entry[] = [];
+  const done = new Set<Entry>();
   let failure: unknown;
+  let isOver = false;
   let isAllPermanent = isPermanent;
   const work = async () => {
-    for (let entry = waiting.shift(); entry && !failure; entry = waiting.shift()) {
+    for (let entry = waiting.shift(); entry && !isOver; entry = waiting.shift()) {
       try {
-        const path = joinPath(folder, entry.name);
-        const isJob = session.may("/api/jobs");
-        const answer = await remove(path, entry.type, isPermanent, isJob);
-        await finish(answer, t("jobs.delete", { name: entry.name }));
-        if (answer.permanent) isAllPermanent = true;
-        done.push(entry);
+        if (await removeOne(folder, entry, isPermanent)) isAllPermanent = true;
+        done.add(entry);
       } catch (cause) {
         failure ??= cause;
+        // The rest would fail the same way, or is called off with this.
+        if (isPassing(cause) || leftBecause(cause) || cause instanceof JobFailed) isOver = true;
       }
     }
   };
-  await Promise.all(Array.from({ length: DELETIONS_AT_ONCE }, work));
-  if (failure !== undefined) complain(failure);
+  // What takes a job each has only so many of them.
+  await Promise.all(Array.from({ length: isPermanent ? 1 : DELETIONS_AT_ONCE }, work));
+  const left = entries.filter((entry) => !done.has(entry));
+  listing.bringBack(folder, entries, left);
+  if (failure !== undefined) {
+    if (left.length === 1 || leftBecause(failure) || failure instanceof JobFailed) complain(failure);
+    else toasts.complain(`${plural("delete.failedMany", left.length)} ${describe(failure)}`);
+  }
   listing.refresh();
   const [first] = done;
   if (!first) return;
   const words =
-    done.length === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.length);
+    done.size === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.size);
   if (isAllPermanent || !before || !session.may("/api/trash/restore")) return toasts.say(words);
-  const paths = new Set(done.map((entry) => joinPath(folder, entry.name)));
+  const paths = new Set([...done].map((entry) => joinPath(folder, entry.name)));
   toasts.say(words, { label: t("app.undo"), run: () => void undoRemove(paths, before) });
+}
+
+/** Deletes one; says whether it is gone for good. */
+async function removeOne(folder: string, entry: Entry, isPermanent: boolean): Promise<boolean> {
+  const path = joinPath(folder, entry.name);
+  // Into the trash is one step, whatever its size; only for good is work that lasts.
+  const isJob = isPermanent && entry.type === "folder" && session.may("/api/jobs");
+  try {
+    const answer = await remove(path, entry.type, isPermanent, isJob);
+    await finish(answer, t("jobs.delete", { name: entry.name }));
+    return isPermanent || answer.permanent === true;
+  } catch (cause) {
+    // Somebody else was quicker: it is as wanted.
+    if (cause instanceof Problem && cause.kind === "missing") return isPermanent;
+    throw cause;
+  }
 }
 
 /** The ids of all that lies in the trash; `undefined` when that cannot be known. */
