@@ -147,6 +147,33 @@ describe("the file manager", () => {
     expect(await walk.selected()).toEqual(["a", "b", "c"]);
   });
 
+  it("opens by a double click wherever it is, and selects by the mark", async () => {
+    put("opened/inner/deep");
+    put("opened/text.txt");
+    const page = await walk.enter("/?path=opened");
+    const mark = (name: string) => walk.entry(name).locator("[data-mark]");
+    const sign = () => walk.entry("inner").locator("svg").first();
+    for (const layout of ["list", "grid"]) {
+      if (layout === "grid") await page.getByRole("button", { name: "Show as a grid" }).click();
+      await sign().dblclick();
+      await walk.entry("deep").waitFor();
+      await page.goBack();
+      await walk.entry("text.txt").hover();
+      await mark("text.txt").click();
+      await walk.entry("inner").hover();
+      await mark("inner").click();
+      expect(await walk.selected(), layout).toEqual(["inner", "text.txt"]);
+      await mark("text.txt").click();
+      expect(await walk.selected(), layout).toEqual(["inner"]);
+      await page.keyboard.press("Escape");
+    }
+    // A single click on the sign in the middle of a tile selects that one, as anywhere on it.
+    await walk.entry("text.txt").click();
+    expect(await walk.selected()).toEqual(["text.txt"]);
+    await sign().click();
+    expect(await walk.selected()).toEqual(["inner"]);
+  });
+
   it("finds, orders, shows hidden ones, and remembers how", async () => {
     mkdirSync(inRoot("sorted/z folder"), { recursive: true });
     for (const [name, size] of Object.entries({ p10: 1, p2: 3, p1: 2, ".hidden": 1 })) {

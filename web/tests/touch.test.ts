@@ -122,5 +122,22 @@ describe("fingers", () => {
     await walk.pressLong("a.svg");
     await page.getByRole("menuitem", { name: "Copy", exact: true }).tap();
     await look("d.svg");
+
+    // In the grid, too, on the sign in the middle of a tile as well as in its corners.
+    mkdirSync(join(walk.larder.root, "tapped/inner"));
+    await page.getByRole("button", { name: "Show as a grid" }).tap();
+    for (const position of [undefined, { x: 20, y: 20 }]) {
+      await walk.entry("inner").tap(position ? { position } : {});
+      await page.getByText("This folder is empty").waitFor();
+      await page.goBack();
+      await look("a.svg");
+    }
+    // Once something is selected, taps select, and a selected one shows it.
+    await walk.pressLong("a.svg");
+    await page.keyboard.press("Escape");
+    await walk.entry("inner").tap();
+    await expect.poll(() => walk.selected()).toEqual(["inner", "a.svg"]);
+    await walk.entry("a.svg").tap({ position: { x: 20, y: 20 } });
+    await expect.poll(() => walk.selected()).toEqual(["inner"]);
   });
 });
