@@ -174,6 +174,34 @@ describe("the file manager", () => {
     expect(await walk.selected()).toEqual(["inner"]);
   });
 
+  it("says where it stands why a name cannot be, at every edge of the window", async () => {
+    for (let at = 0; at < 40; at += 1) put(`edges/${String(at).padStart(2, "0")}`);
+    const page = await walk.enter("/?path=edges");
+    await walk.entry("05").waitFor();
+    for (const layout of ["list", "grid"]) {
+      if (layout === "grid") await page.getByRole("button", { name: "Show as a grid" }).click();
+      for (const name of ["00", "04", "39"]) {
+        await page.keyboard.type(name);
+        await page.keyboard.press("F2");
+        const field = page.getByRole("textbox", { name: "Name" });
+        await field.fill("a/b");
+        await field.press("Enter");
+        const reason = page.getByRole("alert").filter({ hasText: "/" });
+        await reason.waitFor();
+        // Every corner of it is in sight, and nothing lies over it.
+        const isSeen = await reason.evaluate((one) => {
+          const { left, right, top, bottom } = one.getBoundingClientRect();
+          const corners = [left + 3, right - 3].flatMap((x) => [top + 3, bottom - 3].map((y) => document.elementFromPoint(x, y)));
+          return corners.every((met) => met === one);
+        });
+        expect(isSeen, `${name} in the ${layout}`).toBe(true);
+        await field.press("Escape");
+        await field.waitFor({ state: "detached" });
+        await page.keyboard.press("Escape");
+      }
+    }
+  });
+
   it("finds, orders, shows hidden ones, and remembers how", async () => {
     mkdirSync(inRoot("sorted/z folder"), { recursive: true });
     for (const [name, size] of Object.entries({ p10: 1, p2: 3, p1: 2, ".hidden": 1 })) {

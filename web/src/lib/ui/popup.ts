@@ -5,16 +5,17 @@ const MARGIN_PX = 8;
 /** Pixels between a popup and what opened it. */
 const GAP_PX = 4;
 
-/** Puts `popup` below `anchor`, right edges in line; above where there is no room below. */
-export function place(popup: HTMLElement, anchor: HTMLElement): void {
+/** Puts `popup` below `anchor`, edges of one side in line; above where there is no room below. */
+export function place(popup: HTMLElement, anchor: HTMLElement, side: "left" | "right" = "right"): void {
   const at = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = popup;
   const below = at.bottom + GAP_PX;
   const isRoomBelow = below + height + MARGIN_PX <= window.innerHeight;
   const top = isRoomBelow ? below : Math.max(MARGIN_PX, at.top - GAP_PX - height);
-  const left = Math.min(at.right, document.documentElement.clientWidth - MARGIN_PX) - width;
+  const isLeft = side === "left";
+  const right = Math.min(isLeft ? at.left + width : at.right, document.documentElement.clientWidth - MARGIN_PX);
   popup.style.top = `${top}px`;
-  popup.style.left = `${Math.max(MARGIN_PX, left)}px`;
+  popup.style.left = `${Math.max(MARGIN_PX, right - width)}px`;
 }
 
 /** Puts `popup` with a corner at a point, inside the window. */
