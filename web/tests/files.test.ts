@@ -228,7 +228,7 @@ describe("the file manager", () => {
     await page.getByRole("menuitemradio", { name: "Show hidden files" }).click();
     await expect.poll(() => walk.names()).toContain(".hidden");
     await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await walk.expectAccessible("the keys");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Show as a grid" }).click();
@@ -342,8 +342,8 @@ describe("the file manager", () => {
     const line = page.getByRole("listitem").filter({ hasText: "a.txt" }).filter({ hasText: "/undone" });
     await line.first().waitFor();
     await walk.expectAccessible("the trash");
-    await line.first().getByRole("button", { name: "Put back" }).click();
-    await page.getByText("1 item is back.").waitFor();
+    await line.first().getByRole("button", { name: "Restore" }).click();
+    await page.getByText("1 item was restored.").waitFor();
     expect(existsSync(inRoot("undone/a.txt"))).toBe(true);
     const empty = page.getByRole("button", { name: "Empty the trash" });
     if (await empty.count()) {

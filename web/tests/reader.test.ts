@@ -85,7 +85,7 @@ describe("a reader", () => {
     await page.getByText("Read-only").first().waitFor();
     expect(await page.getByRole("button", { name: "Upload" }).count()).toBe(0);
     await walk.pick("note.txt", "Details");
-    await page.getByText("May look", { exact: true }).waitFor();
+    await page.getByText("View only", { exact: true }).waitFor();
     await page.keyboard.press("Escape");
     await walk.entry("note.txt").dblclick();
     await page.getByText("house/theirs").first().waitFor();

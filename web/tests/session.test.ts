@@ -185,7 +185,7 @@ describe("an evening with larder", () => {
       await page.getByText("Read-only").first().waitFor();
       await step(device, "as Ana");
       await page.goto(`${walk.larder.url}/?view=profile`);
-      await page.getByLabel("Password now").fill(guest.password);
+      await page.getByLabel("Current password").fill(guest.password);
       await page.getByLabel("New password", { exact: true }).fill("another password for Ana");
       await page.getByLabel("New password again").fill("another password for Ana");
       // A second try so soon after the sign-in may be asked for patience.

@@ -37,7 +37,7 @@ describe("the owner's views", () => {
     await page.getByRole("button", { name: "Add a person" }).click();
     const dialog = page.getByRole("dialog", { name: "Add a person" });
     await dialog.getByRole("button", { name: "Add a person" }).click();
-    await dialog.getByText("This is needed.").first().waitFor();
+    await dialog.getByText("Please fill this in.").first().waitFor();
     await walk.expectAccessible("a new person");
     await dialog.getByLabel("Name", { exact: true }).fill("Guest");
     await dialog.getByLabel("User name").fill("guest");
@@ -61,11 +61,11 @@ describe("the owner's views", () => {
     expect((await views.allInnerTexts()).join(" ")).not.toMatch(/People|Settings|Terminal/);
     // A password of one's own.
     await walk.page.goto(`${walk.larder.url}/?view=profile`);
-    await walk.page.getByLabel("Password now").fill("a guest's password");
+    await walk.page.getByLabel("Current password").fill("a guest's password");
     await walk.page.getByLabel("New password", { exact: true }).fill("a guest's new password");
     await walk.page.getByLabel("New password again").fill("something else");
     await walk.page.getByRole("button", { name: "Change the password" }).click();
-    await walk.page.getByText("This is not the same.").waitFor();
+    await walk.page.getByText("The passwords do not match.").waitFor();
     await walk.page.getByLabel("New password again").fill("a guest's new password");
     await expect
       .poll(
@@ -99,7 +99,7 @@ describe("the owner's views", () => {
     await dialog.getByRole("checkbox", { name: "Upload" }).check();
     await walk.expectAccessible("an FTP user");
     await dialog.getByRole("button", { name: "Add an FTP user" }).click();
-    await page.getByText("At home in /scans").waitFor();
+    await page.getByText("Home folder /scans").waitFor();
     await page.getByRole("switch").click();
     await page.getByText("FTP is on.").waitFor();
     await page.getByText(/ftp:\/\/127\.0\.0\.1:\d+/).waitFor();
@@ -156,6 +156,6 @@ describe("the owner's views", () => {
     await page.getByText(/The cloud is o(n|ff)\./).waitFor();
     await page.getByLabel("E-mail").fill("ana@example.org");
     await page.getByRole("button", { name: "Sign up" }).click();
-    await page.getByText("All three are needed.").waitFor();
+    await page.getByText("Please fill in all three.").waitFor();
   });
 });

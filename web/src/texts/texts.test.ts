@@ -52,6 +52,12 @@ describe("the texts", () => {
     }
   });
 
+  it("say du in German, never Sie", () => {
+    // At the beginning of a sentence it means her, its or them.
+    const polite = /(?<!^|[.!?:] )\b(Sie|Ihnen|Ihre?[mnrs]?)\b/;
+    expect(Object.entries(de).filter(([, text]) => polite.test(text))).toEqual([]);
+  });
+
   it("are never empty", () => {
     for (const text of [...Object.values(en), ...Object.values(de)]) expect(text.trim()).not.toBe("");
   });
