@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDate, formatDay, formatDuration, formatSize } from "./format.ts";
+import { formatDate, formatDay, formatDuration, formatLogTime, formatSize } from "./format.ts";
 
 describe("sizes", () => {
   it.each([
@@ -28,6 +28,14 @@ describe("dates", () => {
     expect(formatDate("2024-03-05T12:00:00Z", "en")).toMatch(/^Mar 5, 2024, \d/);
   });
 
+  it("of the log keep the server's clock, to the second", () => {
+    expect(formatLogTime("2026-11-25 15:12:14", "de")).toBe("25.11.2026, 15:12:14");
+    expect(formatLogTime("2026-11-25 15:12:14", "en-GB")).toBe("25 Nov 2026, 15:12:14");
+    // An hour that the clocks of many readers leave out.
+    expect(formatLogTime("2026-03-29 02:30:00", "de")).toBe("29.03.2026, 02:30:00");
+    expect(formatLogTime("long ago", "de")).toBe("long ago");
+  });
+
   it("are nothing when they are none", () => {
     expect(formatDate("", "en")).toBe("");
     expect(formatDay("yesterday", "en")).toBe("");
@@ -35,11 +43,11 @@ describe("dates", () => {
 });
 
 it.each([
-  [0, "0 sec"],
-  [59.6, "1 min"],
-  [61, "1 min 1 sec"],
-  [3600, "1 hr"],
-  [90_061, "1 day 1 hr"],
+  [0, "0 seconds"],
+  [59.6, "1 minute"],
+  [61, "1 minute 1 second"],
+  [3600, "1 hour"],
+  [90_061, "1 day 1 hour"],
 ])("%d seconds are %s", (seconds, words) => {
   expect(formatDuration(seconds, "en")).toBe(words);
 });

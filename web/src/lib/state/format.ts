@@ -50,6 +50,17 @@ export function formatDate(when: string, locale: string): string {
   return dates(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
+/**
+ * A time of the log (`YYYY-MM-DD HH:MM:SS`, the server's local time), to the second and never
+ * moved to the reader's time zone; as it is when it is none.
+ */
+export function formatLogTime(when: string, locale: string): string {
+  // Taken for UTC and told as UTC, it stays the same wherever the reader is.
+  const date = new Date(`${when.replace(" ", "T")}Z`);
+  if (Number.isNaN(date.getTime())) return when;
+  return dates(locale, { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }).format(date);
+}
+
 /** The day of a point in time (RFC 3339), where there is no room for more; "" when it is none. */
 export function formatDay(when: string, locale: string): string {
   const date = new Date(when);
@@ -72,7 +83,7 @@ export function formatDuration(seconds: number, locale: string): string {
   const parts = units.map(({ unit, seconds: length }) => {
     const count = Math.floor(rest / length);
     rest -= count * length;
-    const style = { style: "unit", unit, unitDisplay: "short" } as const;
+    const style = { style: "unit", unit, unitDisplay: "long" } as const;
     return { count, text: numbers(locale, style).format(count) };
   });
   return parts

@@ -14,7 +14,10 @@ it("puts rows together, each once, newest first", () => {
 
 it("finds all words anywhere", () => {
   const rows = [row(1), row(2, "Deleted a.txt", "10.0.0.8")];
-  expect(keepMatching(rows, "10.0.0.8 DELETED").map((one) => one.id)).toEqual([2]);
-  expect(keepMatching(rows, "  ")).toHaveLength(2);
-  expect(keepMatching(rows, "nothing")).toEqual([]);
+  const matching = (filter: string) =>
+    keepMatching(rows, filter, (one) => `shown ${one.timestamp.slice(0, 4)}`).map((one) => one.id);
+  expect(matching("10.0.0.8 DELETED")).toEqual([2]);
+  expect(matching("2026-01-02 shown ana")).toEqual([1]);
+  expect(matching("  ")).toHaveLength(2);
+  expect(matching("nothing")).toEqual([]);
 });

@@ -10,12 +10,16 @@ export function mergeRows(have: readonly LogRow[], more: readonly LogRow[]): Log
   return [...byId.values()].sort((a, b) => b.id - a.id).slice(0, ROWS_MAX);
 }
 
-/** Rows that say all the words of a filter, in any order. */
-export function keepMatching(rows: readonly LogRow[], filter: string): readonly LogRow[] {
+/** Rows that say all the words of a filter, in any order; `timeOf` is how their time is shown. */
+export function keepMatching(
+  rows: readonly LogRow[],
+  filter: string,
+  timeOf: (row: LogRow) => string,
+): readonly LogRow[] {
   const words = filter.toLocaleLowerCase().split(/\s+/).filter((word) => word !== "");
   if (words.length === 0) return rows;
   return rows.filter((row) => {
-    const text = `${row.timestamp} ${row.action} ${row.ip}`.toLocaleLowerCase();
+    const text = `${row.timestamp} ${timeOf(row)} ${row.action} ${row.ip}`.toLocaleLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
