@@ -2,7 +2,7 @@
 // index, so that a player can go to any of them by asking for a range of bytes.
 import type { Page } from "playwright-core";
 
-const SIZE = { width: 160, height: 120 };
+export const SIZE = { width: 160, height: 120 };
 const ID = {
   ebml: 0x1a45dfa3, docType: 0x4282, segment: 0x18538067, info: 0x1549a966, scale: 0x2ad7b1,
   duration: 0x4489, muxer: 0x4d80, writer: 0x5741, tracks: 0x1654ae6b, track: 0xae, number: 0xd7, uid: 0x73c5,
@@ -12,7 +12,7 @@ const ID = {
 
 /** One picture a second, each `padding` bytes from the next: what is not asked for is not loaded. */
 export async function film(page: Page, seconds: number, padding: number): Promise<Buffer> {
-  const pictures = await encode(page, seconds);
+  const { pictures } = await encode(page, seconds, { codec: "vp8" });
   const head = element(ID.ebml, element(ID.docType, Buffer.from("webm")));
   const duration = Buffer.alloc(8);
   duration.writeDoubleBE(seconds * 1000);
@@ -52,22 +52,30 @@ export async function film(page: Page, seconds: number, padding: number): Promis
   return Buffer.concat([head, element(ID.segment, start, cues, ...clusters)]);
 }
 
-/** Key frames of VP8, one for each second, each in another colour. */
-async function encode(page: Page, count: number): Promise<Buffer[]> {
+/** Key frames, one for each second, each in another colour; and what a decoder must know before them. */
+export async function encode(
+  page: Page,
+  count: number,
+  coding: Pick<VideoEncoderConfig, "codec" | "avc">,
+): Promise<{ pictures: Buffer[]; setup: Buffer }> {
   const texts = await page.evaluate(
-    async ([{ width, height }, many]) => {
-      const chunks: Uint8Array[] = [];
+    async ([{ width, height }, many, how]) => {
+      const toText = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
+      const pictures: string[] = [];
+      let setup = "";
       const encoder = new VideoEncoder({
-        output: (chunk) => {
+        output: (chunk, about) => {
           const bytes = new Uint8Array(chunk.byteLength);
           chunk.copyTo(bytes);
-          chunks.push(bytes);
+          pictures.push(toText(bytes));
+          const description = about?.decoderConfig?.description;
+          if (description instanceof ArrayBuffer) setup = toText(new Uint8Array(description));
         },
         error: (cause) => {
           throw cause;
         },
       });
-      encoder.configure({ codec: "vp8", width, height });
+      encoder.configure({ ...how, width, height });
       const canvas = new OffscreenCanvas(width, height);
       const pen = canvas.getContext("2d");
       for (let second = 0; second < many; second += 1) {
@@ -78,11 +86,12 @@ async function encode(page: Page, count: number): Promise<Buffer[]> {
         frame.close();
       }
       await encoder.flush();
-      return chunks.map((bytes) => btoa(String.fromCharCode(...bytes)));
+      return { pictures, setup };
     },
-    [SIZE, count] as const,
+    [SIZE, count, coding] as const,
   );
-  return texts.map((text) => Buffer.from(text, "base64"));
+  const toBytes = (text: string) => Buffer.from(text, "base64");
+  return { pictures: texts.pictures.map(toBytes), setup: toBytes(texts.setup) };
 }
 
 /** An element: its id as it is written, its length in eight bytes, what is in it. */

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { film } from "./film.ts";
 import { silence, Walk } from "./harness.ts";
+import { canMakeMp4, mp4 } from "./mp4.ts";
 
 const walk = new Walk();
 
@@ -57,6 +58,23 @@ describe("the players", () => {
     // The other keys of the page are still the page's.
     await page.keyboard.press("Escape");
     await walk.entry("holiday.webm").waitFor();
+  });
+
+  it("play a film from a telephone, whose index is at its end", async (test) => {
+    const page = await walk.enter();
+    test.skip(!(await canMakeMp4(page)), "this browser is built without H.264");
+    const at = join(walk.larder.root, "telephone");
+    mkdirSync(at);
+    const bytes = await mp4(page, 60, 500_000);
+    writeFileSync(join(at, "birthday.mp4"), bytes);
+    await page.goto(`${walk.larder.url}/?path=telephone`);
+    await walk.entry("birthday.mp4").dblclick();
+    const starts = await playAndSeek(page, "video", 50);
+    // The index, and the place it named.
+    expect(Math.max(...starts)).toBeGreaterThan(29_000_000);
+    expect(starts.filter((start) => start > 20_000_000 && start < 26_000_000)).not.toEqual([]);
+    const player = page.locator("video");
+    expect(await player.evaluate((one: HTMLVideoElement) => [one.videoWidth, one.videoHeight, one.duration])).toEqual([160, 120, 60]);
   });
 
   it("play a sound, and go to its end", async () => {
