@@ -62,14 +62,14 @@ describe("a queue of uploads", () => {
     const place = await page.locator(".pane").evaluate((pane) => pane.scrollTop);
     expect(place).toBeGreaterThan(0);
     await walk.larder.crash();
-    await page.getByText("larder cannot be reached. Trying again by itself.").waitFor();
+    await page.getByText("larder cannot be reached. This page keeps trying.").waitFor();
     await page.getByText("Waiting for larder").first().waitFor();
     await walk.expectAccessible("uploads while the server is away");
     await release();
     // What was there stays in sight meanwhile.
     expect(await walk.selected()).toEqual(["entry 40", "entry 41"]);
     await walk.larder.startAgain();
-    await page.getByText("larder cannot be reached. Trying again by itself.").waitFor({ state: "detached" });
+    await page.getByText("larder cannot be reached. This page keeps trying.").waitFor({ state: "detached" });
     await expectAllThere("crashed");
     expect(await page.locator(".pane").evaluate((pane) => pane.scrollTop)).toBe(place);
     // And the page hears again of what others do.
