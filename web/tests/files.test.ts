@@ -293,7 +293,7 @@ describe("the file manager", () => {
     expect(await page.locator("[aria-live] .isError").count()).toBe(0);
     await expect.poll(focus).not.toBe("BODY");
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByText("151 items are back.").waitFor();
+    await page.getByText("151 items were restored.").waitFor();
     expect(there()).toBe(151);
     expect(readFileSync(inRoot("lots/picture 149.jpg"), "utf8")).toBe("picture 149.jpg");
     expect(await focus()).not.toBe("BODY");

@@ -1,5 +1,5 @@
 // Looking at files: each kind, over the folder and on a page of its own.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { silence, Walk } from "./harness.ts";
@@ -49,6 +49,34 @@ describe("the preview", () => {
     await walk.entry("b.svg").waitFor();
     expect(new URL(page.url()).search).toBe("?path=pictures");
     await expect.poll(() => walk.selected()).toEqual(["b.svg"]);
+  });
+
+  it("deletes what is looked at, goes on to the next, and brings it back", async () => {
+    fill("sorted out");
+    const page = await walk.enter("/?path=sorted out&file=a.svg");
+    const image = (name: string) => page.getByRole("img", { name });
+    const confirm = () => page.getByRole("dialog", { name: "Delete “" }).getByRole("button", { name: "Delete", exact: true }).click();
+    await image("a.svg").waitFor();
+    await page.keyboard.press("Delete");
+    await page.getByText("Delete “a.svg”?").waitFor();
+    await page.keyboard.press("Escape");
+    await image("a.svg").waitFor();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await confirm();
+    await image("b.svg").waitFor();
+    await page.getByText("“a.svg” was deleted.").waitFor();
+    await walk.expectAccessible("a picture, another deleted");
+    await expect.poll(() => existsSync(join(walk.larder.root, "sorted out", "a.svg"))).toBe(false);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("1 item was restored.").waitFor();
+    expect(existsSync(join(walk.larder.root, "sorted out", "a.svg"))).toBe(true);
+    // The last of its kind leads to the one before it.
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.keyboard.press("Delete");
+    await confirm();
+    await page.waitForURL((url) => url.searchParams.get("file") === "c.svg");
+    await expect.poll(() => existsSync(join(walk.larder.root, "sorted out", "z broken.mp4"))).toBe(false);
   });
 
   it("colours code, saves it, and warns where somebody else did", async () => {

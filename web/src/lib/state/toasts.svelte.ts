@@ -19,7 +19,15 @@ interface Toast {
 
 class Toasts {
   all = $state.raw<readonly Toast[]>([]);
+  /** Where messages can be shown; only the last place does, which covers the others. */
+  places = $state.raw<readonly symbol[]>([]);
   #nextId = 1;
+
+  /** Shows messages at another place; returns the way to stop. */
+  showAt(place: symbol): () => void {
+    this.places = [...this.places, place];
+    return () => (this.places = this.places.filter((one) => one !== place));
+  }
 
   say(text: string, action?: ToastAction): void {
     this.#add(text, false, action);
