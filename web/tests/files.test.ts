@@ -227,6 +227,13 @@ describe("the file manager", () => {
     await walk.expectAccessible("a filter that hides all");
     await page.locator(".notice").getByRole("button", { name: "Clear the filter" }).click();
     await expect.poll(() => walk.names()).toHaveLength(4);
+    // What is made under such a name does not vanish without a word.
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await page.getByRole("menuitem", { name: "New folder" }).click();
+    await page.getByRole("dialog").getByRole("textbox").fill(".made");
+    await page.keyboard.press("Enter");
+    await page.getByText("“.made” is there.").waitFor();
+    expect(await walk.names()).not.toContain(".made");
     await page.getByRole("button", { name: "View" }).click();
     await page.getByRole("menuitemradio", { name: "Show hidden files" }).click();
     await expect.poll(() => walk.names()).toContain(".hidden");
