@@ -18,6 +18,11 @@ const put = (path: string, content = path) => {
 /** What one frame may take while scrolling (ms). */
 const FRAME_MS_MAX = 50;
 
+/** What the thing says that has the focus. */
+function focusedWords(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => document.activeElement?.textContent.trim());
+}
+
 /** Scrolls the entries from end to end, a screen or more a frame. */
 async function scrollThrough(page: Page): Promise<void> {
   await page.evaluate(async () => {
@@ -67,6 +72,7 @@ describe("the file manager", () => {
     await page.setInputFiles("input[data-pick=files]", [again]);
     await page.getByRole("dialog").waitFor();
     await walk.expectAccessible("a collision");
+    expect(await focusedWords(page)).toBe("Keep both");
     await page.getByRole("button", { name: "Keep both" }).click();
     await page.getByText("3 of 3 done").waitFor();
     await page.getByText("3 items").waitFor();
@@ -103,6 +109,7 @@ describe("the file manager", () => {
     await page.keyboard.press("Delete");
     await page.getByText("Delete “c.gz”?").waitFor();
     await walk.expectAccessible("a deletion");
+    expect(await focusedWords(page)).toBe("Delete");
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(existsSync(inRoot("work/c.gz"))).toBe(true);
     await page.keyboard.press("Delete");
