@@ -75,7 +75,7 @@ it("the keyboard alone signs in, browses, renames, moves, deletes, undoes, looks
   await keyboard.type("letter");
   await keyboard.press("Delete");
   await page.getByRole("dialog", { name: "Delete “letter.txt”?" }).waitFor();
-  await walk.tabTo("Delete");
+  // Enter does what the key said.
   await keyboard.press("Enter");
   await page.getByText("“letter.txt” was deleted.").waitFor();
   expect(existsSync(inRoot("desk/drawer/letter.txt"))).toBe(false);
@@ -93,6 +93,8 @@ it("the keyboard alone signs in, browses, renames, moves, deletes, undoes, looks
   await keyboard.type("letter");
   await keyboard.press("Enter");
   await page.getByRole("textbox", { name: "Edit letter.txt" }).waitFor();
+  // Whoever uses keys sees where they are.
+  expect(await page.getByRole("button", { name: "Back to the folder" }).evaluate((one) => one.matches(":focus-visible"))).toBe(true);
   await keyboard.press("Escape");
   await page.getByRole("textbox", { name: "Edit letter.txt" }).waitFor({ state: "detached" });
   await expect.poll(() => walk.selected()).toEqual(["letter.txt"]);

@@ -119,6 +119,43 @@ describe("the preview", () => {
     await walk.entry("a.rs").waitFor();
   });
 
+  it("keeps what was typed, however often Escape is pressed", async () => {
+    fill("kept");
+    const page = await walk.enter("/?path=kept");
+    await walk.entry("a.rs").dblclick();
+    const editor = page.getByRole("textbox", { name: "Edit a.rs" });
+    await editor.waitFor();
+    // Opened by the mouse, nothing has a frame around it.
+    expect(await page.evaluate(() => document.querySelectorAll("button:focus-visible").length)).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("DIALOG");
+    await editor.press("Control+End");
+    await page.keyboard.type("// mine");
+    for (let times = 0; times < 7; times += 1) await page.keyboard.press("Escape");
+    // Closed by force, the browser tells a moment later.
+    await page.evaluate(() => new Promise((go) => setTimeout(go, 100)));
+    await page.getByText("Not saved yet").waitFor();
+    const question = page.getByRole("dialog", { name: "Leave without saving?" });
+    if (!(await question.isVisible())) await page.getByRole("button", { name: "Back to the folder" }).click();
+    await question.getByRole("button", { name: "Stay" }).click();
+    await question.waitFor({ state: "detached" });
+    expect(await editor.innerText()).toContain("// mine");
+    // Out of a question that came while typing, one goes on typing.
+    await editor.press("Control+End");
+    await page.keyboard.press("Escape");
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
+    await page.keyboard.type(" still");
+    await expect.poll(() => editor.innerText()).toContain("// mine still");
+    await page.keyboard.press("Control+s");
+    await page.getByText("Saved.").waitFor();
+    expect(readFileSync(join(walk.larder.root, "kept/a.rs"), "utf8")).toContain("// mine still");
+    // With nothing to lose it is left, by force or not.
+    for (let times = 0; times < 3; times += 1) await page.keyboard.press("Escape");
+    await editor.waitFor({ state: "detached" });
+    expect(new URL(page.url()).search).toBe("?path=kept");
+  });
+
   it("shows Markdown as a page in which nothing runs", async () => {
     fill("marked");
     const page = await walk.enter("/?path=marked&file=a.md");
