@@ -152,6 +152,16 @@ describe("the file manager", () => {
     await page.mouse.move(first.x + 400, third.y + 10, { steps: 5 });
     await page.mouse.up();
     expect(await walk.selected()).toEqual(["a", "b", "c"]);
+    // One drawn from below, over the words there, marks none of them.
+    const count = await page.getByText("6 items").boundingBox();
+    if (!count) throw new Error("no count");
+    await page.mouse.move(count.x + 20, count.y + 4);
+    await page.mouse.down();
+    await page.mouse.move(count.x + 400, count.y + 14, { steps: 3 });
+    await page.mouse.move(count.x + 400, third.y + 10, { steps: 3 });
+    await page.mouse.up();
+    expect(await walk.selected()).toEqual(["c", "d", "e", "f"]);
+    expect(await page.evaluate(() => String(getSelection()))).toBe("");
   });
 
   it("opens by a double click wherever it is, and selects by the mark", async () => {

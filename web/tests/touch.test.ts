@@ -82,6 +82,9 @@ describe("fingers", () => {
       await walk.expectNoSidewaysScroll(`a selection in the ${layout}`);
       await page.getByRole("button", { name: "Clear the selection" }).tap();
       await expect.poll(() => walk.selected()).toEqual([]);
+      // Nothing stays grey where a finger was.
+      const grounds = await page.locator("[data-at]").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+      expect(new Set(grounds)).toEqual(new Set(["rgba(0, 0, 0, 0)"]));
     }
   });
 
