@@ -211,6 +211,8 @@ describe("taken names", () => {
 
     await pick(upload("a.txt", "b.txt", "c.txt", "d.txt"));
     await page.getByRole("dialog", { name: "“a.txt” is already there" }).waitFor();
+    // Both are told by size and date, the one there first.
+    expect(await dialog.getByRole("definition").allInnerTexts()).toEqual(["3 bytes", expect.stringMatching(/20\d\d/), "9 bytes", expect.stringMatching(/20\d\d/)]);
     await dialog.getByRole("button", { name: "Skip" }).click();
     await page.getByRole("dialog", { name: "“b.txt” is already there" }).waitFor();
     await dialog.getByLabel("Do the same for all").check();
@@ -219,6 +221,24 @@ describe("taken names", () => {
     const read = () => ["a.txt", "b.txt", "c.txt", "d.txt"].map((name) => readFileSync(inRoot("taken", name), "utf8"));
     expect(read()).toEqual(["old", "new b.txt", "new c.txt", "new d.txt"]);
     expect(await dialog.count()).toBe(0);
+
+    // The last one has nothing to follow; Escape calls off the rest without another question.
+    await pick(upload("a.txt", "b.txt"));
+    await dialog.getByRole("button", { name: "Skip" }).click();
+    await page.getByRole("dialog", { name: "“b.txt” is already there" }).waitFor();
+    expect(await dialog.getByLabel("Do the same for all").count()).toBe(0);
+    expect(await dialog.getByRole("button", { name: "Cancel" }).count()).toBe(0);
+    await dialog.getByRole("button", { name: "Skip" }).click();
+    for (const way of ["Escape", "Cancel"]) {
+      await pick(upload("a.txt", "b.txt", "c.txt"));
+      await page.getByRole("dialog", { name: "“a.txt” is already there" }).waitFor();
+      if (way === "Escape") await page.keyboard.press(way);
+      else await dialog.getByRole("button", { name: way }).click();
+      await dialog.waitFor({ state: "detached" });
+      await page.evaluate(() => new Promise((go) => requestAnimationFrame(go)));
+      expect(await dialog.count(), way).toBe(0);
+    }
+    expect(read()).toEqual(["old", "new b.txt", "new c.txt", "new d.txt"]);
 
     // Taken though the page did not know: in a folder that comes with its files.
     put("taken/tree/x.txt", "old");

@@ -5,13 +5,28 @@ export type Choice = "overwrite" | "rename" | "skip";
 
 /** Things brought together: one answer may hold for all of them. */
 export interface Batch {
-  isMany: boolean;
+  /** Those whose names may yet turn out to be taken: files, or paths of entries. */
+  open: Set<File | string>;
   forAll?: Choice;
 }
 
-/** A name that is taken, and the way to say what to do. */
-export interface Collision {
+/** One of the two that want the same name, as far as it is known. */
+export interface Side {
+  /** In bytes; none of a folder. */
+  size?: number | undefined;
+  /** When it was changed, in words `Date` reads. */
+  modified: string;
+}
+
+/** A taken name: what comes, and what is there. */
+export interface Clash {
   name: string;
+  brought?: Side | undefined;
+  there?: Side | undefined;
+}
+
+/** A name that is taken, and the way to say what to do. */
+export interface Collision extends Clash {
   /** More questions may follow, so "for all" makes sense. */
   isOneOfMany: boolean;
   answer: (choice: Choice, isForAll: boolean) => void;
@@ -21,11 +36,12 @@ export class Collisions {
   now = $state.raw<Collision>();
   #asking = Promise.resolve();
 
-  /** What to do with a taken name. */
-  choose(name: string, batch: Batch): Promise<Choice> {
+  /** What to do with one of a batch, whose name is taken. */
+  choose(one: File | string, batch: Batch, clash: Clash): Promise<Choice> {
     const chosen = this.#asking.then(async () => {
+      batch.open.delete(one);
       if (batch.forAll) return batch.forAll;
-      const { choice, isForAll } = await this.#ask(name, batch.isMany);
+      const { choice, isForAll } = await this.#ask(clash, batch.open.size > 0);
       if (isForAll) batch.forAll = choice;
       return choice;
     });
@@ -33,13 +49,13 @@ export class Collisions {
     return chosen;
   }
 
-  #ask(name: string, isOneOfMany: boolean): Promise<{ choice: Choice; isForAll: boolean }> {
+  #ask(clash: Clash, isOneOfMany: boolean): Promise<{ choice: Choice; isForAll: boolean }> {
     return new Promise((resolve) => {
       const answer = (choice: Choice, isForAll: boolean) => {
         this.now = undefined;
         resolve({ choice, isForAll });
       };
-      this.now = { name, isOneOfMany, answer };
+      this.now = { ...clash, isOneOfMany, answer };
     });
   }
 }

@@ -3,7 +3,7 @@
 import { listFolder, listTrash, remove, rename, restore, type Started, transfer } from "../api/files.ts";
 import { Problem } from "../api/problem.ts";
 import type { Entry, IfExists } from "../api/types.ts";
-import { type Batch, collisions } from "./collisions.svelte.ts";
+import { type Batch, collisions, type Side } from "./collisions.svelte.ts";
 import { JobFailed, jobs } from "./jobs.svelte.ts";
 import { listing } from "./listing.svelte.ts";
 import { isWithin, joinPath, nameOf, parentOf } from "./paths.ts";
@@ -141,16 +141,23 @@ async function transferAsking(
   paths: readonly string[],
   to: string,
 ): Promise<string[]> {
-  const batch: Batch = { isMany: paths.length > 1 };
-  const taken = await namesIn(to);
+  const there = await entriesIn(to);
+  // A copy beside itself is meant to be one more.
+  const isBeside = (path: string) => kind === "copy" && parentOf(path) === to;
+  const batch: Batch = {
+    open: new Set(paths.filter((path) => there.has(nameOf(path)) && !isBeside(path))),
+  };
+  const ask = (path: string) => {
+    const [name, met] = [nameOf(path), there.get(nameOf(path))];
+    const own = parentOf(path) === listing.shownPath ? listing.find(name) : undefined;
+    return collisions.choose(path, batch, { name, brought: own && sideOf(own), there: met && sideOf(met) });
+  };
   const groups: Record<IfExists, string[]> = { error: [], overwrite: [], rename: [] };
   for (const path of paths) {
-    const isTaken = taken.has(nameOf(path));
-    // A copy beside itself is meant to be one more.
-    if (isTaken && kind === "copy" && parentOf(path) === to) groups.rename.push(path);
-    else if (!isTaken) groups.error.push(path);
+    if (!there.has(nameOf(path))) groups.error.push(path);
+    else if (isBeside(path)) groups.rename.push(path);
     else {
-      const choice = await collisions.choose(nameOf(path), batch);
+      const choice = await ask(path);
       if (choice !== "skip") groups[choice].push(path);
     }
   }
@@ -163,7 +170,7 @@ async function transferAsking(
     } catch (cause) {
       if (!isTakenAfterAll(cause)) throw cause;
       // Somebody else was quicker, or the folder may not be listed.
-      const choice = await collisions.choose(nameOf(group[0] ?? ""), batch);
+      const choice = await ask(group[0] ?? "");
       if (choice !== "skip") done.push(...(await send(kind, group, to, choice)));
     }
   }
@@ -197,16 +204,20 @@ function isTakenAfterAll(cause: unknown): boolean {
   return cause instanceof JobFailed && cause.message === TAKEN;
 }
 
-/** The names in a folder; none where it may not be listed. */
-async function namesIn(folder: string): Promise<Set<string>> {
-  if (folder === listing.shownPath && listing.problem === undefined) {
-    return new Set(listing.all.map((entry) => entry.name));
-  }
+/** What is in a folder, by name; nothing where it may not be listed. */
+async function entriesIn(folder: string): Promise<Map<string, Entry>> {
+  const byName = (entries: readonly Entry[]) => new Map(entries.map((entry) => [entry.name, entry]));
+  if (folder === listing.shownPath && listing.problem === undefined) return byName(listing.all);
   try {
-    return new Set((await listFolder(folder)).map((entry) => entry.name));
+    return byName(await listFolder(folder));
   } catch {
-    return new Set();
+    return new Map();
   }
+}
+
+/** An entry as one of two that want the same name. */
+export function sideOf({ type, size, modified }: Entry): Side {
+  return { size: type === "folder" ? undefined : size, modified };
 }
 
 /** Gives an entry of the folder on show another name; what fails is undone and said. */

@@ -3,7 +3,7 @@ import { readFacts } from "../api/files.ts";
 import { upload } from "../api/http.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { IfExists } from "../api/types.ts";
-import { type Batch, collisions, type Collisions } from "./collisions.svelte.ts";
+import { type Batch, type Clash, collisions, type Collisions, type Side } from "./collisions.svelte.ts";
 import { Pace } from "./pace.ts";
 import { joinPath } from "./paths.ts";
 import { keepTrying } from "./retry.ts";
@@ -56,14 +56,14 @@ export class Uploads {
 
   constructor(readonly collisions: Collisions) {}
 
-  /** Takes files brought together; `isTaken` where the name is known to be there. */
-  async add(items: { folder: string; file: File; isTaken: boolean }[]): Promise<void> {
-    const batch: Batch = { isMany: items.length > 1 };
+  /** Takes files brought together; `there` is what is known to have a name already. */
+  async add(items: { folder: string; file: File; there?: Side | undefined }[]): Promise<void> {
+    const batch: Batch = { open: new Set(items.map((item) => item.file)) };
     const make = (item: { folder: string; file: File }, ifExists: IfExists) =>
       new Upload(this.#nextId++, item.file, item.folder, batch, ifExists);
-    this.#push(items.filter((item) => !item.isTaken).map((item) => make(item, "error")));
-    for (const item of items.filter((one) => one.isTaken)) {
-      const choice = await this.collisions.choose(item.file.name, batch);
+    this.#push(items.filter((item) => !item.there).map((item) => make(item, "error")));
+    for (const item of items.filter((one) => one.there)) {
+      const choice = await this.collisions.choose(item.file, batch, clashOf(item.file, item.there));
       if (choice !== "skip") this.#push([make(item, choice)]);
     }
   }
@@ -104,6 +104,7 @@ export class Uploads {
   #forget(some: readonly Upload[]): void {
     const gone = new Set(some);
     this.all = this.all.filter((one) => !gone.has(one));
+    for (const one of some) one.batch.open.delete(one.file);
   }
 
   #pump(): void {
@@ -153,7 +154,7 @@ export class Uploads {
       if (running.signal.aborted || leftBecause(cause)) return;
       const kind = cause instanceof Problem ? cause.kind : "fault";
       if (kind === "collision" && (await isStored(one, running.signal))) return this.#finish(one);
-      if (kind === "collision") return await this.#askAgain(one);
+      if (kind === "collision") return await this.#askAgain(one, running.signal);
       one.state = "failed";
       one.problem = kind;
       one.sentBytes = 0;
@@ -166,16 +167,32 @@ export class Uploads {
   #finish(one: Upload): void {
     one.sentBytes = one.file.size;
     one.state = "done";
+    one.batch.open.delete(one.file);
     this.onStored(one.folder);
   }
 
   /** The name is taken though nobody knew it. */
-  async #askAgain(one: Upload): Promise<void> {
-    const choice = await this.collisions.choose(one.file.name, one.batch);
+  async #askAgain(one: Upload, signal: AbortSignal): Promise<void> {
+    const clash = clashOf(one.file, await sideOf(joinPath(one.folder, one.file.name), signal));
+    const choice = await this.collisions.choose(one.file, one.batch, clash);
     if (choice === "skip") return this.#forget([one]);
     one.ifExists = choice;
     one.sentBytes = 0;
     one.state = "waiting";
+  }
+}
+
+function clashOf(file: File, there: Side | undefined): Clash {
+  const modified = new Date(file.lastModified).toISOString();
+  return { name: file.name, brought: { size: file.size, modified }, there };
+}
+
+/** What is known of a stored file; nothing where it may not be looked at, or is a folder. */
+async function sideOf(path: string, signal: AbortSignal): Promise<Side | undefined> {
+  try {
+    return await readFacts(path, signal);
+  } catch {
+    return undefined;
   }
 }
 

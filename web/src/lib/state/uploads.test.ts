@@ -35,7 +35,7 @@ function items(...names: string[]) {
     folder: "docs",
     file: new File(["four"], name.replace("!", "")),
     // In these tests a name with an exclamation mark is taken.
-    isTaken: name.endsWith("!"),
+    there: name.endsWith("!") ? { size: 4, modified: "2026-01-02T03:04:05Z" } : undefined,
   }));
 }
 
