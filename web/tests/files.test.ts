@@ -244,6 +244,11 @@ describe("the file manager", () => {
     await walk.expectAccessible("a filter that hides all");
     await page.locator(".notice").getByRole("button", { name: "Clear the filter" }).click();
     await expect.poll(() => walk.names()).toHaveLength(4);
+    await page.keyboard.press("Control+a");
+    await page.getByText("4 selected").waitFor();
+    await page.keyboard.press("/");
+    await page.getByText("4 selected").waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
     // What is made under such a name does not vanish without a word.
     await page.getByRole("button", { name: "New", exact: true }).click();
     await page.getByRole("menuitem", { name: "New folder" }).click();
