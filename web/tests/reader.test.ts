@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Walk } from "./harness.ts";
+import { PHONE_DEVICE, Walk } from "./harness.ts";
 
 const GUEST = { name: "only-reads", password: "only reads, never writes" };
 const MIXED = { name: "writes-here", password: "writes in one folder" };
 const LOOKING = ["/api/finder", "/api/download", "/api/get_file", "/api/events"];
+const VISITOR = { name: "looks-around", password: "looks around, changes nothing" };
 
 const walk = new Walk();
 const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
@@ -65,6 +66,23 @@ describe("a reader", () => {
     }
     await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Files" }).click();
     await walk.entry("library").waitFor();
+  });
+
+  it("is offered no copying without a place to copy to, whatever the role", async () => {
+    mkdirSync(inRoot("shelves/a folder with a name of its own"), { recursive: true });
+    writeFileSync(inRoot("shelves/a folder with a name of its own/book.txt"), "once");
+    await addPerson(VISITOR, "admin", [""], []);
+    const page = await walk.enter("/?path=shelves/a folder with a name of its own", VISITOR, PHONE_DEVICE);
+    await walk.entry("book.txt").waitFor();
+    // The way to the folder has the room that the words would take.
+    const badge = page.getByTitle("Read-only");
+    expect((await badge.boundingBox())?.width).toBeLessThan(40);
+    expect(await badge.innerText()).toBe("Read-only");
+    await walk.expectNoSidewaysScroll("a folder to read");
+    await page.getByRole("button", { name: "Actions for book.txt" }).tap();
+    const offered = (await page.getByRole("menuitem").allInnerTexts()).join(" ");
+    expect(offered).toMatch(/Open[^]*Download[^]*Details/);
+    expect(offered).not.toMatch(/Rename|Copy|Cut|Move|Delete|Paste/);
   });
 
   it("sees by a lock what a path keeps shut, and may change the rest", async () => {

@@ -46,7 +46,7 @@ export function permitted(entries: readonly Entry[]) {
       entries.length === 1 && areWritable && mayEach("/api/rename_file", "/api/rename_folder"),
     remove: isAny && areWritable && mayEach("/api/delete_file", "/api/delete_folder"),
     move: isAny && areWritable && session.may("/api/move"),
-    copy: isAny && session.may("/api/copy"),
+    copy: isAny && session.mayWriteSomewhere() && session.may("/api/copy"),
   };
 }
 

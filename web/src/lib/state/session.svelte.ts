@@ -41,6 +41,11 @@ class Session {
     return this.#writable.some((prefix) => isWithin(path, prefix));
   }
 
+  /** Whether there is a place to write at all. */
+  mayWriteSomewhere(): boolean {
+    return this.#writable.length > 0;
+  }
+
   /** Waits for another session than that of `token`. */
   waitForAnother(token: string | null): Promise<void> {
     const now = readToken();
