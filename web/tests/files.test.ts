@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { STRANGE_NAME, Walk } from "./harness.ts";
+import { DESK, STRANGE_NAME, Walk, WIDE } from "./harness.ts";
 import { READER } from "./larder.ts";
 
 const walk = new Walk();
@@ -162,6 +162,20 @@ describe("the file manager", () => {
     await page.mouse.up();
     expect(await walk.selected()).toEqual(["c", "d", "e", "f"]);
     expect(await page.evaluate(() => String(getSelection()))).toBe("");
+  });
+
+  it("shows what can be done with a selection beside the folder's own where there is room", async () => {
+    put("wide/a");
+    for (const [viewport, isBeside] of [[WIDE, true], [DESK, false]] as const) {
+      const page = await walk.enter("/?path=wide", undefined, { viewport });
+      await walk.entry("a").click();
+      const bar = await page.getByRole("toolbar", { name: "Selection" }).boundingBox();
+      const upload = await page.getByRole("button", { name: "Upload" }).boundingBox();
+      if (!bar || !upload) throw new Error("no bars");
+      // It lies beside the button, or wholly over it.
+      if (isBeside) expect(bar.x + bar.width).toBeLessThan(upload.x);
+      else expect(bar.x + bar.width).toBeGreaterThanOrEqual(upload.x + upload.width);
+    }
   });
 
   it("opens by a double click wherever it is, and selects by the mark", async () => {
