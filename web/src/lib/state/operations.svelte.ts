@@ -48,7 +48,8 @@ export async function removeEntries(
   const left = entries.filter((entry) => !done.has(entry));
   listing.bringBack(folder, entries, left);
   if (failure !== undefined) {
-    if (left.length === 1 || leftBecause(failure) || failure instanceof JobFailed) complain(failure);
+    if (failure instanceof JobFailed && failure.message === "") toasts.say(t("delete.cancelled"));
+    else if (left.length === 1 || leftBecause(failure) || failure instanceof JobFailed) complain(failure);
     else toasts.complain(`${plural("delete.failedMany", left.length)} ${describe(failure)}`);
   }
   listing.refresh();
