@@ -147,8 +147,8 @@ describe("an evening with larder", () => {
       const dialog = page.getByRole("dialog", { name: "Add a person" });
       await dialog.getByLabel("Name", { exact: true }).fill("Ana");
       await dialog.getByLabel("User name").fill(guest.name);
-      await dialog.getByLabel("Password").fill(guest.password);
-      await dialog.getByLabel("Role").fill("admin");
+      await dialog.getByLabel("Password", { exact: true }).fill(guest.password);
+      await dialog.getByLabel("Role").selectOption("admin");
       const reads = dialog.getByRole("group", { name: "May look at" });
       await reads.getByRole("checkbox", { name: "Files" }).uncheck();
       await reads.getByRole("checkbox", { name: album }).check();

@@ -41,8 +41,8 @@ describe("the owner's views", () => {
     await walk.expectAccessible("a new person");
     await dialog.getByLabel("Name", { exact: true }).fill("Guest");
     await dialog.getByLabel("User name").fill("guest");
-    await dialog.getByLabel("Password").fill("a guest's password");
-    await dialog.getByLabel("Role").fill("guest");
+    await dialog.getByLabel("Password", { exact: true }).fill("a guest's password");
+    await dialog.getByLabel("Role").selectOption("guest");
     const reads = dialog.getByRole("group", { name: "May look at" });
     await reads.getByRole("checkbox", { name: "Files" }).uncheck();
     await reads.getByRole("checkbox", { name: "shared" }).check();
@@ -94,7 +94,7 @@ describe("the owner's views", () => {
     await page.getByRole("button", { name: "Add an FTP user" }).click();
     const dialog = page.getByRole("dialog", { name: "Add an FTP user" });
     await dialog.getByLabel("User name").fill("scanner");
-    await dialog.getByLabel("Password").fill("a scanner's password");
+    await dialog.getByLabel("Password", { exact: true }).fill("a scanner's password");
     await dialog.getByRole("radio", { name: "scans" }).check();
     await dialog.getByRole("checkbox", { name: "Upload" }).check();
     await walk.expectAccessible("an FTP user");

@@ -1,4 +1,5 @@
-// Where a press of a key belongs, and what has the focus. Looks at elements, changes none.
+// Where a press of a key belongs, what has the focus, and where it goes when something is wrong.
+import { tick } from "svelte";
 
 /** Whether keys typed there are the element's own: a field, an editor, a menu, a dialog. */
 export function isTakenByField(target: EventTarget | null): boolean {
@@ -30,4 +31,12 @@ addEventListener("pointerdown", () => (areKeysLast = false), true);
  */
 export function isByKeys(): boolean {
   return areKeysLast;
+}
+
+/** Puts the focus on the first field of a page or form that says something is wrong with it. */
+export async function focusWrong(within: ParentNode | undefined = document): Promise<void> {
+  await tick();
+  const field = within.querySelector<HTMLElement>("[aria-invalid=true]");
+  field?.focus({ preventScroll: true });
+  field?.scrollIntoView({ block: "center" });
 }

@@ -1,0 +1,63 @@
+// What the owner's views must not let happen: people who can do nothing, and work lost or refused unseen.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Walk } from "./harness.ts";
+
+const walk = new Walk();
+const TIM = { name: "tim", password: "tim's own password" };
+
+async function fillPerson() {
+  const { page } = walk;
+  await page.getByRole("button", { name: "Add a person" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("Name", { exact: true }).fill("Tim");
+  await dialog.getByLabel("User name").fill(TIM.name);
+  await dialog.getByLabel("Password", { exact: true }).fill(TIM.password);
+  return dialog;
+}
+
+describe("a person added as the form proposes it", () => {
+  it("is not made when the role cannot be made", async () => {
+    const page = await walk.enter("/?view=people");
+    await page.route("**/api/role/edit", (route) => route.fulfill({ status: 507, json: { error: "Disk full" } }));
+    const dialog = await fillPerson();
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await dialog.getByText(/The role could not be made, so nobody was added/).waitFor();
+    await walk.expectAccessible("a role that could not be made");
+    expect(await dialog.getByLabel("Role").evaluate((one) => one === document.activeElement)).toBe(true);
+    const names = ((await walk.api("/api/user/get_all")) as { username: string }[]).map((one) => one.username);
+    expect(names).not.toContain(TIM.name);
+  });
+
+  it("may do everything with files, and sees nothing of the box", async () => {
+    const page = await walk.enter("/?view=people");
+    const dialog = await fillPerson();
+    // The form says what is wrong at the first field of it, and shows the password to who asks.
+    await dialog.getByLabel("Name", { exact: true }).fill("");
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await dialog.getByText("This is needed.").waitFor();
+    await expect.poll(() => dialog.getByLabel("Name", { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true);
+    await dialog.getByLabel("Name", { exact: true }).fill("Tim");
+    await dialog.getByRole("button", { name: "Show password" }).click();
+    expect(await dialog.getByLabel("Password", { exact: true }).getAttribute("type")).toBe("text");
+    await dialog.getByRole("group", { name: "May change" }).getByRole("checkbox", { name: "Files" }).check();
+    expect(await dialog.getByLabel("Role").locator("option:checked").innerText()).toBe("Family");
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await page.getByRole("dialog", { name: "API key of tim" }).getByRole("button", { name: "Done" }).click();
+    await page.getByRole("checkbox", { name: "Upload: Family" }).and(page.locator(":checked")).waitFor();
+    expect(await page.getByRole("checkbox", { name: "Run any command on the box: Family" }).isChecked()).toBe(false);
+
+    writeFileSync(join(walk.larder.root, "old.txt"), "old");
+    const theirs = await walk.open();
+    await walk.signIn(TIM);
+    await walk.entry("old.txt").waitFor();
+    await theirs.getByRole("button", { name: "New", exact: true }).click();
+    await theirs.getByRole("menuitem", { name: "New folder" }).click();
+    await theirs.getByRole("dialog").getByRole("textbox").fill("Tim's");
+    await theirs.keyboard.press("Enter");
+    await walk.entry("Tim's").waitFor();
+    const views = theirs.getByRole("navigation", { name: "Views" }).getByRole("link");
+    expect((await views.allInnerTexts()).join(" ")).not.toMatch(/People|Settings|Terminal|FTP|Log|Update|Cloud|Dashboard/);
+  });
+});
