@@ -51,6 +51,7 @@ const ABOUT: Record<string, EndpointAbout> = {
   "/api/ftp/delete_user": { label: "endpoint.ftpDeleteUser", risk: "high" },
   "/api/ftp/start": { label: "endpoint.ftpStart", risk: "high" },
   "/api/ftp/stop": { label: "endpoint.ftpStop", risk: "high" },
+  "/api/ftp/sessions": { label: "endpoint.ftpSessions", risk: "high" },
   "/api/cloud/get": { label: "endpoint.cloudGet", risk: "high" },
   "/api/cloud/manage": { label: "endpoint.cloudManage", risk: "high" },
 };
