@@ -10,6 +10,11 @@ use serde_json::{Value, json};
 use crate::harness::ftp::{ALL_LETTERS, FTP_PASSWORD, Ftp, FtpHouse};
 use crate::harness::{Larder, password_of, wait};
 
+/// The port that the page of the FTP server names.
+fn told_port(larder: &Larder) -> Value {
+    larder.http("ana").get("/api/resources").expect(200).json()["ftp_port"].clone()
+}
+
 /// The settings as they are stored.
 fn stored(larder: &Larder) -> Value {
     let path = larder.state().join("settings/settings.json");
@@ -107,9 +112,11 @@ fn starting_and_stopping_act_at_once_and_are_remembered() {
     ask(&larder, "/api/ftp/stop").expect_error(400, "FTP server is not running");
     let port = FtpHouse::switch_on(&larder);
     assert_eq!(FtpHouse::switch_on(&larder), port, "it runs already");
+    assert_eq!(told_port(&larder), json!(port), "not what the settings say");
     assert_eq!(stored(&larder)["ftp"], true);
     Ftp::open(Ipv4Addr::LOCALHOST.into(), port);
     ask(&larder, "/api/ftp/stop").expect_status("FTP server stopped");
+    assert_eq!(told_port(&larder), Value::Null);
     assert_eq!(stored(&larder)["ftp"], false);
     assert!(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
     ask(&larder, "/api/ftp/stop").expect_error(400, "FTP server is not running");

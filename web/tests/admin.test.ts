@@ -61,3 +61,63 @@ describe("a person added as the form proposes it", () => {
     expect((await views.allInnerTexts()).join(" ")).not.toMatch(/People|Settings|Terminal|FTP|Log|Update|Cloud|Dashboard/);
   });
 });
+
+describe("changes that are not saved", () => {
+  it("are asked about before another view takes their place: settings", async () => {
+    const page = await walk.enter("/?view=settings");
+    await page.getByLabel("Days in the log").fill("61");
+    const trash = page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Trash" });
+    const question = page.getByRole("dialog", { name: "Leave without saving?" });
+    await trash.click();
+    await question.waitFor();
+    await walk.expectAccessible("leaving settings");
+    await question.getByRole("button", { name: "Stay" }).click();
+    expect(await page.getByLabel("Days in the log").inputValue()).toBe("61");
+    expect(new URL(page.url()).search).toBe("?view=settings");
+    // The browser asks before it closes or reloads the page.
+    const asked = page.waitForEvent("dialog");
+    await page.evaluate(() => setTimeout(() => location.reload()));
+    const dialog = await asked;
+    expect(dialog.type()).toBe("beforeunload");
+    await dialog.dismiss();
+    await trash.click();
+    await question.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("heading", { name: "Trash", level: 1 }).waitFor();
+    await page.goBack();
+    expect(await page.getByLabel("Days in the log").inputValue()).not.toBe("61");
+    // Nothing is asked where nothing is lost.
+    await trash.click();
+    await page.getByRole("heading", { name: "Trash", level: 1 }).waitFor();
+  });
+
+  it("are asked about before the way back is gone: roles", async () => {
+    const page = await walk.enter("/?view=trash");
+    await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "People" }).click();
+    const box = page.getByRole("checkbox", { name: "Upload: Admin" });
+    await box.uncheck();
+    await page.goBack();
+    const question = page.getByRole("dialog", { name: "Leave without saving?" });
+    await question.getByRole("button", { name: "Stay" }).click();
+    expect(await box.isChecked()).toBe(false);
+    await page.goBack();
+    await question.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("heading", { name: "Trash", level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe("?view=trash");
+  });
+});
+
+describe("the address of FTP", () => {
+  it("is the one in force, whatever the settings say", async () => {
+    const page = await walk.enter("/?view=ftp");
+    await page.getByRole("switch").click();
+    await page.getByText(/^ftp:\/\//).waitFor();
+    await page.reload();
+    const shown = await page.getByText(/^ftp:\/\//).innerText();
+    const { ftp_port: port } = (await walk.api("/api/resources")) as { ftp_port: number };
+    const { ftp_port: stored } = (await walk.api("/api/get_settings")) as { ftp_port: number };
+    expect(port).not.toBe(stored);
+    expect(shown).toBe(`ftp://127.0.0.1:${port}`);
+    await page.getByRole("switch").click();
+    await page.getByText("FTP is off.").waitFor();
+  });
+});

@@ -58,7 +58,7 @@ export async function startLarder(): Promise<Larder> {
 }
 
 async function serve(program: string, state: string, port: string) {
-  const args = ["serve", "--state", state, "--port", port, "--host", "127.0.0.1"];
+  const args = ["serve", "--state", state, "--port", port, "--host", "127.0.0.1", "--ftp-port", "0"];
   const child = spawn(program, args, {
     env: { ...process.env, LARDER_ADMIN_PASSWORD: ADMIN.password },
     stdio: ["ignore", "pipe", "inherit"],

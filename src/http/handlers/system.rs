@@ -79,7 +79,8 @@ fn press(call: &mut Call<'_>, act: Act) -> Result<()> {
     Ok(())
 }
 
-/// `GET /api/resources`: how busy the machine is; for those who may see all users also who is on.
+/// `GET /api/resources`: how busy the machine is; for those who may see all users also who is on, for
+/// those who may see FTP's users where FTP listens: the command line may decide that, not the settings.
 pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
     /// The answer.
     #[derive(Serialize)]
@@ -90,11 +91,16 @@ pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
         /// Who has asked for anything of late.
         #[serde(skip_serializing_if = "Option::is_none")]
         people: Option<Vec<Person>>,
+        /// The port of the FTP server, while it runs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ftp_port: Option<u16>,
     }
     let role = &call.caller()?.user.role;
-    let may_see_people = call.app.roles().allow("/api/user/get_all", role);
-    let people = may_see_people.then(|| call.app.presence.on());
-    Reply::json(&Answer { sample: call.app.resources.newest(), people })
+    let roles = call.app.roles();
+    let people = roles.allow("/api/user/get_all", role).then(|| call.app.presence.on());
+    let may_see_ftp = roles.allow("/api/ftp/get_users", role);
+    let ftp_port = call.app.ftp.address().filter(|_| may_see_ftp).map(|address| address.port());
+    Reply::json(&Answer { sample: call.app.resources.newest(), people, ftp_port })
 }
 
 /// `GET /api/get_version`.

@@ -81,8 +81,9 @@ export async function deleteFtpUser(username: string): Promise<void> {
   await post("/api/ftp/delete_user", { username });
 }
 
-export async function switchFtp(isOn: boolean): Promise<void> {
-  await post(isOn ? "/api/ftp/start" : "/api/ftp/stop", {});
+/** Answers with the port it listens at, when it is on now. */
+export async function switchFtp(isOn: boolean): Promise<number | undefined> {
+  return (await post<{ port?: number }>(isOn ? "/api/ftp/start" : "/api/ftp/stop", {})).port;
 }
 
 export function readCloud(signal?: AbortSignal): Promise<CloudState> {
