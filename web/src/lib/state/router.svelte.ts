@@ -13,8 +13,8 @@ class Router {
   place: Place = {};
   /** What the view on show wants kept; set by the view. */
   leave: () => Place = () => ({});
-  /** Whether the view lets go of what is on show; set by a view with unsaved work. */
-  mayLeave: () => boolean = () => true;
+  /** Whether the view lets go of what is on show; set by a view with unsaved work. `anyway` goes all the same. */
+  mayLeave: (anyway: () => void) => boolean = () => true;
   #at = "";
 
   start(): void {
@@ -22,7 +22,7 @@ class Router {
     history.scrollRestoration = "manual";
     this.#take();
     window.addEventListener("popstate", (event) => {
-      if (!this.mayLeave()) {
+      if (!this.mayLeave(() => history.back())) {
         history.pushState(null, "", this.#at);
         return;
       }
@@ -32,7 +32,7 @@ class Router {
   }
 
   go(address: string): void {
-    if (!this.mayLeave()) return;
+    if (!this.mayLeave(() => this.go(address))) return;
     history.replaceState(this.leave(), "");
     history.pushState(null, "", address);
     this.place = {};
@@ -41,7 +41,7 @@ class Router {
 
   /** Changes the address without a step to come back to. */
   replace(address: string): void {
-    if (!this.mayLeave()) return;
+    if (!this.mayLeave(() => this.replace(address))) return;
     history.replaceState(history.state, "", address);
     this.#take();
   }
