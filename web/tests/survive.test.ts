@@ -2,7 +2,7 @@
 // a queue of uploads in the middle of its work.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Walk } from "./harness.ts";
 
 /** Bytes a second the browser sends while a test looks on, so that a queue is met half done. */
@@ -104,5 +104,66 @@ describe("a queue of uploads", () => {
     await page.getByText("1 of 1 done").waitFor();
     expect(await page.getByRole("dialog").count()).toBe(0);
     expect(existsSync(inRoot("lost", "once (1).txt"))).toBe(false);
+  });
+});
+
+describe("a part of the pages that was never wanted before", () => {
+  const away = () => walk.page.getByRole("heading", { name: "larder cannot be reached" });
+  /** Set on a page, it is gone after a reload. */
+  const mark = () => walk.page.evaluate(() => Object.assign(globalThis, { isMarked: true }));
+  const isMarked = () => walk.page.evaluate(() => "isMarked" in globalThis);
+  /** Who is signed in is known, and the page looks after its connection. */
+  const isReady = async () => {
+    await walk.entry("note.txt").waitFor();
+    await view("Dashboard").waitFor();
+  };
+  const view = (name: string) =>
+    walk.page.getByRole("navigation", { name: "Views" }).getByRole("link", { name });
+
+  beforeAll(() => writeFileSync(inRoot("note.txt"), "a note"));
+
+  it("comes by itself once the server is back: a view, with its looks", async () => {
+    const page = await walk.enter();
+    await isReady();
+    await mark();
+    await walk.larder.crash();
+    await view("Dashboard").click();
+    await away().waitFor();
+    await page.getByRole("heading", { name: "Dashboard", level: 1 }).waitFor();
+    await walk.expectAccessible("a view while the server is away");
+    await walk.larder.startAgain();
+    await page.getByRole("heading", { name: "Processor" }).waitFor({ timeout: 40_000 });
+    expect(await away().count()).toBe(0);
+    expect(await page.getByText("larder could not do this").count()).toBe(0);
+    const bare = () => [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")].filter((one) => !one.sheet).length;
+    expect(await page.evaluate(bare)).toBe(0);
+    expect(await isMarked(), "without a reload").toBe(true);
+  });
+
+  it("comes by itself once the server is back: the preview", async () => {
+    const page = await walk.enter();
+    await isReady();
+    await walk.larder.crash();
+    await walk.entry("note.txt").dblclick();
+    await page.getByText("larder cannot be reached. This page keeps trying.").waitFor();
+    await walk.larder.startAgain();
+    await page.getByRole("dialog", { name: "note.txt" }).waitFor({ timeout: 40_000 });
+  });
+
+  it("is had by a reload when larder was updated under the page, and not for ever", async () => {
+    const page = await walk.enter();
+    await isReady();
+    const isTrash = /\/assets\/Trash-[^/]+\.js$/;
+    await mark();
+    await page.route(isTrash, (route) => route.fulfill({ status: 404, json: { error: "Not found" } }), { times: 1 });
+    await view("Trash").click();
+    // While it reloads there is no page to ask.
+    await expect.poll(() => isMarked().catch(() => true)).toBe(false);
+    await page.getByText("The trash is empty").waitFor();
+    await page.route(/\/assets\/Logs-[^/]+\.js$/, (route) => route.fulfill({ status: 404, json: { error: "Not found" } }));
+    await mark();
+    await view("Log").click();
+    await page.getByText("larder could not do this. Its log says why.").waitFor();
+    expect(await isMarked()).toBe(true);
   });
 });
