@@ -112,9 +112,20 @@ describe("the owner's views", () => {
     await page.getByLabel("Days in the log").waitFor();
     await walk.expectAccessible("settings");
     await page.getByLabel("Days in the log").fill("many");
+    await page.getByLabel("Port", { exact: true }).fill("99999");
     await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("A whole number from 0 to 65535, please.").waitFor();
+    // All that is wrong shows at once, and the focus is on the first of it.
+    expect(await page.getByLabel("Port", { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true);
     await page.getByLabel("Days in the log").and(page.locator("[aria-invalid=true]")).waitFor();
     await walk.expectAccessible("a setting refused");
+    await page.getByRole("button", { name: "Discard" }).click();
+    // What only the server can know is said in the reader's words.
+    await page.getByLabel("Shared folder").fill("/nowhere/at all");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("There is no such folder.").waitFor();
+    await expect.poll(() => page.getByLabel("Shared folder").evaluate((one) => one === document.activeElement)).toBe(true);
+    await page.getByRole("button", { name: "Discard" }).click();
     await page.getByLabel("Days in the log").fill("60");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Saved.", { exact: true }).waitFor();
