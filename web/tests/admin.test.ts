@@ -1,5 +1,5 @@
 // What the owner's views must not let happen: people who can do nothing, and work lost or refused unseen.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Walk } from "./harness.ts";
@@ -36,7 +36,7 @@ describe("a person added as the form proposes it", () => {
     // The form says what is wrong at the first field of it, and shows the password to who asks.
     await dialog.getByLabel("Name", { exact: true }).fill("");
     await dialog.getByRole("button", { name: "Add a person" }).click();
-    await dialog.getByText("This is needed.").waitFor();
+    await dialog.getByText("Please fill this in.").waitFor();
     await expect.poll(() => dialog.getByLabel("Name", { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true);
     await dialog.getByLabel("Name", { exact: true }).fill("Tim");
     await dialog.getByRole("button", { name: "Show password" }).click();
@@ -119,5 +119,55 @@ describe("the address of FTP", () => {
     expect(shown).toBe(`ftp://127.0.0.1:${port}`);
     await page.getByRole("switch").click();
     await page.getByText("FTP is off.").waitFor();
+  });
+});
+
+describe("the trash", () => {
+  const MIA = { name: "mia", password: "mia's own password" };
+
+  it("says how long things stay, and of what kind they are", async () => {
+    const page = await walk.enter();
+    for (const name of ["old photo.jpg", "song.mp3"]) {
+      writeFileSync(join(walk.larder.root, name), name);
+      await walk.api("/api/delete_file", { path: name });
+    }
+    await page.goto(`${walk.larder.url}/?view=trash`);
+    await page.getByText(/waits here for 30 days/).waitFor();
+    const photo = page.getByRole("listitem").filter({ hasText: "old photo.jpg" });
+    await photo.getByText(/30 days left/).waitFor();
+    await photo.locator(".mark.image").waitFor();
+    await page.getByRole("listitem").filter({ hasText: "song.mp3" }).locator(".mark.audio").waitFor();
+    await walk.expectAccessible("the trash");
+  });
+
+  it("offers the way back only for what one may change", async () => {
+    const page = await walk.enter();
+    mkdirSync(join(walk.larder.root, "mia"));
+    for (const path of ["mia/hers.txt", "not hers.txt"]) {
+      writeFileSync(join(walk.larder.root, path), path);
+      await walk.api("/api/delete_file", { path });
+    }
+    const roles = (await walk.api("/api/role/get")) as Record<string, string[]>;
+    for (const path of ["/api/finder", "/api/trash", "/api/trash/restore", "/api/trash/empty"]) roles[path]?.push("keeper");
+    await walk.api("/api/role/edit", roles);
+    const person = { username: MIA.name, name: "Mia", password: MIA.password, role: "keeper", paths: '[""]' };
+    await walk.api("/api/user/create", { ...person, paths_write: '["mia"]' });
+    await page.close();
+
+    const hers = await walk.open();
+    await walk.signIn(MIA, "/?view=trash");
+    const row = (name: string) => hers.getByRole("listitem").filter({ hasText: name });
+    await row("not hers.txt").waitFor();
+    expect(await row("not hers.txt").getByRole("checkbox").isDisabled()).toBe(true);
+    expect(await row("not hers.txt").getByRole("button").count()).toBe(0);
+    // Nobody tells her how long; what is hers she chooses with all the rest left alone.
+    await hers.getByText(/for a while/).waitFor();
+    await hers.getByRole("checkbox", { name: "Select all" }).check();
+    await hers.getByText("1 selected").waitFor();
+    await walk.expectAccessible("the trash of somebody who may change some of it");
+    await row("From /mia").getByRole("button").click();
+    await row("From /mia").waitFor({ state: "detached" });
+    await hers.getByText("Only those who may change a folder").waitFor();
+    expect(await hers.getByRole("button", { name: "Empty the trash" }).count()).toBe(0);
   });
 });

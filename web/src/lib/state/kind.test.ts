@@ -17,6 +17,10 @@ it.each([
   ["application/vnd.oasis.opendocument.spreadsheet", "a.ods", "spreadsheet"],
   ["application/vnd.ms-powerpoint", "a.ppt", "presentation"],
   ["", "", "other"],
+  ["", "a.JPG", "image"],
+  ["", "a.mkv", "video"],
+  ["", "a.docx", "document"],
+  ["application/octet-stream", "a.jpg", "other"],
 ])("%s named %s is %s", (mime, name, kind) => {
   expect(kindOf(mime, name)).toBe(kind);
 });

@@ -19,11 +19,25 @@ const OFFICE_TYPES: readonly [RegExp, Kind][] = [
 const TEXT_ENDINGS =
   /\.(c|cc|cfg|conf|cpp|css|csv|env|gitignore|go|h|hpp|ini|java|js|json|jsx|kt|log|lua|md|mk|mjs|nix|php|pl|properties|py|rb|rs|scss|sh|sql|svelte|swift|toml|ts|tsx|txt|vue|yaml|yml)$/i;
 
+/** Endings of what is no text, for where the server names no media type. */
+const ENDINGS: readonly [RegExp, Kind][] = [
+  [/\.(avif|bmp|gif|heic|heif|ico|jpe?g|png|svg|tiff?|webp)$/i, "image"],
+  [/\.(3gp|avi|m4v|mkv|mov|mp4|mpe?g|ogv|webm|wmv)$/i, "video"],
+  [/\.(aac|aiff?|flac|m4a|mid|mp3|oga|ogg|opus|wav|wma)$/i, "audio"],
+  [/\.pdf$/i, "pdf"],
+  [/\.(7z|bz2|gz|rar|tar|tgz|xz|zip|zst)$/i, "archive"],
+  [/\.(docx?|epub|odt|pages|rtf)$/i, "document"],
+  [/\.(numbers|ods|xlsx?)$/i, "spreadsheet"],
+  [/\.(key|odp|pptx?)$/i, "presentation"],
+  [/\.html?$/i, "text"],
+];
+
 /** The kind of a file by its media type and, where that says nothing, its name. */
 export function kindOf(mime: string, name: string): Kind {
   const type = (mime.split(";")[0] ?? "").trim().toLowerCase();
   // By name first: `.ts` is a film to the registry of media types, and a program to its owner.
   if (TEXT_ENDINGS.test(name)) return "text";
+  if (type === "") return ENDINGS.find(([ending]) => ending.test(name))?.[1] ?? "other";
   if (type.startsWith("image/")) return "image";
   if (type.startsWith("video/")) return "video";
   if (type.startsWith("audio/")) return "audio";
