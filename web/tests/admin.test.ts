@@ -25,7 +25,7 @@ describe("a person added as the form proposes it", () => {
     await dialog.getByRole("button", { name: "Add a person" }).click();
     await dialog.getByText(/The role could not be made, so nobody was added/).waitFor();
     await walk.expectAccessible("a role that could not be made");
-    expect(await dialog.getByLabel("Role").evaluate((one) => one === document.activeElement)).toBe(true);
+    await expect.poll(() => dialog.getByLabel("Role").evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
     const names = ((await walk.api("/api/user/get_all")) as { username: string }[]).map((one) => one.username);
     expect(names).not.toContain(TIM.name);
   });
@@ -37,7 +37,7 @@ describe("a person added as the form proposes it", () => {
     await dialog.getByLabel("Name", { exact: true }).fill("");
     await dialog.getByRole("button", { name: "Add a person" }).click();
     await dialog.getByText("Please fill this in.").waitFor();
-    await expect.poll(() => dialog.getByLabel("Name", { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true);
+    await expect.poll(() => dialog.getByLabel("Name", { exact: true }).evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
     await dialog.getByLabel("Name", { exact: true }).fill("Tim");
     await dialog.getByRole("button", { name: "Show password" }).click();
     expect(await dialog.getByLabel("Password", { exact: true }).getAttribute("type")).toBe("text");

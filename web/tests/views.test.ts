@@ -116,7 +116,7 @@ describe("the owner's views", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("A whole number from 0 to 65535, please.").waitFor();
     // All that is wrong shows at once, and the focus is on the first of it.
-    expect(await page.getByLabel("Port", { exact: true }).evaluate((one) => one === document.activeElement)).toBe(true);
+    await expect.poll(() => page.getByLabel("Port", { exact: true }).evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
     await page.getByLabel("Days in the log").and(page.locator("[aria-invalid=true]")).waitFor();
     await walk.expectAccessible("a setting refused");
     await page.getByRole("button", { name: "Discard" }).click();
@@ -124,7 +124,7 @@ describe("the owner's views", () => {
     await page.getByLabel("Shared folder").fill("/nowhere/at all");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("There is no such folder.").waitFor();
-    await expect.poll(() => page.getByLabel("Shared folder").evaluate((one) => one === document.activeElement)).toBe(true);
+    await expect.poll(() => page.getByLabel("Shared folder").evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
     await page.getByRole("button", { name: "Discard" }).click();
     await page.getByLabel("Days in the log").fill("60");
     await page.getByRole("button", { name: "Save" }).click();
