@@ -68,9 +68,10 @@ it("the keyboard alone signs in, browses, renames, moves, deletes, undoes, looks
   await expect.poll(() => existsSync(inRoot("desk/drawer/letter.txt"))).toBe(true);
   await page.getByText("“letter.txt” is now in “drawer”.").waitFor();
 
-  // Delete, and think better of it.
+  // Delete, and think better of it. Only the drawer holds both: the folder left may still be on show.
   await keyboard.type("drawer");
   await keyboard.press("Enter");
+  await walk.entry("older.txt").waitFor();
   await walk.entry("letter.txt").waitFor();
   await keyboard.type("letter");
   await keyboard.press("Delete");
