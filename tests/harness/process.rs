@@ -126,6 +126,19 @@ impl Process {
         self.status_kib("VmHWM:")
     }
 
+    /// What it has used of processors so far: unlike time on a clock, not what others on the machine use.
+    pub fn processor_time(&self) -> Duration {
+        /// Of `/proc/PID/stat`, per second: `sysconf(_SC_CLK_TCK)`, which is this on every Linux.
+        const TICKS: u64 = 100;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // The name, in parentheses, may hold anything; proc_pid_stat(5) counts what follows from 3.
+        let (_, numbers) = stat.rsplit_once(')').unwrap();
+        let (user, system) = (14 - 3, 15 - 3);
+        let numbers: Vec<&str> = numbers.split_whitespace().collect();
+        let ticks: u64 = [user, system].map(|at| numbers[at].parse::<u64>().unwrap()).iter().sum();
+        Duration::from_millis(ticks * 1000 / TICKS)
+    }
+
     /// One line of its status, in KiB.
     fn status_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
