@@ -322,6 +322,18 @@ describe("the file manager", () => {
     await expect.poll(() => existsSync(inRoot("moving/target/ask.txt"))).toBe(true);
   });
 
+  it("keeps the menu open while the way above makes room for what is selected", async () => {
+    const deep = Array.from({ length: 4 }, (_, at) => `a folder with a rather long name ${at}`).join("/");
+    put(`wide/${deep}/a.txt`);
+    const page = await walk.enter(`/?path=wide/${deep}`, undefined, { viewport: WIDE });
+    await walk.entry("a.txt").hover();
+    await page.getByRole("button", { name: "Actions for a.txt" }).click();
+    await page.getByText("1 selected").waitFor();
+    const frames = () => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    for (let looks = 0; looks < 5; looks += 1) await frames();
+    expect(await page.getByRole("menuitem", { name: "Delete" }).isVisible()).toBe(true);
+  });
+
   it("deletes many, and brings all of them back", async () => {
     const names = Array.from({ length: 150 }, (_, number) => `picture ${number}.jpg`);
     for (const name of names) put(`lots/${name}`, name);

@@ -29,12 +29,20 @@ export function placeAt(popup: HTMLElement, x: number, y: number): void {
   popup.style.top = `${Math.max(MARGIN_PX, top)}px`;
 }
 
-/** Calls `close` for whatever makes a popup pointless; returns the way to stop listening. */
+/**
+ * Calls `close` for whatever makes a popup pointless; returns the way to stop listening. The popup stands
+ * beside `anchor`, or at a point of the window.
+ */
 export function closeWhenLeft(
   popup: HTMLElement,
-  anchor: HTMLElement | undefined,
+  place: HTMLElement | { x: number; y: number },
   close: (isFocusWanted: boolean) => void,
 ): () => void {
+  const anchor = place instanceof HTMLElement ? place : undefined;
+  const under =
+    place instanceof HTMLElement
+      ? place
+      : document.elementsFromPoint(place.x, place.y).find((one) => !popup.contains(one));
   const isOurs = (target: EventTarget | null) =>
     target instanceof Node && (popup.contains(target) || (anchor?.contains(target) ?? false));
   const press = (event: Event) => {
@@ -49,8 +57,10 @@ export function closeWhenLeft(
     close(true);
   };
   const move = (event: Event) => {
-    // The popup's own scrolling takes it nowhere.
-    if (!isOurs(event.target)) close(false);
+    // What scrolls elsewhere, or in the popup itself, takes what it stands at nowhere.
+    const isElsewhere =
+      event.type === "scroll" && under && event.target instanceof Node && !event.target.contains(under);
+    if (!isElsewhere && !isOurs(event.target)) close(false);
   };
   document.addEventListener("pointerdown", press, true);
   document.addEventListener("focusin", press, true);
