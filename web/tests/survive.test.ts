@@ -153,9 +153,11 @@ describe("a part of the pages that was never wanted before", () => {
   it("is had by a reload when larder was updated under the page, and not for ever", async () => {
     const page = await walk.enter();
     await isReady();
-    // Until the page is loaded anew; it is asked for twice, ahead of its use and for it.
+    // Until the page is asked for anew; the part is asked for twice, ahead of its use and for it.
     let isOld = true;
-    page.once("domcontentloaded", () => (isOld = false));
+    page.on("request", (request) => {
+      if (request.isNavigationRequest()) isOld = false;
+    });
     await mark();
     await page.route(/\/assets\/Trash-[^/]+\.js$/, (route) =>
       isOld ? route.fulfill({ status: 404, json: { error: "Not found" } }) : route.continue(),
