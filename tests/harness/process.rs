@@ -121,7 +121,8 @@ impl Process {
         child.wait().unwrap();
     }
 
-    /// The most memory that was ever resident, in KiB (`VmHWM`, `proc_pid_status(5)`).
+    /// The most memory that was ever resident, in KiB (`VmHWM`, `proc_pid_status(5)`: inaccurate by what each
+    /// processor has not yet added, so a later one may be a little less).
     pub fn memory_peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }
