@@ -44,7 +44,7 @@ function filesIn(path: string): string[] {
 async function slowJobs(page: Page): Promise<() => Promise<void>> {
   const pid = walk.larder.pid();
   let isSlow = true;
-  await page.route(/\/api\/(delete_folder|jobs)/, async (route) => {
+  await page.route(/\/api\/(copy|delete_folder|jobs)/, async (route) => {
     process.kill(pid, "SIGCONT");
     const response = await route.fetch();
     if (isSlow) process.kill(pid, "SIGSTOP");
@@ -65,11 +65,16 @@ describe("long work", () => {
     await walk.pick("big tree", "Copy to…");
     await page.getByRole("button", { name: "Folders in work" }).click();
     await page.getByRole("radio", { name: "target" }).check();
-    await page.getByRole("button", { name: "Copy here" }).click();
-    const tray = page.locator("section", { hasText: "At work" });
-    await tray.getByText("Copying “big tree”").waitFor();
-    await tray.getByRole("button", { name: "Cancel Copying “big tree”" }).click();
-    await page.getByText("Cancelled.").first().waitFor();
+    const atOnce = await slowJobs(page);
+    try {
+      await page.getByRole("button", { name: "Copy here" }).click();
+      const tray = page.locator("section", { hasText: "At work" });
+      await tray.getByText("Copying “big tree”").waitFor();
+      await tray.getByRole("button", { name: "Cancel Copying “big tree”" }).click();
+      await page.getByText("Cancelled.").first().waitFor();
+    } finally {
+      await atOnce();
+    }
     await walk.expectAccessible("long work called off");
     await expect.poll(() => readdirSync(inRoot("work/target"))).toEqual([]);
     expect(readdirSync(inRoot("work/big tree"))).toHaveLength(20);

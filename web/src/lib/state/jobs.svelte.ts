@@ -8,7 +8,7 @@ const ASK_EVERY_MS = 700;
 /** And how often at most while it is told of changes (ms). */
 const ASK_AGAIN_MS = 100;
 /** Work that takes less than this shows no line: it would only flicker (ms). */
-const QUICK_MS = 800;
+const QUICK_MS = 600;
 /** Finished work stays in sight for so long, where nothing else says that it is done (ms). */
 const DONE_STAYS_MS = 4000;
 
@@ -105,7 +105,8 @@ export class Jobs {
     }
     const shown = new Set(this.all.map((job) => job.id));
     for (const { id, state } of all) {
-      if (!this.#since.has(id)) this.#since.set(id, performance.now());
+      // What this page did not begin has run for a while already.
+      if (!this.#since.has(id)) this.#since.set(id, -Infinity);
       if (state === "running" || this.#gone.has(id)) continue;
       // Who waited for it says that it is done; what was never shown is nobody's news.
       if (isTold.has(id) || !shown.has(id)) this.#gone.add(id);

@@ -129,6 +129,8 @@ class Listing {
 
   /** Shows a new name before the server has said yes; the next answer has the truth. */
   showRenamed(from: string, to: string): void {
+    // An answer that is on its way knows the old name only, and would take the selection with it.
+    if (this.path === this.shownPath) this.#running.abort();
     this.all = this.all.map((entry) => (entry.name === from ? { ...entry, name: to } : entry));
     this.selection.rename(from, to);
   }
