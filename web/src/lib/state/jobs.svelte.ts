@@ -132,6 +132,8 @@ export class Jobs {
     for (const waiting of this.#waiting.values()) waiting.reject(cause);
     this.#waiting.clear();
     this.all = [];
+    // Else it would be asked for ever.
+    this.isBusy = false;
   }
 }
 

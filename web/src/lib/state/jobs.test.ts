@@ -81,3 +81,15 @@ it("asks again at once when it is told, and shows only what takes a while", asyn
   await vi.advanceTimersByTimeAsync(5000);
   expect(answers).toEqual([]);
 });
+
+it("asks no more once it is refused, whatever ran before", async () => {
+  const jobs = new Jobs();
+  const end = expect(jobs.follow("1", "")).rejects.toThrow("refused");
+  await answer([job({})]);
+  vi.mocked(listJobs).mockRejectedValue(new Error("refused"));
+  await vi.advanceTimersByTimeAsync(1000);
+  await end;
+  const asked = vi.mocked(listJobs).mock.calls.length;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(vi.mocked(listJobs).mock.calls.length).toBe(asked);
+});
