@@ -128,7 +128,7 @@ impl Console {
             Err(Error::NotFound(_)) if word.starts_with('/') && Path::new(word).exists() => {
                 refused(DENIED)
             }
-            Err(Error::NotFound(_) | Error::Invalid(_)) => refused(MISSING),
+            Err(Error::NotFound(_) | Error::Invalid(..)) => refused(MISSING),
             Err(error) => Err(error),
         }
     }

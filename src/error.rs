@@ -16,11 +16,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug)]
 pub enum Error {
     /// The question itself is wrong: a field is missing, malformed or impossible.
-    Invalid(Cow<'static, str>),
+    Invalid(Why, Cow<'static, str>),
     /// The caller did not prove who it is.
     SignIn(SignInProblem),
     /// The caller is known and may not do this here.
     Refused,
+    /// The same at a door or an endpoint where programs would take 401 for "ask for the password again".
+    Forbidden,
+    /// The permissions on the drive itself do not let larder do it, whoever asks.
+    DeniedByDrive,
+    /// The name that a request gave the server in `Host` is none of its own.
+    UnknownHost,
     /// What was named does not exist, or may as well not.
     NotFound(&'static str),
     /// The place exists but does not take this method; `allow` lists what it takes.
@@ -28,8 +34,13 @@ pub enum Error {
         /// The methods it takes, comma-separated, as the `Allow` field wants them.
         allow: &'static str,
     },
-    /// It would overwrite or collide with something.
+    /// It would overwrite or collide with something that is there.
     Collision(&'static str),
+    /// It does not fit what is so now, for another reason than a name that is taken.
+    Conflict(&'static str),
+    /// Something could not be removed for good; it stays where it is. The paths are relative to the share
+    /// root, `REMAINS_TOLD_MAX` at most.
+    Remains(Vec<String>),
     /// The body is larger than this endpoint takes.
     TooLarge,
     /// Too often, or too much at once; try again after so many seconds.
@@ -39,6 +50,11 @@ pub enum Error {
     },
     /// The drive with the share is not there.
     StorageAbsent,
+    /// The drive is there and does not answer in time; try again after so many seconds.
+    DriveBusy {
+        /// Seconds to wait, at least 1.
+        retry_after_s: u64,
+    },
     /// No space (or quota) is left on the drive.
     DiskFull,
     /// The work was called off before it was done.
@@ -80,28 +96,64 @@ pub enum SignInProblem {
     WrongPassword,
 }
 
+/// What is wrong with a question, for programs, which must not go by the sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Malformed or impossible, in a way that needs no word of its own.
+    Input,
+    /// A field that is needed is not there.
+    Missing,
+    /// No path within the share.
+    Path,
+    /// No name for a file or folder, a user, a role.
+    Name,
+    /// Something else than a file was named.
+    NotAFile,
+    /// Something else than a folder was named.
+    NotAFolder,
+    /// A list is longer than one request may have it.
+    TooMany,
+    /// The settings as a whole would be impossible.
+    Settings,
+}
+
 impl Error {
-    /// An `Invalid` with a fixed sentence.
+    /// An `Invalid` with a fixed sentence and no reason that programs would tell apart.
     pub const fn invalid(sentence: &'static str) -> Self {
-        Self::Invalid(Cow::Borrowed(sentence))
+        Self::invalid_as(Why::Input, sentence)
+    }
+
+    /// An `Invalid` with a fixed sentence.
+    pub const fn invalid_as(why: Why, sentence: &'static str) -> Self {
+        Self::Invalid(why, Cow::Borrowed(sentence))
+    }
+
+    /// An `Invalid` with a sentence made for the occasion.
+    pub fn invalid_text(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(Why::Input, sentence.into())
     }
 }
 
 impl std::fmt::Display for Error {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Invalid(sentence) => write!(out, "invalid: {sentence}"),
+            Self::Invalid(_, sentence) => write!(out, "invalid: {sentence}"),
             Self::SignIn(SignInProblem::Unauthorized) => write!(out, "refused: not signed in"),
             Self::SignIn(SignInProblem::Expired) => write!(out, "refused: the token has expired"),
             Self::SignIn(SignInProblem::InvalidToken) => write!(out, "refused: invalid token"),
             Self::SignIn(SignInProblem::WrongPassword) => write!(out, "refused: wrong password"),
-            Self::Refused => write!(out, "refused"),
+            Self::Refused | Self::Forbidden => write!(out, "refused"),
+            Self::DeniedByDrive => write!(out, "refused by the drive's own permissions"),
+            Self::UnknownHost => write!(out, "asked for under an unknown name"),
             Self::NotFound(sentence) => write!(out, "not found: {sentence}"),
             Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),
             Self::Collision(sentence) => write!(out, "collision: {sentence}"),
+            Self::Conflict(sentence) => write!(out, "conflict: {sentence}"),
+            Self::Remains(paths) => write!(out, "cannot be deleted: {}", paths.join(", ")),
             Self::TooLarge => write!(out, "body too large"),
             Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),
             Self::StorageAbsent => write!(out, "storage is not available"),
+            Self::DriveBusy { .. } => write!(out, "the drive does not answer"),
             Self::DiskFull => write!(out, "disk full"),
             Self::Cancelled => write!(out, "cancelled"),
             Self::Disconnected => write!(out, "the caller went away"),

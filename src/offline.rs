@@ -67,8 +67,10 @@ impl<'a> House<'a> {
 /// What went wrong, for the person at the terminal.
 fn line(error: Error) -> String {
     match error {
-        Error::Invalid(sentence) => sentence.into_owned(),
-        Error::Collision(sentence) | Error::NotFound(sentence) => sentence.to_owned(),
+        Error::Invalid(_, sentence) => sentence.into_owned(),
+        Error::Collision(sentence) | Error::Conflict(sentence) | Error::NotFound(sentence) => {
+            sentence.to_owned()
+        }
         other => other.to_string(),
     }
 }

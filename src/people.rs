@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::auth::{key, password, permission};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use crate::settings::{self, ADMIN, Roles};
 use crate::store::{NewUser, User, UserChange, UserStore};
@@ -209,7 +209,7 @@ fn check_name(name: &str) -> Result<()> {
     let is_good = !name.is_empty()
         && name.len() <= limits::PERSON_BYTES_MAX
         && !name.contains(char::is_control);
-    if is_good { Ok(()) } else { Err(Error::invalid("Invalid name")) }
+    if is_good { Ok(()) } else { Err(Error::invalid_as(Why::Name, "Invalid name")) }
 }
 
 /// Errors: `Invalid`.
@@ -262,7 +262,7 @@ mod tests {
             NewPerson { paths: "photos", ..person("x", "user") },
             NewPerson { paths_write: "[\"../x\"]", ..person("x", "user") },
         ] {
-            assert!(matches!(create(&users, &bad), Err(Error::Invalid(_))), "{}", bad.username);
+            assert!(matches!(create(&users, &bad), Err(Error::Invalid(..))), "{}", bad.username);
         }
         assert_eq!(users.count().unwrap(), 2);
     }
@@ -345,7 +345,7 @@ mod tests {
         for bad in
             ["", "short", &given[1..], &format!("{given} "), &format!("{given}é"), &given.repeat(9)]
         {
-            assert!(matches!(key(bad), Err(Error::Invalid(_))), "{bad}");
+            assert!(matches!(key(bad), Err(Error::Invalid(..))), "{bad}");
         }
     }
 }

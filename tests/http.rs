@@ -521,3 +521,16 @@ fn bytes_at_random_do_not_hurt() {
     wire.answer().expect(200);
     wait::until("still there", || larder.process().ended().is_none());
 }
+
+/// Programs and pages go by the code (second contract, section 13); people read the sentence.
+#[test]
+fn each_refusal_has_a_word_for_programs() {
+    let larder = Larder::start().user("ana");
+    let ana = larder.http("ana");
+    ana.get("/api/finder?path=nowhere").expect_code(404, "not_found");
+    ana.get("/api/finder?path=..").expect_code(400, "invalid_path");
+    ana.get("/api/get_file").expect_code(400, "missing");
+    ana.get("/api/nothing").expect_code(404, "not_found");
+    ana.get("/api/new_file").expect_code(405, "method_not_allowed");
+    larder.anonymous().get("/api/finder").expect_code(401, "unauthorized");
+}

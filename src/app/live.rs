@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use serde_json::{Map, Value, json};
 
 use super::{App, take_root};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use crate::settings::{self, Settings, Wrong};
 use crate::terminal;
@@ -39,7 +39,7 @@ impl App {
         let new = base.merged(changes).map_err(|(key, why)| invalid(key, &why))?;
         let bytes = serde_json::to_vec_pretty(new.object()).map_or(usize::MAX, |text| text.len());
         if bytes as u64 >= limits::STATE_FILE_BYTES_MAX {
-            return Err(Error::invalid("Invalid settings: larger than 1 MiB"));
+            return Err(Error::invalid_as(Why::Settings, "Invalid settings: larger than 1 MiB"));
         }
         let root = self.new_root(&old, &new).map_err(|(key, why)| invalid(key, &why))?;
         let keys = old.differing(&new);
@@ -148,7 +148,7 @@ impl App {
 
 /// `400 Invalid settings: <key>: <why>`.
 fn invalid(key: &str, why: &str) -> Error {
-    Error::Invalid(format!("Invalid settings: {key}: {why}").into())
+    Error::Invalid(Why::Settings, format!("Invalid settings: {key}: {why}").into())
 }
 
 /// Why a root can't be taken, in words for a caller.

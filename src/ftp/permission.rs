@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(Letters::parse("elradfmwMT").unwrap().as_str(), ALL);
         assert_eq!(Letters::parse("wwle").unwrap().as_str(), "elw");
         for bad in ["", "x", "el r", "E", "elé", "t"] {
-            assert!(matches!(Letters::parse(bad), Err(Error::Invalid(_))), "{bad:?}");
+            assert!(matches!(Letters::parse(bad), Err(Error::Invalid(..))), "{bad:?}");
         }
         assert!(!Letters::stored("x").has_any(ALL));
     }

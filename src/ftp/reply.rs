@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::ErrorKind;
 
-use crate::error::{Error, READ_ONLY, SignInProblem};
+use crate::error::{Error, READ_ONLY, SignInProblem, Why};
 
 /// What a command comes to: both sides are said to the client.
 pub type Answer = Result<Reply, Reply>;
@@ -87,21 +87,25 @@ impl From<Error> for Reply {
     /// RFC 959, 4.2; causes stay inside.
     fn from(error: Error) -> Self {
         match error {
-            Error::Invalid(sentence) if sentence == "Invalid name" => Self::new(553, sentence),
-            Error::Invalid(sentence) => Self::new(550, sentence),
+            Error::Invalid(Why::Name, sentence) => Self::new(553, sentence),
+            Error::Invalid(_, sentence) => Self::new(550, sentence),
             Error::SignIn(SignInProblem::WrongPassword) => {
                 Self::new(530, "Invalid username or password")
             }
             Error::SignIn(_) => Self::new(530, "Please sign in with USER and PASS"),
-            Error::Refused => Self::new(550, "Permission denied"),
+            Error::Refused | Error::Forbidden => Self::new(550, "Permission denied"),
+            Error::DeniedByDrive => Self::new(550, "Not permitted on the drive"),
             Error::NotFound(sentence) => Self::new(550, sentence),
             Error::Method { .. } => Self::new(502, "Not implemented"),
             Error::Collision(sentence) => Self::new(553, sentence),
+            Error::Conflict(sentence) => Self::new(550, sentence),
+            Error::Remains(_) => Self::new(550, "Part of it cannot be deleted"),
             Error::TooLarge => Self::new(552, "Too large"),
             Error::TooSoon { retry_after_s } => {
                 Self::new(530, format!("Too many failed sign-ins: try again in {retry_after_s} s"))
             }
             Error::StorageAbsent => Self::new(450, "Storage is not available"),
+            Error::DriveBusy { .. } => Self::new(450, "The drive does not answer"),
             Error::DiskFull => Self::new(452, "Disk full"),
             Error::Cancelled => Self::new(451, "Cancelled"),
             Error::Disconnected => Self::new(426, "The connection was broken off"),
@@ -109,7 +113,8 @@ impl From<Error> for Reply {
             Error::Io(cause) if cause.kind() == ErrorKind::ReadOnlyFilesystem => {
                 Self::new(451, READ_ONLY)
             }
-            Error::BridgeRefused { .. }
+            Error::UnknownHost
+            | Error::BridgeRefused { .. }
             | Error::BridgeAway { .. }
             | Error::Io(_)
             | Error::Store(_)

@@ -303,7 +303,7 @@ fn wrong_type(name: &str, kind: Kind) -> Error {
         Kind::Texts => "an array of strings",
         Kind::Paths => return Error::invalid("Invalid paths"),
     };
-    Error::Invalid(format!("{name} must be {wanted}").into())
+    Error::invalid_text(format!("{name} must be {wanted}"))
 }
 
 /// An array of strings, all together within `bytes_max`.
@@ -324,7 +324,7 @@ fn text_list(
         // An empty string takes room, too.
         bytes += text.len() + size_of::<String>();
         if bytes > bytes_max && field.kind == Kind::Texts {
-            return Err(Error::Invalid(format!("{} is too long", field.name).into()).into());
+            return Err(Error::invalid_text(format!("{} is too long", field.name)).into());
         }
         if bytes > bytes_max {
             return Err(invalid());
@@ -357,7 +357,7 @@ fn short_text(reader: &mut impl Read, name: &str) -> std::result::Result<String,
             return String::from_utf8(bytes).map_err(|_| Broken::Json);
         }
         if bytes.len() + count > limits::JSON_TEXT_BYTES_MAX {
-            return Err(Error::Invalid(format!("{name} is too long").into()).into());
+            return Err(Error::invalid_text(format!("{name} is too long")).into());
         }
         bytes.extend_from_slice(&buffer[..count]);
     }
@@ -488,7 +488,7 @@ mod tests {
 
     fn refusal(json: &[u8]) -> String {
         match read_text(json) {
-            Err(Error::Invalid(sentence)) => sentence.into_owned(),
+            Err(Error::Invalid(_, sentence)) => sentence.into_owned(),
             other => panic!("{:?}", other.map(|ask| ask.values)),
         }
     }
@@ -568,7 +568,7 @@ mod tests {
         type Lists = std::collections::BTreeMap<String, Vec<String>>;
         let read = |text: &[u8]| match whole::<Lists>(text, 100, "wrong shape") {
             Ok(lists) => lists,
-            Err(Error::Invalid(sentence)) => {
+            Err(Error::Invalid(_, sentence)) => {
                 Some(Lists::from([(sentence.into_owned(), Vec::new())]))
             }
             Err(other) => panic!("{other}"),
@@ -615,11 +615,11 @@ mod tests {
     fn endless_bodies_end_early() {
         let parse = |start, byte| parse(Endless(start, byte), FIELDS, || Err(Error::StorageAbsent));
         assert!(
-            matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(why)) if why == "path is too long")
+            matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(_, why)) if why == "path is too long")
         );
-        assert!(matches!(parse(b"{\"", b'a'), Err(Error::Invalid(_))));
-        assert!(matches!(parse(b"{\"x\": ", b'1'), Err(Error::Invalid(_))));
-        assert!(matches!(parse(b"{\"x\": [\"", b'a'), Err(Error::Invalid(_))));
+        assert!(matches!(parse(b"{\"", b'a'), Err(Error::Invalid(..))));
+        assert!(matches!(parse(b"{\"x\": ", b'1'), Err(Error::Invalid(..))));
+        assert!(matches!(parse(b"{\"x\": [\"", b'a'), Err(Error::Invalid(..))));
         assert!(matches!(parse(b"{\"x\": \"", b'a'), Err(Error::TooLarge)));
         assert!(matches!(parse(b"{", b' '), Err(Error::TooLarge)));
     }

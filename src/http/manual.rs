@@ -153,13 +153,20 @@ pub fn of(path: &str) -> Option<(&'static str, &'static Doc)> {
     })
 }
 
+use crate::http::problem;
+
 use Answer::{Bare, Json, Media};
 use Schema::{
     Anything, Between, Either, File, Flag, Integer, List, Map, Object, OneOf, Sentence, Text, Time,
 };
 
 /// How every refusal looks.
-pub const ERROR: Schema = Object(&[has("error", Text)]);
+pub const ERROR: Schema = Object(&[
+    has("error", Text),
+    has("code", OneOf(problem::CODES)),
+    may_have("details", Text),
+    may_have("failed", List(&Text)),
+]);
 
 /// `{"status": ...}`.
 macro_rules! status {

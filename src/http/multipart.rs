@@ -5,7 +5,7 @@ use std::io::Read;
 
 use memchr::memmem;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::query;
 use crate::limits;
 
@@ -96,7 +96,7 @@ impl<R: Read> Multipart<R> {
         }
         self.parts += 1;
         if self.parts > limits::UPLOAD_PARTS_MAX {
-            return Err(Error::invalid("Too many parts"));
+            return Err(Error::invalid_as(Why::TooMany, "Too many parts"));
         }
         let head = self.read_head()?;
         self.state = State::Content;
@@ -141,12 +141,12 @@ impl<R: Read> Multipart<R> {
         let mut bytes = Vec::new();
         self.read_content(&mut |piece| {
             if bytes.len() + piece.len() > limits::PART_FIELD_BYTES_MAX {
-                return Err(Error::Invalid(format!("{name} is too long").into()));
+                return Err(Error::invalid_text(format!("{name} is too long")));
             }
             bytes.extend_from_slice(piece);
             Ok(())
         })?;
-        String::from_utf8(bytes).map_err(|_| Error::Invalid(format!("{name} is not UTF-8").into()))
+        String::from_utf8(bytes).map_err(|_| Error::invalid_text(format!("{name} is not UTF-8")))
     }
 
     /// The header lines behind a boundary, up to the empty line.
@@ -357,7 +357,7 @@ mod tests {
             format!("--XX\r\nX: {}\r\n\r\nx\r\n--XX--", "y".repeat(limits::PART_HEAD_BYTES_MAX)),
             format!("--XX\r\nX: {}", "y".repeat(limits::COPY_BUFFER_BYTES * 2)),
         ] {
-            assert!(matches!(read_all(bad.as_bytes(), 1000), Err(Error::Invalid(_))), "{bad:.80}");
+            assert!(matches!(read_all(bad.as_bytes(), 1000), Err(Error::Invalid(..))), "{bad:.80}");
         }
         assert!(read_all(b"--XX--", 1).unwrap().is_empty());
     }

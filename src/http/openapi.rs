@@ -16,7 +16,8 @@ pub fn document() -> String {
             "title": "larder",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "A home NAS. Paths are relative to the share root, without `..`. HEAD works wherever \
-                GET does. Every failure is `{\"error\": \"...\"}`. A missing field and `null` are the same.",
+                GET does. Every failure is `{\"error\": \"...\", \"code\": \"...\"}`: a sentence for people, and a word for programs, \
+                which never changes. A missing field and `null` are the same.",
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],

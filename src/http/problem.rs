@@ -5,57 +5,119 @@ use std::io::ErrorKind;
 use serde::Serialize;
 use tiny_http::ext::{Body, Refusal};
 
-use crate::error::{Error, READ_ONLY, SignInProblem};
+use crate::error::{Error, READ_ONLY, SignInProblem, Why};
 use crate::http::reply::{JSON, Reply};
 
-/// `{"error": "..."}`.
+/// Every word that may stand in `code` (second contract, section 13). They are for programs and never
+/// change; the document lists them.
+pub const CODES: &[&str] = &[
+    "bad_request",
+    "bridge_away",
+    "bridge_refused",
+    "cancelled",
+    "cannot_delete",
+    "conflict",
+    "denied_by_drive",
+    "disk_full",
+    "drive_absent",
+    "drive_busy",
+    "exists",
+    "failed",
+    "internal",
+    "invalid",
+    "invalid_name",
+    "invalid_path",
+    "invalid_settings",
+    "invalid_token",
+    "list_too_long",
+    "method_not_allowed",
+    "missing",
+    "not_a_file",
+    "not_a_folder",
+    "not_found",
+    "not_permitted",
+    "read_only",
+    "timeout",
+    "token_expired",
+    "too_large",
+    "too_many",
+    "unauthorized",
+    "unknown_host",
+    "wrong_password",
+];
+
+/// `{"error": "...", "code": "..."}`.
 #[derive(Serialize)]
 struct Problem<'a> {
     /// A sentence for the caller.
     error: &'a str,
+    /// One of `CODES`.
+    code: &'static str,
     /// What somebody else said about it (contract, section 10).
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'a str>,
+    /// What could not be deleted, relative to the share root (second contract, section 26).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a [String]>,
 }
 
 /// The answer to a request that was refused or failed.
 pub fn reply(error: &Error) -> Reply {
     let details = match error {
-        Error::BridgeRefused { details, .. } | Error::BridgeAway { details } => Some(details),
+        Error::BridgeRefused { details, .. } | Error::BridgeAway { details } => {
+            Some(details.as_str())
+        }
         _ => None,
     };
-    let text = text(sentence(error), details.map(String::as_str));
-    let reply = Reply::new(status(error), Body::Bytes(text.into_bytes().into()))
+    let failed = match error {
+        Error::Remains(paths) => Some(paths.as_slice()),
+        _ => None,
+    };
+    let problem = Problem { error: sentence(error), code: code(error), details, failed };
+    let reply = Reply::new(status(error), Body::Bytes(text(&problem).into_bytes().into()))
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
     match error {
         Error::Method { allow } => reply.with("Allow", *allow),
-        Error::TooSoon { retry_after_s } => reply.with("Retry-After", retry_after_s.to_string()),
+        Error::TooSoon { retry_after_s } | Error::DriveBusy { retry_after_s } => {
+            reply.with("Retry-After", retry_after_s.to_string())
+        }
         Error::SignIn(_) | Error::Refused => reply.with("WWW-Authenticate", "Bearer"),
         _ => reply,
     }
 }
 
 /// How the floor words what it refuses before larder sees it.
-pub fn refusal(_status: u16, reason: &'static str) -> Refusal {
-    Refusal { content_type: JSON, body: text(reason, None) }
+pub fn refusal(status: u16, reason: &'static str) -> Refusal {
+    let code = match status {
+        408 => "timeout",
+        413 | 414 | 431 => "too_large",
+        503 => "too_many",
+        500 => "internal",
+        _ => "bad_request",
+    };
+    let problem = Problem { error: reason, code, details: None, failed: None };
+    Refusal { content_type: JSON, body: text(&problem) }
 }
 
 /// The body.
-fn text(sentence: &str, details: Option<&str>) -> String {
-    serde_json::to_string(&Problem { error: sentence, details }).unwrap_or_else(|_| "{}".to_owned())
+fn text(problem: &Problem<'_>) -> String {
+    serde_json::to_string(problem).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// The status (contract, section 2).
+/// The status (contract, section 2; second contract, section 13).
 fn status(error: &Error) -> u16 {
     match error {
         // A caller who went away reads no status; 400 is what a truncated body deserves.
-        Error::Invalid(_) | Error::Disconnected => 400,
-        Error::SignIn(_) | Error::Refused => 401, // the contract has no 403
+        Error::Invalid(..) | Error::Disconnected => 400,
+        // The endpoints of the first contract have no 403 for a role or a path.
+        Error::SignIn(_) | Error::Refused => 401,
+        Error::Forbidden | Error::DeniedByDrive => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
-        Error::Collision(_) => 409,
+        Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) => 409,
         Error::TooLarge => 413,
+        Error::UnknownHost => 421,
         Error::TooSoon { .. } => 429,
         Error::BridgeAway { .. }
         | Error::Io(_)
@@ -64,23 +126,68 @@ fn status(error: &Error) -> u16 {
         | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
         // Without a job only the end of the server calls work off.
-        Error::StorageAbsent | Error::Cancelled => 503,
+        Error::StorageAbsent | Error::DriveBusy { .. } | Error::Cancelled => 503,
         Error::DiskFull => 507,
+    }
+}
+
+/// The word for programs: one of `CODES`.
+pub fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Invalid(why, _) => match why {
+            Why::Input => "invalid",
+            Why::Missing => "missing",
+            Why::Path => "invalid_path",
+            Why::Name => "invalid_name",
+            Why::NotAFile => "not_a_file",
+            Why::NotAFolder => "not_a_folder",
+            Why::TooMany => "list_too_long",
+            Why::Settings => "invalid_settings",
+        },
+        Error::Disconnected => "bad_request",
+        Error::SignIn(SignInProblem::Unauthorized) => "unauthorized",
+        Error::SignIn(SignInProblem::Expired) => "token_expired",
+        Error::SignIn(SignInProblem::InvalidToken) => "invalid_token",
+        Error::SignIn(SignInProblem::WrongPassword) => "wrong_password",
+        Error::Refused | Error::Forbidden => "not_permitted",
+        Error::DeniedByDrive => "denied_by_drive",
+        Error::UnknownHost => "unknown_host",
+        Error::NotFound(_) => "not_found",
+        Error::Method { .. } => "method_not_allowed",
+        Error::Collision(_) => "exists",
+        Error::Conflict(_) => "conflict",
+        Error::Remains(_) => "cannot_delete",
+        Error::TooLarge => "too_large",
+        Error::TooSoon { .. } => "too_many",
+        Error::Io(cause) if cause.kind() == ErrorKind::ReadOnlyFilesystem => "read_only",
+        Error::Io(_) | Error::Store(_) | Error::Bug(_) => "internal",
+        Error::Failed(_) => "failed",
+        Error::BridgeRefused { .. } => "bridge_refused",
+        Error::BridgeAway { .. } => "bridge_away",
+        Error::StorageAbsent => "drive_absent",
+        Error::DriveBusy { .. } => "drive_busy",
+        Error::Cancelled => "cancelled",
+        Error::DiskFull => "disk_full",
     }
 }
 
 /// The sentence for a caller.
 pub fn sentence(error: &Error) -> &str {
     match error {
-        Error::Invalid(sentence) => sentence,
+        Error::Invalid(_, sentence) => sentence,
         Error::Disconnected => "The body ended too early",
         Error::SignIn(SignInProblem::Unauthorized) | Error::Refused => "Unauthorized",
         Error::SignIn(SignInProblem::Expired) => "Token expired",
         Error::SignIn(SignInProblem::InvalidToken) => "Invalid token",
         Error::SignIn(SignInProblem::WrongPassword) => "Invalid username or password",
-        Error::NotFound(sentence) | Error::Collision(sentence) | Error::Failed(sentence) => {
-            sentence
-        }
+        Error::Forbidden => "Not permitted",
+        Error::DeniedByDrive => "Not permitted on the drive",
+        Error::UnknownHost => "Unknown host",
+        Error::NotFound(sentence)
+        | Error::Collision(sentence)
+        | Error::Conflict(sentence)
+        | Error::Failed(sentence) => sentence,
+        Error::Remains(_) => "Part of it cannot be deleted",
         Error::Method { .. } => "Method not allowed",
         Error::TooLarge => "Body too large",
         Error::TooSoon { .. } => "Too many requests",
@@ -89,6 +196,7 @@ pub fn sentence(error: &Error) -> &str {
         Error::BridgeRefused { .. } => "Signup failed",
         Error::BridgeAway { .. } => "Network error",
         Error::StorageAbsent => "Storage is not available",
+        Error::DriveBusy { .. } => "The drive does not answer",
         Error::Cancelled => "Cancelled",
         Error::DiskFull => "Disk full",
     }
@@ -109,6 +217,47 @@ mod tests {
         }
     }
 
+    /// The document promises a closed list.
+    #[test]
+    fn every_code_is_in_the_list() {
+        assert!(CODES.is_sorted(), "in order, so that they are found");
+        for why in [
+            Why::Input,
+            Why::Missing,
+            Why::Path,
+            Why::Name,
+            Why::NotAFile,
+            Why::NotAFolder,
+            Why::TooMany,
+            Why::Settings,
+        ] {
+            assert!(CODES.contains(&code(&Error::invalid_as(why, ""))), "{why:?}");
+        }
+        for error in [
+            Error::Refused,
+            Error::DeniedByDrive,
+            Error::UnknownHost,
+            Error::Remains(Vec::new()),
+            Error::DriveBusy { retry_after_s: 1 },
+            Error::Conflict(""),
+            Error::Collision(""),
+            Error::NotFound(""),
+            Error::Cancelled,
+            Error::DiskFull,
+            Error::StorageAbsent,
+            Error::Failed(""),
+            Error::TooLarge,
+            Error::Io(ErrorKind::ReadOnlyFilesystem.into()),
+            Error::Bug("".into()),
+        ] {
+            assert!(CODES.contains(&code(&error)), "{error}");
+        }
+        for status in [400, 408, 413, 414, 417, 431, 500, 501, 503, 505] {
+            let body: serde_json::Value = serde_json::from_str(&refusal(status, "x").body).unwrap();
+            assert!(CODES.contains(&body["code"].as_str().unwrap()), "{status}");
+        }
+    }
+
     #[test]
     fn a_read_only_drive_is_named() {
         let error = Error::Io(ErrorKind::ReadOnlyFilesystem.into());
@@ -117,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_sentence_is_escaped() {
-        assert_eq!(text("a \"b\"", None), r#"{"error":"a \"b\""}"#);
-        assert_eq!(text("a", Some("\n")), r#"{"error":"a","details":"\n"}"#);
+        let said = |error, details| text(&Problem { error, code: "failed", details, failed: None });
+        assert_eq!(said("a \"b\"", None), r#"{"error":"a \"b\"","code":"failed"}"#);
+        assert_eq!(said("a", Some("\n")), r#"{"error":"a","code":"failed","details":"\n"}"#);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 
 /// A request target, cut at its first `?`.
 pub fn split(target: &str) -> (&str, &str) {
@@ -28,7 +28,7 @@ pub fn values<'a>(query: &'a str, name: &str) -> Result<Vec<Cow<'a, str>>> {
 
 /// Undoes `+` and `%XX`.
 pub fn decode(text: &str) -> Result<Cow<'_, str>> {
-    let invalid = |_| Error::invalid("Invalid path");
+    let invalid = |_| Error::invalid_as(Why::Path, "Invalid path");
     if text.contains('+') {
         let spaced = text.replace('+', " ");
         let decoded = percent_decode(spaced.as_bytes()).decode_utf8().map_err(invalid)?;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 
 /// The schema, step by step; a step that has shipped never changes.
@@ -269,7 +269,7 @@ impl UserStore {
         let count: i64 =
             transaction.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
         if count >= limits::USERS_MAX {
-            return Err(Error::invalid("Too many users"));
+            return Err(Error::invalid_as(Why::TooMany, "Too many users"));
         }
         must_be_free(&transaction, 0, Some(user.username), Some(user.key_hash))?;
         let id: i64 = transaction.query_row(
@@ -312,7 +312,7 @@ impl UserStore {
         must_be_free(&transaction, id, change.username, change.key_hash)?;
         let leaves_it = role == keep && change.role.is_some_and(|new| new != keep);
         if leaves_it && others_with_role(&transaction, keep, id)? == 0 {
-            return Err(Error::Collision("The last admin must keep its role"));
+            return Err(Error::Conflict("The last admin must keep its role"));
         }
         transaction
             .prepare_cached(
@@ -367,7 +367,7 @@ impl UserStore {
         let (id, role) = found.ok_or(NOT_THERE)?;
         let is_last = others_with_role(&transaction, &role, id)? == 0;
         if is_last && role == keep {
-            return Err(Error::Collision("The last admin can't be deleted"));
+            return Err(Error::Conflict("The last admin can't be deleted"));
         }
         transaction.execute("DELETE FROM users WHERE id = ?1", [id])?;
         if is_last && forget_role(&role)? {

@@ -51,7 +51,7 @@ impl Power {
             let mut pressed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             match *pressed {
                 Some(before) if before == act => return Ok(()),
-                Some(_) => return Err(Error::Collision("The machine is going down already")),
+                Some(_) => return Err(Error::Conflict("The machine is going down already")),
                 None => *pressed = Some(act),
             }
         }

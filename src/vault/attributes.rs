@@ -7,7 +7,7 @@ use super::resolve::{Follow, Spot};
 use super::share::{Entry, Kind, Need, Share};
 use super::write::there;
 use super::{NOT_THERE, os};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
@@ -40,16 +40,16 @@ impl Share {
     pub fn check_place(&self, path: &VaultPath) -> Result<Option<u64>> {
         self.ask(path, Need::Write)?;
         if path.is_root() {
-            return Err(Error::invalid("Path is not a file"));
+            return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
         }
         if path.is_reserved() {
-            return Err(Error::invalid("Invalid name"));
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::Last)?;
             match (&spot.stat, spot.file_type()) {
                 (Some(stat), Some(FileType::RegularFile)) => Ok(Some(stat.stx_size)),
-                (Some(_), _) => Err(Error::invalid("Path is not a file")),
+                (Some(_), _) => Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
                 (None, _) => Ok(None),
             }
         })
@@ -76,7 +76,7 @@ impl Share {
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::Last)?;
             if look::type_of(there(&spot)?) != FileType::Directory {
-                return Err(Error::invalid("Path is not a folder"));
+                return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
             }
             let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             let nothing = look::each_name(folder.as_fd(), Some, &mut |_| Err(None));
@@ -144,13 +144,13 @@ fn open_itself(spot: &Spot, flags: OFlags) -> Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
     let handle = rustix::fs::openat(&*spot.folder, &spot.name, flags, Mode::empty());
     let handle = handle.map_err(|errno| match errno {
-        Errno::NXIO => Error::invalid("Path is not a file"),
+        Errno::NXIO => Error::invalid_as(Why::NotAFile, "Path is not a file"),
         errno => os(errno),
     })?;
     let stat = look::look_at(&handle).map_err(os)?;
     match look::type_of(&stat) {
         FileType::RegularFile | FileType::Directory => Ok(handle),
-        _ => Err(Error::invalid("Path is not a file")),
+        _ => Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
     }
 }
 

@@ -8,7 +8,7 @@ use super::share::{Kind, Need, Share};
 use super::trash::{Fate, Reason};
 use super::write::there;
 use super::{discard, os, os_new_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
@@ -20,7 +20,7 @@ impl Share {
     pub fn make_folder(&self, path: &VaultPath) -> Result<()> {
         self.ask(path, Need::Write)?;
         if path.is_reserved() {
-            return Err(Error::invalid("Invalid name"));
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::NotLast)?;
@@ -46,7 +46,7 @@ impl Share {
             return Err(Error::invalid("The root can't be renamed"));
         }
         if target.is_reserved() {
-            return Err(Error::invalid("Invalid name"));
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         self.checked(|| {
             let from = self.locate_itself(source, &[Need::Write])?;
@@ -91,7 +91,7 @@ impl Share {
         self.checked(|| {
             let spot = self.locate_itself(path, &[Need::Write])?;
             if look::type_of(there(&spot)?) == FileType::Directory {
-                return Err(Error::invalid("Path is not a file"));
+                return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
             }
             if wish == Fate::Trash && self.throw_away(&spot, Reason::Deleted, os)? {
                 return Ok(Fate::Trash);
@@ -163,8 +163,12 @@ impl Share {
             spot.is_folder()
         };
         match (kind, is_folder) {
-            (Kind::Folder, false) => Err(Error::invalid("Path is not a folder")),
-            (Kind::File | Kind::Other, true) => Err(Error::invalid("Path is not a file")),
+            (Kind::Folder, false) => {
+                Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"))
+            }
+            (Kind::File | Kind::Other, true) => {
+                Err(Error::invalid_as(Why::NotAFile, "Path is not a file"))
+            }
             _ => Ok(()),
         }
     }
@@ -174,7 +178,7 @@ impl Share {
 fn unlink(spot: &Spot) -> Result<Fate> {
     match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()) {
         Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
-        Err(Errno::ISDIR) => return Err(Error::invalid("Path is not a file")),
+        Err(Errno::ISDIR) => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
         Err(errno) => return Err(os(errno)),
     }
     Ok(Fate::Gone)

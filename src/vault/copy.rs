@@ -180,7 +180,7 @@ impl Share {
 }
 
 /// What a move says that found its source changed when it was copied.
-const CHANGED: Error = Error::Collision("The source has changed meanwhile");
+const CHANGED: Error = Error::Conflict("The source has changed meanwhile");
 
 /// Whether a copy is like its source. Filesystems round times, to two seconds at worst (FAT).
 fn is_alike(source: &Statx, copy: &Statx) -> Result<()> {

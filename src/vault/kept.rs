@@ -5,7 +5,7 @@ use super::look;
 use super::mount::{TEMPORARY, Vault, open_or_make, temporary_name, unlink};
 use super::os;
 use super::path::HOME;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -33,7 +33,7 @@ impl Vault {
     /// Errors: `StorageAbsent`, `DiskFull`, `Invalid` (a name that is no plain one), `Io`.
     pub fn keep(&self, name: &str, content: &[u8]) -> Result<()> {
         if !is_plain(name) {
-            return Err(Error::invalid("Invalid name"));
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         let home = self.home()?;
         let folder = open_or_make(home.as_fd(), KEPT).map_err(os)?;

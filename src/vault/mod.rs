@@ -48,7 +48,7 @@ pub use watch::{Change, Waker, Watcher, Wishes};
 pub use write::{IfExists, Place, Placed};
 pub use zip::Archive;
 
-use crate::error::Error;
+use crate::error::{Error, Why};
 use rustix::io::Errno;
 
 /// What the contract calls a path that leads nowhere.
@@ -62,8 +62,8 @@ fn os(errno: Errno) -> Error {
         // A link where a moment ago there was none is followed by nobody.
         Errno::NOENT | Errno::NOTDIR | Errno::LOOP => NOT_THERE,
         Errno::NOSPC | Errno::DQUOT => Error::DiskFull,
-        Errno::NAMETOOLONG => Error::invalid("Invalid path"),
-        Errno::ILSEQ => Error::invalid("Invalid name"),
+        Errno::NAMETOOLONG => Error::invalid_as(Why::Path, "Invalid path"),
+        Errno::ILSEQ => Error::invalid_as(Why::Name, "Invalid name"),
         Errno::ACCESS | Errno::PERM => Error::Refused,
         Errno::FBIG => Error::TooLarge,
         other => Error::Io(other.into()),
@@ -74,7 +74,7 @@ fn os(errno: Errno) -> Error {
 /// NTFS) refuse some names with `EINVAL`.
 fn os_new_name(errno: Errno) -> Error {
     match errno {
-        Errno::INVAL => Error::invalid("Invalid name"),
+        Errno::INVAL => Error::invalid_as(Why::Name, "Invalid name"),
         other => os(other),
     }
 }

@@ -8,7 +8,7 @@ use super::resolve::Follow;
 use super::share::{Need, Share, open_regular};
 use super::spool::Spool;
 use super::{discard, os};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -82,7 +82,10 @@ impl Share {
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::Last)?;
             let opened = open_regular(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            let mut source = opened.ok_or(Error::invalid("Path is not a file"))?.file.take(bytes);
+            let mut source = opened
+                .ok_or(Error::invalid_as(Why::NotAFile, "Path is not a file"))?
+                .file
+                .take(bytes);
             let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
             let mut copied = 0;
             loop {

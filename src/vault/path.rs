@@ -1,7 +1,7 @@
 //! A place under the share root, as a proof: whoever holds a `VaultPath` knows that it has no `..`,
 //! no NUL and no component that cannot exist. Knows nothing of what is on the disk.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 
 /// A place under the share root: `/`-separated, free of `..`, empty and NUL parts, each part
@@ -21,7 +21,7 @@ impl VaultPath {
     ///
     /// Errors: `Invalid("Invalid path")` for `..`, NUL, a part or a whole that is too long.
     pub fn parse(text: &str) -> Result<Self> {
-        const INVALID: Error = Error::invalid("Invalid path");
+        const INVALID: Error = Error::invalid_as(Why::Path, "Invalid path");
         if text.len() > limits::PATH_BYTES_MAX || text.contains('\0') {
             return Err(INVALID);
         }
@@ -46,11 +46,11 @@ impl VaultPath {
     pub fn child(&self, name: &str) -> Result<Self> {
         let fits = (1..=limits::NAME_BYTES_MAX).contains(&name.len());
         if !fits || name.contains(['/', '\0']) || matches!(name, "." | "..") || is_reserved(name) {
-            return Err(Error::invalid("Invalid name"));
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         let path = self.join(name);
         if path.0.len() > limits::PATH_BYTES_MAX {
-            return Err(Error::invalid("Invalid path"));
+            return Err(Error::invalid_as(Why::Path, "Invalid path"));
         }
         Ok(path)
     }

@@ -150,7 +150,7 @@ impl Visitor for Rake<'_> {
             Ok(()) | Err(Errno::NOENT) => {}
             // Somebody has put something there meanwhile.
             Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                return Err(Error::Collision("The folder has changed meanwhile"));
+                return Err(Error::Conflict("The folder has changed meanwhile"));
             }
             Err(errno) => return Err(os(errno)),
         }

@@ -10,7 +10,7 @@ use super::share::{Kind, Need, Share};
 use super::trash::{self, Bin, Fate, Id, Reason, Record};
 use super::write::{IfExists, Step, numbered};
 use super::{discard, os};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, RenameFlags};
@@ -238,7 +238,7 @@ impl Share {
             is_lacking |= !is_found;
         }
         if path_bytes > limits::TRASH_PATHS_BYTES_MAX {
-            return Err(Error::invalid("Too many ids at once"));
+            return Err(Error::invalid_as(Why::TooMany, "Too many ids at once"));
         }
         if is_lacking { Err(NO_SUCH_THING) } else { Ok(found) }
     }
@@ -256,7 +256,7 @@ impl Share {
         let thing = look::id_of(&stat.ok_or(NO_SUCH_THING)?);
         self.make_missing(&path, steps).map_err(|error| match error {
             // A file has come where its folder was.
-            Error::Invalid(_) => IN_THE_WAY,
+            Error::Invalid(..) => IN_THE_WAY,
             other => other,
         })?;
         let mut spot = self.locate(&path, Need::Write, Follow::NotLast)?;
@@ -265,7 +265,7 @@ impl Share {
             look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
         };
         if filesystem(&spot.folder)? != filesystem(&bin.folder)? {
-            return Err(Error::Collision("Another drive is in its place"));
+            return Err(Error::Conflict("Another drive is in its place"));
         }
         let parent = path.parent().unwrap_or_default();
         let real_parent = spot.path.parent().unwrap_or_default();

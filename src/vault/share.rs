@@ -6,7 +6,7 @@ use super::look::{self, FileId};
 use super::mount::Root;
 use super::resolve::{Finder, Follow, Lost, OpenFolders, Spot};
 use super::{Grant, NOT_THERE, VaultPath, os};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, Statx};
@@ -133,7 +133,7 @@ impl Share {
             match spot.file_type() {
                 None => return Err(NOT_THERE),
                 Some(FileType::Directory) => {}
-                Some(_) => return Err(Error::invalid("Path is not a folder")),
+                Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
             }
             let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             Ok(Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage))
@@ -176,7 +176,7 @@ impl Share {
                     Some(FileType::RegularFile) => {}
                     // Somebody put a link there since; it must be judged first.
                     Some(FileType::Symlink) => continue,
-                    Some(_) => return Err(Error::invalid("Path is not a file")),
+                    Some(_) => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
                 }
                 match open_regular(&spot.folder, spot.name.as_bytes()) {
                     Err(Errno::LOOP | Errno::NXIO) => {}

@@ -30,7 +30,7 @@ use super::trash::{Incoming, Reason, Ticket};
 use super::walk::Mark;
 use super::write::{IfExists, is_folder, numbered, there};
 use super::{NOT_THERE, discard, os, os_new_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, Statx};
@@ -115,7 +115,7 @@ impl Share {
             match folder.file_type() {
                 None => return Err(NOT_THERE),
                 Some(FileType::Directory) => {}
-                Some(_) => return Err(Error::invalid("Path is not a folder")),
+                Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
             }
             let mut items = Vec::with_capacity(sources.len());
             for source in sources {

@@ -9,7 +9,7 @@ use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::trash::{Reason, Ticket};
 use super::{NOT_THERE, os, os_new_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
@@ -97,10 +97,10 @@ impl Share {
         for (_, path) in &items {
             self.ask(path, Need::Write)?;
             if path.is_root() {
-                return Err(Error::invalid("Path is not a file"));
+                return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
             }
             if path.is_reserved() {
-                return Err(Error::invalid("Invalid name"));
+                return Err(Error::invalid_as(Why::Name, "Invalid name"));
             }
         }
         self.checked(|| {
@@ -168,7 +168,7 @@ impl Share {
             let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));
             self.ask(&end, Need::Write)?;
             if spot.stat.is_some() {
-                return Err(Error::invalid("Path is not a folder"));
+                return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
             }
             spot.folder = self.finder.shared(spot.folder).map_err(os)?;
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
@@ -248,7 +248,7 @@ impl Share {
                 FileType::Directory if !options.files_only => {
                     return Err(Error::Collision("Target already exists"));
                 }
-                _ => return Err(Error::invalid("Path is not a file")),
+                _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
             near.take_after(old)?;
             let ticket = self.ticket(&spot, Reason::Replaced, Some(near.identity()?))?;

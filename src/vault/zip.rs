@@ -8,7 +8,7 @@ use super::resolve::{Follow, open_deep};
 use super::share::{Need, Share, open_regular};
 use super::write::numbered;
 use super::{NOT_THERE, os};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Statx};
@@ -114,7 +114,7 @@ impl Share {
                         tops: vec![Top { place: spot.path, content }],
                     })
                 }
-                Some(_) => Err(Error::invalid("Path is not a folder")),
+                Some(_) => Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
             }
         })
     }
@@ -298,7 +298,7 @@ fn free_name(names: &mut HashMap<String, usize>, name: &str) -> Result<String> {
             return Ok(free);
         }
         if number > limits::NUMBERED_NAMES_MAX {
-            return Err(Error::invalid("Too many paths"));
+            return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
         }
     }
 }

@@ -60,6 +60,14 @@ impl Answer {
         answer
     }
 
+    /// Demands a refusal in the contract's shape, with this word for programs.
+    #[track_caller]
+    pub fn expect_code(self, status: u16, code: &str) -> Self {
+        let answer = self.expect_refusal(status);
+        assert_eq!(answer.json()["code"], code, "{answer}");
+        answer
+    }
+
     /// Demands a refusal in the contract's shape, whatever its sentence.
     #[track_caller]
     pub fn expect_refusal(self, status: u16) -> Self {
@@ -69,6 +77,9 @@ impl Answer {
         let json = answer.json();
         let sentence = json["error"].as_str().unwrap_or_default();
         assert!(!sentence.is_empty(), "no sentence: {answer}");
+        let code = json["code"].as_str().unwrap_or_default();
+        assert!(!code.is_empty(), "no code for programs: {answer}");
+        assert!(code.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()), "{answer}");
         for secret in ["/tmp", "src/", "os error", "panicked", ".rs"] {
             assert!(!sentence.contains(secret), "an error shows internals: {answer}");
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cloud::{self, SignUp};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Ask, Field, flag, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
@@ -65,7 +65,7 @@ fn sign_up(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
     let (Some(email), Some(username), Some(password)) =
         (given("email"), given("username"), given("password"))
     else {
-        return Err(Error::invalid("Email, username and password required"));
+        return Err(Error::invalid_as(Why::Missing, "Email, username and password required"));
     };
     let config = &call.app.config;
     let cloud = config.cloud()?.ok_or(Error::NotFound("Cloud settings not found"))?;

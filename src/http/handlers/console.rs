@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply};
@@ -35,7 +35,7 @@ struct Executed {
 pub fn run(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let command = ask.text("command").filter(|command| !command.trim().is_empty());
-    let command = command.ok_or(Error::invalid("No command provided"))?;
+    let command = command.ok_or(Error::invalid_as(Why::Missing, "No command provided"))?;
     if command.contains('\0') {
         return Err(Error::invalid("Invalid command"));
     }

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tiny_http::ext::{Body, Part};
 
 use crate::auth::key;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::call::Call;
 use crate::http::handlers::media;
 use crate::http::problem;
@@ -51,7 +51,7 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
     };
     let [path] = &paths[..] else {
         if paths.is_empty() {
-            return Err(Error::invalid("No file path provided"));
+            return Err(Error::invalid_as(Why::Missing, "No file path provided"));
         }
         let archive = call.share()?.zip_selection(&paths, ROOT_NAME).map_err(not_there)?;
         return Ok(send_zip(archive, ROOT_NAME));

@@ -10,7 +10,7 @@ use serde_json::json;
 use tiny_http::ext::Body;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::events::{Listener, News, Subscription};
 use crate::http::call::Call;
 use crate::http::gate::Pass;
@@ -33,7 +33,7 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
         }
     }
     if folders.len() > limits::EVENT_PATHS_MAX {
-        return Err(Error::invalid("Too many paths"));
+        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
     }
     for folder in &folders {
         match call.share().and_then(|share| share.list(folder)) {

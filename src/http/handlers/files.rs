@@ -9,7 +9,7 @@ use base64::write::EncoderWriter;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Ask, Field, content as content_field, flag, text};
 use crate::http::call::Call;
 use crate::http::handlers::{jobs, media};
@@ -36,7 +36,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     let mut ask = call.ask()?;
     let content = ask.take_content();
     let (Some(name), Some(content)) = (ask.text("file_name"), content) else {
-        return Err(Error::invalid("No file name or content provided"));
+        return Err(Error::invalid_as(Why::Missing, "No file name or content provided"));
     };
     let target = VaultPath::parse(ask.text("path").unwrap_or_default())?.child(name)?;
     let options = Place {
@@ -55,7 +55,9 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
 pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     let mut ask = call.ask()?;
     let content = ask.take_content();
-    let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let target = VaultPath::parse(
+        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
+    )?;
     let share = call.share()?;
     let content = match content {
         Some(content) => content,
@@ -87,7 +89,9 @@ pub fn wish(ask: &Ask) -> Fate {
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let target = VaultPath::parse(
+        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
+    )?;
     let wish = wish(&ask);
     if ask.flag("job") {
         let removal = call.share()?.removal(&target, Kind::File, wish)?;
@@ -108,9 +112,11 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
 pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let (Some(old), Some(new)) = (ask.text("file_name"), ask.text("new_name")) else {
-        return Err(Error::invalid("No file name provided"));
+        return Err(Error::invalid_as(Why::Missing, "No file name provided"));
     };
-    let folder = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let folder = VaultPath::parse(
+        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
+    )?;
     let (source, target) = (folder.child(old)?, folder.child(new)?);
     call.share()?.rename(&source, &target, Kind::File)?;
     call.note(&format!("renamed /{source} to /{target}"));
@@ -122,9 +128,10 @@ pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `Invalid`, `Refused`, `NotFound`.
 pub fn content(call: &mut Call<'_>) -> Result<Reply> {
     let path = call.query("file_path")?.filter(|path| !path.is_empty());
-    let path = VaultPath::parse(&path.ok_or(Error::invalid("No file path provided"))?)?;
+    let path =
+        VaultPath::parse(&path.ok_or(Error::invalid_as(Why::Missing, "No file path provided"))?)?;
     let Opened::File(mut file) = call.share()?.open(&path)? else {
-        return Err(Error::invalid("Path is not a file"));
+        return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
     };
     let is_media = media::is_media(&media::of(path.name()));
     if file.size <= limits::CONTENT_IN_MEMORY_BYTES {

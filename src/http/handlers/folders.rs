@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, flag, text};
 use crate::http::call::Call;
 use crate::http::handlers::files::{Deleted, wish};
@@ -145,7 +145,9 @@ impl<'a> Details<'a> {
 /// Errors: `Invalid`, `Refused`, `NotFound` (the parent), `Collision`.
 pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let name = ask.text("folder_name").ok_or(Error::invalid("No folder name provided"))?;
+    let name = ask
+        .text("folder_name")
+        .ok_or(Error::invalid_as(Why::Missing, "No folder name provided"))?;
     let target = VaultPath::parse(ask.text("path").unwrap_or_default())?.child(name)?;
     call.share()?.make_folder(&target)?;
     call.note_path("created folder", &target);
@@ -158,7 +160,9 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let target = VaultPath::parse(ask.text("path").ok_or(Error::invalid("No path provided"))?)?;
+    let target = VaultPath::parse(
+        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
+    )?;
     let wish = wish(&ask);
     if ask.flag("job") {
         let removal = call.share()?.removal(&target, Kind::Folder, wish)?;
@@ -179,7 +183,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
 pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let (Some(old), Some(new)) = (ask.text("folder_name"), ask.text("new_name")) else {
-        return Err(Error::invalid("No folder name provided"));
+        return Err(Error::invalid_as(Why::Missing, "No folder name provided"));
     };
     let folder = VaultPath::parse(ask.text("path").unwrap_or_default())?;
     let (source, target) = (folder.child(old)?, folder.child(new)?);

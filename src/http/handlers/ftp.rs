@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::auth::password;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Ask, Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
@@ -26,7 +26,10 @@ pub fn create_user(call: &mut Call<'_>) -> Result<Reply> {
     let (Some(username), Some(password), Some(permissions)) =
         (given("username"), given("password"), given("permissions"))
     else {
-        return Err(Error::invalid("No username, password or permissions provided"));
+        return Err(Error::invalid_as(
+            Why::Missing,
+            "No username, password or permissions provided",
+        ));
     };
     if username.len() > limits::USERNAME_BYTES_MAX || username.chars().any(char::is_control) {
         return Err(Error::invalid("Invalid username"));
@@ -162,7 +165,7 @@ pub fn sessions(call: &mut Call<'_>) -> Result<Reply> {
 /// Who it is about.
 fn username_of(ask: &Ask) -> Result<&str> {
     let username = ask.text("username").filter(|username| !username.is_empty());
-    username.ok_or(Error::invalid("No username provided"))
+    username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))
 }
 
 /// What the contract calls somebody who is not there.
@@ -188,6 +191,6 @@ fn check_home(call: &Call<'_>, home: &VaultPath) -> Result<()> {
     }
     match share.look(home)?.kind {
         Kind::Folder => Ok(()),
-        _ => Err(Error::invalid("Path is not a folder")),
+        _ => Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, text};
 use crate::http::call::Call;
 use crate::http::problem;
@@ -32,7 +32,7 @@ pub fn list(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `Invalid`, `NotFound`.
 pub fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let id = ask.text("id").ok_or(Error::invalid("No id provided"))?;
+    let id = ask.text("id").ok_or(Error::invalid_as(Why::Missing, "No id provided"))?;
     call.app.jobs.cancel(id, reach(call)?)?;
     call.note("cancelled a job");
     Reply::json(&Status { status: "Cancelled" })

@@ -24,6 +24,6 @@ fn number(call: &Call<'_>, name: &str) -> Result<Option<i64>> {
     // `parse` would take a plus sign.
     let digits = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|text| text.parse().ok());
-    let wrong = || Error::Invalid(format!("{name} must be a whole number").into());
+    let wrong = || Error::invalid_text(format!("{name} must be a whole number"));
     number.ok_or_else(wrong).map(Some)
 }

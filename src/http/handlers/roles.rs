@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::api;
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
@@ -24,13 +24,10 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         .ask_whole("Roles must be an object from endpoints to arrays of role names")?
         .unwrap_or_default();
     if wanted.is_empty() {
-        return Err(Error::invalid("No roles provided"));
+        return Err(Error::invalid_as(Why::Missing, "No roles provided"));
     }
-    let roles = call
-        .app
-        .roles()
-        .replaced_by(wanted, &api::role_paths())
-        .map_err(|sentence| Error::Invalid(sentence.into()))?;
+    let roles =
+        call.app.roles().replaced_by(wanted, &api::role_paths()).map_err(Error::invalid_text)?;
     people::replace_roles(&call.app.users, call.app.config.folder(), &roles)?;
     call.note("changed the roles");
     Reply::json(&Status { status: "Roles updated" })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body;
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -28,7 +28,7 @@ pub fn update(call: &mut Call<'_>) -> Result<Reply> {
     }
     let changes: Map<String, Value> = call.ask_whole(body::NO_OBJECT)?.unwrap_or_default();
     if changes.is_empty() {
-        return Err(Error::invalid("No settings provided"));
+        return Err(Error::invalid_as(Why::Missing, "No settings provided"));
     }
     let outcome = call.app.change_settings(changes)?;
     if !outcome.keys.is_empty() {

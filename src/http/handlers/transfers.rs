@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, flag, text, texts};
 use crate::http::call::Call;
 use crate::http::handlers::jobs::{self, Scribe};
@@ -41,12 +41,14 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
     }
     let ask = call.ask()?;
     let given = ask.texts("paths").filter(|paths| !paths.is_empty());
-    let given = given.ok_or(Error::invalid("No paths provided"))?;
+    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
     if given.len() > limits::TRANSFER_PATHS_MAX {
-        return Err(Error::invalid("Too many paths"));
+        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
     }
     let sources = given.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
-    let to = VaultPath::parse(ask.text("to").ok_or(Error::invalid("No target provided"))?)?;
+    let to = VaultPath::parse(
+        ask.text("to").ok_or(Error::invalid_as(Why::Missing, "No target provided"))?,
+    )?;
     let if_exists = match ask.text("if_exists") {
         Some(text) => if_exists(text)?,
         None => IfExists::Error("Target already exists"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::body::{Ask, Field, text, texts};
 use crate::http::call::Call;
 use crate::http::handlers::folders::{in_memory_or_streamed, write_json};
@@ -98,7 +98,7 @@ pub fn restore(call: &mut Call<'_>) -> Result<Reply> {
     }
     let ask = call.ask()?;
     let ids = ids_of(&ask).filter(|ids| !ids.is_empty());
-    let ids = ids.ok_or(Error::invalid("No ids provided"))?;
+    let ids = ids.ok_or(Error::invalid_as(Why::Missing, "No ids provided"))?;
     let wish = ask.text("if_exists").map_or(Ok(IfExists::Rename), if_exists)?;
     let paths = keeper(call)?.restore(&ids, wish)?;
     for path in &paths {

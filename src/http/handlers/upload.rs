@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::http::call::Call;
 use crate::http::multipart::{self, Multipart};
 use crate::http::reply::Reply;
@@ -27,7 +27,8 @@ struct Form {
 /// Errors: `Invalid`, `Refused`, `Collision`, `DiskFull`, `Disconnected`.
 pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let content_type = call.request.header("Content-Type").unwrap_or_default();
-    let boundary = multipart::boundary(content_type).ok_or(Error::invalid("No file provided"))?;
+    let boundary = multipart::boundary(content_type)
+        .ok_or(Error::invalid_as(Why::Missing, "No file provided"))?;
     let share = call.share()?;
     let may_write = call.caller()?.grant.may_write_somewhere();
     if let Some(length) = call.request.content_length() {
@@ -77,7 +78,7 @@ fn receive_file(
         // A form sent without choosing a file has a part without name and content.
         return match parts.read_content(&mut |_| Ok(()))? {
             0 => Ok(()),
-            _ => Err(Error::invalid("Invalid name")),
+            _ => Err(Error::invalid_as(Why::Name, "Invalid name")),
         };
     }
     let folder = form.folder.clone().unwrap_or_else(VaultPath::root);
@@ -87,7 +88,7 @@ fn receive_file(
         return Err(Error::Refused);
     }
     if form.files.len() >= limits::UPLOAD_FILES_MAX {
-        return Err(Error::invalid("Too many files"));
+        return Err(Error::invalid_as(Why::TooMany, "Too many files"));
     }
     let mut spool = share.spool(form.folder.as_ref())?;
     parts.read_content(&mut |bytes| Ok(spool.write_all(bytes)?))?;
@@ -115,7 +116,7 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
         size: u64,
     }
     if form.files.is_empty() {
-        return Err(Error::invalid("No file provided"));
+        return Err(Error::invalid_as(Why::Missing, "No file provided"));
     }
     let folder = form.folder.unwrap_or_else(VaultPath::root);
     let items = form

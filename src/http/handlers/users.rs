@@ -8,7 +8,7 @@ use serde::Serialize;
 use tiny_http::ext::Body;
 
 use crate::auth::{key, password};
-use crate::error::{Error, Result, SignInProblem};
+use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply, Status};
@@ -70,10 +70,10 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
     call.app.login_throttle.admit(call.address)?;
     let ask = call.ask()?;
     let (Some(username), Some(given)) = (ask.text("username"), ask.text("password")) else {
-        return Err(Error::invalid("No username or password provided"));
+        return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
     };
     if username.is_empty() || given.is_empty() {
-        return Err(Error::invalid("No username or password provided"));
+        return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
     }
     let wrong = Err(Error::SignIn(SignInProblem::WrongPassword));
     if username.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
@@ -176,7 +176,10 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     let (Some(username), Some(password), Some(name), Some(role)) =
         (given("username"), given("password"), given("name"), given("role"))
     else {
-        return Err(Error::invalid("No username, password, name or role provided"));
+        return Err(Error::invalid_as(
+            Why::Missing,
+            "No username, password, name or role provided",
+        ));
     };
     let person = NewPerson {
         username,
@@ -197,7 +200,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let username = ask.text("username").filter(|text| !text.is_empty());
-    let username = username.ok_or(Error::invalid("No username provided"))?;
+    let username = username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))?;
     people::delete(&call.app.users, call.app.config.folder(), username)?;
     call.note(&format!("deleted user {username}"));
     Reply::json(&Status { status: "User deleted" })
@@ -212,7 +215,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     let given = |name| ask.text(name).filter(|text| !text.is_empty());
     let (Some(id), Some(username), Some(name)) = (given("id"), given("username"), given("name"))
     else {
-        return Err(Error::invalid("No username, name, role or id provided"));
+        return Err(Error::invalid_as(Why::Missing, "No username, name, role or id provided"));
     };
     // A number that no id can be is nobody's.
     let id = id.parse().unwrap_or(0);
