@@ -202,6 +202,7 @@ fn a_job_that_fails_says_why() {
     if was_free {
         assert_eq!(told["state"], "failed", "{told}");
         assert_eq!(told["error"], "Target already exists");
+        assert_eq!(told["code"], "exists");
         assert_eq!(fs::read_dir(larder.root().join("to/tree")).unwrap().count(), 0);
     } else {
         assert_eq!(told["state"], "done", "{told}");

@@ -233,6 +233,8 @@ const JOB: Schema = Object(&[
     has("done_items", Integer),
     has("total_items", Integer),
     may_have("error", Text),
+    may_have("code", OneOf(problem::CODES)),
+    may_have("failed", List(&Text)),
 ]);
 
 /// What was done at once, or began as a job.

@@ -69,11 +69,8 @@ pub fn reply(error: &Error) -> Reply {
         }
         _ => None,
     };
-    let failed = match error {
-        Error::Remains(paths) => Some(paths.as_slice()),
-        _ => None,
-    };
-    let problem = Problem { error: sentence(error), code: code(error), details, failed };
+    let (sentence, code, failed) = (sentence(error), code(error), failed(error));
+    let problem = Problem { error: sentence, code, details, failed };
     let reply = Reply::new(status(error), Body::Bytes(text(&problem).into_bytes().into()))
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
@@ -168,6 +165,14 @@ pub fn code(error: &Error) -> &'static str {
         Error::DriveBusy { .. } => "drive_busy",
         Error::Cancelled => "cancelled",
         Error::DiskFull => "disk_full",
+    }
+}
+
+/// What could not be deleted, relative to the share root.
+pub fn failed(error: &Error) -> Option<&[String]> {
+    match error {
+        Error::Remains(paths) => Some(paths),
+        _ => None,
     }
 }
 

@@ -64,6 +64,12 @@ pub struct Shown<'a> {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// The same for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// What could not be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a [String]>,
 }
 
 impl<'a> Shown<'a> {
@@ -73,7 +79,7 @@ impl<'a> Shown<'a> {
             None => ("running", None),
             Some(End::Done) => ("done", None),
             Some(End::Cancelled) => ("cancelled", None),
-            Some(End::Failed(error)) => ("failed", Some(problem::sentence(error))),
+            Some(End::Failed(error)) => ("failed", Some(error)),
         };
         let kind = match view.kind {
             Kind::Move => "move",
@@ -88,7 +94,9 @@ impl<'a> Shown<'a> {
             total_bytes: view.counts.total_bytes,
             done_items: view.counts.done_items,
             total_items: view.counts.total_items,
-            error,
+            error: error.map(|error| problem::sentence(error)),
+            code: error.map(|error| problem::code(error)),
+            failed: error.and_then(|error| problem::failed(error)),
         }
     }
 }
