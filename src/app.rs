@@ -26,6 +26,7 @@ use crate::settings::{self, Config, Roles, Settings};
 use crate::store::{FtpUserStore, NewUser, UserStore};
 use crate::system::{Power, Resources};
 use crate::terminal;
+use crate::tickets::Tickets;
 use crate::update;
 use crate::vault::{AttachError, Grant, RootId, Share, Vault};
 
@@ -65,6 +66,8 @@ pub struct App {
     pub refusal_throttle: AddressThrottle,
     /// Who is on.
     pub presence: Presence,
+    /// Selections that wait to be downloaded.
+    pub tickets: Tickets,
     /// The state directory.
     folder: PathBuf,
     /// The settings as they were at the start.
@@ -202,6 +205,7 @@ impl App {
             lock,
             refusal_throttle: AddressThrottle::default(),
             presence: Presence::default(),
+            tickets: Tickets::default(),
             started_with,
             covered: overrides.covered.clone(),
             is_stopping: AtomicBool::new(false),

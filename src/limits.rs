@@ -184,6 +184,23 @@ pub const CONTENT_IN_MEMORY_BYTES: u64 = 1024 * 1024;
 /// Ranges in one `Range` field; more than this is abuse (RFC 9110, 14.2) and gets the whole file.
 pub const RANGES_MAX: usize = 32;
 
+// Tickets: selections that wait to be downloaded.
+
+/// How long a ticket is good (second contract, section 13).
+pub const TICKET_LIFE: Duration = Duration::from_mins(10);
+
+/// Tickets of one user: a dozen windows. The one that was unused longest makes room.
+pub const TICKETS_PER_USER_MAX: usize = 16;
+
+/// Tickets of all users together, likewise.
+pub const TICKETS_MAX: usize = 512;
+
+/// Bytes of the paths of one user's tickets: two of the largest that a body brings.
+pub const TICKET_BYTES_PER_USER_MAX: usize = 2 * JSON_LIST_BYTES_MAX;
+
+/// The same for all users together.
+pub const TICKET_BYTES_MAX: usize = 8 * JSON_LIST_BYTES_MAX;
+
 // Multipart (RFC 7578).
 
 /// Bytes in all header lines of one part; browsers send about 200.

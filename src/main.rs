@@ -26,6 +26,7 @@ mod store;
 mod system;
 mod terminal;
 mod threads;
+mod tickets;
 mod update;
 mod vault;
 

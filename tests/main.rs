@@ -32,6 +32,7 @@ mod signing_in;
 mod start;
 mod system;
 mod table;
+mod tickets;
 mod tidy;
 mod trash;
 mod update;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{BY_ROLE, LARDER, PUBLIC, SIGNED_IN};
+use crate::harness::{ACTS_AS, BY_ROLE, LARDER, PUBLIC, SIGNED_IN, acting};
 
 /// What the program prints.
 fn printed() -> String {
@@ -51,7 +51,8 @@ fn every_endpoint_is_in_it_with_its_method_its_doors_and_its_answers() {
     let document: Value = serde_json::from_str(&printed()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
-    let known = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC);
+    let acting: Vec<_> = acting().collect();
+    let known = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).chain(&acting);
     for (method, path) in known {
         let shown = if path.starts_with("/web/") { "/web/{path}" } else { path };
         let operation = &document["paths"][shown][method.to_ascii_lowercase()];
@@ -67,6 +68,9 @@ fn every_endpoint_is_in_it_with_its_method_its_doors_and_its_answers() {
         };
         assert_eq!(doors.map(Vec::len), Some(count), "{path}");
         assert_eq!(operation["responses"]["401"].is_object(), !is_open || path.contains("login"));
+        let acts_as = ACTS_AS.iter().find(|(_, acting, _)| acting == path).map(|(_, _, as_)| as_);
+        assert_eq!(operation["x-acts-as"].is_array(), acts_as.is_some(), "{path}");
+        assert!(acts_as.is_none() || operation["responses"]["403"].is_object(), "{path}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BY_ROLE, Larder, wait};
+use crate::harness::{ACTS_AS, BY_ROLE, Larder, wait};
 
 /// A larder with an admin `boss`, and `ana` of the role `user`.
 #[track_caller]
@@ -159,6 +159,47 @@ fn an_endpoint_of_a_newer_larder_may_be_sent_back() {
     let told = roles(&larder);
     assert_eq!(told["/api/of_the_future"], json!(["admin"]));
     larder.http("boss").post("/api/role/edit", told).expect_status("Roles updated");
+}
+
+#[test]
+fn what_acts_as_others_follows_their_roles_and_needs_no_row() {
+    let larder = house();
+    for (_, path, others) in ACTS_AS {
+        let mut wanted = roles(&larder);
+        assert!(wanted.get(path).is_none(), "{path}");
+        let may =
+            |who: &str| larder.http(who).get("/api/role/self").expect(200).json()[path].clone();
+        assert_eq!((may("boss"), may("ana")), (json!(true), json!(true)), "{path}");
+        for other in *others {
+            wanted[other] = json!(["admin"]);
+            larder.http("boss").post("/api/role/edit", wanted.clone()).expect(200);
+            assert_eq!((may("boss"), may("ana")), (json!(true), json!(false)), "{path}");
+            let refused = larder.http("ana").post(path, json!({}));
+            refused.expect_error(403, "Not permitted").expect_code(403, "not_permitted");
+            wanted[other] = json!(["admin", "user"]);
+        }
+        larder.http("boss").post("/api/role/edit", wanted).expect(200);
+        larder.anonymous().post(path, json!({})).expect_error(401, "Unauthorized");
+    }
+}
+
+#[test]
+fn a_row_for_what_acts_as_others_decides_nothing() {
+    let mut larder = house();
+    larder.stop();
+    let mut written = stored(&larder);
+    written["/api/download"] = json!(["admin"]);
+    written["/api/download_ticket"] = json!(["user"]);
+    let mut larder = larder.roles(&written);
+    larder.restart();
+    let may = |who: &str| {
+        larder.http(who).get("/api/role/self").expect(200).json()["/api/download_ticket"].clone()
+    };
+    assert_eq!((may("boss"), may("ana")), (json!(true), json!(false)));
+    let ask = json!({ "paths": [""] });
+    larder.http("ana").post("/api/download_ticket", ask.clone()).expect_refusal(403);
+    larder.http("boss").post("/api/download_ticket", ask).expect_status("Ticket made");
+    larder.http("boss").post("/api/role/edit", roles(&larder)).expect_status("Roles updated");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{BY_ROLE, Larder, PUBLIC, SIGNED_IN};
+use crate::harness::{BY_ROLE, Larder, PUBLIC, SIGNED_IN, acting};
 
 /// The paths that a first start writes into `roles.json`.
 fn role_paths() -> Vec<String> {
@@ -36,7 +36,8 @@ fn every_endpoint_has_a_test_that_names_it() {
         }
     }
     let fixed = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).map(|(_, path)| (*path).to_owned());
-    for path in fixed.chain(role_paths()) {
+    let acting = acting().map(|(_, path)| path.to_owned());
+    for path in fixed.chain(role_paths()).chain(acting) {
         let is_named =
             sources.contains(&format!("\"{path}\"")) || sources.contains(&format!("{path}?"));
         assert!(is_named, "no test names {path}");
@@ -46,9 +47,9 @@ fn every_endpoint_has_a_test_that_names_it() {
 #[test]
 fn nothing_but_the_open_doors_answers_a_stranger() {
     let larder = Larder::start();
-    let closed = BY_ROLE.iter().chain(SIGNED_IN);
+    let closed = BY_ROLE.iter().chain(SIGNED_IN).copied().chain(acting());
     for (method, path) in closed {
-        let answer = match *method {
+        let answer = match method {
             "GET" => larder.anonymous().get(path),
             _ => larder.anonymous().post_raw(path, None, b"{}"),
         };
@@ -73,10 +74,10 @@ fn nothing_but_the_open_doors_answers_a_stranger() {
 #[test]
 fn every_endpoint_refuses_other_methods_and_says_which_it_takes() {
     let larder = Larder::start().user("ana");
-    for (method, path) in BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC) {
-        let allowed = if *method == "GET" { "GET, HEAD" } else { "POST" };
+    for (method, path) in BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).copied().chain(acting()) {
+        let allowed = if method == "GET" { "GET, HEAD" } else { "POST" };
         for other in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "get"] {
-            if other == *method {
+            if other == method {
                 continue;
             }
             // Whoever asks: the method is judged before the credentials.
@@ -93,7 +94,7 @@ fn every_endpoint_refuses_other_methods_and_says_which_it_takes() {
             larder.key("ana")
         ));
         let answer = wire.head_answer();
-        if *method == "GET" {
+        if method == "GET" {
             assert_ne!(answer.status, 405, "{path}");
         } else {
             assert_eq!((answer.status, answer.header("Allow")), (405, Some("POST")), "{path}");

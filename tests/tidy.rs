@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fetch", &[]),
     ("update", &["fetch", "settings", "update"]),
     ("presence", &[]),
+    ("tickets", &["auth", "vault"]),
     ("process", &[]),
     ("console", &["vault", "process"]),
     ("system", &["vault", "process", "logbook", "system", "settings"]),

@@ -9,6 +9,7 @@ use crate::http::handlers::{
     system, transfers, trash, upload, users,
 };
 use crate::http::reply::Reply;
+use crate::settings::Roles;
 
 use Access::{ByRole, Public, SignedIn};
 use Lane::{Quick, Transfer};
@@ -32,6 +33,11 @@ pub struct Endpoint {
     pub fields: &'static [Field],
     /// Whether everything below `path` belongs to it.
     pub is_prefix: bool,
+    /// The endpoints that it acts as: whoever may use all of them may use it, so that it has no row in
+    /// `roles.json` (second contract, section 13). Empty for one that has a row of its own.
+    pub acts_as: &'static [&'static str],
+    /// Whether somebody who is known and may not hears 403; the endpoints of the first contract say 401.
+    pub forbids: bool,
 }
 
 /// The methods that endpoints are declared with.
@@ -72,7 +78,18 @@ const fn endpoint(
     handler: fn(&mut Call<'_>) -> Result<Reply>,
     purpose: &'static str,
 ) -> Endpoint {
-    Endpoint { method, path, access, lane, handler, purpose, fields: &[], is_prefix: false }
+    Endpoint {
+        method,
+        path,
+        access,
+        lane,
+        handler,
+        purpose,
+        fields: &[],
+        is_prefix: false,
+        acts_as: &[],
+        forbids: false,
+    }
 }
 
 impl Endpoint {
@@ -86,6 +103,27 @@ impl Endpoint {
     const fn and_below(mut self) -> Self {
         self.is_prefix = true;
         self
+    }
+
+    /// Acts as these older endpoints; being newer than they are, it answers 403.
+    const fn acts_as(mut self, others: &'static [&'static str]) -> Self {
+        self.acts_as = others;
+        self.forbids()
+    }
+
+    /// Is of the second contract: answers 403 where the caller is known and may not.
+    const fn forbids(mut self) -> Self {
+        self.forbids = true;
+        self
+    }
+
+    /// Whether somebody of this role may use it, once they have signed in.
+    pub fn is_open_to(&self, role: &str, roles: &Roles) -> bool {
+        match (self.access, self.acts_as) {
+            (Access::Public | Access::SignedIn, _) => true,
+            (Access::ByRole, []) => roles.allow(self.path, role),
+            (Access::ByRole, others) => others.iter().all(|path| roles.allow(path, role)),
+        }
     }
 }
 
@@ -104,6 +142,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/rename_file",        ByRole,   Transfer, files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
     endpoint(Post, "/api/upload",             ByRole,   Transfer, upload::receive,      "Store one or more files."),
     endpoint(Get,  "/api/download",           ByRole,   Quick,    download::send,       "Send a file, or a folder as a ZIP; honours Range."),
+    endpoint(Post, "/api/download_ticket",    ByRole,   Transfer, download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
     endpoint(Post, "/api/create_folder",      ByRole,   Transfer, folders::create,      "Create a folder.").takes(folders::CREATE),
     endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
     endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
@@ -151,7 +190,18 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
 /// The paths that `roles.json` decides about.
 pub fn role_paths() -> Vec<&'static str> {
-    ENDPOINTS.iter().filter(|row| row.access == ByRole).map(|row| row.path).collect()
+    let has_row = |row: &&Endpoint| row.access == ByRole && row.acts_as.is_empty();
+    ENDPOINTS.iter().filter(has_row).map(|row| row.path).collect()
+}
+
+/// Each endpoint that `role/self` tells, and whether somebody of this role may use it: what stands in
+/// `roles.json`, and whatever else the second contract has for those who have signed in.
+pub fn rights_of<'a>(role: &'a str, roles: &'a Roles) -> impl Iterator<Item = (&'a str, bool)> {
+    let of_table = || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public);
+    // A row of that name in the file, by a newer larder or by hand, decides nothing.
+    let is_of_file = move |path: &str| of_table().all(|row| row.path != path);
+    let of_file = roles.of(role).filter(move |(path, _)| is_of_file(path));
+    of_file.chain(of_table().map(move |row| (row.path, row.is_open_to(role, roles))))
 }
 
 #[cfg(test)]
@@ -168,6 +218,31 @@ mod tests {
             assert!(row.path.starts_with('/'), "{}", row.path);
             assert!(row.method == Post || row.fields.is_empty(), "{}", row.path);
         }
+    }
+
+    /// Who acts as others can only be judged by others that the file decides about.
+    #[test]
+    fn what_is_acted_as_has_a_row_of_its_own() {
+        let listed = role_paths();
+        for row in ENDPOINTS.iter().filter(|row| !row.acts_as.is_empty()) {
+            assert!(row.access == ByRole && row.forbids, "{}", row.path);
+            assert!(!listed.contains(&row.path), "{}", row.path);
+            for other in row.acts_as {
+                assert!(listed.contains(other), "{} acts as {other}", row.path);
+            }
+        }
+    }
+
+    #[test]
+    fn all_that_is_acted_as_must_be_open() {
+        let object = serde_json::json!({ "/a": ["ana", "eve"], "/b": ["ana"], "/both": ["eve"] });
+        let roles = Roles::parse(object.as_object().unwrap()).unwrap();
+        let handler = |_: &mut Call<'_>| Err(crate::error::Error::Refused);
+        let both = endpoint(Get, "/both", ByRole, Quick, handler, "").acts_as(&["/a", "/b"]);
+        assert!(both.is_open_to("ana", &roles));
+        assert!(!both.is_open_to("eve", &roles), "a row of its own decides nothing");
+        let own = endpoint(Get, "/both", ByRole, Quick, handler, "").forbids();
+        assert!(own.is_open_to("eve", &roles) && !own.is_open_to("ana", &roles));
     }
 
     /// Opening a door is a visible change: this list and the table must both be edited.

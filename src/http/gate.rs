@@ -13,6 +13,7 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Access, Endpoint};
 use crate::settings::Network;
 use crate::store::User;
+use crate::tickets::Holder;
 use crate::vault::Grant;
 
 /// Somebody who has signed in.
@@ -23,6 +24,21 @@ pub struct Caller {
     pub grant: Arc<Grant>,
     /// The token they came with; `None` for an API key.
     pub session: Option<Session>,
+    /// The hash of the API key they came with.
+    key_hash: Option<String>,
+}
+
+impl Caller {
+    /// The session or the key that this caller came with, to bind something to it.
+    ///
+    /// Errors: `Bug`, as everybody comes with either.
+    pub fn holder(&self) -> Result<Holder> {
+        match (&self.session, &self.key_hash) {
+            (Some(session), _) => Ok(Holder::Session(session.token_id.clone())),
+            (None, Some(hash)) => Ok(Holder::Key(hash.clone())),
+            (None, None) => Err(Error::Bug("a caller without session and key".into())),
+        }
+    }
 }
 
 /// Lets a request in: `None` where nobody needs to sign in.
@@ -33,7 +49,7 @@ pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option
         return Ok(None);
     }
     let caller = identify(app, request)?;
-    if endpoint.access == Access::ByRole && !app.roles().allow(endpoint.path, &caller.user.role) {
+    if endpoint.access == Access::ByRole && !endpoint.is_open_to(&caller.user.role, &app.roles()) {
         return Err(Error::Refused);
     }
     Ok(Some(caller))
@@ -53,10 +69,9 @@ pub struct Pass {
 
 impl Pass {
     /// Of somebody who was let in with this request.
-    pub fn new(caller: &Caller, endpoint: &'static Endpoint, request: &Request) -> Self {
-        let key = request.header("X-API-KEY").filter(|_| caller.session.is_none());
-        let key_hash = key.map(|key| key::hash(key.trim()));
-        Self { endpoint, user: Arc::clone(&caller.user), session: caller.session.clone(), key_hash }
+    pub fn new(caller: &Caller, endpoint: &'static Endpoint) -> Self {
+        let (session, key_hash) = (caller.session.clone(), caller.key_hash.clone());
+        Self { endpoint, user: Arc::clone(&caller.user), session, key_hash }
     }
 
     /// Whether they would be let in again, as the same: with the token or key still good, the role
@@ -67,7 +82,7 @@ impl Pass {
                 && user.role == self.user.role
                 && user.paths == self.user.paths
                 && user.paths_write == self.user.paths_write;
-            is_same && self.may_use(app, self.endpoint.path)
+            is_same && self.endpoint.is_open_to(&self.user.role, &app.roles())
         })
     }
 
@@ -100,9 +115,10 @@ fn identify(app: &App, request: &Request) -> Result<Caller> {
         return by_token(app, token);
     }
     if let Some(key) = request.header("X-API-KEY") {
-        let user = app.users.by_key_hash(&key::hash(key.trim()))?;
+        let hash = key::hash(key.trim());
+        let user = app.users.by_key_hash(&hash)?;
         let user = user.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-        return Ok(caller(user, None));
+        return Ok(Caller { key_hash: Some(hash), ..caller(user, None) });
     }
     let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
     let cookie = request.headers_named("Cookie").find_map(session_cookie);
@@ -132,7 +148,7 @@ fn by_session(app: &App, session: &Session) -> Result<Arc<User>> {
 /// Puts a caller together.
 fn caller(user: Arc<User>, session: Option<Session>) -> Caller {
     let grant = Arc::new(permission::grant(&user));
-    Caller { user, grant, session }
+    Caller { user, grant, session, key_hash: None }
 }
 
 /// The token of `Authorization: Bearer ...`; other schemes are none of ours (RFC 9110, 11.4: the

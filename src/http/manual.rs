@@ -312,10 +312,18 @@ const FILES: &[Doc] = &[
         ],
     )
     .query(&[
-        needs("file_path", List(&Text), "A file or folder; several become one ZIP."),
+        takes(
+            "file_path",
+            List(&Text),
+            "A file or folder; several become one ZIP. Needed without a ticket.",
+        ),
+        takes("ticket", Text, "A ticket of `/api/download_ticket`, in place of paths."),
         takes("inline", Text, "Whether to show it rather than save it (anything but `0`)."),
     ])
     .refuses(&[404, 416, 429, 507]),
+    doc("/api/download_ticket", status!("Ticket made", has("url", Text)))
+        .needs(&["paths"])
+        .refuses(&[429]),
     doc("/api/create_folder", status!("Folder created", has("path", Text)))
         .needs(&["folder_name"])
         .refuses(&[404, 409, 507]),

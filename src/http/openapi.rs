@@ -67,6 +67,12 @@ fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
         "tags": [group],
         "summary": row.purpose,
     });
+    if !row.acts_as.is_empty() {
+        let others: Vec<String> = row.acts_as.iter().map(|path| format!("`{path}`")).collect();
+        operation["description"] = json!(format!("For whoever may use {}.", others.join(" and ")));
+        // For programs: no role is ever given this one.
+        operation["x-acts-as"] = json!(row.acts_as);
+    }
     if row.access == Access::Public {
         operation["security"] = json!([]);
     } else if row.method == Method::Get {
@@ -282,6 +288,9 @@ fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
     if row.access != Access::Public {
         statuses.push(401);
     }
+    if row.forbids {
+        statuses.push(403);
+    }
     if row.method == Method::Post {
         statuses.extend([413, 417]);
     }
@@ -298,6 +307,7 @@ fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
 const REFUSALS: &[(u16, &str)] = &[
     (400, "Something is missing or invalid."),
     (401, "No token, a bad or expired one, or not permitted."),
+    (403, "Not permitted."),
     (404, "It does not exist."),
     (408, "The request took too long."),
     (409, "It would overwrite or collide."),

@@ -111,9 +111,11 @@ fn answer(
     address: IpAddr,
     request: &mut Request,
 ) -> Result<Reply> {
-    let caller = gate::admit(app, endpoint, request)?;
+    let worded = |error| worded_for(endpoint, error);
+    let caller = gate::admit(app, endpoint, request).map_err(worded)?;
     let user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
-    let reply = (endpoint.handler)(&mut Call::new(app, endpoint, address, request, caller))?;
+    let mut call = Call::new(app, endpoint, address, request, caller);
+    let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     if let Some(user) = user {
         app.users.saw(&user, address);
         app.presence.saw(user.id, &user.username, address);
@@ -121,10 +123,20 @@ fn answer(
     Ok(reply)
 }
 
+/// The refusal as this endpoint says it: those of the second contract tell a caller who is known and may
+/// not from one who is to sign in.
+fn worded_for(endpoint: &Endpoint, error: Error) -> Error {
+    match error {
+        Error::Refused if endpoint.forbids => Error::Forbidden,
+        other => other,
+    }
+}
+
 /// Writes down what the owner should know of; ordinary mistakes of callers are none of it.
 fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
     let is_worth_a_row = match error {
         Error::Refused
+        | Error::Forbidden
         | Error::Io(_)
         | Error::Store(_)
         | Error::Bug(_)

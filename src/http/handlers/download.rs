@@ -7,15 +7,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use tiny_http::ext::{Body, Part};
 
 use crate::auth::key;
 use crate::error::{Error, Result, Why};
+use crate::http::body::{Field, texts};
 use crate::http::call::Call;
 use crate::http::handlers::media;
 use crate::http::problem;
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
+use crate::limits;
 use crate::vault::{Archive, OpenFile, Opened, VaultPath};
 
 /// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
@@ -38,12 +41,46 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
 const SANDBOX: &str =
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
 
-/// Sends what the path names.
+/// The fields of `download_ticket`.
+pub const TICKET: &[Field] = &[texts("paths")];
+
+/// `POST /api/download_ticket`: remembers what is to be downloaded, so that a selection that is too long
+/// for an address has a short one.
+///
+/// Errors: `Invalid`, `Refused`, `TooSoon`.
+pub fn make_ticket(call: &mut Call<'_>) -> Result<Reply> {
+    /// The answer.
+    #[derive(Serialize)]
+    struct Made {
+        /// The contract's sentence.
+        status: &'static str,
+        /// Where the selection is downloaded.
+        url: String,
+    }
+    let ask = call.ask()?;
+    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
+    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
+    if given.len() > limits::TRANSFER_PATHS_MAX {
+        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
+    }
+    let paths = given.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let caller = call.caller()?;
+    // The download judges anew; here a page that asks for too much learns it while it can still say so.
+    if !paths.iter().all(|path| caller.grant.may_read(path)) {
+        return Err(Error::Refused);
+    }
+    let id = call.app.tickets.make(caller.user.id, caller.holder()?, paths)?;
+    Reply::json(&Made { status: "Ticket made", url: format!("/api/download?ticket={id}") })
+}
+
+/// Sends what the paths name: those of the query, or those of a ticket.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`.
 pub fn send(call: &mut Call<'_>) -> Result<Reply> {
-    let paths = call.queries("file_path")?;
-    let paths = paths.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let paths = match call.query("ticket")? {
+        Some(id) => call.app.tickets.paths_of(&id, &call.caller()?.holder()?)?,
+        None => named(call)?.into(),
+    };
     let is_inline = call.has_flag("inline")?;
     let not_there = |error| match error {
         Error::NotFound(_) => Error::NotFound("File or folder does not exist"),
@@ -64,6 +101,13 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
             Ok(send_zip(share.zip(path).map_err(not_there)?, name))
         }
     }
+}
+
+/// The paths of the query.
+///
+/// Errors: `Invalid`.
+fn named(call: &Call<'_>) -> Result<Vec<VaultPath>> {
+    call.queries("file_path")?.iter().map(|path| VaultPath::parse(path)).collect()
 }
 
 /// What the share root and a selection are called.

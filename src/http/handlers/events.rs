@@ -53,7 +53,7 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
     };
     let stream = Stream {
         app: Arc::clone(call.app),
-        pass: Pass::new(caller, call.endpoint, call.request),
+        pass: Pass::new(caller, call.endpoint),
         // A browser that lost its stream comes back with this; nobody knows what it missed.
         has_missed: call.request.header("Last-Event-ID").is_some(),
         reach: jobs::reach(call)?,

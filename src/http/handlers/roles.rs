@@ -33,14 +33,15 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(&Status { status: "Roles updated" })
 }
 
-/// `GET /api/role/self`: each endpoint of the roles configuration, and whether the caller may use it.
+/// `GET /api/role/self`: each endpoint that roles decide about, or that acts as such, and whether the
+/// caller may use it.
 pub fn mine(call: &mut Call<'_>) -> Result<Reply> {
     /// The answer, written without a copy: every page asks for it.
     struct Mine<'a>(&'a Roles, &'a str);
 
     impl Serialize for Mine<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.of(self.1))
+            serializer.collect_map(api::rights_of(self.1, self.0))
         }
     }
     Reply::json(&Mine(&call.app.roles(), &call.caller()?.user.role))
