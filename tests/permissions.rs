@@ -224,6 +224,44 @@ fn a_rename_needs_both_ends() {
 }
 
 #[test]
+fn a_rename_shows_nothing_that_was_not_shown_before() {
+    let larder = Larder::start()
+        .user_with(
+            "ana",
+            "user",
+            r#"["inbox/mine", "inbox/mine.txt", "inbox/a/b"]"#,
+            r#"["inbox"]"#,
+        )
+        .file("inbox/secret.txt", "secret")
+        .file("inbox/secret/b/s.txt", "secret")
+        .file("inbox/plain.txt", "P");
+    let ana = larder.http("ana");
+    let file = |old: &str, new: &str| {
+        ana.post("/api/rename_file", json!({ "path": "inbox", "file_name": old, "new_name": new }))
+    };
+    let folder = |old: &str, new: &str| {
+        let ask = json!({ "path": "inbox", "folder_name": old, "new_name": new });
+        ana.post("/api/rename_folder", ask)
+    };
+    file("secret.txt", "mine.txt").expect_error(401, "Unauthorized");
+    file("secret.txt", "mine").expect_error(401, "Unauthorized");
+    file("no such file", "mine.txt").expect_error(401, "Unauthorized");
+    folder("secret", "mine").expect_error(401, "Unauthorized");
+    // What is in it would be where one may read.
+    folder("secret", "a").expect_error(401, "Unauthorized");
+    std::fs::create_dir(larder.root().join("inbox/mine")).unwrap();
+    let ask = json!({ "paths": ["inbox/secret.txt"], "to": "inbox/mine" });
+    ana.post("/api/move", ask).expect_error(401, "Unauthorized");
+    // Where nobody reads, nothing is shown; and what is mine may be called anything.
+    file("plain.txt", "plainer.txt").expect_status("File renamed");
+    larder.write("inbox/mine.txt", "M");
+    file("mine.txt", "hidden.txt").expect_status("File renamed");
+    file("hidden.txt", "mine.txt").expect_error(401, "Unauthorized");
+    let hidden = larder.root().join("inbox/secret.txt");
+    assert_eq!(std::fs::read_to_string(hidden).unwrap(), "secret");
+}
+
+#[test]
 fn a_drop_box_takes_and_does_not_show() {
     let larder = Larder::start()
         .user_with("guest", "user", "[]", r#"["inbox"]"#)

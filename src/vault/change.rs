@@ -37,11 +37,13 @@ impl Share {
 
     /// Renames within the share, in one step that cannot overwrite. A link is renamed itself.
     ///
-    /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (target), `Invalid` (not of that
-    /// kind, the root, a folder into itself), `StorageAbsent`.
+    /// Errors: `Refused` (either end; a name that shows what may not be read), `NotFound` (source), `Collision`
+    /// (target), `Invalid` (not of that kind, the root, a folder into itself), `StorageAbsent`.
     pub fn rename(&self, source: &VaultPath, target: &VaultPath, kind: Kind) -> Result<()> {
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
+        let is_folder = kind == Kind::Folder;
+        self.ask_to_show(&[source], &[target], is_folder)?;
         if source.is_root() {
             return Err(Error::invalid("The root can't be renamed"));
         }
@@ -52,6 +54,7 @@ impl Share {
             let from = self.locate_itself(source, &[Need::Write])?;
             self.must_be(&from, source, kind)?;
             let to = self.locate(target, Need::Write, Follow::NotLast)?;
+            self.ask_to_show(&[source, &from.path], &[target, &to.path], is_folder)?;
             if to.path != from.path && to.path.starts_with(&from.path) {
                 return Err(Error::invalid("A folder can't be moved into itself"));
             }

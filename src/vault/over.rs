@@ -17,15 +17,17 @@ impl Share {
     /// Renames a file within the share in one step; a file that has the new name already goes into the
     /// trash.
     ///
-    /// Errors: `Refused` (either end), `NotFound` (source), `Collision` (no file is replaced by this, or
+    /// Errors: `Refused` (as `rename`), `NotFound` (source), `Collision` (no file is replaced by this, or
     /// none is in the way), `Invalid`, `StorageAbsent`.
     pub fn rename_over(&self, source: &VaultPath, target: &VaultPath) -> Result<()> {
         const IN_THE_WAY: Error = Error::Collision("Target already exists");
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
+        self.ask_to_show(&[source], &[target], false)?;
         self.checked(|| {
             let from = self.locate(source, Need::Write, Follow::NotLast)?;
             let to = self.locate(target, Need::Write, Follow::NotLast)?;
+            self.ask_to_show(&[source, &from.path], &[target, &to.path], false)?;
             let source_stat = from.stat.as_ref().ok_or(NOT_THERE)?;
             let Some(old) = &to.stat else {
                 return self.rename(source, target, Kind::File);

@@ -253,13 +253,20 @@ impl Share {
     ) -> Result<Restored> {
         let (_, path) = bin.record(id)?.ok_or(NO_SUCH_THING)?;
         let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
-        let thing = look::id_of(&stat.ok_or(NO_SUCH_THING)?);
+        let stat = stat.ok_or(NO_SUCH_THING)?;
+        let thing = look::id_of(&stat);
+        let is_folder = look::type_of(&stat) == FileType::Directory;
         self.make_missing(&path, steps).map_err(|error| match error {
             // A file has come where its folder was.
             Error::Invalid(..) => IN_THE_WAY,
             other => other,
         })?;
         let mut spot = self.locate(&path, Need::Write, Follow::NotLast)?;
+        let was = path.clone();
+        // Back in its own place it shows no more than before; a link on the way may lead elsewhere by now.
+        if spot.path != was {
+            self.ask_to_show(&[&was], &[&spot.path], is_folder)?;
+        }
         spot.folder = self.finder.shared(spot.folder).map_err(os)?;
         let filesystem = |folder: &OwnedFd| {
             look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
@@ -287,7 +294,9 @@ impl Share {
                     name = numbered(path_name(&spot), number);
                     path = parent.child(&name)?;
                     self.ask(&path, Need::Write)?;
-                    self.ask(&real_parent.join(&name), Need::Write)?;
+                    let real = real_parent.join(&name);
+                    self.ask(&real, Need::Write)?;
+                    self.ask_to_show(&[&was], &[&path, &real], is_folder)?;
                 }
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
                     if number <= limits::RACE_TRIES_MAX =>

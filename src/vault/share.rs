@@ -208,6 +208,26 @@ impl Share {
         if is_granted { Ok(()) } else { Err(Error::Refused) }
     }
 
+    /// Judges that something gets another name: where it could be read under that, it must be readable now,
+    /// as a move asks. There is more in a folder than its name tells, so any readable place at or below the
+    /// target counts. Both ends are given by the name that was used and by where they really are.
+    ///
+    /// Errors: `Refused`.
+    pub(super) fn ask_to_show(
+        &self,
+        now: &[&VaultPath],
+        then: &[&VaultPath],
+        is_folder: bool,
+    ) -> Result<()> {
+        let shows = |path: &VaultPath| {
+            self.grant.may_read(path) || (is_folder && self.grant.may_pass(path))
+        };
+        if then.iter().any(|path| shows(path)) {
+            now.iter().try_for_each(|path| self.ask(path, Need::Read))?;
+        }
+        Ok(())
+    }
+
     /// Does some work on the drive; if the machine failed and the drive is no longer there, says
     /// so.
     pub(super) fn checked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {

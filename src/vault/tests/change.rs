@@ -1,11 +1,47 @@
 //! Making folders, renaming and deleting.
 
 use super::super::resolve::Quirks;
-use super::super::{Fate, Kind};
+use super::super::{Fate, IfExists, Kind};
 use super::alone::{Surroundings, alone};
 use super::{House, listed, opened, path, refusal};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+
+#[test]
+fn no_door_gives_a_readable_name_to_what_may_not_be_read() {
+    let house = House::new();
+    house.file("in/secret.txt", "secret");
+    house.file("in/d/sub/s.txt", "secret");
+    house.file("in/mine/m.txt", "M");
+    house.link("in/way", "mine");
+    let share = house.share_of(&["in/mine", "in/t/sub", "in/x (1).txt"], &["in"]);
+    let refused = Some("refused");
+    for target in ["in/mine/new", "in/mine/m.txt", "in/way/new", "in/way/m.txt"] {
+        let (source, target) = (path("in/secret.txt"), path(target));
+        let told = refusal(share.rename(&source, &target, Kind::File));
+        assert_eq!(told.as_deref(), refused, "{target}");
+        assert_eq!(refusal(share.rename_over(&source, &target)).as_deref(), refused, "{target}");
+    }
+    let told = refusal(share.rename(&path("in/d"), &path("in/t"), Kind::Folder));
+    assert_eq!(told.as_deref(), refused);
+    share.rename(&path("in/d"), &path("in/e"), Kind::Folder).unwrap();
+    // Nor does the trash: by a link that has come since, or by a number behind the name.
+    for name in ["in/x.txt", "in/l/x.txt"] {
+        house.file(name, "secret");
+        share.delete_file(&path(name), Fate::Trash).unwrap();
+    }
+    house.file("in/x.txt", "X");
+    fs::remove_dir(house.root().join("in/l")).unwrap();
+    house.link("in/l", "mine");
+    let mut ids: Vec<String> = house.trashed("");
+    ids.retain(|name| !name.ends_with(".json"));
+    for id in ids {
+        let told = refusal(share.restore(&[id], IfExists::Rename));
+        assert_eq!(told.as_deref(), refused);
+    }
+    assert_eq!(house.on_disk("in/mine"), ["m.txt"]);
+    assert_eq!(house.content("in/secret.txt").as_deref(), Some("secret"));
+}
 
 #[test]
 fn a_rename_never_overwrites_on_any_filesystem() {
