@@ -71,19 +71,18 @@ function uploadOnce(
     for (const [name, value] of Object.entries(credentials())) {
       request.setRequestHeader(name, value);
     }
-    const fail = (cause: unknown) => reject(cause instanceof Error ? cause : new Error("upload"));
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {
       hooks.onReach(true);
       if (request.status === 200) return resolve();
       const retryAfter = request.getResponseHeader("Retry-After");
-      settle(problemOf(request.status, messageIn(request.responseText), retryAfter)).catch(fail);
+      reject(problemOf(request.status, request.responseText, retryAfter));
     };
     request.onerror = () => {
       hooks.onReach(false);
-      fail(new Problem("away", "The connection broke off"));
+      reject(new Problem("away", "The connection broke off"));
     };
-    request.onabort = () => fail(new DOMException("Cancelled", "AbortError"));
+    request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
@@ -122,15 +121,13 @@ async function askOnce<T>(
   signal?.addEventListener("abort", cancel);
   try {
     signal?.throwIfAborted();
-    const answer = await fetch(search === "" ? path : `${path}?${search}`, {
-      ...init,
-      headers: { ...init.headers, ...credentials() },
-      signal: limit.signal,
-    });
+    const address = search === "" ? path : `${path}?${search}`;
+    const headers = { ...init.headers, ...credentials() };
+    const answer = await fetch(address, { ...init, headers, signal: limit.signal });
     hooks.onReach(true);
     if (answer.ok) return await read(answer);
-    const text = await answer.text();
-    return await settle(problemOf(answer.status, messageIn(text), answer.headers.get("Retry-After")));
+    const body = init.method === "HEAD" ? await reasonOf(address, limit.signal) : await answer.text();
+    throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof Problem) throw cause;
@@ -143,15 +140,15 @@ async function askOnce<T>(
 }
 
 /**
- * Throws the problem, after telling a refusal from a session that is over: the server says
- * `Unauthorized` for both, but whoever is signed in may always ask what their role allows.
+ * Why an address is refused: the answer to `HEAD` has no body to say so. Asks for one byte, so that what
+ * is not refused any more costs no more.
  */
-async function settle(problem: Problem): Promise<never> {
-  if (problem.kind !== "refused") throw problem;
-  const answer = await fetch("/api/role/self", { method: "HEAD", headers: credentials() }).catch(
-    () => undefined,
-  );
-  throw answer?.status === 401 ? new Problem("signedOut", problem.message) : problem;
+async function reasonOf(address: string, signal: AbortSignal): Promise<string> {
+  const headers = { ...credentials(), Range: "bytes=0-0" };
+  const answer = await fetch(address, { headers, signal });
+  if (!answer.ok) return answer.text();
+  await answer.body?.cancel();
+  return "";
 }
 
 function credentials(): Record<string, string> {
@@ -161,15 +158,4 @@ function credentials(): Record<string, string> {
 
 async function readJson<T>(answer: Response): Promise<T> {
   return (await answer.json()) as T;
-}
-
-/** The `error` of an answer; "" when it is not larder's. */
-function messageIn(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && "error" in body) return String(body.error);
-  } catch {
-    // A proxy's page, or nothing at all.
-  }
-  return "";
 }

@@ -1,27 +1,71 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { problemOf } from "./problem.ts";
+import { CODES, problemOf } from "./problem.ts";
+
+/** An answer of larder's whose sentence says nothing: only the code may count. */
+const said = (code: string) => JSON.stringify({ error: "Some sentence", code });
 
 describe("an answer's problem", () => {
   it.each([
-    [400, "Invalid path", "invalid"],
-    [401, "Unauthorized", "refused"],
-    [401, "Token expired", "signedOut"],
-    [401, "Invalid token", "signedOut"],
-    [401, "Invalid username or password", "wrongPassword"],
-    [404, "Path does not exist", "missing"],
-    [405, "", "invalid"],
-    [409, "Target already exists", "collision"],
-    [413, "", "tooLarge"],
-    [429, "Too many requests", "tooSoon"],
-    [500, "", "fault"],
-    [502, "", "away"],
-    [503, "Storage is not available", "storageAbsent"],
-    [503, "", "away"],
-    [504, "", "away"],
-    [507, "", "diskFull"],
-    [418, "", "fault"],
-  ])("%i %s means %s", (status, message, kind) => {
-    expect(problemOf(status, message, null).kind).toBe(kind);
+    [400, "invalid_path", "invalid"],
+    [400, "invalid_name", "invalidName"],
+    [400, "list_too_long", "tooMany"],
+    [401, "not_permitted", "refused"],
+    [401, "unauthorized", "signedOut"],
+    [401, "token_expired", "signedOut"],
+    [401, "invalid_token", "signedOut"],
+    [401, "wrong_password", "wrongPassword"],
+    [403, "not_permitted", "refused"],
+    [403, "denied_by_drive", "deniedByDrive"],
+    [404, "not_found", "missing"],
+    [405, "method_not_allowed", "invalid"],
+    [409, "exists", "collision"],
+    [409, "conflict", "conflict"],
+    [409, "cannot_delete", "remains"],
+    [413, "too_large", "tooLarge"],
+    [421, "unknown_host", "unknownHost"],
+    [429, "too_many", "tooSoon"],
+    [500, "internal", "fault"],
+    [500, "read_only", "readOnly"],
+    [503, "drive_absent", "storageAbsent"],
+    [503, "drive_busy", "driveBusy"],
+    [503, "too_many", "away"],
+    [507, "disk_full", "diskFull"],
+  ])("%i with the code %s means %s", (status, code, kind) => {
+    expect(problemOf(status, said(code), null)).toMatchObject({ kind, code });
+  });
+
+  it.each([
+    [401, "refused"],
+    [403, "refused"],
+    [404, "missing"],
+    [409, "collision"],
+    [429, "tooSoon"],
+    [500, "fault"],
+    [502, "away"],
+    [503, "away"],
+    [504, "away"],
+    [507, "diskFull"],
+    [418, "fault"],
+  ])("%i without a word of larder's means %s", (status, kind) => {
+    for (const body of ["", "<h1>Bad gateway</h1>", "null", "[]", '{"code":7}', '{"code":"toString"}']) {
+      expect(problemOf(status, body, null).kind, body).toBe(kind);
+    }
+  });
+
+  it("goes by larder's own codes", () => {
+    const document = readFileSync(join(import.meta.dirname, "../../../../docs/openapi.json"), "utf8");
+    const codes: string[] = /"code": \{\s*"enum": \[([^\]]+)\]/.exec(document)?.[1]?.match(/\w+/g) ?? [];
+    expect(codes.length).toBeGreaterThan(20);
+    // One that larder does not know would be a mistake in writing.
+    expect(CODES.filter((code) => !codes.includes(code))).toEqual([]);
+  });
+
+  it("tells what could not be deleted", () => {
+    const body = JSON.stringify({ error: "", code: "cannot_delete", failed: ["a/b.txt", 7] });
+    expect(problemOf(409, body, null).failed).toEqual(["a/b.txt"]);
+    expect(problemOf(409, said("cannot_delete"), null).failed).toEqual([]);
   });
 
   it("says how long to wait, within reason", () => {

@@ -55,7 +55,10 @@ export interface Job {
   total_bytes: number;
   done_items: number;
   total_items: number;
+  /** Of one that failed: a sentence, larder's word for it, and what could not be deleted. */
   error?: string;
+  code?: string;
+  failed?: string[];
 }
 
 /** `GET /api/get_logs`, newest first. */

@@ -1,6 +1,6 @@
 // Long work that the server goes on with by itself: copying, moving, deleting big trees.
 import { cancelJob, listJobs } from "../api/files.ts";
-import { Problem } from "../api/problem.ts";
+import { kindOfCode, Problem } from "../api/problem.ts";
 import type { Job } from "../api/types.ts";
 
 /** How often to ask while something runs and nobody tells (ms). */
@@ -12,8 +12,8 @@ const QUICK_MS = 600;
 /** Finished work stays in sight for so long, where nothing else says that it is done (ms). */
 const DONE_STAYS_MS = 4000;
 
-/** Work that failed; `message` is the server's. */
-export class JobFailed extends Error {}
+/** Work that was called off. */
+export class JobCancelled extends Error {}
 
 export class Jobs {
   /** One's own work that runs, and what has just ended, as far as it is worth a line. */
@@ -90,7 +90,7 @@ export class Jobs {
     } catch (cause) {
       // Away for now: what waits goes on waiting. Anything else will not get better.
       if (cause instanceof Problem && (cause.kind === "away" || cause.kind === "tooSoon")) return;
-      this.#settleAll(cause instanceof Error ? cause : new JobFailed());
+      this.#settleAll(cause instanceof Error ? cause : failureOf(undefined));
       return;
     }
     const isTold = new Set<string>();
@@ -100,8 +100,7 @@ export class Jobs {
       this.#waiting.delete(id);
       isTold.add(id);
       if (job?.state === "done") waiting.resolve();
-      // One the server does not know any more was lost with it.
-      else waiting.reject(new JobFailed(job?.state === "cancelled" ? "" : (job?.error ?? "lost")));
+      else waiting.reject(job?.state === "cancelled" ? new JobCancelled() : failureOf(job));
     }
     const shown = new Set(this.all.map((job) => job.id));
     for (const { id, state } of all) {
@@ -138,6 +137,12 @@ export class Jobs {
 }
 
 export const jobs = new Jobs();
+
+/** Why a piece of work failed; one that the server does not know any more was lost with it. */
+export function failureOf(job: Job | undefined): Problem {
+  const { code = "", error = "lost", failed = [] } = job ?? {};
+  return new Problem(kindOfCode(code) ?? "fault", error, { code, failed });
+}
 
 /** How much of a piece of work is done, from 0 to 1; `undefined` while nobody can say. */
 export function shareDone(job: Job): number | undefined {

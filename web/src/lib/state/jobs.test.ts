@@ -93,3 +93,10 @@ it("asks no more once it is refused, whatever ran before", async () => {
   await vi.advanceTimersByTimeAsync(10_000);
   expect(vi.mocked(listJobs).mock.calls.length).toBe(asked);
 });
+
+it("says of what failed why, by its code, and what is left", async () => {
+  const jobs = new Jobs();
+  const end = jobs.follow("1", "").catch((cause: unknown) => cause);
+  await answer([job({ state: "failed", error: "A sentence", code: "cannot_delete", failed: ["a/b"] })]);
+  expect(await end).toMatchObject({ name: "Problem", kind: "remains", failed: ["a/b"] });
+});

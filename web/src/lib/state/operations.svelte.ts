@@ -4,7 +4,7 @@ import { listFolder, listTrash, remove, rename, restore, type Started, transfer 
 import { Problem } from "../api/problem.ts";
 import type { Entry, IfExists } from "../api/types.ts";
 import { type Batch, collisions, type Side } from "./collisions.svelte.ts";
-import { JobFailed, jobs } from "./jobs.svelte.ts";
+import { JobCancelled, jobs } from "./jobs.svelte.ts";
 import { listing } from "./listing.svelte.ts";
 import { isWithin, joinPath, nameOf, parentOf } from "./paths.ts";
 import { isPassing } from "./retry.ts";
@@ -15,8 +15,6 @@ import { describe } from "./words.ts";
 
 /** Deletions sent at once: the server syncs each; a few keep it busy. */
 const DELETIONS_AT_ONCE = 4;
-/** Server's words for a taken name, also in a job's error. */
-const TAKEN = "Target already exists";
 
 /** Deletes entries of a folder. What fails is back on the list and said. */
 export async function removeEntries(
@@ -39,7 +37,7 @@ export async function removeEntries(
       } catch (cause) {
         failure ??= cause;
         // The rest would fail the same way, or is called off with this.
-        if (isPassing(cause) || leftBecause(cause) || cause instanceof JobFailed) isOver = true;
+        if (isPassing(cause) || leftBecause(cause) || cause instanceof JobCancelled) isOver = true;
       }
     }
   };
@@ -48,8 +46,8 @@ export async function removeEntries(
   const left = entries.filter((entry) => !done.has(entry));
   listing.bringBack(folder, entries, left);
   if (failure !== undefined) {
-    if (failure instanceof JobFailed && failure.message === "") toasts.say(t("delete.cancelled"));
-    else if (left.length === 1 || leftBecause(failure) || failure instanceof JobFailed) complain(failure);
+    if (failure instanceof JobCancelled) toasts.say(t("delete.cancelled"));
+    else if (left.length === 1 || leftBecause(failure)) complain(failure);
     else toasts.complain(`${plural("delete.failedMany", left.length)} ${describe(failure)}`);
   }
   listing.refresh();
@@ -201,8 +199,7 @@ async function finish(answer: Started, label: string): Promise<void> {
 }
 
 function isTakenAfterAll(cause: unknown): boolean {
-  if (cause instanceof Problem) return cause.kind === "collision";
-  return cause instanceof JobFailed && cause.message === TAKEN;
+  return cause instanceof Problem && cause.kind === "collision";
 }
 
 /** What is in a folder, by name; nothing where it may not be listed. */
@@ -237,6 +234,6 @@ export async function renameEntry(folder: string, entry: Entry, name: string): P
 /** Says what went wrong, unless the reader did it or the page is leaving. */
 export function complain(cause: unknown): void {
   if (leftBecause(cause)) return;
-  if (cause instanceof JobFailed && cause.message === "") return toasts.say(t("jobs.cancelled"));
+  if (cause instanceof JobCancelled) return toasts.say(t("jobs.cancelled"));
   toasts.complain(describe(cause));
 }

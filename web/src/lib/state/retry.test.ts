@@ -21,13 +21,13 @@ describe("patience", () => {
     const told: string[] = [];
     const waits: number[] = [];
     const answer = await keepTrying(
-      failing(AWAY, new Problem("storageAbsent", ""), new Problem("away", "", 30)),
+      failing(AWAY, new Problem("storageAbsent", ""), new Problem("driveBusy", "", { retryAfterS: 30 })),
       (problem) => told.push(problem.kind),
       new AbortController().signal,
       async (seconds) => void waits.push(seconds),
     );
     expect(answer).toBe("there");
-    expect(told).toEqual(["away", "storageAbsent", "away"]);
+    expect(told).toEqual(["away", "storageAbsent", "driveBusy"]);
     // The server's own wish comes before ours.
     expect(waits).toEqual([1, 2, 30]);
   });

@@ -1,5 +1,5 @@
 // Patience: asks again by itself while the server or its drive is away. Knows no page.
-import { Problem } from "../api/problem.ts";
+import { Problem, type ProblemKind } from "../api/problem.ts";
 
 /** Seconds between two tries at most: whoever plugs the drive in again is not kept waiting. */
 const WAIT_S_MAX = 15;
@@ -9,9 +9,12 @@ export function waitAfter(attempt: number): number {
   return Math.min(2 ** attempt, WAIT_S_MAX);
 }
 
+/** What goes over by itself. */
+const PASSING: readonly ProblemKind[] = ["away", "storageAbsent", "driveBusy"];
+
 /** Whether a failure is worth another try without the reader doing anything. */
 export function isPassing(cause: unknown): cause is Problem {
-  return cause instanceof Problem && (cause.kind === "away" || cause.kind === "storageAbsent");
+  return cause instanceof Problem && PASSING.includes(cause.kind);
 }
 
 /** Does `action` until it ends in anything but a passing failure; tells of each of those. */

@@ -1,26 +1,48 @@
 // A problem in the reader's words.
 import { Problem, type ProblemKind } from "../api/problem.ts";
-import { t, type TextKey } from "./texts.svelte.ts";
+import { nameOf } from "./paths.ts";
+import { locale, t, type TextKey } from "./texts.svelte.ts";
 
 const WORDS: Record<ProblemKind, TextKey> = {
   signedOut: "problem.signedOut",
   wrongPassword: "problem.wrongPassword",
   refused: "problem.refused",
+  deniedByDrive: "problem.deniedByDrive",
   invalid: "problem.invalid",
+  invalidName: "problem.invalidName",
+  tooMany: "problem.tooMany",
   missing: "problem.missing",
   collision: "problem.collision",
+  conflict: "problem.conflict",
+  remains: "problem.remains",
   tooLarge: "problem.tooLarge",
   tooSoon: "problem.tooSoon",
   diskFull: "problem.diskFull",
+  readOnly: "problem.readOnly",
   storageAbsent: "problem.storageAbsent",
+  driveBusy: "problem.driveBusy",
+  unknownHost: "problem.unknownHost",
   away: "problem.away",
   fault: "problem.fault",
 };
 
+/** More names than these are not read in a message. */
+const NAMES_MAX = 3;
+
 export function describe(cause: unknown): string {
-  return describeKind(cause instanceof Problem ? cause.kind : "fault");
+  if (!(cause instanceof Problem)) return describeKind("fault");
+  return cause.kind === "remains" && cause.failed.length > 0
+    ? t("problem.remainsNamed", { names: listNames(cause.failed) })
+    : describeKind(cause.kind);
 }
 
 export function describeKind(kind: ProblemKind): string {
   return t(WORDS[kind]);
+}
+
+/** The names of what lies at these paths, as far as one reads them. */
+function listNames(paths: readonly string[]): string {
+  const names = paths.slice(0, NAMES_MAX).map((path) => t("app.quoted", { name: nameOf(path) }));
+  if (paths.length > NAMES_MAX) names.push(t("problem.others"));
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(names);
 }
