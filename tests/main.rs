@@ -29,6 +29,7 @@ mod roles;
 mod service;
 mod settings;
 mod signing_in;
+mod silence;
 mod start;
 mod system;
 mod table;

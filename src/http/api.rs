@@ -12,7 +12,7 @@ use crate::http::reply::Reply;
 use crate::settings::Roles;
 
 use Access::{ByRole, Public, SignedIn};
-use Lane::{Quick, Transfer};
+use Lane::{Disk, Quick, Transfer};
 use Method::{Get, Post};
 
 /// One row of the table.
@@ -63,9 +63,13 @@ pub enum Access {
 /// Which threads work on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// The few workers: never waits for a client, a hash or a disk's sync.
+    /// The few workers: memory and the state directory's databases only. Never waits for a client, a
+    /// hash, a sync or the drive.
     Quick,
-    /// The connection's own thread, in a bounded number.
+    /// The connection's own thread, in a bounded number: whatever touches the drive.
+    Disk,
+    /// The same, with a number of its own: hashes, syncs of the state directory, other programs and
+    /// machines. A drive that does not answer takes no place from these.
     Transfer,
 }
 
@@ -134,28 +138,28 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Get,  "/api/is_up",              Public,   Quick,    system::is_up,        "Say that the server is up."),
     endpoint(Post, "/api/shutdown",           ByRole,   Transfer, system::shut_down,    "Power the machine off."),
     endpoint(Post, "/api/restart",            ByRole,   Transfer, system::restart,      "Restart the machine."),
-    endpoint(Get,  "/api/finder",             ByRole,   Quick,    folders::list,        "List one folder."),
-    endpoint(Post, "/api/new_file",           ByRole,   Transfer, files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
-    endpoint(Post, "/api/edit_file",          ByRole,   Transfer, files::edit,          "Replace a file's content.").takes(files::EDIT),
-    endpoint(Post, "/api/delete_file",        ByRole,   Transfer, files::delete,        "Delete a file, into the trash.").takes(files::DELETE),
-    endpoint(Get,  "/api/get_file",           ByRole,   Quick,    files::content,       "Get a file's content inside JSON."),
-    endpoint(Post, "/api/rename_file",        ByRole,   Transfer, files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
-    endpoint(Post, "/api/upload",             ByRole,   Transfer, upload::receive,      "Store one or more files."),
-    endpoint(Get,  "/api/download",           ByRole,   Quick,    download::send,       "Send a file, or a folder as a ZIP; honours Range."),
-    endpoint(Post, "/api/download_ticket",    ByRole,   Transfer, download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
-    endpoint(Post, "/api/create_folder",      ByRole,   Transfer, folders::create,      "Create a folder.").takes(folders::CREATE),
-    endpoint(Post, "/api/delete_folder",      ByRole,   Transfer, folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
-    endpoint(Post, "/api/rename_folder",      ByRole,   Transfer, folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
-    endpoint(Post, "/api/move",               ByRole,   Transfer, transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
-    endpoint(Post, "/api/copy",               ByRole,   Transfer, transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(Get,  "/api/finder",             ByRole,   Disk,     folders::list,        "List one folder."),
+    endpoint(Post, "/api/new_file",           ByRole,   Disk,     files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
+    endpoint(Post, "/api/edit_file",          ByRole,   Disk,     files::edit,          "Replace a file's content.").takes(files::EDIT),
+    endpoint(Post, "/api/delete_file",        ByRole,   Disk,     files::delete,        "Delete a file, into the trash.").takes(files::DELETE),
+    endpoint(Get,  "/api/get_file",           ByRole,   Disk,     files::content,       "Get a file's content inside JSON."),
+    endpoint(Post, "/api/rename_file",        ByRole,   Disk,     files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
+    endpoint(Post, "/api/upload",             ByRole,   Disk,     upload::receive,      "Store one or more files."),
+    endpoint(Get,  "/api/download",           ByRole,   Disk,     download::send,       "Send a file, or a folder as a ZIP; honours Range."),
+    endpoint(Post, "/api/download_ticket",    ByRole,   Disk,     download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
+    endpoint(Post, "/api/create_folder",      ByRole,   Disk,     folders::create,      "Create a folder.").takes(folders::CREATE),
+    endpoint(Post, "/api/delete_folder",      ByRole,   Disk,     folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
+    endpoint(Post, "/api/rename_folder",      ByRole,   Disk,     folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
+    endpoint(Post, "/api/move",               ByRole,   Disk,     transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(Post, "/api/copy",               ByRole,   Disk,     transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
     endpoint(Get,  "/api/jobs",               ByRole,   Quick,    jobs::list,           "List work that goes on, and the last that ended."),
     endpoint(Post, "/api/jobs/cancel",        ByRole,   Quick,    jobs::cancel,         "Call a job off.").takes(jobs::CANCEL),
-    endpoint(Get,  "/api/trash",              ByRole,   Transfer, trash::list,          "List what was deleted or replaced."),
-    endpoint(Post, "/api/trash/restore",      ByRole,   Transfer, trash::restore,       "Put things back where they were.").takes(trash::RESTORE),
-    endpoint(Post, "/api/trash/empty",        ByRole,   Transfer, trash::empty,         "Remove things from the trash for good.").takes(trash::EMPTY),
+    endpoint(Get,  "/api/trash",              ByRole,   Disk,     trash::list,          "List what was deleted or replaced."),
+    endpoint(Post, "/api/trash/restore",      ByRole,   Disk,     trash::restore,       "Put things back where they were.").takes(trash::RESTORE),
+    endpoint(Post, "/api/trash/empty",        ByRole,   Disk,     trash::empty,         "Remove things from the trash for good.").takes(trash::EMPTY),
     endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
-    endpoint(Get,  "/api/events",             ByRole,   Quick,    events::follow,       "Follow changes as they happen (Server-Sent Events)."),
-    endpoint(Post, "/api/command",            ByRole,   Transfer, console::run,         "Run a command of a shell on the machine.").takes(console::RUN),
+    endpoint(Get,  "/api/events",             ByRole,   Disk,     events::follow,       "Follow changes as they happen (Server-Sent Events)."),
+    endpoint(Post, "/api/command",            ByRole,   Disk,     console::run,         "Run a command of a shell on the machine.").takes(console::RUN),
     endpoint(Get,  "/api/resources",          ByRole,   Quick,    system::resources,    "Tell how busy the machine is."),
     endpoint(Get,  "/api/get_logs",           ByRole,   Transfer, logs::list,           "Page through the log, newest first."),
     endpoint(Get,  "/api/get_settings",       ByRole,   Quick,    settings::get,        "Get all settings; secrets are masked."),
@@ -175,10 +179,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Get,  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
     endpoint(Post, "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
     endpoint(Get,  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
-    endpoint(Post, "/api/ftp/create_user",    ByRole,   Transfer, ftp::create_user,     "Add an FTP user.").takes(ftp::USER),
+    endpoint(Post, "/api/ftp/create_user",    ByRole,   Disk,     ftp::create_user,     "Add an FTP user.").takes(ftp::USER),
     endpoint(Post, "/api/ftp/delete_user",    ByRole,   Transfer, ftp::delete_user,     "Remove an FTP user and close their sessions.").takes(ftp::DELETE),
     endpoint(Get,  "/api/ftp/get_users",      ByRole,   Quick,    ftp::get_users,       "List the FTP users."),
-    endpoint(Post, "/api/ftp/edit_user",      ByRole,   Transfer, ftp::edit_user,       "Change an FTP user.").takes(ftp::USER),
+    endpoint(Post, "/api/ftp/edit_user",      ByRole,   Disk,     ftp::edit_user,       "Change an FTP user.").takes(ftp::USER),
     endpoint(Post, "/api/ftp/start",          ByRole,   Transfer, ftp::start,           "Start the FTP server, now and at every start."),
     endpoint(Post, "/api/ftp/stop",           ByRole,   Transfer, ftp::stop,            "Stop the FTP server, for good."),
     endpoint(Get,  "/api/ftp/sessions",       ByRole,   Quick,    ftp::sessions,        "List who is on by FTP, and what they do."),

@@ -32,15 +32,22 @@ impl Server {
     pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
         let floor_limits =
             Limits { linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX, ..Limits::default() };
-        let floor = Arc::new(tiny_http::Server::start(listener, floor_limits, problem::refusal)?);
-        let transfers = Arc::new(Transfers::default());
+        let lanes = Lanes::default();
+        let for_connections = Arc::clone(app);
+        let at_home = move |request| serve_at_home(&for_connections, &lanes, request);
+        let floor = tiny_http::Server::start_sorted(
+            listener,
+            floor_limits,
+            problem::refusal,
+            Box::new(at_home),
+        )?;
+        let floor = Arc::new(floor);
         let mut workers = Vec::new();
         for number in 1..=limits::QUICK_WORKERS {
-            let (app, floor, transfers) =
-                (Arc::clone(app), Arc::clone(&floor), Arc::clone(&transfers));
+            let (app, floor) = (Arc::clone(app), Arc::clone(&floor));
             workers.push(threads::spawn(&format!("http-{number}"), move || {
                 while let Ok(request) = floor.recv() {
-                    dispatch(&app, &transfers, request);
+                    serve_one(&app, find(&request), None, request);
                 }
             })?);
         }
@@ -56,20 +63,35 @@ impl Server {
     }
 }
 
-/// Looks the route up, only to choose the lane.
-fn dispatch(app: &Arc<App>, transfers: &Arc<Transfers>, request: Request) {
+/// The rooms for requests that may take their time. What waits for the drive takes no place from what
+/// waits for anything else.
+#[derive(Default)]
+struct Lanes {
+    /// Of `Lane::Disk`.
+    disk: Transfers,
+    /// Of `Lane::Transfer`, and of bodies that are still to come.
+    other: Transfers,
+}
+
+/// The row for a request.
+fn find(request: &Request) -> Result<&'static Endpoint> {
     let (path, _) = query::split(request.url());
-    let route = router::find(request.method().as_str(), path);
-    let is_transfer = route.as_ref().is_ok_and(|endpoint| endpoint.lane == Lane::Transfer);
-    // A worker never waits for a client: what must still be read is read by the connection's own
-    // thread.
-    if !is_transfer && request.body_is_buffered() {
-        return serve_one(app, route, None, request);
-    }
-    let (app, transfers) = (Arc::clone(app), Arc::clone(transfers));
-    request.run_on_connection(Box::new(move |request| {
-        serve_one(&app, route, Some(&transfers), request);
-    }));
+    router::find(request.method().as_str(), path)
+}
+
+/// Answers on the connection's own thread what may wait, and gives back what a worker can answer from
+/// memory. A worker never waits: neither for the drive nor for a client, so it takes no body that must
+/// still be read.
+fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
+    let route = find(&request);
+    let places = match route.as_ref().map(|endpoint| endpoint.lane) {
+        Ok(Lane::Disk) => &lanes.disk,
+        Ok(Lane::Transfer) => &lanes.other,
+        _ if request.body_is_buffered() => return Some(request),
+        _ => &lanes.other,
+    };
+    serve_one(app, route, Some(places), request);
+    None
 }
 
 /// Answers one request. Never panics outward, never leaves the caller without a reply.

@@ -87,9 +87,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAd
             return;
         }
         shared.requests.fetch_add(1, Ordering::Relaxed);
-        if let Err(request) = shared.queue.push(Request::new(wire)) {
-            request.refuse(503, "The server is shutting down");
-        }
+        hand_out(shared, Request::new(wire));
         wire = come_home(&slot);
         seat.become_idle();
         if wire.closes || wire.is_broken {
@@ -105,6 +103,21 @@ pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAd
     seat.become_idle();
     if !wire.is_broken && wire.lingers {
         wire.link.linger(&shared.limits);
+    }
+}
+
+/// Lets a request be answered here and now, or queues it for the workers.
+fn hand_out(shared: &Shared, request: Request) {
+    let rest = match &shared.at_home {
+        Some(at_home) if !shared.queue.is_closed() => {
+            // A request that the panic dropped has answered by that.
+            catch_unwind(AssertUnwindSafe(|| at_home(request))).unwrap_or(None)
+        }
+        _ => Some(request),
+    };
+    let Some(request) = rest else { return };
+    if let Err(request) = shared.queue.push(request) {
+        request.refuse(503, "The server is shutting down");
     }
 }
 

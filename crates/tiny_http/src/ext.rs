@@ -314,6 +314,10 @@ impl Peer {
     }
 }
 
+/// Answers a request on its connection's own thread, or gives it back for the workers. A panic in
+/// there is answered with 500, or cuts the connection when an answer had begun.
+pub type AtHome = Box<dyn Fn(Request) -> Option<Request> + Send + Sync + 'static>;
+
 /// Work that runs on a connection's own thread.
 pub type Work = Box<dyn FnOnce(Request) + Send + 'static>;
 
@@ -323,7 +327,20 @@ impl Server {
     ///
     /// Errors: the listener is not fit, or no thread could be started.
     pub fn start(listener: TcpListener, limits: Limits, refuse: Refuse) -> io::Result<Self> {
-        Self::serve(listener, limits, refuse)
+        Self::serve(listener, limits, refuse, None)
+    }
+
+    /// As `start`, but `at_home` sees every request first, on its connection's own thread, which may
+    /// block. What it gives back goes to the workers.
+    ///
+    /// Errors: as `start`.
+    pub fn start_sorted(
+        listener: TcpListener,
+        limits: Limits,
+        refuse: Refuse,
+        at_home: AtHome,
+    ) -> io::Result<Self> {
+        Self::serve(listener, limits, refuse, Some(at_home))
     }
 
     /// Ends well: stops accepting and frees the port, closes idle connections, lets running

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::ext::{Counters, Limits, Refuse, plain_refusal};
+use crate::ext::{AtHome, Counters, Limits, Refuse, plain_refusal};
 use crate::queue::Queue;
 use crate::registry::{Registry, lock};
 use crate::request::Request;
@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// Renders refusals.
     pub(crate) refuse: Refuse,
+    /// What is answered on the connections' own threads; the rest goes to the workers.
+    pub(crate) at_home: Option<AtHome>,
     /// Requests for the workers.
     pub(crate) queue: Queue,
     /// The connections.
@@ -109,12 +111,18 @@ impl Server {
     }
 
     /// See `start`.
-    pub(crate) fn serve(listener: TcpListener, limits: Limits, refuse: Refuse) -> io::Result<Self> {
+    pub(crate) fn serve(
+        listener: TcpListener,
+        limits: Limits,
+        refuse: Refuse,
+        at_home: Option<AtHome>,
+    ) -> io::Result<Self> {
         crate::link::dress(&listener, &limits)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             limits,
             refuse,
+            at_home,
             queue: Queue::new(),
             registry: Arc::new(Registry::new()),
             draining: AtomicBool::new(false),

@@ -1,0 +1,54 @@
+//! A drive that does not answer holds up only what asks for it: `API-2.md`, section 13.
+
+use crate::harness::silent::{CONTENT, FILE, SilentDrive};
+use crate::harness::{Larder, Wire, password_of, wait};
+
+/// A larder with a file of its own, and a drive mounted in its share that still answers. `None` where
+/// nothing can be mounted.
+fn house() -> Option<(Larder, SilentDrive)> {
+    let larder = Larder::start().user("ana").file("docs/a.txt", "A").folder("usb");
+    let drive = SilentDrive::mount(&larder.root().join("usb"))?;
+    let listed = larder.http("ana").get("/api/finder?path=usb&details=1").expect(200).json();
+    assert_eq!(listed["items"], serde_json::json!([FILE]));
+    let content = larder.http("ana").get(&format!("/api/download?file_path=usb/{FILE}"));
+    assert_eq!(content.expect(200).text(), CONTENT);
+    Some((larder, drive))
+}
+
+/// Asks on a connection of its own, and does not wait for the answer.
+fn ask(larder: &Larder, target: &str) -> Wire {
+    let mut wire = larder.wire();
+    wire.send(format!(
+        "GET {target} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\n\r\n",
+        larder.key("ana")
+    ));
+    wire
+}
+
+/// Demands that all answer that do not need the silent drive.
+#[track_caller]
+fn expect_the_rest_to_answer(larder: &Larder) {
+    let ana = larder.http("ana");
+    larder.anonymous().get("/").expect(200);
+    let is_up = larder.anonymous().get("/api/is_up").status;
+    assert!(matches!(is_up, 200 | 429), "{is_up}");
+    larder.sign_in("ana", &password_of("ana")).expect(200);
+    ana.get("/api/user/get_self").expect(200);
+    ana.get("/api/resources").expect(200);
+    ana.get("/api/jobs").expect(200);
+    assert_eq!(ana.get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
+    ana.get("/api/finder?path=docs&details=1").expect(200);
+}
+
+#[test]
+fn a_silent_drive_in_the_share_holds_up_only_what_asks_for_it() {
+    let Some((larder, drive)) = house() else { return };
+    drive.fall_silent();
+    let mut asked: Vec<Wire> = (0..8).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
+    wait::until("a question to the drive", || drive.waiting() > 0);
+    expect_the_rest_to_answer(&larder);
+    drive.speak();
+    for wire in &mut asked {
+        wire.answer().expect(200);
+    }
+}
