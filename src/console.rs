@@ -88,7 +88,9 @@ impl Console {
         match share.enter(&current) {
             Ok(folder) => self.run_in(&folder, home, command, time_max),
             // Whatever the command is, it was not meant for another folder.
-            Err(Error::NotFound(_) | Error::Refused) if !current.is_root() => {
+            Err(Error::NotFound(_) | Error::Refused | Error::DeniedByDrive)
+                if !current.is_root() =>
+            {
                 self.remember(user, VaultPath::root());
                 Ok(told(format!("cd: /{current}: {MISSING}"), 1))
             }
@@ -122,7 +124,7 @@ impl Console {
                 self.remember(user, path);
                 Ok(told(format!("Changed directory to: {word}"), 0))
             }
-            Err(Error::Refused) => refused(DENIED),
+            Err(Error::Refused | Error::DeniedByDrive) => refused(DENIED),
             // An absolute path means the share's. One that is not there, but on the machine, was
             // meant to lead out.
             Err(Error::NotFound(_)) if word.starts_with('/') && Path::new(word).exists() => {

@@ -9,6 +9,7 @@ mod cloud;
 mod confinement;
 mod console;
 mod crash;
+mod denied;
 mod download;
 mod drive;
 mod events;

@@ -159,6 +159,7 @@ fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
     let is_worth_a_row = match error {
         Error::Refused
         | Error::Forbidden
+        | Error::DeniedByDrive
         | Error::Io(_)
         | Error::Store(_)
         | Error::Bug(_)

@@ -3,6 +3,7 @@
 
 use super::look;
 use super::path::VaultPath;
+use super::permit::Permit;
 use super::resolve::{Follow, Spot};
 use super::share::{Entry, Kind, Need, Share};
 use super::write::there;
@@ -27,7 +28,8 @@ impl Share {
                 return Err(Error::Refused);
             }
             let stat = spot.stat.as_ref().ok_or(NOT_THERE)?;
-            let mut entry = self.describe(path.name().to_owned(), Some(&spot.path), Some(stat));
+            let at = (&*spot.folder, spot.name.as_bytes(), Permit::of(&*spot.folder));
+            let mut entry = self.describe(path.name().to_owned(), Some(&spot.path), Some(stat), at);
             entry.writable &= self.grant().may_write(path);
             Ok(entry)
         })
@@ -125,7 +127,7 @@ impl Share {
                     sync_itself(&handle)
                 }
                 // A mode that keeps us out can still be changed by its owner.
-                Err(Error::Refused) => {
+                Err(Error::DeniedByDrive) => {
                     let handle = open_itself(&spot, OFlags::PATH)?;
                     let place = format!("/proc/self/fd/{}", handle.as_raw_fd());
                     rustix::fs::chmod(place, mode).map_err(os)?;

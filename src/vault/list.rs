@@ -3,6 +3,7 @@
 use super::look;
 use super::os;
 use super::path::{VaultPath, is_reserved};
+use super::permit::Permit;
 use super::share::{Entry, Share};
 use crate::error::Result;
 use crate::limits;
@@ -123,7 +124,8 @@ impl Listing {
     ///
     /// Errors: those of `take`, `Io`.
     pub fn for_each_entry(&mut self, take: &mut dyn FnMut(&Entry) -> Result<()>) -> Result<()> {
-        self.for_each(&mut |listing, name| take(&listing.entry(name)))
+        let permit = Permit::of(&self.folder);
+        self.for_each(&mut |listing, name| take(&listing.entry(name, permit)))
     }
 
     /// Hands out the names as they are on the disk.
@@ -157,12 +159,13 @@ impl Listing {
     }
 
     /// What one name stands for. What may be changed must be permitted by the name used and by the
-    /// true one.
-    fn entry(&self, name: &[u8]) -> Entry {
+    /// true one; `permit` is the drive's for the folder.
+    fn entry(&self, name: &[u8], permit: Permit) -> Entry {
         let place = std::str::from_utf8(name).ok().map(|text| self.real.join(text));
         let stat = look::look(&self.folder, name).ok().flatten();
-        let name = String::from_utf8_lossy(name).into_owned();
-        let mut entry = self.share.describe(name, place.as_ref(), stat.as_ref());
+        let at = (&self.folder, name, permit);
+        let told = String::from_utf8_lossy(name).into_owned();
+        let mut entry = self.share.describe(told, place.as_ref(), stat.as_ref(), at);
         if self.path != self.real {
             entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));
         }

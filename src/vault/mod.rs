@@ -18,6 +18,7 @@ mod over;
 mod pack;
 mod part;
 mod path;
+mod permit;
 mod progress;
 mod remove;
 mod resolve;
@@ -55,7 +56,7 @@ use rustix::io::Errno;
 const NOT_THERE: Error = Error::NotFound("Path does not exist");
 
 /// Puts a failure of the operating system into the house's words. `EACCES` and `EPERM` on a
-/// user's file become `Refused`: the drive does not permit what the grant would. A drive that
+/// user's file become `DeniedByDrive`: the drive does not permit what the grant would. A drive that
 /// turned read-only (`EROFS`) is a fault of the machine, and its cause belongs into the log.
 fn os(errno: Errno) -> Error {
     match errno {
@@ -64,7 +65,7 @@ fn os(errno: Errno) -> Error {
         Errno::NOSPC | Errno::DQUOT => Error::DiskFull,
         Errno::NAMETOOLONG => Error::invalid_as(Why::Path, "Invalid path"),
         Errno::ILSEQ => Error::invalid_as(Why::Name, "Invalid name"),
-        Errno::ACCESS | Errno::PERM => Error::Refused,
+        Errno::ACCESS | Errno::PERM => Error::DeniedByDrive,
         Errno::FBIG => Error::TooLarge,
         other => Error::Io(other.into()),
     }

@@ -47,7 +47,7 @@ impl Share {
                 match self.put_aside(&to, &workshop, place) {
                     Ok(()) => place.is_filled = true,
                     // Then it can't be kept.
-                    Err(Error::DiskFull | Error::Refused) => ticket = None,
+                    Err(Error::DiskFull | Error::DeniedByDrive) => ticket = None,
                     Err(error) => return Err(error),
                 }
             }

@@ -5,6 +5,7 @@
 use super::look::{self, FileId, Filesystem};
 use super::mount::Root;
 use super::path::{HOME, VaultPath, is_reserved};
+use super::permit::Permit;
 use super::{NOT_THERE, os};
 use crate::error::Error;
 use crate::limits;
@@ -45,6 +46,11 @@ impl Spot {
     /// Whether a link is there.
     pub fn is_link(&self) -> bool {
         self.file_type() == Some(FileType::Symlink)
+    }
+
+    /// Whether the drive lets larder change what was found there.
+    pub fn permits(&self, stat: &Statx) -> bool {
+        Permit::of(&*self.folder).permits(&self.folder, self.name.as_bytes(), stat)
     }
 
     /// Whether a folder is there.

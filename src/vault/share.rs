@@ -4,6 +4,7 @@
 use super::list::Listing;
 use super::look::{self, FileId};
 use super::mount::Root;
+use super::permit::Permit;
 use super::resolve::{Finder, Follow, Lost, OpenFolders, Spot};
 use super::{Grant, NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result, Why};
@@ -58,7 +59,7 @@ pub struct Entry {
     pub size: u64,
     /// When its content changed last.
     pub modified: SystemTime,
-    /// Whether the caller may change it.
+    /// Whether the caller may change it, and the drive lets larder.
     pub writable: bool,
     /// Its permission bits (`chmod(2)`); 0 when nothing is known of it.
     pub mode: u16,
@@ -238,18 +239,23 @@ impl Share {
     }
 
     /// Puts together what is known of a name. `place` is `None` for a name that is not UTF-8, which
-    /// no caller can use.
+    /// no caller can use; `folder` and `on_disk` are where it was found.
     pub(super) fn describe(
         &self,
         name: String,
         place: Option<&VaultPath>,
         stat: Option<&Statx>,
+        (folder, on_disk, permit): (&OwnedFd, &[u8], Permit),
     ) -> Entry {
-        let mut writable = place.is_some_and(|place| self.grant.may_write(place));
+        let mut writable = place.is_some_and(|place| self.grant.may_write(place))
+            && stat.is_some_and(|stat| permit.permits(folder, on_disk, stat));
         let is_link = stat.is_some_and(|stat| look::type_of(stat) == FileType::Symlink);
         let followed = if is_link {
             let spot = place.and_then(|place| self.finder.locate(place, Follow::Last).ok());
-            writable &= spot.as_ref().is_some_and(|spot| self.grant.may_write(&spot.path));
+            writable &= spot.as_ref().is_some_and(|spot| {
+                self.grant.may_write(&spot.path)
+                    && spot.stat.is_some_and(|stat| spot.permits(&stat))
+            });
             spot.filter(|spot| self.grant.may_see(&spot.path)).and_then(|spot| spot.stat)
         } else {
             None

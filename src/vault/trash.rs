@@ -336,7 +336,7 @@ impl Share {
         let (top, folder) = match self.finder.hidden(&parent, TRASH) {
             Ok(found) => found,
             // `NotFound`: something else than a folder is in the trash's place.
-            Err(Error::DiskFull | Error::Refused | Error::NotFound(_)) => return Ok(None),
+            Err(Error::DiskFull | Error::DeniedByDrive | Error::NotFound(_)) => return Ok(None),
             Err(Error::Io(cause)) if Errno::from_io_error(&cause).is_some_and(is_no_place) => {
                 return Ok(None);
             }

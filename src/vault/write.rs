@@ -318,7 +318,7 @@ impl Share {
             match self.put_aside(spot, &spool.folder, filled) {
                 Ok(()) => filled.is_filled = true,
                 // Then it cannot be kept; what was half copied is gone again.
-                Err(Error::DiskFull | Error::Refused) => ticket = None,
+                Err(Error::DiskFull | Error::DeniedByDrive) => ticket = None,
                 Err(Error::Io(cause)) => {
                     return Err(Errno::from_io_error(&cause).unwrap_or(Errno::IO));
                 }

@@ -238,7 +238,7 @@ fn what_the_drive_does_not_permit_is_refused() {
         let locked = house.root().join("locked");
         fs::set_permissions(&locked, Permissions::from_mode(0o500)).unwrap();
         let share = house.share();
-        let refused = Some("refused");
+        let refused = Some("refused by the drive's own permissions");
         assert_eq!(refusal(share.delete_file(&path("locked/a"), Fate::Trash)).as_deref(), refused);
         assert_eq!(refusal(share.make_folder(&path("locked/b"))).as_deref(), refused);
         let told = refusal(super::upload(&share, &[("locked/a", "x")], &super::UPLOAD));

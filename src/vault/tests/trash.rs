@@ -736,7 +736,7 @@ fn each_drive_has_a_trash_of_its_own() {
         plug(&house.root().join("over"));
         let share = house.share();
         let told = refusal(share.restore(&ids(&share, "over/x"), IfExists::Rename));
-        assert_eq!(told.as_deref(), Some("collision: Another drive is in its place"));
+        assert_eq!(told.as_deref(), Some("conflict: Another drive is in its place"));
         // The same drive in two places comes once.
         house.file("over/twice", "T");
         delete(&share, "over/twice", Kind::File);

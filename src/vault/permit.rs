@@ -1,0 +1,58 @@
+//! What the drive itself permits larder to change, whoever asks: modes, owners, access lists, flags, and
+//! filesystems that are read-only. Larder replaces files rather than write into them, so what counts for a
+//! file is the folder around it. Knows no grants.
+
+use super::look;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Access, AtFlags, FileType, Statx, StatxAttributes};
+
+/// The bit of a folder's mode that lets only their owners rename and remove things (`S_ISVTX`).
+const STICKY: u16 = 0o1000;
+
+/// What the drive permits in one folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// Whether names may be made and taken away.
+    is_writable: bool,
+    /// In a sticky folder, whose things only their owners may rename: the folder's owner.
+    sticky: Option<u32>,
+}
+
+impl Permit {
+    /// In this folder, which may be open as a mere place.
+    pub fn of<Fd: AsFd>(folder: Fd) -> Self {
+        let Ok(stat) = look::look_at(folder.as_fd()) else { return Self::nothing() };
+        let sticky = (stat.stx_mode & STICKY != 0).then_some(stat.stx_uid);
+        // Names may be added to such a folder and never taken away again.
+        let is_append_only = stat.stx_attributes.contains(StatxAttributes::APPEND);
+        Self { is_writable: !is_append_only && may_write_in(folder), sticky }
+    }
+
+    /// Nothing at all.
+    const fn nothing() -> Self {
+        Self { is_writable: false, sticky: None }
+    }
+
+    /// Whether what is called `name` in the folder may be changed: a folder if things may be put into it,
+    /// anything else if it may be replaced and removed.
+    pub fn permits(self, folder: &OwnedFd, name: &[u8], stat: &Statx) -> bool {
+        if look::type_of(stat) == FileType::Directory {
+            return look::open_place(folder, name).is_ok_and(may_write_in);
+        }
+        let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+        self.is_writable && !stat.stx_attributes.intersects(fixed) && self.is_ours(stat)
+    }
+
+    /// Whether a sticky folder lets us move such a thing.
+    fn is_ours(self, stat: &Statx) -> bool {
+        let me = rustix::process::geteuid();
+        let Some(owner) = self.sticky else { return true };
+        me.is_root() || [owner, stat.stx_uid].contains(&me.as_raw())
+    }
+}
+
+/// Whether names may be made in a folder.
+fn may_write_in<Fd: AsFd>(folder: Fd) -> bool {
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::accessat(folder, c".", wanted, AtFlags::EACCESS).is_ok()
+}
