@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use crate::auth::throttle::{AddressThrottle, NameThrottle};
+use crate::auth::authenticator::Authenticator;
+use crate::auth::pace::Pace;
+use crate::auth::throttle::AddressThrottle;
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
 use crate::console::Console;
@@ -60,8 +62,12 @@ pub struct App {
     pub login_throttle: AddressThrottle,
     /// One `is_up` per second for an address.
     pub is_up_throttle: AddressThrottle,
-    /// Growing delay after wrong passwords.
-    pub name_throttle: NameThrottle,
+    /// Judges those who sign in as users, at whatever door.
+    pub user_sign_in: Authenticator,
+    /// Judges those who sign in as FTP users.
+    pub ftp_sign_in: Authenticator,
+    /// One wrong password per second for an address, by FTP.
+    pub ftp_pace: Pace,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
     /// Who is on.
@@ -200,7 +206,9 @@ impl App {
             console: Console::default(),
             login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
-            name_throttle: NameThrottle::default(),
+            user_sign_in: Authenticator::default(),
+            ftp_sign_in: Authenticator::default(),
+            ftp_pace: Pace::default(),
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),

@@ -292,6 +292,15 @@ pub const FTP_LOGIN_TIME: Duration = Duration::from_mins(1);
 /// Added to the answer to a wrong password.
 pub const FTP_FAILURE_DELAY: Duration = Duration::from_secs(1);
 
+/// How long a try waits for those before it from the same address. Each wrong one takes `THROTTLE_INTERVAL`.
+pub const FTP_TRY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How often who waits so looks whether their session was closed.
+pub const FTP_TRY_LOOK_TIME: Duration = Duration::from_millis(100);
+
+/// Addresses that are remembered for a moment after a wrong password, before they are looked through.
+pub const FTP_LANES_KEPT: usize = 1024;
+
 /// Wrong passwords before a session is closed.
 pub const FTP_FAILURES_MAX: u32 = 3;
 
@@ -347,6 +356,19 @@ pub const REVOKED_TOKENS_PER_USER_MAX: i64 = 100;
 /// Passwords that are hashed at once. Each takes `ARGON2_KIB` of memory, and both together stay
 /// under the 32 MiB that requests may cost.
 pub const HASHINGS_MAX: usize = 2;
+
+/// How long somebody waits for their password to be hashed: with one turn for each address, that is two hundred
+/// addresses before them on a slow board.
+pub const HASHING_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Who waits for their password to be hashed, strangers of all addresses together. Each holds a thread.
+pub const HASHINGS_WAITING_MAX: usize = 256;
+
+/// The same for one address: more than any program opens connections at once.
+pub const HASHINGS_WAITING_PER_ADDRESS_MAX: usize = 32;
+
+/// Seconds that somebody is told to wait when too many want to sign in at once.
+pub const HASHING_RETRY_AFTER_S: u64 = 5;
 
 /// Memory of one Argon2id run (KiB). With three passes and one lane this is one of the settings of
 /// equal strength in OWASP's Password Storage Cheat Sheet.
@@ -408,6 +430,16 @@ pub const FAILURE_MEMORY: Duration = Duration::from_mins(15);
 /// Names whose failures are remembered.
 pub const FAILURE_NAMES_MAX: usize = 1024;
 
+/// How long an address from which a name was signed in is told from strangers': people who are at home once a
+/// week stay known.
+pub const PLACE_MEMORY: Duration = Duration::from_hours(8 * 24);
+
+/// Names and addresses that are remembered so, in all: a household, a club.
+pub const PLACES_MAX: usize = 1024;
+
+/// Of these those of one name, so that somebody who signs in from everywhere leaves room for the others.
+pub const PLACES_PER_NAME_MAX: usize = 16;
+
 /// Users kept in memory with their permissions; read again from the database when it changes.
 pub const CACHED_USERS_MAX: usize = 256;
 
@@ -449,6 +481,13 @@ pub const LOG_BATCH_TIME: Duration = Duration::from_millis(500);
 
 /// How long a reader waits for the rows before it to be written; a card that takes longer is ill.
 pub const LOG_FLUSH_TIME: Duration = Duration::from_secs(2);
+
+/// Rows about refused strangers in `REFUSAL_ROWS_TIME` (contract part 2, section 26), the one included that tells
+/// how many were left out.
+pub const REFUSAL_ROWS_MAX: usize = 60;
+
+/// See `REFUSAL_ROWS_MAX`.
+pub const REFUSAL_ROWS_TIME: Duration = Duration::from_secs(10);
 
 /// How often old rows are looked for.
 pub const LOG_PRUNE_TIME: Duration = Duration::from_hours(1);

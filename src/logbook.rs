@@ -1,12 +1,14 @@
 //! What happened, for the owner: rows in `db/logs.db`, batched by one thread, pruned by age and
 //! number. Knows no requests. Secrets are never handed to it.
 
+mod thinning;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,6 +16,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::logbook::thinning::Thinning;
 use crate::{limits, store, terminal, threads};
 
 /// The schema, step by step; a step that has shipped never changes.
@@ -36,6 +39,8 @@ pub struct Logbook {
     retention_days: Arc<AtomicU32>,
     /// Rows lost because the queue was full; the writer tells of them.
     dropped: Arc<AtomicU64>,
+    /// How many rows strangers cause; the writer tells what was left out.
+    refusals: Arc<Mutex<Thinning>>,
     /// The writing thread.
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -92,13 +97,15 @@ impl Logbook {
         let (queue, messages) = sync_channel(limits::LOG_QUEUE_ROWS);
         let dropped = Arc::new(AtomicU64::new(0));
         let retention_days = Arc::new(AtomicU32::new(retention_days));
+        let refusals: Arc<Mutex<Thinning>> = Arc::default();
         let (lost, days) = (Arc::clone(&dropped), Arc::clone(&retention_days));
+        let thinned = Arc::clone(&refusals);
         let writer = threads::spawn("larder-logbook", move || {
-            write_rows(&connection, &messages, &lost, &days);
+            write_rows(&connection, &messages, &lost, &thinned, &days);
         })
         .map_err(Error::Io)?;
         let (queue, writer) = (Mutex::new(Some(queue)), Mutex::new(Some(writer)));
-        Ok(Self { queue, reader, retention_days, dropped, writer })
+        Ok(Self { queue, reader, retention_days, dropped, refusals, writer })
     }
 
     /// Notes one event; `ip` is empty when larder itself did it.
@@ -108,6 +115,14 @@ impl Logbook {
         let Some(queue) = queue.as_ref() else { return };
         if let Err(TrySendError::Full(_)) = queue.try_send(Message::Row(entry)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes what was refused to somebody who need not have signed in. Anybody can cause such rows, as fast as
+    /// they like: of very many at once some are left out, and how many is told.
+    pub fn note_refusal(&self, action: &str, ip: &str) {
+        if lock(&self.refusals).admit(Instant::now()) {
+            self.note(action, ip);
         }
     }
 
@@ -174,6 +189,11 @@ pub fn examine(path: &Path) -> std::result::Result<i64, String> {
         .map_err(|cause| cause.to_string())
 }
 
+/// A panic while it was locked left it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One line without control characters, cut to its bound.
 fn tidy(action: &str) -> String {
     let mut text: String = action
@@ -193,16 +213,25 @@ fn write_rows(
     connection: &Connection,
     messages: &Receiver<Message>,
     lost: &AtomicU64,
+    refusals: &Mutex<Thinning>,
     retention_days: &AtomicU32,
 ) {
     let mut last_pruned: Option<Instant> = None;
-    loop {
-        let first = match messages.recv_timeout(limits::LOG_PRUNE_TIME) {
+    let mut is_last = false;
+    while !is_last {
+        let first = match messages.recv_timeout(patience(refusals)) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                is_last = true;
+                None
+            }
         };
         let mut batch = gather(messages, first);
+        if let Some(left_out) = lock(refusals).take(Instant::now(), is_last) {
+            let told = format!("{left_out} more failed sign-ins and refusals were left out");
+            batch.rows.push(Entry::new(&told, ""));
+        }
         let gone = lost.swap(0, Ordering::Relaxed);
         if gone > 0 {
             batch
@@ -225,6 +254,11 @@ fn write_rows(
     }
     // So that the file alone is whole; the reader's connection is still open.
     let _best_effort = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+}
+
+/// How long the writer may sleep.
+fn patience(refusals: &Mutex<Thinning>) -> Duration {
+    lock(refusals).look_in(Instant::now()).unwrap_or(limits::LOG_PRUNE_TIME)
 }
 
 /// What is written in one transaction, and what is to be done afterwards.

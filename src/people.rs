@@ -125,8 +125,8 @@ pub fn create(users: &UserStore, person: &NewPerson<'_>) -> Result<String> {
 
 /// Changes a user.
 ///
-/// Errors: `Invalid`, `NotFound`, `Collision` (the name is taken, or the last admin would lose
-/// its role).
+/// Errors: `Invalid`, `NotFound`, `Collision` (the name is taken), `Conflict` (the last admin would
+/// lose its role).
 pub fn change(users: &UserStore, id: i64, changes: &Changes<'_>) -> Result<Changed> {
     changes.username.map_or(Ok(()), check_username)?;
     changes.password.map_or(Ok(()), check_password)?;
@@ -168,7 +168,7 @@ pub fn change(users: &UserStore, id: i64, changes: &Changes<'_>) -> Result<Chang
 
 /// Deletes a user, and its role from `roles.json` below `settings_folder` when nobody else has it.
 ///
-/// Errors: `NotFound`; `Collision` (the last admin); `Io` when `roles.json` can't be read or
+/// Errors: `NotFound`; `Conflict` (the last admin); `Io` when `roles.json` can't be read or
 /// replaced, and then nobody is deleted.
 pub fn delete(users: &UserStore, settings_folder: &Path, username: &str) -> Result<()> {
     users.delete(username, ADMIN, |role| {
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(roles.to_json(), json!({"/api/finder": ["admin"], "/api/role/edit": ["admin"]}));
         assert_eq!(edition(&users), before + 1);
         assert!(matches!(delete(&users, folder.path(), "bea"), Err(Error::NotFound(_))));
-        assert!(matches!(delete(&users, folder.path(), "root"), Err(Error::Collision(_))));
+        assert!(matches!(delete(&users, folder.path(), "root"), Err(Error::Conflict(_))));
     }
 
     #[test]
@@ -300,11 +300,11 @@ mod tests {
         let (_folder, users) = house();
         let id = |name: &str| users.by_username(name).unwrap().unwrap().id;
         let role = |role| Changes { role: Some(role), ..Changes::default() };
-        assert!(matches!(change(&users, id("root"), &role("user")), Err(Error::Collision(_))));
+        assert!(matches!(change(&users, id("root"), &role("user")), Err(Error::Conflict(_))));
         change(&users, id("root"), &role(ADMIN)).unwrap();
         change(&users, id("ana"), &role(ADMIN)).unwrap();
         change(&users, id("root"), &role("user")).unwrap();
-        assert!(matches!(change(&users, id("ana"), &role("user")), Err(Error::Collision(_))));
+        assert!(matches!(change(&users, id("ana"), &role("user")), Err(Error::Conflict(_))));
         assert!(matches!(change(&users, 999, &role("user")), Err(Error::NotFound(_))));
     }
 

@@ -303,21 +303,6 @@ fn wrong_passwords_are_slowed_down_and_sent_away() {
     ftp.expect_end();
 }
 
-#[test]
-fn guesses_over_ftp_slow_down_the_same_name_over_http() {
-    let house = FtpHouse::start();
-    let mut guesses = 0;
-    while guesses < 6 {
-        let mut ftp = house.connect();
-        for _ in 0..3 {
-            ftp.expect("USER ana", 331);
-            ftp.expect("PASS wrong", 530);
-            guesses += 1;
-        }
-    }
-    house.larder.sign_in("ana", &password_of("ana")).expect_refusal(429);
-}
-
 // Where one is, and what one sees.
 
 #[test]

@@ -18,6 +18,7 @@ mod folders;
 mod ftp;
 mod ftp_clients;
 mod ftp_hostile;
+mod guessing;
 mod http;
 mod jobs;
 mod listing;

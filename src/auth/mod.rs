@@ -1,8 +1,12 @@
 //! Who somebody is and what they may do: passwords, tokens, keys, roles and paths into a `Grant`,
 //! and how often they may try. Knows no requests and not the disk.
 
+pub mod authenticator;
 pub mod key;
+mod names;
+pub mod pace;
 pub mod password;
 pub mod permission;
 pub mod throttle;
 pub mod token;
+mod turns;

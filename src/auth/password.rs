@@ -1,41 +1,57 @@
 //! Passwords: Argon2id (RFC 9106), a bounded number at once, and a decoy for unknown names.
 
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::auth::key;
+use crate::auth::turns::{Party, Turn, Turns};
 use crate::error::{Error, Result};
 use crate::limits;
 
-/// Hashes a password with a random salt; the answer is in PHC form.
+/// Everybody who wants something hashed waits here.
+static TURNS: Turns = Turns::new(limits::HASHINGS_MAX);
+
+/// The hash that unknown names are compared with.
+static DECOY: OnceLock<String> = OnceLock::new();
+
+/// Waits until it is somebody's turn to have one password hashed.
+///
+/// Errors: `TooSoon`.
+pub fn turn(party: Party) -> Result<Turn<'static>> {
+    TURNS.take(party)
+}
+
+/// Hashes a password with a random salt, for somebody who has signed in; the answer is in PHC form.
 pub fn hash(password: &str) -> Result<String> {
-    let _turn = Turn::take();
-    let salt = key::random_bytes::<16>()?;
-    hasher()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|cause| Error::Bug(format!("argon2: {cause}").into()))
+    hash_in(&turn(Party::House)?, password)
 }
 
 /// Whether the password belongs to the hash. Without a hash (no such user) it takes as long and
 /// is never right.
-pub fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
-    static DECOY: OnceLock<String> = OnceLock::new();
+pub fn is_right(turn: &Turn<'_>, password: &str, hash: Option<&str>) -> Result<bool> {
     let decoy = if let Some(decoy) = DECOY.get() {
         decoy
     } else {
-        let made = self::hash("decoy")?;
+        let made = hash_in(turn, "decoy")?;
         DECOY.get_or_init(|| made)
     };
-    let _turn = Turn::take();
     let stored = hash.unwrap_or(decoy);
     let parsed = PasswordHash::new(stored)
         .map_err(|cause| Error::Bug(format!("a stored password hash: {cause}").into()))?;
     let matches = hasher()?.verify_password(password.as_bytes(), &parsed).is_ok();
     Ok(matches && hash.is_some())
+}
+
+/// Hashes a password with a random salt.
+fn hash_in(_turn: &Turn<'_>, password: &str) -> Result<String> {
+    let salt = key::random_bytes::<16>()?;
+    hasher()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|cause| Error::Bug(format!("argon2: {cause}").into()))
 }
 
 /// Whether this is a hash that a password can be compared with.
@@ -45,7 +61,7 @@ pub fn is_hash(stored: &str) -> bool {
 
 /// Makes the decoy ahead of time, so that the first unknown name takes no longer than the next.
 pub fn warm_up() -> Result<()> {
-    is_right("", None).map(|_| ())
+    is_right(&turn(Party::House)?, "", None).map(|_| ())
 }
 
 /// Argon2id with our parameters; a stored hash brings its own.
@@ -55,37 +71,13 @@ fn hasher() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// How many are hashing now.
-static RUNNING: Mutex<usize> = Mutex::new(0);
-
-/// Rings when one is done.
-static DONE: Condvar = Condvar::new();
-
-/// The right to hash one password; memory is scarce.
-struct Turn;
-
-impl Turn {
-    /// Waits for one of `HASHINGS_MAX` places.
-    fn take() -> Self {
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        while *running >= limits::HASHINGS_MAX {
-            running = DONE.wait(running).unwrap_or_else(PoisonError::into_inner);
-        }
-        *running += 1;
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        DONE.notify_one();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
+        super::is_right(&turn(Party::House)?, password, hash)
+    }
 
     #[test]
     fn only_the_right_password_of_a_known_user_is_right() {

@@ -1,10 +1,10 @@
-//! How often somebody may try: per address, and per name after wrong passwords. Bounded in memory.
+//! How often somebody may ask: once in a while for each address. Bounded in memory.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::limits;
@@ -38,76 +38,6 @@ impl AddressThrottle {
         });
         last.insert(address, now);
         Ok(())
-    }
-}
-
-/// A growing delay for a name after wrong passwords, on all doors together.
-#[derive(Default)]
-pub struct NameThrottle {
-    /// Names with recent failures.
-    failures: Mutex<HashMap<String, Failures>>,
-}
-
-/// What is remembered of a name.
-#[derive(Clone, Copy)]
-struct Failures {
-    /// Wrong passwords in a row.
-    count: u32,
-    /// When the last was.
-    last: Instant,
-}
-
-impl Failures {
-    /// How long after the last failure the next try must wait.
-    fn delay(self) -> Duration {
-        if self.count <= limits::FAILURES_FREE {
-            return Duration::ZERO;
-        }
-        let doublings = (self.count - limits::FAILURES_FREE).min(16);
-        Duration::from_secs(1 << doublings).min(limits::FAILURE_DELAY_MAX)
-    }
-}
-
-impl NameThrottle {
-    /// Lets a try for this name through, or says how long to wait.
-    ///
-    /// Errors: `TooSoon`.
-    pub fn admit(&self, name: &str) -> Result<()> {
-        self.admit_at(name, Instant::now())
-    }
-
-    /// Notes a wrong password for this name.
-    pub fn failed(&self, name: &str) {
-        self.failed_at(name, Instant::now());
-    }
-
-    /// Forgets the failures of a name: the right password was given.
-    pub fn succeeded(&self, name: &str) {
-        lock(&self.failures).remove(name);
-    }
-
-    /// The same at a given time.
-    fn admit_at(&self, name: &str, now: Instant) -> Result<()> {
-        let Some(failures) = lock(&self.failures).get(name).copied() else { return Ok(()) };
-        let waited = now.saturating_duration_since(failures.last);
-        if waited >= limits::FAILURE_MEMORY || waited >= failures.delay() {
-            return Ok(());
-        }
-        let rest = failures.delay().saturating_sub(waited);
-        Err(Error::TooSoon { retry_after_s: rest.as_secs() + 1 })
-    }
-
-    /// The same at a given time.
-    fn failed_at(&self, name: &str, now: Instant) {
-        let mut failures = lock(&self.failures);
-        let before = failures.get(name).copied();
-        let fresh =
-            before.filter(|old| now.saturating_duration_since(old.last) < limits::FAILURE_MEMORY);
-        let count = fresh.map_or(0, |old| old.count).saturating_add(1);
-        make_room(&mut failures, limits::FAILURE_NAMES_MAX, |old| {
-            now.saturating_duration_since(old.last) >= limits::FAILURE_MEMORY
-        });
-        failures.insert(name.to_owned(), Failures { count, last: now });
     }
 }
 
@@ -145,6 +75,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn is_admitted(result: Result<()>) -> bool {
         match result {
@@ -184,31 +115,5 @@ mod tests {
             assert!(is_admitted(throttle.admit_at(IpAddr::V4(number.into()), now)));
         }
         assert_eq!(lock(&throttle.last).len(), limits::THROTTLE_ADDRESSES_MAX);
-        let names = NameThrottle::default();
-        for number in 0..2000_u32 {
-            names.failed_at(&number.to_string(), now);
-        }
-        assert_eq!(lock(&names.failures).len(), limits::FAILURE_NAMES_MAX);
-    }
-
-    #[test]
-    fn the_delay_of_a_name_grows_and_ends() {
-        let throttle = NameThrottle::default();
-        let now = Instant::now();
-        for _ in 0..limits::FAILURES_FREE {
-            throttle.failed_at("ana", now);
-            assert!(is_admitted(throttle.admit_at("ana", now)));
-        }
-        throttle.failed_at("ana", now);
-        assert!(!is_admitted(throttle.admit_at("ana", now)));
-        assert!(is_admitted(throttle.admit_at("bea", now)));
-        assert!(is_admitted(throttle.admit_at("ana", now + Duration::from_secs(2))));
-        for _ in 0..40 {
-            throttle.failed_at("ana", now);
-        }
-        assert!(!is_admitted(throttle.admit_at("ana", now + Duration::from_secs(29))));
-        assert!(is_admitted(throttle.admit_at("ana", now + limits::FAILURE_DELAY_MAX)));
-        throttle.succeeded("ana");
-        assert!(is_admitted(throttle.admit_at("ana", now)));
     }
 }

@@ -490,6 +490,11 @@ impl Handle {
         self.is_closed.load(Ordering::SeqCst)
     }
 
+    /// Whether it need not wait for anything any more.
+    pub fn is_leaving(&self) -> bool {
+        self.is_stopping() || self.is_closed()
+    }
+
     /// Asks it to leave.
     fn ask_to_leave(&self) {
         let state = self.lock();

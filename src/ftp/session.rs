@@ -243,11 +243,21 @@ impl Session {
 
     /// Notes in the logbook what the client did.
     pub fn note(&self, action: &str) {
+        self.app.logbook.note(&self.told(action), &self.peer.ip().to_string());
+    }
+
+    /// Notes in the logbook what was refused to a client who need not have signed in.
+    pub fn note_refusal(&self, action: &str) {
+        self.app.logbook.note_refusal(&self.told(action), &self.peer.ip().to_string());
+    }
+
+    /// What the client did, with who it is.
+    fn told(&self, action: &str) -> String {
         let who = match &self.login {
             Login::Done(account) => account.username.as_str(),
             _ => "somebody",
         };
-        self.app.logbook.note(&format!("ftp {who}: {action}"), &self.peer.ip().to_string());
+        format!("ftp {who}: {action}")
     }
 }
 

@@ -156,7 +156,9 @@ fn worded_for(endpoint: &Endpoint, error: Error) -> Error {
 
 /// Writes down what the owner should know of; ordinary mistakes of callers are none of it.
 fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
-    let is_worth_a_row = match error {
+    let (path, _) = query::split(request.url());
+    let told = format!("{} {path}: {error}", request.method().as_str());
+    match error {
         Error::Refused
         | Error::Forbidden
         | Error::DeniedByDrive
@@ -164,16 +166,13 @@ fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
         | Error::Store(_)
         | Error::Bug(_)
         | Error::DiskFull
-        | Error::StorageAbsent => true,
+        | Error::StorageAbsent => app.logbook.note(&told, &address.to_string()),
         // A wrong password has its row already. Anybody can send a wrong token, as fast as they like.
-        Error::SignIn(SignInProblem::WrongPassword) => false,
-        Error::SignIn(_) => app.refusal_throttle.admit(address).is_ok(),
-        _ => false,
-    };
-    if is_worth_a_row {
-        let (path, _) = query::split(request.url());
-        app.logbook
-            .note(&format!("{} {path}: {error}", request.method().as_str()), &address.to_string());
+        Error::SignIn(SignInProblem::WrongPassword) => {}
+        Error::SignIn(_) if app.refusal_throttle.admit(address).is_ok() => {
+            app.logbook.note_refusal(&told, &address.to_string());
+        }
+        _ => {}
     }
 }
 

@@ -1,8 +1,8 @@
 //! Signing in and out, and into TLS: RFC 959, 4.1.1; RFC 2228; RFC 4217.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::auth::password;
 use crate::error::{Error, SignInProblem};
 use crate::ftp::permission::Letters;
 use crate::ftp::reply::{Answer, Reply};
@@ -46,17 +46,17 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
 /// Judges name and password, and lets the session be seen as that user's.
 fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Error> {
     let wrong = Error::SignIn(SignInProblem::WrongPassword);
-    let app = &session.app;
-    if username.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
-        return Err(wrong);
-    }
-    app.name_throttle.admit(username)?;
+    let (app, from) = (&session.app, session.peer.ip());
+    let door = &app.ftp_sign_in;
+    door.check(username, from)?;
+    let known_as = door.is_known(username, from).then_some(username);
+    let admitted = app.ftp_pace.enter(from, known_as, || session.handle.is_leaving())?;
     let user = app.ftp_users.by_username(username)?;
-    if !password::is_right(given, user.as_ref().map(|user| user.password_hash.as_str()))? {
-        app.name_throttle.failed(username);
+    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    if !door.is_right(username, from, given, stored)? {
+        admitted.was_wrong();
         return Err(wrong);
     }
-    app.name_throttle.succeeded(username);
     // From here on the session ends with its user; who went while the password was judged must not
     // slip in.
     session.handle.signed_in(username);
@@ -73,8 +73,11 @@ fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Er
 
 /// Makes whoever guesses wait, and sends them away after a few times.
 fn refuse(session: &mut Session, username: &str, error: Error) -> Reply {
-    session.note(&format!("failed sign-in as {username}: {error}"));
-    std::thread::sleep(limits::FTP_FAILURE_DELAY);
+    session.note_refusal(&format!("failed sign-in as {username}: {error}"));
+    let until = Instant::now() + limits::FTP_FAILURE_DELAY;
+    while Instant::now() < until && !session.handle.is_leaving() {
+        std::thread::sleep(limits::FTP_TRY_LOOK_TIME);
+    }
     session.failures += 1;
     let reply = Reply::from(error);
     if session.failures < limits::FTP_FAILURES_MAX { reply } else { reply.and_close() }
@@ -108,7 +111,7 @@ pub fn auth(session: &mut Session, argument: &str) -> Answer {
     session.control.drop_pending().map_err(gone)?;
     session.say(&Reply::new(234, "Begin TLS"))?;
     if session.control.secure(tls).is_err() {
-        session.note("the TLS handshake failed");
+        session.note_refusal("the TLS handshake failed");
         return Err(Reply::said().and_close());
     }
     session.handle.is_secure_now();

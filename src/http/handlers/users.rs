@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tiny_http::ext::Body;
 
-use crate::auth::{key, password};
+use crate::auth::key;
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
@@ -76,18 +76,15 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
     }
     let wrong = Err(Error::SignIn(SignInProblem::WrongPassword));
-    if username.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
-        return wrong;
-    }
-    call.app.name_throttle.admit(username)?;
     let user = call.app.users.by_username(username)?;
-    if !password::is_right(given, user.as_ref().map(|user| user.password_hash.as_str()))? {
-        call.app.name_throttle.failed(username);
-        call.app.logbook.note(&format!("failed sign-in as {username}"), &call.address.to_string());
+    let stored = user.as_ref().map(|user| user.password_hash.as_str());
+    let is_right = call.app.user_sign_in.is_right(username, call.address, given, stored)?;
+    let Some(user) = user.filter(|_| is_right) else {
+        call.app
+            .logbook
+            .note_refusal(&format!("failed sign-in as {username}"), &call.address.to_string());
         return wrong;
-    }
-    let Some(user) = user else { return wrong };
-    call.app.name_throttle.succeeded(username);
+    };
     let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
     call.app.users.saw(&user, call.address);
     call.app.logbook.note(&format!("{username}: signed in"), &call.address.to_string());

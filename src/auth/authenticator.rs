@@ -1,0 +1,102 @@
+//! Whether a name and a password belong together, at all doors of one kind of account: the house's users have
+//! one of these, FTP's own users another, so that guesses at one kind make nobody of the other wait.
+
+use std::net::IpAddr;
+
+use crate::auth::names::NameThrottle;
+use crate::auth::password;
+use crate::auth::turns::Party;
+use crate::error::Result;
+use crate::limits;
+
+/// Judges those who want to sign in as somebody of one kind.
+#[derive(Default)]
+pub struct Authenticator {
+    /// How often each name may be tried.
+    names: NameThrottle,
+}
+
+impl Authenticator {
+    /// Whether somebody at this address signed in under this name lately.
+    pub fn is_known(&self, name: &str, from: IpAddr) -> bool {
+        self.names.is_known(name, from)
+    }
+
+    /// Whether a try would be judged now, or has to come later. Costs nothing: for who is about to wait.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn check(&self, name: &str, from: IpAddr) -> Result<()> {
+        self.names.check(name, from)
+    }
+
+    /// Whether this is the password whose hash is `stored`; `None` when there is nobody of that name, which
+    /// takes as long. What is judged at the same moment counts as wrong until it is known to be right.
+    ///
+    /// Errors: `TooSoon` after wrong ones, or when too many want to sign in at once.
+    pub fn is_right(
+        &self,
+        name: &str,
+        from: IpAddr,
+        given: &str,
+        stored: Option<&str>,
+    ) -> Result<bool> {
+        if name.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
+            return Ok(false);
+        }
+        self.check(name, from)?;
+        let party =
+            if self.is_known(name, from) { Party::Known(from) } else { Party::Stranger(from) };
+        let turn = password::turn(party)?;
+        // Counted only now: those that wait for their turn are not judged yet, and many who give the right
+        // password at once must not be taken for a flood.
+        let tried = self.names.admit(name, from)?;
+        let is_right = password::is_right(&turn, given, stored)?;
+        if is_right {
+            tried.was_right();
+        } else {
+            tried.was_wrong();
+        }
+        Ok(is_right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 2));
+
+    #[test]
+    fn of_many_guesses_at_once_few_are_judged_and_of_right_ones_all() {
+        let hash = password::hash("right").unwrap();
+        let door = Authenticator::default();
+        let (judged, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let guess = |number: u8| match door.is_right("ana", [10, 0, 1, number].into(), "x", None) {
+            Ok(is_right) => {
+                assert!(!is_right);
+                judged.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(Error::TooSoon { .. }) => {
+                refused.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(other) => panic!("{other:?}"),
+        };
+        thread::scope(|scope| {
+            for number in 0..40 {
+                scope.spawn(move || guess(number));
+            }
+        });
+        let (judged, refused) = (judged.into_inner(), refused.into_inner());
+        assert!((1..=10).contains(&judged) && judged + refused == 40, "{judged} were judged");
+        let other = Authenticator::default();
+        thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| assert!(other.is_right("ana", HOME, "right", Some(&hash)).unwrap()));
+            }
+        });
+        assert!(other.is_known("ana", HOME) && !door.is_known("ana", HOME));
+    }
+}
