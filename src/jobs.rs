@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::vault::{Counts, Progress};
+use crate::vault::{Counts, Progress, TrashId};
 use crate::{limits, threads};
 
 /// All jobs that run, and the last ones that ran.
@@ -87,6 +87,8 @@ pub struct View {
     pub end: Option<End>,
     /// How far it is.
     pub counts: Counts,
+    /// What it has put into the trash, until that is forgotten.
+    pub trash: Arc<Vec<TrashId>>,
 }
 
 /// Whose jobs somebody may see and call off.
@@ -288,6 +290,18 @@ impl State {
             forget(&mut self.jobs, Some(owner), limits::JOBS_ENDED_PER_USER_MAX);
         }
         forget(&mut self.jobs, None, limits::JOBS_ENDED_MAX);
+        self.forget_trash();
+    }
+
+    /// Forgets what old jobs have put into the trash, when it is a lot in all; their rows stay.
+    fn forget_trash(&mut self) {
+        let mut known: usize = self.jobs.iter().map(|job| job.progress.trash().len()).sum();
+        for job in self.jobs.iter().filter(|job| job.end.is_some()) {
+            if known <= limits::JOBS_TRASH_IDS_MAX {
+                return;
+            }
+            known -= job.progress.forget_trash();
+        }
     }
 }
 
@@ -299,6 +313,7 @@ impl Job {
             kind: self.kind,
             end: self.end.clone(),
             counts: self.progress.counts(),
+            trash: self.progress.trash(),
         }
     }
 }

@@ -44,7 +44,7 @@ pub const ZIP_DIRECTORY_BYTES_UNBACKED_MAX: usize = 8 << 20;
 /// stick. Files from this size on are made durable one by one.
 pub const COPY_CHUNK_BYTES: u64 = 8 << 20;
 
-/// Paths in one move or copy: a folder full of photos, chosen one by one.
+/// Paths in one move, copy or deletion: a folder full of photos, chosen one by one.
 pub const TRANSFER_PATHS_MAX: usize = 10_000;
 
 /// Files in one copy that are made durable one by one; for more the whole filesystem is asked once.
@@ -89,6 +89,10 @@ pub const JOBS_ENDED_PER_USER_MAX: usize = 20;
 
 /// The same for all users together.
 pub const JOBS_ENDED_MAX: usize = 200;
+
+/// Ids of things in the trash that all jobs together remember, of some 100 bytes each; beyond that the oldest
+/// jobs that have ended forget theirs. One job may bring `TRANSFER_PATHS_MAX`.
+pub const JOBS_TRASH_IDS_MAX: usize = 50_000;
 
 /// Seconds after which somebody may try again when too many jobs run.
 pub const JOB_RETRY_AFTER_S: u64 = 5;

@@ -57,7 +57,7 @@ fn a_job_goes_on_by_itself_and_tells_how_far_it_is() {
     let told = end(&ana, &copy);
     let expected = json!({
         "id": copy, "kind": "copy", "state": "done",
-        "done_bytes": 3, "total_bytes": 3, "done_items": 3, "total_items": 3,
+        "done_bytes": 3, "total_bytes": 3, "done_items": 3, "total_items": 3, "trash": [],
     });
     assert_eq!(told, expected);
     assert_eq!(larder.read("to/docs/b.txt"), "BB");

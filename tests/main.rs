@@ -9,6 +9,7 @@ mod cloud;
 mod confinement;
 mod console;
 mod crash;
+mod deleting;
 mod denied;
 mod download;
 mod drive;

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, download, events, files, folders, ftp, jobs, logs, pages, roles, settings,
-    system, transfers, trash, upload, users,
+    cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, roles,
+    settings, system, transfers, trash, upload, users,
 };
 use crate::http::reply::Reply;
 use crate::settings::Roles;
@@ -149,6 +149,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/download_ticket",    ByRole,   Disk,     download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
     endpoint(Post, "/api/create_folder",      ByRole,   Disk,     folders::create,      "Create a folder.").takes(folders::CREATE),
     endpoint(Post, "/api/delete_folder",      ByRole,   Disk,     folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
+    endpoint(Post, "/api/delete",             ByRole,   Disk,     deletion::delete,     "Delete several files and folders, all of them or none.").takes(deletion::FIELDS).acts_as(&["/api/delete_file", "/api/delete_folder"]),
     endpoint(Post, "/api/rename_folder",      ByRole,   Disk,     folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
     endpoint(Post, "/api/move",               ByRole,   Disk,     transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
     endpoint(Post, "/api/copy",               ByRole,   Disk,     transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),

@@ -235,13 +235,18 @@ const JOB: Schema = Object(&[
     may_have("error", Text),
     may_have("code", OneOf(problem::CODES)),
     may_have("failed", List(&Text)),
+    has("trash", List(&Text)),
 ]);
 
-/// What was done at once, or began as a job.
-macro_rules! done_or_started {
+/// What was done at once, with the ids of what went into the trash, or began as a job.
+macro_rules! deleted {
     ($sentence:literal $(, $property:expr)* $(,)?) => {
         &[(200, Json(Either(&[
-            Object(&[has("status", Sentence($sentence)) $(, $property)*]),
+            Object(&[
+                has("status", Sentence($sentence)),
+                has("trash", List(&Text))
+                $(, $property)*
+            ]),
             Object(&[has("status", Sentence("Started")), has("job", Text)]),
         ])))]
     };
@@ -271,12 +276,12 @@ const FILES: &[Doc] = &[
     doc("/api/new_file", status!("File created", has("path", Text)))
         .needs(&["file_name", "file_content"])
         .refuses(&[404, 409, 507]),
-    doc("/api/edit_file", status!("File edited", has("path", Text)))
+    doc("/api/edit_file", status!("File edited", has("path", Text), has("trash", List(&Text))))
         .needs(&["path"])
         .refuses(&[404, 409, 507]),
-    doc("/api/delete_file", done_or_started!("File deleted", may_have("permanent", Flag)))
+    doc("/api/delete_file", deleted!("File deleted", may_have("permanent", Flag)))
         .needs(&["path"])
-        .refuses(&[404, 507]),
+        .refuses(&[404, 409, 507]),
     doc(
         "/api/get_file",
         json!(Object(&[
@@ -295,6 +300,7 @@ const FILES: &[Doc] = &[
         status!(
             "File uploaded",
             has("files", List(&Object(&[has("path", Text), has("size", Integer)]))),
+            has("trash", List(&Text)),
         ),
     )
     .asks(Ask::Form(Object(&[
@@ -327,16 +333,19 @@ const FILES: &[Doc] = &[
     doc("/api/create_folder", status!("Folder created", has("path", Text)))
         .needs(&["folder_name"])
         .refuses(&[404, 409, 507]),
-    doc("/api/delete_folder", done_or_started!("Folder deleted", may_have("permanent", Flag)))
+    doc("/api/delete_folder", deleted!("Folder deleted", may_have("permanent", Flag)))
         .needs(&["path"])
-        .refuses(&[404, 507]),
+        .refuses(&[404, 409, 507]),
+    doc("/api/delete", deleted!("Deleted", has("permanent", Flag)))
+        .needs(&["paths"])
+        .refuses(&[404, 409, 507]),
     doc("/api/rename_folder", status!("Folder renamed", has("path", Text)))
         .needs(&["folder_name", "new_name"])
         .refuses(&[404, 409, 507]),
-    doc("/api/move", done_or_started!("Moved", has("paths", List(&Text))))
+    doc("/api/move", deleted!("Moved", has("paths", List(&Text))))
         .needs(&["paths", "to"])
         .refuses(&[404, 409, 507]),
-    doc("/api/copy", done_or_started!("Copied", has("paths", List(&Text))))
+    doc("/api/copy", deleted!("Copied", has("paths", List(&Text))))
         .needs(&["paths", "to"])
         .refuses(&[404, 409, 507]),
     doc("/api/jobs", json!(List(&JOB))),
@@ -345,7 +354,7 @@ const FILES: &[Doc] = &[
     doc("/api/trash/restore", status!("Restored", has("paths", List(&Text))))
         .needs(&["ids"])
         .refuses(&[404, 409, 507]),
-    doc("/api/trash/empty", status!("Trash emptied")).refuses(&[404]),
+    doc("/api/trash/empty", status!("Trash emptied")).refuses(&[404, 409]),
     doc(
         "/api/events",
         &[(200, Media("text/event-stream", "`change`, `job` and `resources`, without end."))],

@@ -1,16 +1,13 @@
-//! Making folders, renaming and deleting. Knows no content.
+//! Making folders and renaming. Knows no content.
 
 use super::look;
-use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
-use super::trash::{Fate, Reason};
 use super::write::there;
-use super::{discard, os, os_new_name};
+use super::{os, os_new_name};
 use crate::error::{Error, Result, Why};
-use rustix::fd::AsFd;
-use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 
 impl Share {
@@ -85,61 +82,6 @@ impl Share {
         })
     }
 
-    /// Deletes a file, or a link itself: into the trash if that is the wish and it can be kept. Says what
-    /// became of it.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
-    pub fn delete_file(&self, path: &VaultPath, wish: Fate) -> Result<Fate> {
-        self.ask(path, Need::Write)?;
-        self.checked(|| {
-            let spot = self.locate_itself(path, &[Need::Write])?;
-            if look::type_of(there(&spot)?) == FileType::Directory {
-                return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
-            }
-            if wish == Fate::Trash && self.throw_away(&spot, Reason::Deleted, os)? {
-                return Ok(Fate::Trash);
-            }
-            unlink(&spot)
-        })
-    }
-
-    /// Deletes a folder with all that is in it, in one step, into the trash if that is the wish and it can
-    /// be kept. A link to a folder goes itself. Says what became of it.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (the root, a file, a drive mounted in it),
-    /// `StorageAbsent`.
-    pub fn delete_folder(&self, path: &VaultPath, wish: Fate) -> Result<Fate> {
-        if path.is_root() {
-            return Err(Error::invalid("The root can't be deleted"));
-        }
-        self.ask(path, Need::Write)?;
-        self.checked(|| {
-            let spot = self.locate_itself(path, &[Need::Write])?;
-            self.must_be(&spot, path, Kind::Folder)?;
-            if !spot.is_link() {
-                let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-                if !mount::mounts_below(folder.as_fd()).is_empty() {
-                    return Err(mounted());
-                }
-            }
-            if wish == Fate::Trash && self.throw_away(&spot, Reason::Deleted, moved)? {
-                return Ok(Fate::Trash);
-            }
-            if spot.is_link() {
-                return unlink(&spot);
-            }
-            let parent = spot.path.parent().unwrap_or_default();
-            let workshop = self.finder.workshop(&parent)?;
-            let removed =
-                discard::remove_tree(workshop.as_fd(), spot.folder.as_fd(), spot.name.as_bytes());
-            match removed {
-                // It is gone in either case; what is left of it waits for the sweep.
-                Ok(_is_all_removed) => Ok(Fate::Gone),
-                Err(errno) => Err(moved(errno)),
-            }
-        })
-    }
-
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one
     /// that leads out of the share does not exist; one that leads nowhere is only a name.
     pub(super) fn locate_itself(&self, path: &VaultPath, needs: &[Need]) -> Result<Spot> {
@@ -175,16 +117,6 @@ impl Share {
             _ => Ok(()),
         }
     }
-}
-
-/// Removes a file or a link for good.
-fn unlink(spot: &Spot) -> Result<Fate> {
-    match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::empty()) {
-        Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
-        Err(Errno::ISDIR) => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
-        Err(errno) => return Err(os(errno)),
-    }
-    Ok(Fate::Gone)
 }
 
 /// Why a folder can't go.

@@ -22,19 +22,6 @@ pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
     removed
 }
 
-/// Takes the folder `name` out of `parent` in one step, durably, so that it is gone for everybody at
-/// once, and then removes it with all that is in it. `workshop` is larder's folder for unfinished
-/// things on the same filesystem. Nothing is made for it, so that a full drive is no hindrance. Returns
-/// whether nothing is left; what could not be removed waits, out of sight, for the next sweep.
-///
-/// Errors: `EXDEV` and `EBUSY` when a drive is mounted there; then nothing was changed.
-pub fn remove_tree(workshop: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) -> Result<bool> {
-    let hidden = mount::temporary_name();
-    take_out(parent, name, workshop, &hidden)?;
-    look::sync_folder(parent)?;
-    Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
-}
-
 /// The same for what nobody sees: it need not be gone for good before this returns.
 pub fn remove_hidden_tree(
     workshop: BorrowedFd<'_>,

@@ -1,10 +1,11 @@
 //! How far work that lasts has come, and whether it shall go on. Shared between who does the work and who
 //! watches it. Knows neither jobs nor callers.
 
+use super::trash::TrashId;
 use crate::error::{Error, Result};
 use crate::limits;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// The numbers of some work, changed by one thread and read by many.
@@ -20,6 +21,8 @@ pub struct Progress {
     watcher: Option<Box<dyn Fn() + Send + Sync>>,
     /// When that happened last.
     told: Mutex<Option<Instant>>,
+    /// What the work has put into the trash.
+    trash: Mutex<Arc<Vec<TrashId>>>,
 }
 
 /// The numbers at one moment.
@@ -51,6 +54,16 @@ impl Progress {
             done_items: get(&self.done.1),
             total_items: get(&self.total.1),
         }
+    }
+
+    /// What the work has put into the trash, durably, so far.
+    pub fn trash(&self) -> Arc<Vec<TrashId>> {
+        Arc::clone(&self.trash.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// So many things are remembered no more, because nobody is expected to ask.
+    pub fn forget_trash(&self) -> usize {
+        std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner)).len()
     }
 
     /// Asks the work to stop at the next opportunity.
@@ -87,6 +100,12 @@ impl Progress {
         self.done.0.fetch_add(bytes, Ordering::Relaxed);
         self.done.1.fetch_add(items, Ordering::Relaxed);
         self.tell();
+    }
+
+    /// This has gone into the trash.
+    pub(super) fn threw_away(&self, id: TrashId) {
+        let mut trash = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut trash).push(id);
     }
 
     /// Tells the watcher, unless that was a moment ago.

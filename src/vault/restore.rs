@@ -7,7 +7,7 @@ use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
 use super::share::{Kind, Need, Share};
-use super::trash::{self, Bin, Fate, Id, Reason, Record};
+use super::trash::{self, Bin, Fate, Reason, Record, TrashId};
 use super::write::{IfExists, Step, numbered};
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
@@ -74,16 +74,16 @@ impl Trash {
 
 impl Bin {
     /// Hands out the ids of what is there, the latest first.
-    fn each(&self, take: &mut dyn FnMut(&Id) -> Result<()>) -> Result<()> {
+    fn each(&self, take: &mut dyn FnMut(&TrashId) -> Result<()>) -> Result<()> {
         let folder = look::open_to_read(&*self.folder, b".").map_err(os)?;
-        let is_record = |name: &[u8]| Id::of_record(name).is_some();
+        let is_record = |name: &[u8]| TrashId::of_record(name).is_some();
         list::each_sorted(folder.as_fd(), Order::Down, &is_record, &mut |name| {
-            Id::of_record(name).map_or(Ok(()), |id| take(&id)).map(|()| true)
+            TrashId::of_record(name).map_or(Ok(()), |id| take(&id)).map(|()| true)
         })
     }
 
     /// What an id stands for; `None` when it is not there, or nobody can say where it was.
-    fn item(&self, id: &Id) -> Result<Option<Item>> {
+    fn item(&self, id: &TrashId) -> Result<Option<Item>> {
         let Some((record, path)) = self.record(id)? else { return Ok(None) };
         let stat = look::look(&*self.folder, id.as_str().as_bytes()).map_err(os)?;
         let Some(stat) = stat else { return Ok(None) };
@@ -98,7 +98,7 @@ impl Bin {
 
     /// The record of a thing, and where the thing was in the share. A drive may come from anywhere: what its
     /// records say is judged like what a caller says.
-    fn record(&self, id: &Id) -> Result<Option<(Record, VaultPath)>> {
+    fn record(&self, id: &TrashId) -> Result<Option<(Record, VaultPath)>> {
         let record = trash::read_record(self.folder.as_fd(), &id.record()).map_err(os)?;
         Ok(record.and_then(|record| {
             let below = VaultPath::parse(&record.path).ok()?;
@@ -113,7 +113,7 @@ struct Restored {
     /// Where it was in the trash.
     bin: Bin,
     /// What it was called there.
-    id: Id,
+    id: TrashId,
     /// Which thing it is.
     thing: FileId,
     /// The folder it is in.
@@ -175,7 +175,7 @@ impl Share {
     /// Errors: `Refused`, `NotFound` (an id), `StorageAbsent`, `Io`.
     pub fn empty_trash(&self, ids: Option<&[String]>) -> Result<u64> {
         let mut removed = 0;
-        let mut remove = |bin: &Bin, id: &Id| -> Result<()> {
+        let mut remove = |bin: &Bin, id: &TrashId| -> Result<()> {
             let is_gone = trash::remove(bin.folder.as_fd(), id).map_err(os)?;
             removed += u64::from(is_gone);
             Ok(())
@@ -218,14 +218,14 @@ impl Share {
 
     /// Finds what ids stand for, each once; all must be there, and the caller must be permitted to write
     /// where they were.
-    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, Id)>> {
+    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, TrashId)>> {
         let bins = self.bins();
-        let mut found: Vec<(Bin, Id)> = Vec::new();
+        let mut found: Vec<(Bin, TrashId)> = Vec::new();
         let mut known = std::collections::HashSet::new();
         let (mut is_lacking, mut path_bytes) = (false, 0);
         for text in ids.iter().filter(|text| known.insert(text.as_str())) {
             let mut is_found = false;
-            let id = Id::parse(text);
+            let id = TrashId::parse(text);
             for bin in &bins {
                 let Some(id) = id.as_ref() else { break };
                 let Some(item) = bin.item(id)? else { continue };
@@ -247,7 +247,7 @@ impl Share {
     fn put_back(
         &self,
         bin: Bin,
-        id: &Id,
+        id: &TrashId,
         if_exists: IfExists,
         steps: &mut Vec<Step>,
     ) -> Result<Restored> {
@@ -315,7 +315,7 @@ impl Share {
 
     /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when
     /// the thing is in its place already.
-    fn displace(&self, bin: &Bin, id: &Id, path: &VaultPath) -> Result<bool> {
+    fn displace(&self, bin: &Bin, id: &TrashId, path: &VaultPath) -> Result<bool> {
         let spot = self.locate(path, Need::Write, Follow::NotLast)?;
         if spot.stat.is_none() {
             return Ok(false);

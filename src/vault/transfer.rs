@@ -26,7 +26,8 @@ use super::path::VaultPath;
 use super::progress::Progress;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
-use super::trash::{Incoming, Reason, Ticket};
+use super::throw::Ticket;
+use super::trash::{Incoming, Reason};
 use super::walk::Mark;
 use super::write::{IfExists, is_folder, numbered, there};
 use super::{NOT_THERE, discard, os, os_new_name};
@@ -138,7 +139,7 @@ impl Share {
                 });
             }
             if kind == TransferKind::Move {
-                refuse_overlaps(&items)?;
+                refuse_overlaps(items.iter().map(|item| &item.real))?;
             }
             self.look_for_collisions(&folder.path, &items, if_exists)?;
             Ok(Transfer { share: self.clone(), kind, if_exists, to: to.clone(), items })
@@ -245,8 +246,8 @@ fn refuse_kind(kind: TransferKind, stat: &Statx) -> Result<()> {
 }
 
 /// Nothing can be moved twice, nor out of a folder that has been moved.
-fn refuse_overlaps(items: &[Item]) -> Result<()> {
-    let mut sorted: Vec<&VaultPath> = items.iter().map(|item| &item.real).collect();
+pub(super) fn refuse_overlaps<'a>(paths: impl Iterator<Item = &'a VaultPath>) -> Result<()> {
+    let mut sorted: Vec<&VaultPath> = paths.collect();
     let all: HashSet<&VaultPath> = sorted.iter().copied().collect();
     sorted.sort();
     let is_twice = sorted.windows(2).any(|pair| pair[0] == pair[1]);
@@ -295,7 +296,7 @@ impl Transfer {
             for (number, place) in done.iter().enumerate() {
                 tell(number, place);
             }
-            steps.let_go();
+            steps.let_go(progress);
             end.map(|()| done)
         })
     }
@@ -856,13 +857,14 @@ impl Steps<'_> {
 
     /// Everything is done: what was replaced goes, and the sources of copies. What cannot be removed now
     /// waits, out of sight, for the sweep at the next start.
-    fn let_go(self) {
+    fn let_go(self, progress: &Progress) {
         for step in self.done {
             match step {
                 Step::Put { old: Old::Kept(.., Some(mut ticket)), .. } => {
                     // If not now, the sweep at the next start does it.
                     ticket.is_filled = true;
                     let _as_good = ticket.settle();
+                    progress.threw_away(ticket.id.clone());
                 }
                 Step::Put { old: Old::Kept(folder, name, None), .. } => {
                     let _waits_for_the_sweep = discard::remove(folder.as_fd(), name.as_bytes());

@@ -9,11 +9,8 @@ use super::list::{self, Order};
 use super::look;
 use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
-use super::resolve::Spot;
-use super::share::Share;
-use super::write::there;
 use super::{discard, os};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx};
@@ -54,6 +51,13 @@ impl std::fmt::Display for Fate {
             Self::Trash => "moved to the trash",
             Self::Gone => "deleted",
         })
+    }
+}
+
+impl Fate {
+    /// What became of a thing that has, or has not, this place in the trash.
+    pub fn of(id: Option<&TrashId>) -> Self {
+        if id.is_some() { Self::Trash } else { Self::Gone }
     }
 }
 
@@ -105,7 +109,7 @@ impl Keeping {
     }
 
     /// Whether anything is kept at all.
-    fn is_on(&self) -> bool {
+    pub(super) fn is_on(&self) -> bool {
         self.days.load(Ordering::Relaxed) > 0 && self.percent.load(Ordering::Relaxed) > 0
     }
 
@@ -115,7 +119,7 @@ impl Keeping {
     }
 
     /// Bytes that the trash of a drive of that size may have.
-    fn bytes_max(&self, drive_bytes: u64) -> u64 {
+    pub(super) fn bytes_max(&self, drive_bytes: u64) -> u64 {
         if !self.is_on() {
             return 0;
         }
@@ -144,18 +148,18 @@ fn now_ms() -> u64 {
 
 /// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
 /// that it is one plain name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Id(String);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct TrashId(String);
 
-impl Id {
+impl TrashId {
     /// A new one, with the present time.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let ms = now_ms() & ((1 << (4 * TIME_DIGITS)) - 1);
         Self(format!("{ms:0TIME_DIGITS$x}-{}", mount::temporary_name()))
     }
 
     /// Reads one.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let is_plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let time = text.get(..TIME_DIGITS)?;
@@ -167,7 +171,7 @@ impl Id {
     }
 
     /// Reads one from the name of a record.
-    pub fn of_record(name: &[u8]) -> Option<Self> {
+    pub(super) fn of_record(name: &[u8]) -> Option<Self> {
         Self::parse(std::str::from_utf8(name).ok()?.strip_suffix(RECORD)?)
     }
 
@@ -185,7 +189,7 @@ impl Id {
     }
 
     /// When the thing came in.
-    pub fn time(&self) -> SystemTime {
+    pub(super) fn time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.ms())
     }
 
@@ -195,12 +199,12 @@ impl Id {
     }
 
     /// The name of its record.
-    pub fn record(&self) -> String {
+    pub(super) fn record(&self) -> String {
         format!("{}{RECORD}", self.0)
     }
 
     /// The name of its record on the way in.
-    fn unsettled(&self) -> String {
+    pub(super) fn unsettled(&self) -> String {
         format!("{}{UNSETTLED}", self.0)
     }
 }
@@ -219,7 +223,7 @@ pub(super) struct Record {
     pub size: Option<u64>,
     /// The file that takes its place. If that is what lies here, the two have not changed places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    incoming: Option<Incoming>,
+    pub incoming: Option<Incoming>,
 }
 
 /// What something on its way into a place is known by after a crash.
@@ -263,131 +267,8 @@ pub(super) struct Bin {
     pub top: VaultPath,
 }
 
-/// A place in the trash with a durable record, for a thing that has not come yet. Dropping it gives the
-/// place up, unless the thing came.
-pub(super) struct Ticket {
-    /// The trash folder.
-    pub bin: Arc<OwnedFd>,
-    /// What the thing will be called.
-    pub id: Id,
-    /// Whether it is there.
-    pub is_filled: bool,
-}
-
-impl Ticket {
-    /// The thing has come: the record gets its name for good. Durable with the next sync of the folder.
-    pub fn settle(&mut self) -> rustix::io::Result<()> {
-        self.is_filled = true;
-        rustix::fs::renameat(&*self.bin, self.id.unsettled(), &*self.bin, self.id.record())
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if !self.is_filled {
-            mount::unlink(self.bin.as_fd(), &self.id.unsettled());
-        }
-    }
-}
-
-impl Share {
-    /// Prepares for what is at a place to go into the trash. `None` when it cannot be kept: the trash is off,
-    /// the drive is full or does not let us, or the file alone is more than the trash may be.
-    ///
-    /// Errors: what says nothing about the trash, such as a failing drive.
-    pub(super) fn ticket(
-        &self,
-        spot: &Spot,
-        reason: Reason,
-        incoming: Option<Incoming>,
-    ) -> Result<Option<Ticket>> {
-        let keeping = &self.finder.root.keeping;
-        if !keeping.is_on() {
-            return Ok(None);
-        }
-        let Some((bin, path)) = self.bin_of(spot)? else { return Ok(None) };
-        let stat = there(spot)?;
-        let drive = rustix::fs::fstatvfs(&*bin.folder).map_err(os)?;
-        let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
-        if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
-            return Ok(None);
-        }
-        let by = self.by().to_owned();
-        let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
-        let id = Id::new();
-        let mut written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
-        if let Err(Errno::NOSPC | Errno::DQUOT) = written
-            && make_some_room(bin.folder.as_fd())
-        {
-            written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
-        }
-        match written {
-            Ok(()) => {}
-            Err(errno) if is_no_place(errno) => return Ok(None),
-            Err(errno) => return Err(os(errno)),
-        }
-        keeping.is_changed.store(true, Ordering::Relaxed);
-        Ok(Some(Ticket { bin: bin.folder, id, is_filled: false }))
-    }
-
-    /// The trash for what is at a place, and the place relative to the top of its filesystem.
-    fn bin_of(&self, spot: &Spot) -> Result<Option<(Bin, VaultPath)>> {
-        let parent = spot.path.parent().unwrap_or_default();
-        let (top, folder) = match self.finder.hidden(&parent, TRASH) {
-            Ok(found) => found,
-            // `NotFound`: something else than a folder is in the trash's place.
-            Err(Error::DiskFull | Error::DeniedByDrive | Error::NotFound(_)) => return Ok(None),
-            Err(Error::Io(cause)) if Errno::from_io_error(&cause).is_some_and(is_no_place) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        // A place so deep that nobody could name it could not be restored either.
-        let path =
-            spot.path.below(&top).filter(|path| path.as_str().len() <= limits::PATH_BYTES_MAX);
-        Ok(path.map(|path| (Bin { folder, top }, path)))
-    }
-
-    /// Moves what is at a place into the trash, durably; false when it cannot be kept, and then nothing was
-    /// changed.
-    ///
-    /// Errors: `EBUSY` and `EXDEV` in the words of `failed`; `Invalid` when something of another kind has
-    /// come there since.
-    pub(super) fn throw_away(
-        &self,
-        spot: &Spot,
-        reason: Reason,
-        failed: impl Fn(Errno) -> Error,
-    ) -> Result<bool> {
-        let Some(mut ticket) = self.ticket(spot, reason, None)? else { return Ok(false) };
-        let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
-        let taken = discard::moving(spot.folder.as_fd(), spot.name.as_bytes(), true, || {
-            rustix::fs::renameat(&*spot.folder, &spot.name, &*bin, id.as_str())
-        });
-        match taken {
-            Ok(()) => {}
-            // Names of one filesystem that it does not let us move: an overlay's lower layer.
-            Err(Errno::XDEV) if !spot.is_folder() => return Ok(false),
-            Err(errno) => return Err(failed(errno)),
-        }
-        ticket.is_filled = true;
-        let moved = look::look(&*bin, id.as_str().as_bytes()).map_err(os)?;
-        let is_folder = moved.is_some_and(|stat| look::type_of(&stat) == FileType::Directory);
-        if is_folder != spot.is_folder() {
-            self.rename_noreplace(&bin, id.as_str(), &spot.folder, &spot.name).map_err(os)?;
-            ticket.is_filled = false;
-            let sentence = if is_folder { "Path is not a file" } else { "Path is not a folder" };
-            return Err(Error::invalid(sentence));
-        }
-        ticket.settle().map_err(os)?;
-        // First where it is, then where it was: a drive without a journal must not lose it in between.
-        look::sync_folder(&*bin).and_then(|()| look::sync_folder(&*spot.folder)).map_err(os)?;
-        Ok(true)
-    }
-}
-
 /// Whether a failure means that nothing can be kept there, rather than that the machine failed.
-fn is_no_place(errno: Errno) -> bool {
+pub(super) fn is_no_place(errno: Errno) -> bool {
     matches!(
         errno,
         Errno::NOSPC
@@ -403,12 +284,16 @@ fn is_no_place(errno: Errno) -> bool {
 }
 
 /// Bytes that a file takes on the drive: a sparse one takes less than it holds.
-fn bytes_of(stat: &Statx) -> u64 {
+pub(super) fn bytes_of(stat: &Statx) -> u64 {
     stat.stx_blocks.saturating_mul(512)
 }
 
 /// Writes a record, durable with its name before this returns.
-fn write_record(bin: BorrowedFd<'_>, name: &str, record: &Record) -> rustix::io::Result<()> {
+pub(super) fn write_record(
+    bin: BorrowedFd<'_>,
+    name: &str,
+    record: &Record,
+) -> rustix::io::Result<()> {
     let text = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(bin, name, flags, Mode::from(0o600))?);
@@ -441,7 +326,7 @@ pub(super) fn open(top: BorrowedFd<'_>) -> Option<OwnedFd> {
 /// Removes one thing from the trash for good, with its record; returns whether it was there.
 ///
 /// Errors: the drive does not let us; then it stays, or what is left of it waits for the next sweep.
-pub(super) fn remove(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
+pub(super) fn remove(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
     let removed = match rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty()) {
         Ok(()) => true,
         Err(Errno::NOENT) => false,
@@ -506,9 +391,9 @@ pub(super) fn reclaimable(bin: BorrowedFd<'_>) -> Result<u64> {
 
 /// Hands out what is in a trash that is open for reading, the oldest first, until `take` has enough and says
 /// `false`.
-fn each(bin: BorrowedFd<'_>, take: &mut dyn FnMut(&Id) -> Result<bool>) -> Result<()> {
+fn each(bin: BorrowedFd<'_>, take: &mut dyn FnMut(&TrashId) -> Result<bool>) -> Result<()> {
     let is_record = |name: &[u8]| name.ends_with(RECORD.as_bytes());
-    list::each_sorted(bin, Order::Up, &is_record, &mut |name| match Id::of_record(name) {
+    list::each_sorted(bin, Order::Up, &is_record, &mut |name| match TrashId::of_record(name) {
         Some(id) => take(&id),
         None => Ok(true),
     })
@@ -551,7 +436,7 @@ pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)
 }
 
 /// Bytes that one thing and its record take. Those in a folder are counted once and written into its record.
-fn weight(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<u64> {
+fn weight(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<u64> {
     let Some(stat) = look::look(bin, id.as_str().as_bytes())? else { return Ok(0) };
     if look::type_of(&stat) != FileType::Directory {
         return Ok(bytes_of(&stat).saturating_add(limits::TRASH_RECORD_WEIGHT_BYTES));
@@ -571,7 +456,7 @@ fn weight(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<u64> {
 }
 
 /// Replaces a record in one step.
-fn rewrite(bin: BorrowedFd<'_>, id: &Id, record: &Record) -> rustix::io::Result<()> {
+fn rewrite(bin: BorrowedFd<'_>, id: &TrashId, record: &Record) -> rustix::io::Result<()> {
     let home = look::open_place(bin, b"..")?;
     let workshop = look::open_place(&home, TEMPORARY.as_bytes())?;
     let name = mount::temporary_name();
@@ -590,8 +475,8 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
     let Ok(bin) = look::open_to_read(bin, b".") else { return 0 };
     let mut removed = 0;
     // Sorted, a thing comes before its record, and both before the next thing.
-    let mut thing: Option<Id> = None;
-    let settle = |alone: Option<Id>| {
+    let mut thing: Option<TrashId> = None;
+    let settle = |alone: Option<TrashId>| {
         if let Some(id) = alone.filter(|id| !id.is_ours()) {
             let _for_the_next_sweep = adopt(bin.as_fd(), &id);
         }
@@ -604,11 +489,11 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
             (_, Some(text)) => (text, false),
             _ => {
                 settle(thing.take());
-                thing = Id::parse(name);
+                thing = TrashId::parse(name);
                 return Ok(true);
             }
         };
-        let Some(id) = Id::parse(text) else { return Ok(true) };
+        let Some(id) = TrashId::parse(text) else { return Ok(true) };
         let is_there = thing.as_ref() == Some(&id);
         if is_there {
             thing = None;
@@ -630,7 +515,7 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
 
 /// Decides about a thing whose way in was interrupted; true when it was the file that should have replaced
 /// another, and is gone.
-fn finish(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
+fn finish(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
     let record = read_record(bin, &id.unsettled())?;
     let stat = look::look(bin, id.as_str().as_bytes())?.ok_or(Errno::NOENT)?;
     if let Some(record) = record {
@@ -648,7 +533,7 @@ fn finish(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<bool> {
 }
 
 /// Gives a thing without a record one under which it can be restored: better in the wrong place than lost.
-fn adopt(bin: BorrowedFd<'_>, id: &Id) -> rustix::io::Result<()> {
+fn adopt(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<()> {
     let record = Record {
         path: id.as_str().to_owned(),
         by: String::new(),

@@ -7,7 +7,8 @@ use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
-use super::trash::{Reason, Ticket};
+use super::throw::Ticket;
+use super::trash::{Reason, TrashId};
 use super::{NOT_THERE, os, os_new_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
@@ -46,6 +47,8 @@ pub struct Placed {
     pub path: VaultPath,
     /// Bytes.
     pub size: u64,
+    /// Where in the trash the file is that it replaced; `None` when nothing went there.
+    pub trash: Option<TrashId>,
 }
 
 /// What was changed so far and how to undo it, in order.
@@ -62,6 +65,21 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether it put a file in its place.
+    fn is_placed(&self) -> bool {
+        !matches!(self, Self::Made(..))
+    }
+
+    /// Where in the trash the file is that was replaced.
+    fn trashed(&self) -> Option<TrashId> {
+        match self {
+            Self::Exchanged(.., Some(ticket)) | Self::Replaced(.., Some(ticket)) => {
+                Some(ticket.id.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// The old file stays where it waits.
     fn settle(&mut self) -> rustix::io::Result<()> {
         match self {
@@ -139,11 +157,15 @@ impl Share {
                     path
                 }
             };
-            placed.push(Placed { path, size });
+            placed.push(Placed { path, size, trash: None });
         }
         steps.iter_mut().try_for_each(Step::settle).map_err(os)?;
         // Folders that were made are durable since.
-        sync(steps.iter().filter(|step| !matches!(step, Step::Made(..)))).map_err(os)?;
+        sync(steps.iter().filter(|step| step.is_placed())).map_err(os)?;
+        // Each file is in its place by one step.
+        for (placed, step) in placed.iter_mut().zip(steps.iter().filter(|step| step.is_placed())) {
+            placed.trash = step.trashed();
+        }
         Ok(placed)
     }
 

@@ -86,8 +86,10 @@ pub const BY_ROLE: &[(&str, &str)] = &[
 ];
 
 /// The endpoints that act as others, with those: they have no row in `roles.json`.
-pub const ACTS_AS: &[(&str, &str, &[&str])] =
-    &[("POST", "/api/download_ticket", &["/api/download"])];
+pub const ACTS_AS: &[(&str, &str, &[&str])] = &[
+    ("POST", "/api/delete", &["/api/delete_file", "/api/delete_folder"]),
+    ("POST", "/api/download_ticket", &["/api/download"]),
+];
 
 /// The endpoints of `ACTS_AS` in the form of the other lists.
 pub fn acting() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -30,7 +30,7 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
     if !share.is_empty_folder(&target)? {
         return Err(Reply::new(550, "The folder is not empty"));
     }
-    let fate = share.delete_folder(&target, Fate::Trash)?;
+    let fate = Fate::of(share.delete_folder(&target, Fate::Trash)?.as_ref());
     session.note(&format!("{fate} folder /{target}"));
     Ok(Reply::new(250, "Folder removed"))
 }
@@ -38,7 +38,7 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
 /// `DELE`: into the trash, where one can be kept.
 pub fn delete(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
-    let fate = session.share()?.delete_file(&target, Fate::Trash)?;
+    let fate = Fate::of(session.share()?.delete_file(&target, Fate::Trash)?.as_ref());
     session.note(&format!("{fate} /{target}"));
     Ok(Reply::new(250, "File deleted"))
 }

@@ -10,12 +10,13 @@ use serde::Serialize;
 use tiny_http::ext::Body;
 
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Ask, Field, content as content_field, flag, text};
+use crate::http::body::{Field, content as content_field, flag, text};
 use crate::http::call::Call;
-use crate::http::handlers::{jobs, media};
+use crate::http::handlers::deletion::{self, Deleted, wish};
+use crate::http::handlers::media;
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
-use crate::vault::{Fate, IfExists, Kind, OpenFile, Opened, Place, VaultPath};
+use crate::vault::{Fate, IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath};
 
 /// The fields of `new_file`.
 pub const CREATE: &[Field] = &[text("file_name"), text("path"), content_field("file_content")];
@@ -64,24 +65,21 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         None => share.spool(None)?,
     };
     let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
-    share.place(vec![(content, target.clone())], &options)?;
+    let placed = share.place(vec![(content, target.clone())], &options)?;
     call.note_path("edited", &target);
-    Reply::json(&PathStatus { status: "File edited", path: target.as_str() })
+    let trash = placed.iter().filter_map(|placed| placed.trash.as_ref()).collect();
+    Reply::json(&Edited { status: "File edited", path: target.as_str(), trash })
 }
 
-/// What a deletion answers.
+/// What an edit answers.
 #[derive(Serialize)]
-pub struct Deleted {
+struct Edited<'a> {
     /// The contract's sentence.
-    pub status: &'static str,
-    /// Whether it is gone for good (contract, section 12); not said of what is in the trash.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub permanent: bool,
-}
-
-/// Where the caller wants a deleted thing to go.
-pub fn wish(ask: &Ask) -> Fate {
-    if ask.flag("permanent") { Fate::Gone } else { Fate::Trash }
+    status: &'static str,
+    /// The file.
+    path: &'a str,
+    /// Where in the trash its old content is.
+    trash: Vec<&'a TrashId>,
 }
 
 /// `POST /api/delete_file`: into the trash, unless the caller or the drive wants it otherwise.
@@ -94,16 +92,17 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     )?;
     let wish = wish(&ask);
     if ask.flag("job") {
-        let removal = call.share()?.removal(&target, Kind::File, wish)?;
-        return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-            let fate = removal.run(progress)?;
-            scribe.note(&format!("{fate} /{target}"));
-            Ok(())
-        });
+        let removal = call.share()?.removal(&[target], Some(Kind::File), wish)?;
+        return deletion::start(call, removal, "");
     }
-    let fate = call.share()?.delete_file(&target, wish)?;
+    let trash = call.share()?.delete_file(&target, wish)?;
+    let fate = Fate::of(trash.as_ref());
     call.note_path(&fate.to_string(), &target);
-    Reply::json(&Deleted { status: "File deleted", permanent: fate == Fate::Gone })
+    Reply::json(&Deleted {
+        status: "File deleted",
+        trash: trash.into_iter().collect(),
+        permanent: fate == Fate::Gone,
+    })
 }
 
 /// `POST /api/rename_file`: renames within one folder; never overwrites.

@@ -9,8 +9,8 @@ use tiny_http::ext::Body;
 use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, flag, text};
 use crate::http::call::Call;
-use crate::http::handlers::files::{Deleted, wish};
-use crate::http::handlers::{jobs, media};
+use crate::http::handlers::deletion::{Deleted, wish};
+use crate::http::handlers::{deletion, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
 use crate::vault::{Entry, Fate, Kind, Listing, VaultPath};
@@ -165,16 +165,17 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     )?;
     let wish = wish(&ask);
     if ask.flag("job") {
-        let removal = call.share()?.removal(&target, Kind::Folder, wish)?;
-        return jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-            let fate = removal.run(progress)?;
-            scribe.note(&format!("{fate} folder /{target}"));
-            Ok(())
-        });
+        let removal = call.share()?.removal(&[target], Some(Kind::Folder), wish)?;
+        return deletion::start(call, removal, "folder ");
     }
-    let fate = call.share()?.delete_folder(&target, wish)?;
+    let trash = call.share()?.delete_folder(&target, wish)?;
+    let fate = Fate::of(trash.as_ref());
     call.note_path(&format!("{fate} folder"), &target);
-    Reply::json(&Deleted { status: "Folder deleted", permanent: fate == Fate::Gone })
+    Reply::json(&Deleted {
+        status: "Folder deleted",
+        trash: trash.into_iter().collect(),
+        permanent: fate == Fate::Gone,
+    })
 }
 
 /// `POST /api/rename_folder`: renames within one folder; never overwrites.

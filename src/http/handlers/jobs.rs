@@ -13,7 +13,7 @@ use crate::http::problem;
 use crate::http::reply::{Reply, Status};
 pub use crate::jobs::Kind;
 use crate::jobs::{End, Reach, View};
-use crate::vault::Progress;
+use crate::vault::{Progress, TrashId};
 
 /// The fields of `jobs/cancel`.
 pub const CANCEL: &[Field] = &[text("id")];
@@ -70,6 +70,8 @@ pub struct Shown<'a> {
     /// What could not be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'a [String]>,
+    /// What it has put into the trash so far.
+    trash: &'a [TrashId],
 }
 
 impl<'a> Shown<'a> {
@@ -97,6 +99,7 @@ impl<'a> Shown<'a> {
             error: error.map(|error| problem::sentence(error)),
             code: error.map(|error| problem::code(error)),
             failed: error.and_then(|error| problem::failed(error)),
+            trash: &view.trash,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod console;
+pub mod deletion;
 pub mod download;
 pub mod events;
 pub mod files;

@@ -10,7 +10,7 @@ use crate::http::handlers::upload::if_exists;
 use crate::http::reply::Reply;
 use crate::jobs::Kind;
 use crate::limits;
-use crate::vault::{IfExists, Progress, Transfer, TransferKind, VaultPath};
+use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPath};
 
 /// The fields of both.
 pub const FIELDS: &[Field] = &[texts("paths"), text("to"), text("if_exists"), flag("job")];
@@ -38,6 +38,8 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
         status: &'static str,
         /// Where the things are now.
         paths: Vec<&'a str>,
+        /// Where in the trash is what they replaced.
+        trash: &'a [TrashId],
     }
     let ask = call.ask()?;
     let given = ask.texts("paths").filter(|paths| !paths.is_empty());
@@ -63,12 +65,14 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
             run(&transfer, &sources, progress, scribe).map(|_places| ())
         });
     }
-    let places = run(&transfer, &sources, &call.app.jobs.wait_for(), &Scribe::of(call)?)?;
+    let progress = call.app.jobs.wait_for();
+    let places = run(&transfer, &sources, &progress, &Scribe::of(call)?)?;
     let status = match kind {
         TransferKind::Move => "Moved",
         TransferKind::Copy => "Copied",
     };
-    Reply::json(&Transferred { status, paths: places.iter().map(VaultPath::as_str).collect() })
+    let paths = places.iter().map(VaultPath::as_str).collect();
+    Reply::json(&Transferred { status, paths, trash: &progress.trash() })
 }
 
 /// Does it and writes it down.

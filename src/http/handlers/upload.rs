@@ -9,7 +9,7 @@ use crate::http::call::Call;
 use crate::http::multipart::{self, Multipart};
 use crate::http::reply::Reply;
 use crate::limits;
-use crate::vault::{IfExists, Place, Placed, Share, Spool, VaultPath};
+use crate::vault::{IfExists, Place, Placed, Share, Spool, TrashId, VaultPath};
 
 /// The form, as far as it has been read.
 #[derive(Default)]
@@ -106,6 +106,8 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
         status: &'static str,
         /// What was stored, in the order in which it came.
         files: Vec<Stored<'a>>,
+        /// Where in the trash is what they replaced.
+        trash: Vec<&'a TrashId>,
     }
     /// One file of the answer.
     #[derive(Serialize)]
@@ -135,7 +137,8 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
     }
     let files =
         placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();
-    Reply::json(&Uploaded { status: "File uploaded", files })
+    let trash = placed.iter().filter_map(|file| file.trash.as_ref()).collect();
+    Reply::json(&Uploaded { status: "File uploaded", files, trash })
 }
 
 /// The `if_exists` field.

@@ -504,13 +504,14 @@ fn a_tree_of_great_depth_is_copied_and_removed() {
     let progress = Progress::watched(|| {});
     transfer.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1200);
-    let removal =
-        share.removal(&path("to"), super::super::Kind::Folder, super::super::Fate::Gone).unwrap();
+    let removal = share
+        .removal(&[path("to")], Some(super::super::Kind::Folder), super::super::Fate::Gone)
+        .unwrap();
     let progress = Progress::watched(|| {});
     removal.run(&progress).unwrap();
     assert_eq!(progress.counts().done_items, 1201);
     share
-        .removal(&top, super::super::Kind::Folder, super::super::Fate::Gone)
+        .removal(&[top], Some(super::super::Kind::Folder), super::super::Fate::Gone)
         .unwrap()
         .run(&Progress::default())
         .unwrap();
@@ -524,8 +525,9 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
         house.file(format!("tree/{number}/file"), number.to_string());
     }
     let share = house.share();
-    let removal =
-        share.removal(&path("tree"), super::super::Kind::Folder, super::super::Fate::Gone).unwrap();
+    let removal = share
+        .removal(&[path("tree")], Some(super::super::Kind::Folder), super::super::Fate::Gone)
+        .unwrap();
     let progress = Progress::default();
     progress.cancel();
     assert!(matches!(removal.run(&progress), Err(Error::Cancelled)));
@@ -536,15 +538,24 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
     let counts = progress.counts();
     assert_eq!((counts.done_items, counts.total_items), (101, 101));
     assert!(house.on_disk("").is_empty());
-    let told =
-        refusal(share.removal(&path("tree"), super::super::Kind::Folder, super::super::Fate::Gone));
+    let told = refusal(share.removal(
+        &[path("tree")],
+        Some(super::super::Kind::Folder),
+        super::super::Fate::Gone,
+    ));
     assert_eq!(told.as_deref(), Some("not found: Path does not exist"));
     house.file("file", "F");
-    let told =
-        refusal(share.removal(&path("file"), super::super::Kind::Folder, super::super::Fate::Gone));
+    let told = refusal(share.removal(
+        &[path("file")],
+        Some(super::super::Kind::Folder),
+        super::super::Fate::Gone,
+    ));
     assert_eq!(told.as_deref(), Some("invalid: Path is not a folder"));
-    let told =
-        refusal(share.removal(&path(""), super::super::Kind::Folder, super::super::Fate::Gone));
+    let told = refusal(share.removal(
+        &[path("")],
+        Some(super::super::Kind::Folder),
+        super::super::Fate::Gone,
+    ));
     assert_eq!(told.as_deref(), Some("invalid: The root can't be deleted"));
 }
 

@@ -1,0 +1,140 @@
+//! The way into the trash: first a place in it with a durable record, then the thing itself.
+
+use super::look;
+use super::mount;
+use super::path::VaultPath;
+use super::resolve::Spot;
+use super::share::Share;
+use super::trash::{
+    self, Bin, Incoming, Reason, Record, TRASH, TrashId, bytes_of, is_no_place, write_record,
+};
+use super::write::there;
+use super::{discard, os};
+use crate::error::{Error, Result, Why};
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use std::sync::Arc;
+
+/// A place in the trash with a durable record, for a thing that has not come yet. Dropping it gives the
+/// place up, unless the thing came.
+pub(super) struct Ticket {
+    /// The trash folder.
+    pub bin: Arc<OwnedFd>,
+    /// What the thing will be called.
+    pub id: TrashId,
+    /// Whether it is there.
+    pub is_filled: bool,
+}
+
+impl Ticket {
+    /// The thing has come: the record gets its name for good. Durable with the next sync of the folder.
+    pub fn settle(&mut self) -> rustix::io::Result<()> {
+        self.is_filled = true;
+        rustix::fs::renameat(&*self.bin, self.id.unsettled(), &*self.bin, self.id.record())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.is_filled {
+            mount::unlink(self.bin.as_fd(), &self.id.unsettled());
+        }
+    }
+}
+
+impl Share {
+    /// Prepares for what is at a place to go into the trash. `None` when it cannot be kept: the trash is off,
+    /// the drive is full or does not let us, or the file alone is more than the trash may be.
+    ///
+    /// Errors: what says nothing about the trash, such as a failing drive.
+    pub(super) fn ticket(
+        &self,
+        spot: &Spot,
+        reason: Reason,
+        incoming: Option<Incoming>,
+    ) -> Result<Option<Ticket>> {
+        let keeping = &self.finder.root.keeping;
+        if !keeping.is_on() {
+            return Ok(None);
+        }
+        let Some((bin, path)) = self.bin_of(spot)? else { return Ok(None) };
+        let stat = there(spot)?;
+        let drive = rustix::fs::fstatvfs(&*bin.folder).map_err(os)?;
+        let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
+        if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
+            return Ok(None);
+        }
+        let by = self.by().to_owned();
+        let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
+        let id = TrashId::new();
+        let mut written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+        if let Err(Errno::NOSPC | Errno::DQUOT) = written
+            && trash::make_some_room(bin.folder.as_fd())
+        {
+            written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+        }
+        match written {
+            Ok(()) => {}
+            Err(errno) if is_no_place(errno) => return Ok(None),
+            Err(errno) => return Err(os(errno)),
+        }
+        keeping.look_again();
+        Ok(Some(Ticket { bin: bin.folder, id, is_filled: false }))
+    }
+
+    /// The trash for what is at a place, and the place relative to the top of its filesystem.
+    fn bin_of(&self, spot: &Spot) -> Result<Option<(Bin, VaultPath)>> {
+        let parent = spot.path.parent().unwrap_or_default();
+        let (top, folder) = match self.finder.hidden(&parent, TRASH) {
+            Ok(found) => found,
+            // `NotFound`: something else than a folder is in the trash's place.
+            Err(Error::DiskFull | Error::DeniedByDrive | Error::NotFound(_)) => return Ok(None),
+            Err(Error::Io(cause)) if Errno::from_io_error(&cause).is_some_and(is_no_place) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        // A place so deep that nobody could name it could not be restored either.
+        let path =
+            spot.path.below(&top).filter(|path| path.as_str().len() <= limits::PATH_BYTES_MAX);
+        Ok(path.map(|path| (Bin { folder, top }, path)))
+    }
+
+    /// Moves what is at a place into the trash, where it is durable once the ticket is settled and the trash
+    /// and the folder are synced, in that order. `None` when it cannot be kept, and then nothing was changed.
+    ///
+    /// Errors: `EBUSY` and `EXDEV` in the words of `failed`; `Invalid` when something of another kind has
+    /// come there since.
+    pub(super) fn throw_away(
+        &self,
+        spot: &Spot,
+        failed: impl Fn(Errno) -> Error,
+    ) -> Result<Option<Ticket>> {
+        let Some(mut ticket) = self.ticket(spot, Reason::Deleted, None)? else { return Ok(None) };
+        let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
+        let taken = discard::moving(spot.folder.as_fd(), spot.name.as_bytes(), true, || {
+            rustix::fs::renameat(&*spot.folder, &spot.name, &*bin, id.as_str())
+        });
+        match taken {
+            Ok(()) => {}
+            // Names of one filesystem that it does not let us move: an overlay's lower layer.
+            Err(Errno::XDEV) if !spot.is_folder() => return Ok(None),
+            Err(errno) => return Err(failed(errno)),
+        }
+        ticket.is_filled = true;
+        let moved = look::look(&*bin, id.as_str().as_bytes()).map_err(os)?;
+        let is_folder = moved.is_some_and(|stat| look::type_of(&stat) == FileType::Directory);
+        if is_folder != spot.is_folder() {
+            self.rename_noreplace(&bin, id.as_str(), &spot.folder, &spot.name).map_err(os)?;
+            ticket.is_filled = false;
+            return Err(if is_folder {
+                Error::invalid_as(Why::NotAFile, "Path is not a file")
+            } else {
+                Error::invalid_as(Why::NotAFolder, "Path is not a folder")
+            });
+        }
+        Ok(Some(ticket))
+    }
+}
