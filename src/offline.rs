@@ -9,7 +9,7 @@ use signal_hook::iterator::Signals;
 
 use crate::auth::permission;
 use crate::error::Error;
-use crate::people::{self, Changes, NewPerson};
+use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::UserStore;
 use crate::{limits, logbook, terminal, threads};
 
@@ -108,6 +108,7 @@ pub fn add(state: &Path, username: &str, profile: &Profile) -> Result<(), String
     let role = profile.role.as_deref().unwrap_or("user");
     let key = people::create(
         &house.users,
+        &Authority::unbounded(),
         &NewPerson {
             username,
             password: &read_password()?,
@@ -130,7 +131,7 @@ pub fn set_password(state: &Path, username: &str) -> Result<(), String> {
     let user = user.ok_or_else(|| line(Error::NotFound("User not found")))?;
     let password = read_password()?;
     let changes = Changes { password: Some(&password), ..Changes::default() };
-    people::change(&house.users, user.id, &changes).map_err(line)?;
+    people::change(&house.users, &Authority::unbounded(), user.id, &changes).map_err(line)?;
     house.note(&format!("changed the password of {username}"));
     terminal::say(&format!("Password of {username} changed; every session has ended."));
     Ok(())
@@ -139,7 +140,8 @@ pub fn set_password(state: &Path, username: &str) -> Result<(), String> {
 /// `larder user delete NAME`.
 pub fn delete(state: &Path, username: &str) -> Result<(), String> {
     let house = House::open(state)?;
-    people::delete(&house.users, &house.settings(), username).map_err(line)?;
+    people::delete(&house.users, &Authority::unbounded(), &house.settings(), username)
+        .map_err(line)?;
     house.note(&format!("deleted user {username}"));
     terminal::say(&format!("User {username} deleted."));
     Ok(())

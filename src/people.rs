@@ -1,6 +1,8 @@
 //! What changes users and roles, for the API and for `larder user` alike: the rules of the
 //! contract's section 7, in one place. Knows no requests.
 
+mod authority;
+
 use std::path::Path;
 
 use crate::auth::{key, password, permission};
@@ -8,6 +10,7 @@ use crate::error::{Error, Result, Why};
 use crate::limits;
 use crate::settings::{self, ADMIN, Roles};
 use crate::store::{NewUser, User, UserChange, UserStore};
+pub use authority::Authority;
 
 /// Somebody who shall become a user.
 pub struct NewPerson<'a> {
@@ -97,14 +100,15 @@ impl Changes<'_> {
 
 /// Makes a user; returns the API key, which nobody can ever read again.
 ///
-/// Errors: `Invalid`, `Collision` (the name is taken).
-pub fn create(users: &UserStore, person: &NewPerson<'_>) -> Result<String> {
+/// Errors: `Invalid`, `Refused` (more than `by` may give), `Collision` (the name is taken).
+pub fn create(users: &UserStore, by: &Authority, person: &NewPerson<'_>) -> Result<String> {
     check_username(person.username)?;
     check_password(person.password)?;
     check_name(person.name)?;
     check_role(person.role)?;
     permission::prefixes(person.paths)?;
     permission::prefixes(person.paths_write)?;
+    by.must_cover(person.role, person.paths, person.paths_write)?;
     if users.by_username(person.username)?.is_some() {
         // Asked again when it is stored; this only spares the hash.
         return Err(Error::Collision("Username already exists"));
@@ -125,9 +129,14 @@ pub fn create(users: &UserStore, person: &NewPerson<'_>) -> Result<String> {
 
 /// Changes a user.
 ///
-/// Errors: `Invalid`, `NotFound`, `Collision` (the name is taken), `Conflict` (the last admin would
-/// lose its role).
-pub fn change(users: &UserStore, id: i64, changes: &Changes<'_>) -> Result<Changed> {
+/// Errors: `Invalid`, `NotFound`, `Refused` (the user has, or would have, more than `by` may give),
+/// `Collision` (the name is taken), `Conflict` (the last admin would lose its role).
+pub fn change(
+    users: &UserStore,
+    by: &Authority,
+    id: i64,
+    changes: &Changes<'_>,
+) -> Result<Changed> {
     changes.username.map_or(Ok(()), check_username)?;
     changes.password.map_or(Ok(()), check_password)?;
     changes.name.map_or(Ok(()), check_name)?;
@@ -148,6 +157,12 @@ pub fn change(users: &UserStore, id: i64, changes: &Changes<'_>) -> Result<Chang
         None => None,
     };
     let before = users.by_id(id)?.ok_or(Error::NotFound("User not found"))?;
+    by.must_cover_user(&before)?;
+    by.must_cover(
+        changes.role.unwrap_or(&before.role),
+        changes.paths.unwrap_or(permission::NOTHING),
+        changes.paths_write.unwrap_or(permission::NOTHING),
+    )?;
     let password_hash = changes.password.map(password::hash).transpose()?;
     let change = UserChange {
         username: changes.username,
@@ -168,9 +183,16 @@ pub fn change(users: &UserStore, id: i64, changes: &Changes<'_>) -> Result<Chang
 
 /// Deletes a user, and its role from `roles.json` below `settings_folder` when nobody else has it.
 ///
-/// Errors: `NotFound`; `Conflict` (the last admin); `Io` when `roles.json` can't be read or
+/// Errors: `NotFound`; `Refused` (the user has more than `by` may give); `Conflict` (the last admin); `Io` when `roles.json` can't be read or
 /// replaced, and then nobody is deleted.
-pub fn delete(users: &UserStore, settings_folder: &Path, username: &str) -> Result<()> {
+pub fn delete(
+    users: &UserStore,
+    by: &Authority,
+    settings_folder: &Path,
+    username: &str,
+) -> Result<()> {
+    let user = users.by_username(username)?.ok_or(Error::NotFound("User not found"))?;
+    by.must_cover_user(&user)?;
     users.delete(username, ADMIN, |role| {
         let mut roles = settings::read_roles(settings_folder)
             .map_err(|line| Error::Io(std::io::Error::other(line)))?;
@@ -218,23 +240,23 @@ fn check_role(role: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
 
     /// A store with the users `root` (admin) and `ana` (family), and a folder with `roles.json`.
-    fn house() -> (tempfile::TempDir, UserStore) {
+    pub fn house() -> (tempfile::TempDir, UserStore) {
         let folder = tempfile::tempdir().unwrap();
         let users = UserStore::open(&folder.path().join("users.db")).unwrap();
-        create(&users, &person("root", ADMIN)).unwrap();
-        create(&users, &person("ana", "family")).unwrap();
+        create(&users, &Authority::unbounded(), &person("root", ADMIN)).unwrap();
+        create(&users, &Authority::unbounded(), &person("ana", "family")).unwrap();
         let roles = json!({"/api/finder": ["admin", "family"], "/api/role/edit": ["admin"]});
         let roles = Roles::parse(roles.as_object().unwrap()).unwrap();
         settings::write_roles(folder.path(), &roles).unwrap();
         (folder, users)
     }
 
-    fn person<'a>(username: &'a str, role: &'a str) -> NewPerson<'a> {
+    pub fn person<'a>(username: &'a str, role: &'a str) -> NewPerson<'a> {
         NewPerson {
             username,
             password: "secret",
@@ -262,7 +284,11 @@ mod tests {
             NewPerson { paths: "photos", ..person("x", "user") },
             NewPerson { paths_write: "[\"../x\"]", ..person("x", "user") },
         ] {
-            assert!(matches!(create(&users, &bad), Err(Error::Invalid(..))), "{}", bad.username);
+            assert!(
+                matches!(create(&users, &Authority::unbounded(), &bad), Err(Error::Invalid(..))),
+                "{}",
+                bad.username
+            );
         }
         assert_eq!(users.count().unwrap(), 2);
     }
@@ -270,28 +296,37 @@ mod tests {
     #[test]
     fn a_role_goes_with_its_last_user_and_the_last_admin_stays() {
         let (folder, users) = house();
-        create(&users, &person("bea", "family")).unwrap();
+        create(&users, &Authority::unbounded(), &person("bea", "family")).unwrap();
         let edition = |users: &UserStore| {
             users.by_username("root").unwrap().unwrap();
             users.roles_edition()
         };
         let before = edition(&users);
-        delete(&users, folder.path(), "ana").unwrap();
+        delete(&users, &Authority::unbounded(), folder.path(), "ana").unwrap();
         assert!(settings::read_roles(folder.path()).unwrap().allow("/api/finder", "family"));
         assert_eq!(edition(&users), before);
-        delete(&users, folder.path(), "bea").unwrap();
+        delete(&users, &Authority::unbounded(), folder.path(), "bea").unwrap();
         let roles = settings::read_roles(folder.path()).unwrap();
         assert_eq!(roles.to_json(), json!({"/api/finder": ["admin"], "/api/role/edit": ["admin"]}));
         assert_eq!(edition(&users), before + 1);
-        assert!(matches!(delete(&users, folder.path(), "bea"), Err(Error::NotFound(_))));
-        assert!(matches!(delete(&users, folder.path(), "root"), Err(Error::Conflict(_))));
+        assert!(matches!(
+            delete(&users, &Authority::unbounded(), folder.path(), "bea"),
+            Err(Error::NotFound(_))
+        ));
+        assert!(matches!(
+            delete(&users, &Authority::unbounded(), folder.path(), "root"),
+            Err(Error::Conflict(_))
+        ));
     }
 
     #[test]
     fn nobody_is_deleted_when_the_roles_cannot_be_kept() {
         let (folder, users) = house();
         std::fs::write(folder.path().join("roles.json"), "broken").unwrap();
-        assert!(matches!(delete(&users, folder.path(), "ana"), Err(Error::Io(_))));
+        assert!(matches!(
+            delete(&users, &Authority::unbounded(), folder.path(), "ana"),
+            Err(Error::Io(_))
+        ));
         assert!(users.by_username("ana").unwrap().is_some());
     }
 
@@ -300,12 +335,21 @@ mod tests {
         let (_folder, users) = house();
         let id = |name: &str| users.by_username(name).unwrap().unwrap().id;
         let role = |role| Changes { role: Some(role), ..Changes::default() };
-        assert!(matches!(change(&users, id("root"), &role("user")), Err(Error::Conflict(_))));
-        change(&users, id("root"), &role(ADMIN)).unwrap();
-        change(&users, id("ana"), &role(ADMIN)).unwrap();
-        change(&users, id("root"), &role("user")).unwrap();
-        assert!(matches!(change(&users, id("ana"), &role("user")), Err(Error::Conflict(_))));
-        assert!(matches!(change(&users, 999, &role("user")), Err(Error::NotFound(_))));
+        assert!(matches!(
+            change(&users, &Authority::unbounded(), id("root"), &role("user")),
+            Err(Error::Conflict(_))
+        ));
+        change(&users, &Authority::unbounded(), id("root"), &role(ADMIN)).unwrap();
+        change(&users, &Authority::unbounded(), id("ana"), &role(ADMIN)).unwrap();
+        change(&users, &Authority::unbounded(), id("root"), &role("user")).unwrap();
+        assert!(matches!(
+            change(&users, &Authority::unbounded(), id("ana"), &role("user")),
+            Err(Error::Conflict(_))
+        ));
+        assert!(matches!(
+            change(&users, &Authority::unbounded(), 999, &role("user")),
+            Err(Error::NotFound(_))
+        ));
     }
 
     #[test]
@@ -320,7 +364,10 @@ mod tests {
             paths: Some("[]"),
             ..Changes::default()
         };
-        assert_eq!(change(&users, id, &changes).unwrap().what, "password, name, paths");
+        assert_eq!(
+            change(&users, &Authority::unbounded(), id, &changes).unwrap().what,
+            "password, name, paths"
+        );
         assert!(Changes::default().is_empty());
         assert!(Changes { username: Some(""), ..Changes::default() }.is_empty());
         assert!(!Changes { settings: Some(""), ..Changes::default() }.is_empty());
@@ -331,8 +378,12 @@ mod tests {
         let (_folder, users) = house();
         let id = users.by_username("ana").unwrap().unwrap().id;
         let key = |given| {
-            let changed =
-                change(&users, id, &Changes { api_key: Some(given), ..Changes::default() })?;
+            let changed = change(
+                &users,
+                &Authority::unbounded(),
+                id,
+                &Changes { api_key: Some(given), ..Changes::default() },
+            )?;
             assert_eq!(changed.what, "API key");
             Ok(changed.api_key)
         };

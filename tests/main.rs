@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod account_rights;
 mod backup;
 mod check;
 mod cloud;

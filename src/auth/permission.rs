@@ -5,6 +5,9 @@ use crate::limits;
 use crate::store::User;
 use crate::vault::{Grant, VaultPath};
 
+/// A list of prefixes that grants nothing.
+pub const NOTHING: &str = "[]";
+
 /// What this user may read and write in the share.
 ///
 /// A stored list that can't be read grants nothing: a damaged row must not open doors.

@@ -18,4 +18,5 @@ mod session;
 mod tls;
 mod verbs;
 
+pub use permission::Letters;
 pub use serve::Controller;

@@ -42,9 +42,19 @@ impl Letters {
 
     /// What may be read and written below the home folder. Which of it, the table of verbs decides.
     pub fn grant(&self, home: &VaultPath) -> Grant {
-        let changes = self.0.chars().any(|letter| !READING.contains(letter));
         let place = |is_granted: bool| if is_granted { vec![home.clone()] } else { Vec::new() };
-        Grant::new(place(self.has_any(READING)), place(changes))
+        Grant::new(place(self.has_any(READING)), place(self.change_something()))
+    }
+
+    /// Whether somebody with this grant has at `home` what these letters give there.
+    pub fn are_within(&self, grant: &Grant, home: &VaultPath) -> bool {
+        (!self.has_any(READING) || grant.may_read(home))
+            && (!self.change_something() || grant.may_write(home))
+    }
+
+    /// Whether any of them is for more than looking.
+    fn change_something(&self) -> bool {
+        self.0.chars().any(|letter| !READING.contains(letter))
     }
 }
 
@@ -60,6 +70,33 @@ mod tests {
             assert!(matches!(Letters::parse(bad), Err(Error::Invalid(..))), "{bad:?}");
         }
         assert!(!Letters::stored("x").has_any(ALL));
+    }
+
+    #[test]
+    fn nobody_hands_out_letters_for_what_they_may_not_do_themselves() {
+        let home = VaultPath::parse("cam").unwrap();
+        let beside = VaultPath::parse("cam2").unwrap();
+        let at = |place: &VaultPath| vec![place.clone()];
+        let reader = Grant::new(at(&home), at(&beside));
+        let dropper = Grant::new(at(&beside), at(&home));
+        let owner = Grant::everything();
+        for (letters, reads, writes) in [
+            ("e", true, false),
+            ("elr", true, false),
+            ("w", false, true),
+            ("adfmMT", false, true),
+            ("lw", true, true),
+            (ALL, true, true),
+        ] {
+            let letters = Letters::parse(letters).unwrap();
+            assert_eq!(letters.are_within(&reader, &home), !writes, "{letters:?}");
+            assert_eq!(letters.are_within(&dropper, &home), !reads, "{letters:?}");
+            assert!(
+                letters.are_within(&owner, &home) && letters.are_within(&owner, &VaultPath::root())
+            );
+            assert!(!letters.are_within(&reader, &VaultPath::root()));
+        }
+        assert!(Letters::stored("x").are_within(&reader, &home), "it gives nothing");
     }
 
     #[test]

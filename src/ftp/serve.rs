@@ -20,7 +20,6 @@ use crate::app::App;
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
 use crate::ftp::data::unwrapped;
-use crate::ftp::permission::Letters;
 use crate::ftp::session::Session;
 use crate::ftp::tls::Tls;
 use crate::settings::FtpSettings;
@@ -157,14 +156,6 @@ impl Controller {
     /// Errors: one line for the logbook.
     pub fn tls(&self, settings: &FtpSettings) -> std::result::Result<ServerConnection, String> {
         self.tls.connection(settings)
-    }
-
-    /// Puts letters into their order.
-    ///
-    /// Errors: `Invalid("Invalid permissions")`.
-    #[expect(clippy::unused_self, reason = "the door through which others reach this room")]
-    pub fn check_letters(&self, text: &str) -> Result<String> {
-        Letters::parse(text).map(|letters| letters.as_str().to_owned())
     }
 
     /// Closes what this user has open.

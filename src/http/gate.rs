@@ -1,6 +1,6 @@
 //! Who is asking, and may they ask this? Every request passes here before its handler.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -178,10 +178,17 @@ pub fn client_address(request: &Request, trusted: &[Network]) -> IpAddr {
     last_untrusted(&forwarded.join(","), is_trusted).unwrap_or(peer)
 }
 
+/// One address of `X-Forwarded-For`: some proxies add the port, and then put brackets around IPv6.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip()));
+    Some(address.ok()?.to_canonical())
+}
+
 /// Walks a list of addresses from its end.
 fn last_untrusted(list: &str, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     for text in list.rsplit(',') {
-        let address = text.trim().parse::<IpAddr>().ok()?.to_canonical();
+        let address = forwarded_address(text.trim())?;
         if !is_trusted(address) {
             return Some(address);
         }
@@ -218,5 +225,17 @@ mod tests {
         assert_eq!(last_untrusted("10.0.0.9", is_trusted), None);
         assert_eq!(last_untrusted("1.2.3.4, nonsense", is_trusted), None);
         assert_eq!(last_untrusted("", is_trusted), None);
+        for (list, client) in [
+            ("1.2.3.4:5678", "1.2.3.4"),
+            ("6.6.6.6, 1.2.3.4:1, 10.0.0.2:80", "1.2.3.4"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:1.2.3.4]:5", "1.2.3.4"),
+        ] {
+            assert_eq!(last_untrusted(list, is_trusted), client.parse().ok(), "{list}");
+        }
+        for none in ["1.2.3.4:", "1.2.3.4:99999", "[1.2.3.4", "2001:db8::1]:1", "[]:1", "a:1"] {
+            assert_eq!(last_untrusted(none, is_trusted), None, "{none}");
+        }
     }
 }

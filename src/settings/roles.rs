@@ -93,7 +93,12 @@ impl Roles {
 
     /// Whether an admin can still change the roles.
     pub fn has_way_back_in(&self) -> bool {
-        self.allow(WAY_BACK_IN, ADMIN)
+        self.may_edit_roles(ADMIN)
+    }
+
+    /// Whether `role` may edit the roles, and so decides about every right there is.
+    pub fn may_edit_roles(&self, role: &str) -> bool {
+        self.allow(WAY_BACK_IN, role)
     }
 
     /// Whether `role` is listed for the endpoint; an endpoint that is not listed is nobody's.

@@ -71,26 +71,31 @@ impl FtpUserStore {
         }
     }
 
-    /// Changes what is not `None`; says whether there is such a user.
+    /// Changes what is not `None` of a user, if their home and permissions are still as in `before`; says
+    /// whether they were.
     pub fn edit(
         &self,
-        username: &str,
+        before: &FtpUser,
         password_hash: Option<&str>,
         home: Option<&str>,
         permissions: Option<&str>,
     ) -> Result<bool> {
         let changed = self.lock().execute(
-            "UPDATE ftp_users SET password = coalesce(?2, password),
-                homedir = coalesce(?3, homedir), permissions = coalesce(?4, permissions)
-             WHERE username = ?1",
-            params![username, password_hash, home, permissions],
+            "UPDATE ftp_users SET password = coalesce(?4, password),
+                homedir = coalesce(?5, homedir), permissions = coalesce(?6, permissions)
+             WHERE id = ?1 AND homedir = ?2 AND permissions = ?3",
+            params![before.id, before.home, before.permissions, password_hash, home, permissions],
         )?;
         Ok(changed > 0)
     }
 
-    /// Removes a user; says whether there was one.
-    pub fn delete(&self, username: &str) -> Result<bool> {
-        Ok(self.lock().execute("DELETE FROM ftp_users WHERE username = ?1", [username])? > 0)
+    /// Removes a user, if their home and permissions are still as in `before`; says whether they were.
+    pub fn delete(&self, before: &FtpUser) -> Result<bool> {
+        let removed = self.lock().execute(
+            "DELETE FROM ftp_users WHERE id = ?1 AND homedir = ?2 AND permissions = ?3",
+            params![before.id, before.home, before.permissions],
+        )?;
+        Ok(removed > 0)
     }
 
     /// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
@@ -132,11 +137,13 @@ mod tests {
         assert!(matches!(store.insert(&cam()), Err(Error::Collision("Username already exists"))));
         assert_eq!(store.by_username("cam").unwrap(), Some(cam()));
         assert_eq!(store.by_username("Cam").unwrap(), None);
-        assert!(store.edit("cam", None, None, Some("l")).unwrap());
-        assert!(!store.edit("nobody", None, None, Some("l")).unwrap());
+        assert!(store.edit(&cam(), None, None, Some("l")).unwrap());
         let changed = FtpUser { permissions: "l".to_owned(), ..cam() };
-        assert_eq!(store.all().unwrap(), [changed]);
-        assert!(store.delete("cam").unwrap());
-        assert!(!store.delete("cam").unwrap());
+        assert_eq!(store.all().unwrap(), std::slice::from_ref(&changed));
+        // What was judged is not there any more.
+        assert!(!store.edit(&cam(), None, None, Some("elr")).unwrap());
+        assert!(!store.delete(&cam()).unwrap());
+        assert!(store.delete(&changed).unwrap());
+        assert!(!store.delete(&changed).unwrap());
     }
 }

@@ -1,15 +1,18 @@
 //! The FTP server from outside: its users, starting and stopping it, who is on: contract, section 8.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::auth::password;
 use crate::error::{Error, Result, Why};
+use crate::ftp::Letters;
 use crate::http::body::{Ask, Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
 use crate::limits;
 use crate::store::FtpUser;
-use crate::vault::{Kind, VaultPath};
+use crate::vault::{Grant, Kind, VaultPath};
 
 /// The fields of `create_user` and `edit_user`.
 pub const USER: &[Field] = &[text("username"), text("password"), text("path"), text("permissions")];
@@ -35,8 +38,9 @@ pub fn create_user(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("Invalid username"));
     }
     check_password(password)?;
-    let permissions = call.app.ftp.check_letters(permissions)?;
+    let letters = Letters::parse(permissions)?;
     let home = VaultPath::parse(ask.text("path").unwrap_or_default())?;
+    may_hand_out(call, &home, &letters)?;
     check_home(call, &home)?;
     if call.app.ftp_users.by_username(username)?.is_some() {
         return Err(Error::Collision("Username already exists"));
@@ -46,37 +50,37 @@ pub fn create_user(call: &mut Call<'_>) -> Result<Reply> {
         username: username.to_owned(),
         password_hash: password::hash(password)?,
         home: home.as_str().to_owned(),
-        permissions: permissions.clone(),
+        permissions: letters.as_str().to_owned(),
     })?;
-    call.note(&format!("created FTP user {username}: /{home}, {permissions}"));
+    call.note(&format!("created FTP user {username}: /{home}, {}", letters.as_str()));
     Reply::json(&Status { status: "FTP user created" })
 }
 
 /// `POST /api/ftp/edit_user`: what is left out stays. Open sessions of that user are closed, so that
 /// what they may do now is what they may do.
 ///
-/// Errors: `Invalid`, `Refused` (the home folder), `NotFound` (the user, the home folder).
+/// Errors: `Invalid`, `NotFound` (the user, the home folder), `Refused` (the home folder, that of now or the new
+/// one, with the letters of now or the new ones), `Conflict`.
 pub fn edit_user(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let username = username_of(&ask)?;
     let given = |name| ask.text(name).filter(|text| !text.is_empty());
     let password = given("password");
     password.map_or(Ok(()), check_password)?;
-    let permissions = match ask.text("permissions") {
-        Some(letters) => Some(call.app.ftp.check_letters(letters)?),
-        None => None,
-    };
+    let letters = ask.text("permissions").map(Letters::parse).transpose()?;
     let home = ask.text("path").map(VaultPath::parse).transpose()?;
-    if call.app.ftp_users.by_username(username)?.is_none() {
-        return Err(no_user());
-    }
+    let before = user_within_reach(call, username)?;
+    let (home_of_now, letters_of_now) = rights_of(&before);
+    let will_have = letters.as_ref().unwrap_or(&letters_of_now);
+    may_hand_out(call, home.as_ref().unwrap_or(&home_of_now), will_have)?;
     if let Some(home) = &home {
         check_home(call, home)?;
     }
     let hash = password.map(password::hash).transpose()?;
     let home = home.as_ref().map(VaultPath::as_str);
-    if !call.app.ftp_users.edit(username, hash.as_deref(), home, permissions.as_deref())? {
-        return Err(no_user());
+    let letters = letters.as_ref().map(Letters::as_str);
+    if !call.app.ftp_users.edit(&before, hash.as_deref(), home, letters)? {
+        return Err(CHANGED_MEANWHILE);
     }
     call.app.ftp.close_user(username);
     call.note(&format!("edited FTP user {username}"));
@@ -85,12 +89,13 @@ pub fn edit_user(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /api/ftp/delete_user`: their open sessions are closed.
 ///
-/// Errors: `Invalid`, `NotFound`.
+/// Errors: `Invalid`, `NotFound`, `Refused` (the home folder), `Conflict`.
 pub fn delete_user(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let username = username_of(&ask)?;
-    if !call.app.ftp_users.delete(username)? {
-        return Err(no_user());
+    let before = user_within_reach(call, username)?;
+    if !call.app.ftp_users.delete(&before)? {
+        return Err(CHANGED_MEANWHILE);
     }
     call.app.ftp.close_user(username);
     call.note(&format!("deleted FTP user {username}"));
@@ -168,9 +173,33 @@ fn username_of(ask: &Ask) -> Result<&str> {
     username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))
 }
 
-/// What the contract calls somebody who is not there.
-fn no_user() -> Error {
-    Error::NotFound("User not found")
+/// Somebody else was quicker, and what was judged is no longer so.
+const CHANGED_MEANWHILE: Error = Error::Conflict("The FTP user was changed meanwhile");
+
+/// An FTP user that the caller could have made: nobody changes or removes one who may do more than themselves.
+///
+/// Errors: `NotFound`, `Refused`.
+fn user_within_reach(call: &Call<'_>, username: &str) -> Result<FtpUser> {
+    let user = call.app.ftp_users.by_username(username)?;
+    let user = user.ok_or(Error::NotFound("User not found"))?;
+    let (home, letters) = rights_of(&user);
+    may_hand_out(call, &home, &letters)?;
+    Ok(user)
+}
+
+/// What a stored user may do where. A home that can't be read counts as the root, so that only those who may
+/// everything touch such a row.
+fn rights_of(user: &FtpUser) -> (VaultPath, Letters) {
+    let home = VaultPath::parse(&user.home).unwrap_or_else(|_| VaultPath::root());
+    (home, Letters::stored(&user.permissions))
+}
+
+/// Whether the caller may do at `home` what the letters give there. Whether it exists is not looked at: that is
+/// nobody's business who may not.
+///
+/// Errors: `Refused`.
+fn may_hand_out(call: &Call<'_>, home: &VaultPath, letters: &Letters) -> Result<()> {
+    if letters.are_within(&call.caller()?.grant, home) { Ok(()) } else { Err(Error::Refused) }
 }
 
 /// Whether a password can be one.
@@ -182,14 +211,13 @@ fn check_password(password: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether this can be somebody's home: a folder that the caller may read themselves, so that nobody
-/// hands out what they do not have.
+/// Whether this, where the caller may do something, can be somebody's home: a folder.
 fn check_home(call: &Call<'_>, home: &VaultPath) -> Result<()> {
-    let share = call.share()?;
-    if !share.grant().may_read(home) {
-        return Err(Error::Refused);
-    }
-    match share.look(home)?.kind {
+    // Who may only write there may ask that much of it.
+    let (caller, mut seen) = (call.caller()?, vec![home.clone()]);
+    seen.extend_from_slice(caller.grant.readable());
+    let grant = Arc::new(Grant::new(seen, Vec::new()));
+    match call.app.share(grant, &caller.user.username)?.look(home)?.kind {
         Kind::Folder => Ok(()),
         _ => Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
     }

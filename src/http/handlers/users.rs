@@ -13,7 +13,7 @@ use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply, Status};
 use crate::limits;
-use crate::people::{self, Changes, NewPerson};
+use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::User;
 
 /// The fields of `login`.
@@ -166,7 +166,7 @@ struct Made {
 
 /// `POST /api/user/create`: the answer is the only one that shows the user's API key.
 ///
-/// Errors: `Invalid`, `Collision`.
+/// Errors: `Invalid`, `Refused` (more than the caller has), `Collision`.
 pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let given = |name| ask.text(name).filter(|text| !text.is_empty());
@@ -186,19 +186,25 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
         paths: ask.text("paths").unwrap_or(people::READS_EVERYTHING),
         paths_write: ask.text("paths_write").unwrap_or(people::WRITES_NOTHING),
     };
-    let key = people::create(&call.app.users, &person)?;
+    let key = people::create(&call.app.users, &authority(call)?, &person)?;
     call.note(&format!("added user {username} with the role {role}"));
     Reply::json(&Made { status: "User created", api_key: Some(key), token: None })
 }
 
+/// How far the caller may go with other users.
+fn authority(call: &Call<'_>) -> Result<Authority> {
+    let caller = call.caller()?;
+    Ok(Authority::of(&caller.user, &caller.grant, call.app.roles()))
+}
+
 /// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
 ///
-/// Errors: `Invalid`, `NotFound`, `Collision` (the last admin).
+/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller), `Conflict` (the last admin).
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let username = ask.text("username").filter(|text| !text.is_empty());
     let username = username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))?;
-    people::delete(&call.app.users, call.app.config.folder(), username)?;
+    people::delete(&call.app.users, &authority(call)?, call.app.config.folder(), username)?;
     call.note(&format!("deleted user {username}"));
     Reply::json(&Status { status: "User deleted" })
 }
@@ -206,7 +212,8 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/user/edit`: what is left out stays; an empty password counts as left out, since
 /// that is what `get_all` shows.
 ///
-/// Errors: `Invalid`, `NotFound`, `Collision` (the name is taken, or the last admin).
+/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller, or would), `Collision` (the
+/// name is taken), `Conflict` (the last admin).
 pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let given = |name| ask.text(name).filter(|text| !text.is_empty());
@@ -225,7 +232,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         paths_write: ask.text("paths_write"),
         ..Changes::default()
     };
-    let done = people::change(&call.app.users, id, &changes)?;
+    let done = people::change(&call.app.users, &authority(call)?, id, &changes)?;
     call.note(&format!("changed user {username} (id {id}): {}", done.what));
     Reply::json(&Status { status: "User edited" })
 }
@@ -249,7 +256,8 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("No valid fields provided for update"));
     }
     let id = call.caller()?.user.id;
-    let done = people::change(&call.app.users, id, &changes)?;
+    // No right is among them.
+    let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
     call.note(&format!("changed their own {}", done.what));
     let mut made = Made { status: "User updated", api_key: done.api_key, token: None };
     if changes.password.is_none() {
