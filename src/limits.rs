@@ -70,6 +70,13 @@ pub const MOUNT_TABLE_BYTES_MAX: u64 = 4 << 20;
 /// Beyond them the ZIP is broken off rather than the memory filled.
 pub const ZIP_PENDING_BYTES_MAX: usize = 8 << 20;
 
+/// Names of one folder that a ZIP has changed and remembers, so that none comes twice: about 1 MiB. Beyond them
+/// each gets a number of its own.
+pub const ZIP_CHANGED_NAMES_MAX: usize = 1 << 16;
+
+/// Bytes of text about what is missing in a ZIP; what goes beyond is only counted.
+pub const ZIP_MISSING_BYTES_MAX: usize = 64 << 10;
+
 /// Uploads that were broken off and wait to be taken up again, on each filesystem.
 pub const PARTS_MAX: usize = 32;
 

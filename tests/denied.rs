@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::harness::ftp::{ALL_LETTERS, FtpHouse};
-use crate::harness::{Form, Larder, unzip};
+use crate::harness::{Form, Larder, unzip, wait};
 
 /// The user and group who own nothing on most machines.
 const NOBODY: u32 = 65_534;
@@ -148,7 +148,10 @@ fn what_is_fixed_on_the_drive_stays_and_is_told_so() {
             .is_ok_and(|told| told.status.success())
     };
     if !flag("+i") {
-        println!("no file can be made immutable here: not root, or not a filesystem that knows it");
+        #[expect(clippy::print_stderr, reason = "who runs the tests should know what was not seen")]
+        {
+            eprintln!("no file can be made immutable here: not root, or the filesystem cannot");
+        }
         return;
     }
     let ana = larder.http("ana");
@@ -197,9 +200,18 @@ fn ftp_says_the_same() {
 }
 
 #[test]
-fn a_zip_of_it_downloads() {
+fn a_zip_says_what_it_lacks_and_so_does_the_log() {
     let larder = house();
-    let zip = larder.http("ana").get_with("/api/download", "file_path", "theirs").expect(200);
-    assert!(unzip(&zip.body).iter().any(|(name, _)| name == "a.txt"));
+    let ana = larder.http("ana");
+    let zip = ana.get_with("/api/download", "file_path", "theirs").expect(200);
+    let members = unzip(&zip.body);
+    let names: Vec<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(names, ["MISSING.txt", "a.txt", "d/", "d/b.txt"]);
+    let told = String::from_utf8(members["MISSING.txt"].clone()).unwrap();
+    assert!(told.contains("hidden.txt: not permitted on the drive"), "{told}");
+    wait::until("a row in the log", || {
+        let rows = ana.get("/api/get_logs").expect(200).text().to_owned();
+        rows.contains("theirs.zip lacks 1, the first: hidden.txt: not permitted on the drive")
+    });
     unlock(&larder);
 }

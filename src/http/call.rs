@@ -97,10 +97,14 @@ impl<'a> Call<'a> {
         body::read_whole(self.request, limits::STATE_FILE_BYTES_MAX, wrong_shape)
     }
 
+    /// What the logbook calls the caller.
+    pub fn who(&self) -> &str {
+        self.caller.as_ref().map_or("somebody", |caller| &caller.user.username)
+    }
+
     /// Notes in the logbook what the caller did.
     pub fn note(&self, action: &str) {
-        let who = self.caller.as_ref().map_or("somebody", |caller| &caller.user.username);
-        self.app.logbook.note(&format!("{who}: {action}"), &self.address.to_string());
+        self.app.logbook.note(&format!("{}: {action}", self.who()), &self.address.to_string());
     }
 
     /// Notes what the caller did to one path.

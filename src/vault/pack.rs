@@ -69,6 +69,24 @@ pub struct Member<'a> {
     pub mode: u32,
 }
 
+/// What came of adding a file.
+pub struct Added {
+    /// Bytes that were added.
+    pub size: u64,
+    /// How they ended.
+    pub end: End,
+}
+
+/// How a file's content ended.
+pub enum End {
+    /// With the file.
+    Whole,
+    /// Where the header's field was full.
+    Cut,
+    /// Where reading failed.
+    Failed(io::Error),
+}
+
 /// What is known behind the content.
 #[derive(Clone, Copy)]
 struct Tail {
@@ -99,10 +117,10 @@ impl<'a, B: Backing> Packer<'a, B> {
     }
 
     /// Adds a file: as much as there is of it now. One that grew past what its header can tell is cut
-    /// there.
+    /// there, one that cannot be read to its end where that failed.
     ///
-    /// Errors: reading or writing failed; then the ZIP cannot be completed.
-    pub fn add_file(&mut self, member: &Member<'_>, content: &mut impl Read) -> io::Result<()> {
+    /// Errors: writing failed; then the ZIP cannot be completed.
+    pub fn add_file(&mut self, member: &Member<'_>, content: &mut impl Read) -> io::Result<Added> {
         // A file that grows while it is read gets 64 MiB of grace.
         let is_large = member.size > MAX_32 - (64 << 20);
         let offset = self.offset;
@@ -110,12 +128,18 @@ impl<'a, B: Backing> Packer<'a, B> {
         self.buffer.resize(limits::COPY_BUFFER_BYTES, 0);
         let mut hasher = crc32fast::Hasher::new();
         let mut rest = if is_large { u64::MAX } else { MAX_32 };
+        let mut end = End::Cut;
         while rest > 0 {
             let count = match content.read(&mut self.buffer) {
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
-                read => read?,
+                Err(cause) => {
+                    end = End::Failed(cause);
+                    break;
+                }
+                Ok(count) => count,
             };
             if count == 0 {
+                end = End::Whole;
                 break;
             }
             let count = usize::try_from(rest).map_or(count, |rest| count.min(rest));
@@ -127,7 +151,8 @@ impl<'a, B: Backing> Packer<'a, B> {
         let size = if is_large { u64::MAX - rest } else { MAX_32 - rest };
         let tail = Tail { crc: hasher.finalize(), size, offset, is_large };
         self.write_descriptor(tail)?;
-        self.remember(member, tail)
+        self.remember(member, tail)?;
+        Ok(Added { size, end })
     }
 
     /// Writes the table of contents and the end.

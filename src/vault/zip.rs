@@ -1,8 +1,11 @@
 //! A folder or a selection as a ZIP, made while it is sent. Links out of the share and what the grant does not reach
-//! are passed over; so are things that vanish meanwhile.
+//! are passed over; so are pipes and other things that have no content. What else is not in it, because larder may
+//! not read it or because it vanished meanwhile, is told in a last entry.
 
+use super::entry_name::{self, Changed};
 use super::look;
-use super::pack::{Backing, Member, Packer};
+use super::missing::{Lack, Missing};
+use super::pack::{Backing, End, Member, Packer};
 use super::path::{VaultPath, is_reserved};
 use super::resolve::{Follow, open_deep};
 use super::share::{Need, Share, open_regular};
@@ -17,6 +20,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt as _;
+use std::time::SystemTime;
 
 /// A folder still to be visited.
 struct Pending {
@@ -47,6 +51,8 @@ struct Walk<'a> {
     ahead_bytes: usize,
     /// The ZIP.
     packer: Packer<'a, Overflow<'a>>,
+    /// What is not in it.
+    missing: Missing,
 }
 
 /// Files and folders that were found and permitted, to be written as a ZIP.
@@ -77,10 +83,10 @@ enum Content {
 }
 
 impl Archive {
-    /// Writes everything.
+    /// Writes everything; returns what was missing, which the last entry tells as well.
     ///
     /// Errors: `Io`, `StorageAbsent`; then the ZIP is incomplete.
-    pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+    pub fn write(&self, out: &mut dyn Write) -> Result<Missing> {
         self.share.checked(|| {
             let mut walk = Walk {
                 share: &self.share,
@@ -88,11 +94,12 @@ impl Archive {
                 ahead: Vec::new(),
                 ahead_bytes: 0,
                 packer: Packer::new(out, Overflow { share: &self.share, file: None, length: 0 }),
+                missing: Missing::default(),
             };
             for top in &self.tops {
                 walk.visit_top(top)?;
             }
-            Ok(walk.packer.finish()?)
+            walk.finish()
         })
     }
 }
@@ -137,7 +144,7 @@ impl Share {
                     Some(FileType::RegularFile) => Content::File,
                     Some(_) => return Err(Error::invalid("Path is neither a file nor a folder")),
                 };
-                let content = content(free_name(&mut names, name)?);
+                let content = content(free_name(&mut names, &entry_name::safe(name.as_bytes()))?);
                 tops.push(Top { place: spot.path, content });
             }
             Ok(Archive { share: self.clone(), tops })
@@ -170,7 +177,7 @@ impl Walk<'_> {
                 let around = top.place.parent().unwrap_or_default();
                 return match self.share.open_place_beneath(around.as_str().as_bytes()) {
                     Ok(folder) => self.add_file(name, &folder, top.place.name().as_bytes()),
-                    Err(errno) => pass_over(errno),
+                    Err(errno) => self.lacks(name, errno),
                 };
             }
         }
@@ -178,7 +185,7 @@ impl Walk<'_> {
             self.ahead_bytes -= next.cost();
             match self.share.open_place_beneath(&next.place) {
                 Ok(handle) => self.visit(&next, &handle)?,
-                Err(errno) => pass_over(errno)?,
+                Err(errno) => self.lacks(&next.name, errno)?,
             }
         }
         Ok(())
@@ -198,25 +205,43 @@ impl Walk<'_> {
     fn visit(&mut self, folder: &Pending, handle: &OwnedFd) -> Result<()> {
         let stat = look::look_at(handle).map_err(os)?;
         if !folder.name.is_empty() {
+            self.missing.avoid(&folder.name);
             self.packer.add_folder(&member(&folder.name, &stat))?;
         }
-        look::each_name(handle.as_fd(), os, &mut |name| {
+        let mut changed = Changed::default();
+        let read = look::each_name(handle.as_fd(), Halt::Unread, &mut |name| {
             if std::str::from_utf8(name).is_ok_and(is_reserved) {
                 return Ok(());
             }
-            self.add(folder, handle, name)
-        })
+            let is_there =
+                |name: &str| look::look(handle, name.as_bytes()).is_ok_and(|stat| stat.is_some());
+            let zip_name = format!("{}{}", folder.name, changed.name(name, &is_there));
+            self.add(folder, handle, name, zip_name).map_err(Halt::Failed)
+        });
+        match read {
+            Ok(()) => Ok(()),
+            Err(Halt::Unread(errno)) => {
+                let name = if folder.name.is_empty() { "./" } else { &folder.name };
+                self.lacks(name, errno)
+            }
+            Err(Halt::Failed(error)) => Err(error),
+        }
     }
 
     /// Writes one file, or remembers one folder.
-    fn add(&mut self, folder: &Pending, handle: &OwnedFd, name: &[u8]) -> Result<()> {
-        let zip_name = format!("{}{}", folder.name, plain(name));
+    fn add(
+        &mut self,
+        folder: &Pending,
+        handle: &OwnedFd,
+        name: &[u8],
+        zip_name: String,
+    ) -> Result<()> {
         let place =
             if folder.place.is_empty() { name.to_vec() } else { [&folder.place, name].join(&b'/') };
         let stat = match look::look(handle, name) {
             Ok(Some(stat)) => stat,
-            Ok(None) => return Ok(()),
-            Err(errno) => return pass_over(errno),
+            Ok(None) => return self.lacks(&zip_name, Errno::NOENT),
+            Err(errno) => return self.lacks(&zip_name, errno),
         };
         match look::type_of(&stat) {
             FileType::RegularFile => self.add_file(&zip_name, handle, name),
@@ -232,11 +257,54 @@ impl Walk<'_> {
     fn add_file(&mut self, zip_name: &str, handle: &OwnedFd, name: &[u8]) -> Result<()> {
         let mut opened = match open_regular(handle, name) {
             Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(()),
-            Err(errno) => return pass_over(errno),
+            Ok(None) => return self.lacks(zip_name, Errno::NOENT),
+            Err(errno) => return self.lacks(zip_name, errno),
         };
         let stat = look::look_at(&opened.file).map_err(os)?;
-        Ok(self.packer.add_file(&member(zip_name, &stat), &mut opened.file)?)
+        self.missing.avoid(zip_name);
+        let added = self.packer.add_file(&member(zip_name, &stat), &mut opened.file)?;
+        match added.end {
+            End::Whole if added.size < stat.stx_size => self.missing.add(zip_name, Lack::Shrunk),
+            End::Whole => {}
+            End::Cut => self.missing.add(zip_name, Lack::Grown),
+            End::Failed(cause) => {
+                self.lacks(zip_name, Errno::from_io_error(&cause).unwrap_or(Errno::IO))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on without something.
+    ///
+    /// Errors: the drive is gone, and with it all that comes; or the machine lacks what a moment later it
+    /// may have.
+    fn lacks(&mut self, name: &str, errno: Errno) -> Result<()> {
+        match Lack::of(errno) {
+            Some(Lack::Unreadable(_)) | None if !self.share.finder.root.is_present() => {
+                Err(os(errno))
+            }
+            None => Err(os(errno)),
+            Some(lack) => {
+                self.missing.add(name, lack);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the last entry, if anything is missing, and the end.
+    fn finish(mut self) -> Result<Missing> {
+        if self.missing.count() > 0 {
+            let (name, text) = (self.missing.name(), self.missing.text());
+            let member = Member {
+                name: &name,
+                modified: SystemTime::now(),
+                size: text.len() as u64,
+                mode: 0o100_644,
+            };
+            self.packer.add_file(&member, &mut text.as_bytes())?;
+        }
+        self.packer.finish()?;
+        Ok(self.missing)
     }
 
     /// What a link leads to, if that is in the share and permitted: a file, or a folder that is not in
@@ -251,6 +319,7 @@ impl Walk<'_> {
         let spot = match self.share.locate(&path, Need::Read, Follow::Last) {
             Ok(spot) => spot,
             Err(Error::Io(cause)) => return Err(Error::Io(cause)),
+            Err(Error::DeniedByDrive) => return self.lacks(&zip_name, Errno::ACCESS),
             Err(_not_reached) => return Ok(()),
         };
         match spot.file_type() {
@@ -272,15 +341,12 @@ impl Walk<'_> {
     }
 }
 
-/// Goes on without something that vanished or may not be read. What the machine failed to read is
-/// another matter: a ZIP that looks whole and is not would be worse than none.
-fn pass_over(errno: Errno) -> Result<()> {
-    match errno {
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::ACCESS | Errno::PERM => {
-            Ok(())
-        }
-        errno => Err(os(errno)),
-    }
+/// Why the names of a folder are not read to their end.
+enum Halt {
+    /// The folder cannot be read.
+    Unread(Errno),
+    /// The ZIP cannot be written.
+    Failed(Error),
 }
 
 /// The first of `name.ext`, `name (1).ext`, ... that is not taken yet; `names` knows for each name the
@@ -301,20 +367,6 @@ fn free_name(names: &mut HashMap<String, usize>, name: &str) -> Result<String> {
             return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
         }
     }
-}
-
-/// A name as text; bytes that are not UTF-8 as `%FF`, so that two names stay two.
-fn plain(name: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut plain = String::with_capacity(name.len());
-    for chunk in name.utf8_chunks() {
-        plain.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
-            let _ = write!(plain, "%{byte:02X}");
-        }
-    }
-    plain
 }
 
 /// What a ZIP tells of a file or folder.

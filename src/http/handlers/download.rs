@@ -91,14 +91,14 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
             return Err(Error::invalid_as(Why::Missing, "No file path provided"));
         }
         let archive = call.share()?.zip_selection(&paths, ROOT_NAME).map_err(not_there)?;
-        return Ok(send_zip(archive, ROOT_NAME));
+        return Ok(send_zip(call, archive, ROOT_NAME));
     };
     let share = call.share()?;
     match share.open(path).map_err(not_there)? {
         Opened::File(file) => send_file(call, file, path.name(), is_inline),
         Opened::Folder => {
             let name = if path.is_root() { ROOT_NAME } else { path.name() };
-            Ok(send_zip(share.zip(path).map_err(not_there)?, name))
+            Ok(send_zip(call, share.zip(path).map_err(not_there)?, name))
         }
     }
 }
@@ -113,10 +113,21 @@ fn named(call: &Call<'_>) -> Result<Vec<VaultPath>> {
 /// What the share root and a selection are called.
 const ROOT_NAME: &str = "larder";
 
-/// A ZIP that is made while it is sent.
-fn send_zip(archive: Archive, name: &str) -> Reply {
+/// A ZIP that is made while it is sent. What it lacks is known behind it only.
+fn send_zip(call: &Call<'_>, archive: Archive, name: &str) -> Reply {
     let name = format!("{name}.zip");
-    let body = Body::Stream(Box::new(move |out| archive.write(out).map_err(into_io)));
+    let app = Arc::clone(call.app);
+    let (who, address) = (call.who().to_owned(), call.address.to_string());
+    let asked = name.clone();
+    let body = Body::Stream(Box::new(move |out| {
+        let missing = archive.write(out).map_err(into_io)?;
+        if missing.count() > 0 {
+            let (count, first) = (missing.count(), missing.first());
+            let action = format!("{who}: {asked} lacks {count}, the first: {first}");
+            app.logbook.note(&action, &address);
+        }
+        Ok(())
+    }));
     Reply::new(200, body)
         .with("Content-Type", "application/zip")
         .with("Content-Disposition", disposition("attachment", &name))

@@ -111,7 +111,7 @@ fn a_zip_for_which_descriptors_run_out_is_broken_off_not_incomplete() {
             let told = archive.write(&mut bytes);
             drop(taken);
             match told {
-                Ok(()) => assert_eq!(bytes.len(), whole.len(), "with {left} descriptors"),
+                Ok(_) => assert_eq!(bytes.len(), whole.len(), "with {left} descriptors"),
                 Err(Error::Io(_)) => failures += 1,
                 Err(other) => panic!("{other}"),
             }

@@ -1,6 +1,7 @@
 //! Folders as ZIP files, read back by the `zip` crate.
 
 use super::super::resolve::Quirks;
+use super::alone::{Surroundings, alone};
 use super::{House, path, raw, refusal};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,7 +32,7 @@ fn names(share: &super::Share, folder: &str) -> Vec<String> {
 #[test]
 fn odd_names_empty_folders_and_modes_are_kept() {
     let house = House::new();
-    house.file("docs/it's \"a\"\n🍯", "honey");
+    house.file("docs/it's (a) 🍯", "honey");
     house.file(format!("docs/{}", "x".repeat(255)), "");
     house.folder("docs/empty/er");
     house.file("docs/run", "#!");
@@ -43,9 +44,9 @@ fn odd_names_empty_folders_and_modes_are_kept() {
     let long = "x".repeat(255);
     assert_eq!(
         names(&share, "docs"),
-        [".hidden", "empty/", "empty/er/", "it's \"a\"\n🍯", "run", &long]
+        [".hidden", "empty/", "empty/er/", "it's (a) 🍯", "run", &long]
     );
-    assert_eq!(zipped(&share, "docs")["it's \"a\"\n🍯"], b"honey");
+    assert_eq!(zipped(&share, "docs")["it's (a) 🍯"], b"honey");
     assert!(names(&share, "docs/empty/er").is_empty());
     let mut bytes = Vec::new();
     share.zip(&path("docs")).unwrap().write(&mut bytes).unwrap();
@@ -118,6 +119,97 @@ fn a_file_is_no_folder_and_a_missing_one_is_not_found() {
     let archive = share.zip(&path("c")).unwrap();
     fs::remove_dir(house.root().join("c")).unwrap();
     assert!(archive.write(&mut Vec::new()).is_err());
+}
+
+#[test]
+fn what_may_not_be_read_is_told_in_a_last_entry() {
+    fn body() {
+        let house = House::new();
+        house.file("docs/a", "A");
+        house.file("docs/no/deep", "D");
+        house.file("docs/no.txt", "N");
+        house.file("docs/sub/MISSING.txt", "mine");
+        house.link("docs/way", "no/deep");
+        let lock = |name: &str, mode: u32| {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            fs::set_permissions(house.root().join(name), mode).unwrap();
+        };
+        lock("docs/no", 0);
+        lock("docs/no.txt", 0);
+        let share = house.share();
+        let told = |members: &BTreeMap<String, Vec<u8>>, name: &str| {
+            String::from_utf8(members[name].clone()).unwrap()
+        };
+        let members = zipped(&share, "docs");
+        let names: Vec<_> = members.keys().map(String::as_str).collect();
+        assert_eq!(names, ["MISSING.txt", "a", "sub/", "sub/MISSING.txt"]);
+        for name in ["no/", "no.txt", "way"] {
+            let line = format!("\n{name}: not permitted on the drive\r\n");
+            assert!(told(&members, "MISSING.txt").contains(&line), "{name}");
+        }
+        let mut bytes = Vec::new();
+        let paths = ["docs/no.txt", "docs/a", "docs/sub/MISSING.txt"].map(path);
+        let missing = share.zip_selection(&paths, "all").unwrap().write(&mut bytes).unwrap();
+        assert_eq!((missing.count(), missing.first()), (1, "no.txt: not permitted on the drive"));
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(io::read_to_string(zip.by_name("MISSING.txt").unwrap()).unwrap(), "mine");
+        let last = zip.by_index(zip.len() - 1).unwrap();
+        assert_eq!(last.name_raw(), b"MISSING (1).txt");
+        drop(last);
+        lock("docs/no", 0o700);
+    }
+    let name = "zip::what_may_not_be_read_is_told_in_a_last_entry";
+    alone(name, Surroundings::Ordinary, body, body);
+}
+
+#[test]
+fn what_vanishes_meanwhile_is_told_in_a_last_entry() {
+    /// Removes a folder at the first byte that goes out.
+    struct Remover(Vec<u8>, Option<std::path::PathBuf>);
+    impl Write for Remover {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(place) = self.1.take() {
+                fs::remove_dir_all(place)?;
+            }
+            self.0.write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let house = House::new();
+    house.file("docs/b/in", "B");
+    house.file("docs/a", "A");
+    let mut out = Remover(Vec::new(), Some(house.root().join("docs/b")));
+    let missing = house.share().zip(&path("docs")).unwrap().write(&mut out).unwrap();
+    assert_eq!(missing.first(), "b/: gone when its turn came");
+    let zip = zip::ZipArchive::new(Cursor::new(out.0)).unwrap();
+    assert!(zip.index_for_name("MISSING.txt").is_some() && zip.index_for_name("a").is_some());
+}
+
+#[test]
+fn names_that_lead_astray_elsewhere_are_changed_and_stay_different() {
+    let house = House::new();
+    for name in ["..\\..\\evil.bat", ".._.._evil.bat", "con.txt", "a:b/in:side", "a*b/in", "end. "]
+    {
+        house.file(format!("docs/{name}"), name);
+    }
+    let members = zipped(&house.share(), "docs");
+    let contents = |name: &str| String::from_utf8(members[name].clone()).unwrap();
+    assert_eq!(contents(".._.._evil.bat"), ".._.._evil.bat");
+    assert_eq!(contents(".._.._evil (1).bat"), "..\\..\\evil.bat");
+    assert_eq!(contents("con_.txt"), "con.txt");
+    assert_eq!(contents("end._"), "end. ");
+    assert_eq!(members.keys().filter(|name| name.starts_with("a_b")).count(), 4);
+    // As what was asked for, too.
+    let paths = ["docs/..\\..\\evil.bat", "docs/.._.._evil.bat", "docs/a:b"].map(path);
+    let mut bytes = Vec::new();
+    house.share().zip_selection(&paths, "all").unwrap().write(&mut bytes).unwrap();
+    let zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let names: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
+    for name in [".._.._evil.bat", ".._.._evil (1).bat", "a_b/in_side"] {
+        assert!(names.iter().any(|there| there == name), "{name}: {names:?}");
+    }
 }
 
 #[test]
@@ -243,5 +335,7 @@ fn a_file_that_changes_its_size_meanwhile_does_not_break_the_zip() {
         let mut content = Vec::new();
         zip.by_name("a").unwrap().read_to_end(&mut content).unwrap();
         assert_eq!(content.len() as u64, size);
+        let told = zip.by_name("MISSING.txt").map(|entry| io::read_to_string(entry).unwrap());
+        assert_eq!(told.is_ok_and(|text| text.contains("a: cut short")), size < 1_000_000);
     }
 }
