@@ -4,6 +4,7 @@ mod live;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,6 +101,8 @@ pub struct Overrides {
     pub root: Option<PathBuf>,
     /// Take the root as it is, whatever marker it has.
     pub new_root: bool,
+    /// The address to listen at.
+    pub host: Option<IpAddr>,
     /// The port of the FTP server.
     pub ftp_port: Option<u16>,
     /// The admin's first password.
@@ -182,7 +185,8 @@ impl App {
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
-        let ftp = ftp::Controller::new(&folder, overrides.ftp_port);
+        let host = overrides.host.unwrap_or(config.settings().host);
+        let ftp = ftp::Controller::new(&folder, host, overrides.ftp_port);
         let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)

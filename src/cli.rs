@@ -346,6 +346,7 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     let overrides = Overrides {
         root: flags.root.clone(),
         new_root: flags.new_root,
+        host: flags.host,
         ftp_port: flags.ftp_port,
         admin_password: std::env::var("LARDER_ADMIN_PASSWORD").ok(),
         covered: flags.covered(),

@@ -235,7 +235,9 @@ for tls in (False, True):
     assert ftp.size('a.bin') == len(content)
     ftp.storlines('STOR t.txt', io.BytesIO(b'one\ntwo\n'))
     lines = []; ftp.retrlines('RETR t.txt', lines.append); assert lines == ['one', 'two'], lines
-    assert ftp.size('t.txt') == 8
+    # As text, its lines end with CR LF on the way.
+    assert ftp.size('t.txt') == 10
+    ftp.voidcmd('TYPE I'); assert ftp.size('t.txt') == 8
     facts = dict(ftp.mlsd()); assert facts['a.bin']['type'] == 'file' and facts['a.bin']['size'] == str(len(content)), facts
     assert sorted(ftp.nlst()) == ['a.bin', 't.txt'], ftp.nlst()
     assert ftp.voidcmd('NOOP').startswith('200')
@@ -304,7 +306,7 @@ impl ServerCertVerifier for Anybody {
 }
 
 /// A client's side of TLS that takes any certificate.
-fn client_config() -> Arc<ClientConfig> {
+pub fn client_config() -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -20,6 +20,8 @@ mod folders;
 mod ftp;
 mod ftp_clients;
 mod ftp_hostile;
+mod ftp_parts;
+mod ftp_truth;
 mod guessing;
 mod http;
 mod jobs;

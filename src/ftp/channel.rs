@@ -15,13 +15,15 @@ pub struct Channel {
     pub stream: Arc<TcpStream>,
     /// The TLS connection over it.
     tls: Option<Box<ServerConnection>>,
+    /// Whether TLS ended without a word.
+    is_cut: bool,
 }
 
 impl Channel {
     /// In the clear.
     pub fn plain(stream: Arc<TcpStream>) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, tls: None })
+        Ok(Self { stream, tls: None, is_cut: false })
     }
 
     /// Speaks TLS from here on; the handshake goes on with the first reads.
@@ -32,6 +34,12 @@ impl Channel {
     /// Whether it speaks TLS.
     pub fn is_secure(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// Whether TLS ended without its `close_notify` (RFC 5246, 7.2.1): by that alone nobody can tell whether
+    /// all has come.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Whether the handshake is still going on.
@@ -61,7 +69,10 @@ impl Channel {
         loop {
             match tls.reader().read(buffer) {
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
-                Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+                Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.is_cut = true;
+                    return Ok(0);
+                }
                 done => return done,
             }
             receive(tls, &self.stream)?;

@@ -16,6 +16,7 @@ mod reply;
 mod serve;
 mod session;
 mod tls;
+mod told;
 mod verbs;
 
 pub use permission::Letters;

@@ -6,6 +6,9 @@ use std::io::ErrorKind;
 
 use crate::error::{Error, READ_ONLY, SignInProblem, Why};
 
+/// What would end a line, or be taken for its end.
+const ENDS: [char; 3] = ['\r', '\n', '\0'];
+
 /// What a command comes to: both sides are said to the client.
 pub type Answer = Result<Reply, Reply>;
 
@@ -75,12 +78,10 @@ impl Reply {
     }
 }
 
-/// A text without line ends and other control characters.
+/// A text without what would end a line. Everything else in a name is told as it is, or it could not be used
+/// (RFC 2640, 3.1).
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        return text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
-    }
-    text.into()
+    if text.contains(ENDS) { text.replace(ENDS, "?").into() } else { text.into() }
 }
 
 impl From<Error> for Reply {
@@ -141,6 +142,7 @@ mod tests {
         assert_eq!(reply.to_bytes(), b"257 \"/a??230 Welcome\"\r\n");
         let reply = Reply::lines(250, "x", vec!["a\n250 End".to_owned()], "End");
         assert_eq!(reply.to_bytes(), b"250-x\r\n a?250 End\r\n250 End\r\n");
+        assert_eq!(one_line("a\tb\x1b\x7f\u{85}\0c"), "a\tb\x1b\x7f\u{85}?c");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Controller {
     running: Mutex<Option<Running>>,
     /// What sessions work with; set once it is whole.
     app: OnceLock<Weak<App>>,
+    /// Where larder itself listens.
+    host: IpAddr,
     /// The port that the command line decides.
     port: Option<u16>,
 }
@@ -54,13 +56,14 @@ struct Running {
 }
 
 impl Controller {
-    /// Nothing runs yet. `port` is what the command line says.
-    pub fn new(state: &Path, port: Option<u16>) -> Self {
+    /// Nothing runs yet. `host` is where larder itself listens, `port` what the command line says.
+    pub fn new(state: &Path, host: IpAddr, port: Option<u16>) -> Self {
         Self {
             tls: Tls::new(state),
             registry: Arc::default(),
             running: Mutex::default(),
             app: OnceLock::new(),
+            host,
             port,
         }
     }
@@ -75,7 +78,8 @@ impl Controller {
     ///
     /// Errors: `Failed` (the port is taken).
     pub fn start(&self, settings: &FtpSettings) -> Result<SocketAddr> {
-        let wanted = SocketAddr::new(settings.host, self.port.unwrap_or(settings.port));
+        let host = settings.host.unwrap_or(self.host);
+        let wanted = SocketAddr::new(host, self.port.unwrap_or(settings.port));
         let mut running = self.lock();
         if let Some(running) = running.as_ref().filter(|running| running.wanted == wanted) {
             return Ok(running.address);
@@ -343,8 +347,10 @@ struct State {
     is_busy: bool,
     /// Since when it is, or is not.
     since: Instant,
-    /// The transfer that runs: its verb and path.
+    /// The transfer that runs: its verb and its path in the share.
     transfer: Option<(&'static str, String)>,
+    /// Its path as the client sees it.
+    seen: String,
     /// When that began.
     transfer_since: Instant,
     /// Its data connection.
@@ -386,6 +392,7 @@ impl Handle {
             is_busy: false,
             since: Instant::now(),
             transfer: None,
+            seen: String::new(),
             transfer_since: Instant::now(),
             data: None,
             is_secure: false,
@@ -422,10 +429,11 @@ impl Handle {
         state.transfer = None;
     }
 
-    /// A transfer begins.
-    pub fn begin(&self, verb: &'static str, path: String) {
+    /// A transfer begins, of what is at `path` in the share and at `seen` for the client.
+    pub fn begin(&self, verb: &'static str, path: String, seen: String) {
         self.bytes.store(0, Ordering::Relaxed);
         let mut state = self.lock();
+        state.seen = seen;
         (state.transfer, state.transfer_since) = (Some((verb, path)), Instant::now());
     }
 
@@ -439,11 +447,11 @@ impl Handle {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How far the transfer is, in a sentence.
+    /// How far the transfer is, in a sentence for the client.
     pub fn progress(&self) -> String {
         let state = self.lock();
-        let (verb, path) = state.transfer.clone().unwrap_or(("Listing", String::new()));
-        format!("{verb} {path}: {} bytes so far", self.bytes())
+        let verb = state.transfer.as_ref().map_or("Listing", |(verb, _)| verb);
+        format!("{verb} {}: {} bytes so far", state.seen, self.bytes())
     }
 
     /// Its data connection, or that there is none any more.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustls::ServerConnection;
 
 use crate::app::App;
+use crate::auth::key;
 use crate::error::Result;
 use crate::ftp::control::{Control, Next};
 use crate::ftp::data::Ready;
@@ -16,7 +17,8 @@ use crate::ftp::listing::Facts;
 use crate::ftp::permission::Letters;
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::serve::Handle;
-use crate::ftp::verbs::{self, Needs};
+use crate::ftp::told::Told;
+use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
 use crate::settings::Settings;
 use crate::vault::{Grant, Share, VaultPath};
@@ -77,6 +79,8 @@ pub struct Session {
     pub kind: Type,
     /// Where the next transfer begins (bytes; RFC 3659, 5).
     pub restart: u64,
+    /// Which parts' sizes it was told.
+    pub told: Told,
     /// What is to be renamed.
     pub rename_from: Option<VaultPath>,
     /// How the next data connection will be made.
@@ -111,6 +115,7 @@ impl Session {
             folder: VaultPath::root(),
             kind: Type::Unsaid,
             restart: 0,
+            told: Told::default(),
             rename_from: None,
             ready: None,
             only_epsv: false,
@@ -129,10 +134,14 @@ impl Session {
                 return self.control.say(&Reply::new(421, "The server is stopping"));
             }
             self.handle.rest();
-            let reply = match self.control.next(self.patience(born))? {
+            let next = self.control.next(self.patience(born))?;
+            // `RNTO` must follow `RNFR` at once (RFC 959, 4.1.3): a line that is no command comes between
+            // them as well.
+            let renaming = self.rename_from.take();
+            let reply = match next {
                 Next::Line(line) => {
                     self.handle.wake();
-                    match line::parse(&line).and_then(|command| self.obey(&command)) {
+                    match line::parse(&line).and_then(|command| self.obey(&command, renaming)) {
                         Ok(reply) | Err(reply) => reply,
                     }
                 }
@@ -161,26 +170,35 @@ impl Session {
         }
     }
 
-    /// Looks a command up, asks whether it is permitted, and does it.
-    fn obey(&mut self, command: &Command) -> Answer {
+    /// Looks a command up and does it if it is permitted. `renaming` is what the command before this one
+    /// was `RNFR` for.
+    fn obey(&mut self, command: &Command, renaming: Option<VaultPath>) -> Answer {
         let Some(verb) = verbs::find(&command.verb) else {
             return Err(verbs::refusal(&command.verb));
         };
-        match (verb.needs, &self.login) {
-            (Needs::Nothing, _) | (Needs::Login, Login::Done(_)) => {}
-            (Needs::AnyOf(letters), Login::Done(account)) if account.letters.has_any(letters) => {}
-            (_, Login::Done(_)) => return Err(Reply::new(550, "Permission denied")),
-            _ => return Err(Reply::new(530, "Please sign in with USER and PASS")),
+        if verb.name == "RNTO" {
+            self.rename_from = renaming;
         }
-        // `RNTO` and what `REST` is for must follow at once (RFC 959, 4.1.3; RFC 3659, 5.2).
-        if !matches!(verb.name, "RNFR" | "RNTO") {
-            self.rename_from = None;
-        }
-        let answer = (verb.run)(self, &command.argument);
+        let answer = self.permit(verb).and_then(|()| (verb.run)(self, &command.argument));
+        // `REST` is for the next of these, whatever becomes of it (RFC 3659, 5.2).
         if matches!(verb.name, "RETR" | "STOR" | "APPE" | "STOU" | "LIST" | "NLST" | "MLSD") {
             self.restart = 0;
         }
         answer
+    }
+
+    /// Whether this client may use a verb now.
+    ///
+    /// Errors: 530, 550.
+    fn permit(&self, verb: &Verb) -> std::result::Result<(), Reply> {
+        match (verb.needs, &self.login) {
+            (Needs::Nothing, _) | (Needs::Login, Login::Done(_)) => Ok(()),
+            (Needs::AnyOf(letters), Login::Done(account)) if account.letters.has_any(letters) => {
+                Ok(())
+            }
+            (_, Login::Done(_)) => Err(Reply::new(550, "Permission denied")),
+            _ => Err(Reply::new(530, "Please sign in with USER and PASS")),
+        }
     }
 
     /// Says something before the reply.
@@ -229,6 +247,34 @@ impl Session {
     /// The place in the share that stands at `path` below the home folder.
     pub fn in_share(&self, path: &VaultPath) -> std::result::Result<VaultPath, Reply> {
         Ok(VaultPath::parse(&format!("{}/{path}", self.account()?.home))?)
+    }
+
+    /// A place in the share as its user sees it, below the home folder.
+    pub fn seen(&self, path: &VaultPath) -> std::result::Result<VaultPath, Reply> {
+        let home = self.account()?.home.as_str();
+        Ok(VaultPath::parse(path.as_str().strip_prefix(home).unwrap_or_default())?)
+    }
+
+    /// A place in the share as its user can name it in the current folder.
+    pub fn named_here(&self, path: &VaultPath) -> std::result::Result<String, Reply> {
+        let seen = self.seen(path)?;
+        Ok(if seen.starts_with(&self.folder) {
+            let rest = seen.as_str().strip_prefix(self.folder.as_str()).unwrap_or_default();
+            rest.trim_start_matches('/').to_owned()
+        } else {
+            format!("/{seen}")
+        })
+    }
+
+    /// A transfer of what is, or will be, at a place in the share begins.
+    pub fn begin(&self, verb: &'static str, path: &VaultPath) -> std::result::Result<(), Reply> {
+        self.handle.begin(verb, format!("/{path}"), format!("/{}", self.seen(path)?));
+        Ok(())
+    }
+
+    /// Whose uploads these are, as the vault is told: nobody else can say it.
+    pub fn owner(&self) -> std::result::Result<String, Reply> {
+        Ok(key::hash(&self.account()?.username))
     }
 
     /// Where a command's argument leads in the share.

@@ -1,5 +1,6 @@
 //! FTPS (RFC 4217): the certificate, the owner's or one that larder makes itself at its first use.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
+use crate::limits;
 use crate::settings::{self, FtpSettings};
 
 /// The certificate that larder makes, in the state directory.
@@ -86,17 +88,34 @@ impl Tls {
     }
 }
 
-/// Makes a certificate that is its own authority, and keeps it: a client that has accepted it once
-/// knows it again.
+/// The addresses of this machine by which clients may call it, loopback first.
+fn addresses() -> Vec<IpAddr> {
+    let mut found = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
+        let all = networks.values().flat_map(sysinfo::NetworkData::ip_networks);
+        let mut all: Vec<IpAddr> = all.map(|network| network.addr).collect();
+        all.sort();
+        all.dedup();
+        all.retain(|address| !found.contains(address));
+        found.extend(all);
+    }
+    found.truncate(limits::FTP_CERTIFICATE_ADDRESSES_MAX);
+    found
+}
+
+/// Makes a certificate that is its own authority, with the names and addresses of now, and keeps it: a
+/// client that has accepted it once knows it again. So it is not made anew when an address comes, of which
+/// IPv6 has a new one each day.
 fn make(certificate: &Path, key: &Path) -> Result<(Vec<u8>, Vec<u8>), String> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut names = vec!["larder".to_owned(), "localhost".to_owned()];
+    let mut names = vec!["larder".to_owned(), "larder.local".to_owned(), "localhost".to_owned()];
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
     if !host.is_empty() && host.chars().all(is_name) {
         names.extend([format!("{host}.local"), host]);
     }
     let made = || {
         let mut wanted = rcgen::CertificateParams::new(names)?;
+        wanted.subject_alt_names.extend(addresses().into_iter().map(rcgen::SanType::IpAddress));
         // What clients show to whoever is to trust it.
         wanted.distinguished_name.push(rcgen::DnType::CommonName, "larder");
         // From before any board's clock, which may be wrong, up to the last year that clients of old can
@@ -122,7 +141,7 @@ mod tests {
     fn settings(certificate: &str, key: &str) -> FtpSettings {
         FtpSettings {
             is_on: true,
-            host: [127, 0, 0, 1].into(),
+            host: None,
             port: 0,
             timeout_s: 1,
             passive_ports: 2000..=2001,

@@ -93,7 +93,7 @@ pub static VERBS: &[Verb] = &[
     verb("MLSD", AnyOf("l"),    info::facts_of_all,   "[folder]",        None,               "RFC 3659, 7"),
     verb("MLST", AnyOf("l"),    info::facts_of_one,   "[name]",          Some(MLST_FEATURE), "RFC 3659, 7"),
     verb("SIZE", AnyOf("lrwa"), info::size,           "file",            Some("SIZE"),       "RFC 3659, 4"),
-    verb("MDTM", AnyOf("lr"),   info::modified,       "file",            Some("MDTM"),       "RFC 3659, 3"),
+    verb("MDTM", AnyOf("lrT"),  info::modified,      "[time] file",     Some("MDTM"),       "RFC 3659, 3"),
     verb("STAT", Login,         info::status,         "[name]",          None,               "RFC 959, 4.1.3"),
     verb("OPTS", Nothing,       info::options,        "UTF8 ON|MLST facts", Some("UTF8"),    "RFC 2389, 4; RFC 2640, 3.2"),
     verb("FEAT", Nothing,       info::features,       "",                None,               "RFC 2389, 3"),

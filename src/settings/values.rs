@@ -49,8 +49,8 @@ pub struct Settings {
 pub struct FtpSettings {
     /// Whether it runs.
     pub is_on: bool,
-    /// Address that it listens at.
-    pub host: IpAddr,
+    /// Address that it listens at; `None` for that of larder itself.
+    pub host: Option<IpAddr>,
     /// Port that it listens at; 0 takes a free one.
     pub port: u16,
     /// How long a client may be silent between two commands (s).
@@ -211,7 +211,7 @@ fn defaults() -> Value {
         "path": "files",
         "com_password": "",
         "ftp": false,
-        "ftp_host": Ipv4Addr::UNSPECIFIED.to_string(),
+        "ftp_host": "",
         "ftp_port": 2121,
         "ftp_timeout": 300,
         "ftp_passive_ports": "50000-50100",
@@ -328,7 +328,10 @@ impl<'a> Keys<'a> {
     fn ftp(&self) -> Result<FtpSettings, Wrong> {
         let settings = FtpSettings {
             is_on: self.flag("ftp")?,
-            host: self.address("ftp_host")?,
+            host: match self.text("ftp_host")? {
+                "" => None,
+                _ => Some(self.address("ftp_host")?),
+            },
             port: self.port("ftp_port")?,
             timeout_s: self.number("ftp_timeout", 1..=86_400)?,
             passive_ports: self.ports("ftp_passive_ports")?,

@@ -35,28 +35,6 @@ impl Share {
         })
     }
 
-    /// Whether a file could be put at a place: the folder is there and nothing but a file is in the
-    /// way. Returns the size of that file (bytes), `None` when the name is free.
-    ///
-    /// Errors: `Refused`, `NotFound` (the folder), `Invalid` (a folder, the root), `StorageAbsent`.
-    pub fn check_place(&self, path: &VaultPath) -> Result<Option<u64>> {
-        self.ask(path, Need::Write)?;
-        if path.is_root() {
-            return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
-        }
-        if path.is_reserved() {
-            return Err(Error::invalid_as(Why::Name, "Invalid name"));
-        }
-        self.checked(|| {
-            let spot = self.locate(path, Need::Write, Follow::Last)?;
-            match (&spot.stat, spot.file_type()) {
-                (Some(stat), Some(FileType::RegularFile)) => Ok(Some(stat.stx_size)),
-                (Some(_), _) => Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
-                (None, _) => Ok(None),
-            }
-        })
-    }
-
     /// What kind of thing is at a place that may be changed, links followed.
     ///
     /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
@@ -71,22 +49,13 @@ impl Share {
         })
     }
 
-    /// Whether a folder that may be changed has nothing in it.
+    /// Whether two names mean the same name in the same folder, links on the way followed.
     ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
-    pub fn is_empty_folder(&self, path: &VaultPath) -> Result<bool> {
+    /// Errors: `Refused`, `NotFound` (a folder on the way), `StorageAbsent`.
+    pub fn is_same_place(&self, one: &VaultPath, other: &VaultPath) -> Result<bool> {
         self.checked(|| {
-            let spot = self.locate(path, Need::Write, Follow::Last)?;
-            if look::type_of(there(&spot)?) != FileType::Directory {
-                return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
-            }
-            let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            let nothing = look::each_name(folder.as_fd(), Some, &mut |_| Err(None));
-            match nothing {
-                Ok(()) => Ok(true),
-                Err(None) => Ok(false),
-                Err(Some(errno)) => Err(os(errno)),
-            }
+            let one = self.locate(one, Need::Write, Follow::NotLast)?;
+            Ok(one.path == self.locate(other, Need::Write, Follow::NotLast)?.path)
         })
     }
 

@@ -75,6 +75,7 @@ impl Share {
                 Err(errno) => return Err(os_new_name(errno)),
             }
             look::sync_folder(&*to.folder).map_err(os)?;
+            self.forget_parts(target);
             if from.path.parent() == to.path.parent() {
                 return Ok(());
             }

@@ -473,7 +473,7 @@ impl<'a> Copier<'a> {
 
     /// Copies `size` bytes: shares the blocks where the filesystem can, else copies in the kernel where it
     /// can, else through a buffer. Holes stay holes.
-    fn content(&mut self, source: &OwnedFd, target: &OwnedFd, size: u64) -> Result<()> {
+    pub(super) fn content(&mut self, source: &OwnedFd, target: &OwnedFd, size: u64) -> Result<()> {
         if size == 0 {
             return Ok(());
         }

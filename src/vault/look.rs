@@ -73,6 +73,13 @@ pub fn modified_of(stat: &Statx) -> SystemTime {
     time_of(&stat.stx_mtime)
 }
 
+/// When something open was made (nanoseconds since 1970); 0 where the filesystem does not tell.
+pub fn born_ns<Fd: AsFd>(handle: Fd) -> Result<i128> {
+    let stat = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME)?;
+    let told = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::BTIME);
+    Ok(if told { nanoseconds_of(&stat.stx_btime) } else { 0 })
+}
+
 /// A timestamp of the kernel as a time.
 fn time_of(stamp: &StatxTimestamp) -> SystemTime {
     let seconds = Duration::from_secs(stamp.tv_sec.unsigned_abs());

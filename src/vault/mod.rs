@@ -5,6 +5,7 @@
 //! session: the share root, opened anew and found to be the right drive, narrowed to a grant.
 //! Everything else is relative to that open handle, so that the check and the use are one step.
 
+mod append;
 mod attributes;
 mod change;
 mod copy;
@@ -41,6 +42,7 @@ pub use grant::Grant;
 pub use kept::Kept;
 pub use list::Listing;
 pub use mount::{AttachError, RootId, Usage, Vault};
+pub use part::UploadTarget;
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
 pub use remove::Removal;

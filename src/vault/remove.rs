@@ -53,6 +53,30 @@ impl Share {
         self.delete(path, Kind::Folder, wish)
     }
 
+    /// Removes a folder that is empty, in one step that can take nothing along: what comes into it at the
+    /// last moment keeps it where it is. There is nothing that the trash would have to keep. A link to a
+    /// folder goes itself, into the trash where one can be kept.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Conflict` (not empty), `Invalid` (a file, a drive mounted there),
+    /// `StorageAbsent`.
+    pub fn remove_empty_folder(&self, path: &VaultPath) -> Result<Option<TrashId>> {
+        self.checked(|| {
+            let spot = self.locate_itself(path, &[Need::Write])?;
+            self.must_be(&spot, path, Kind::Folder)?;
+            if spot.is_link() {
+                return self.delete_file(path, Fate::Trash);
+            }
+            match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::REMOVEDIR) {
+                Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
+                Err(Errno::NOTEMPTY | Errno::EXIST) => {
+                    return Err(Error::Conflict("The folder is not empty"));
+                }
+                Err(errno) => return Err(moved(errno)),
+            }
+            Ok(None)
+        })
+    }
+
     /// Deletes one thing.
     fn delete(&self, path: &VaultPath, kind: Kind, wish: Fate) -> Result<Option<TrashId>> {
         let paths = std::slice::from_ref(path);

@@ -164,6 +164,7 @@ impl Share {
             }
             for restored in &done {
                 mount::unlink(restored.bin.folder.as_fd(), &restored.id.record());
+                self.forget_parts(&restored.path);
             }
             Ok(done.into_iter().map(|restored| restored.path).collect())
         })

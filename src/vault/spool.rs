@@ -1,6 +1,7 @@
 //! A file on its way into the share: written in larder's hidden folder on the filesystem where it
 //! will stay, and gone again unless it is placed.
 
+use super::copy::Copier;
 use super::look::{self, FileId, Filesystem};
 use super::mount::{self, TEMPORARY};
 use super::path::{HOME, VaultPath};
@@ -167,6 +168,40 @@ impl Spool {
         })
     }
 
+    /// Begins with the first `bytes` of an open file; nothing was written yet.
+    ///
+    /// Errors: `Invalid` (a shorter one), those of writing.
+    pub(super) fn begin_with(
+        &mut self,
+        source: &OwnedFd,
+        bytes: u64,
+        copier: &mut Copier<'_>,
+    ) -> Result<()> {
+        let file = self.file.take().ok_or(Error::Bug("a spool was finished too early".into()))?;
+        let target = OwnedFd::from(file);
+        copier.content(source, &target, bytes)?;
+        let mut file = File::from(target);
+        // What is behind the end would have been copied as a hole.
+        if look::look_at(source).map_err(os)?.stx_size < bytes {
+            return Err(Error::invalid("The file is shorter than that"));
+        }
+        // Shared blocks come with the whole file.
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        self.file = Some(file);
+        (self.length, self.written_back) = (bytes, bytes);
+        Ok(())
+    }
+
+    /// Writes what this finished file has from `offset` on into another.
+    ///
+    /// Errors: those of reading and writing.
+    pub(super) fn copy_from(&self, offset: u64, into: &mut Self) -> Result<()> {
+        let mut source = File::from(self.reopen()?.ok_or(Error::Refused)?);
+        source.seek(SeekFrom::Start(offset))?;
+        copy_all(&mut source, into)
+    }
+
     /// Bytes written so far.
     pub fn len(&self) -> u64 {
         self.length
@@ -223,14 +258,7 @@ impl Spool {
         let source = open_regular(from, name.as_bytes()).map_err(os)?;
         let mut source = source.ok_or(NOT_THERE)?.file;
         let mut target = Self::open(folder)?;
-        let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
-        loop {
-            let count = source.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            target.write_all(&buffer[..count])?;
-        }
+        copy_all(&mut source, &mut target)?;
         target.finish()?;
         Ok(target)
     }
@@ -343,6 +371,21 @@ impl Drop for Spool {
         if self.is_pending {
             mount::unlink(self.folder.as_fd(), &self.name);
         }
+    }
+}
+
+/// Writes the rest of a file into a spool.
+fn copy_all(source: &mut File, target: &mut Spool) -> Result<()> {
+    let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
+    loop {
+        let count = match source.read(&mut buffer) {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        target.write_all(&buffer[..count])?;
     }
 }
 

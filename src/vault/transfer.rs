@@ -294,6 +294,7 @@ impl Transfer {
                 }
             };
             for (number, place) in done.iter().enumerate() {
+                self.share.forget_parts(place);
                 tell(number, place);
             }
             steps.let_go(progress);

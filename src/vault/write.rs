@@ -124,8 +124,9 @@ impl Share {
         self.checked(|| {
             let mut steps = Vec::new();
             let done = self.place_all(items, options, &mut steps);
-            if done.is_err() {
-                self.undo(steps);
+            match &done {
+                Ok(placed) => placed.iter().for_each(|placed| self.forget_parts(&placed.path)),
+                Err(_) => self.undo(steps),
             }
             done
         })
@@ -212,7 +213,7 @@ impl Share {
     }
 
     /// The spool, or a copy of it on the filesystem of a place.
-    fn on_filesystem_of(&self, mut spool: Spool, spot: &mut Spot) -> Result<Spool> {
+    pub(super) fn on_filesystem_of(&self, mut spool: Spool, spot: &mut Spot) -> Result<Spool> {
         spot.folder = self.finder.shared(Arc::clone(&spot.folder)).map_err(os)?;
         let folder = look::look_at(&*spot.folder).map_err(os)?;
         if look::filesystem_of(&folder) != spool.filesystem {
@@ -532,7 +533,7 @@ fn sync<'a>(steps: impl Iterator<Item = &'a Step>) -> rustix::io::Result<()> {
 
 /// Makes a spool and what it changed places with change places again. If something else has come to
 /// the place meanwhile, that goes back at once.
-fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+pub(super) fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
     let exchange = || {
         let (hidden, flags) = (&*spool.folder, RenameFlags::EXCHANGE);
         rustix::fs::renameat_with(hidden, &spool.name, folder, name, flags)
@@ -557,24 +558,35 @@ pub(super) fn is_folder(folder: &OwnedFd, name: &str) -> rustix::io::Result<bool
 
 /// `name.ext` for 0, else `name (number).ext`, the stem cut so that the whole fits.
 pub(super) fn numbered(name: &str, number: usize) -> String {
-    if number == 0 {
-        return name.to_owned();
-    }
+    if number == 0 { name.to_owned() } else { marked(name, &format!(" ({number})")) }
+}
+
+/// A name with a mark before its extension, the stem cut so that the whole fits.
+fn marked(name: &str, mark: &str) -> String {
     // A leading dot hides a file; it begins no extension.
     let (stem, extension) = match name.rfind('.') {
         Some(at) if at > 0 => name.split_at(at),
         _ => (name, ""),
     };
-    let tail = format!(" ({number}){extension}");
+    let tail = format!("{mark}{extension}");
     let room = limits::NAME_BYTES_MAX.saturating_sub(tail.len());
     let stem = &stem[..stem.floor_char_boundary(room)];
-    // An extension that fills the name alone leaves no room for a number: it is cut instead.
+    // An extension that fills the name alone leaves no room for a mark: it is cut instead.
     let whole = format!("{stem}{tail}");
     if whole.len() <= limits::NAME_BYTES_MAX {
         return whole;
     }
-    let short = format!("({number}){extension}");
+    let short = format!("{}{extension}", mark.trim_start());
     short[..short.floor_char_boundary(limits::NAME_BYTES_MAX)].to_owned()
+}
+
+impl VaultPath {
+    /// The same place with a mark behind its name, before the extension.
+    ///
+    /// Errors: `Invalid` (the root, or too long).
+    pub fn marked(&self, mark: &str) -> Result<Self> {
+        self.parent().unwrap_or_default().child(&marked(self.name(), mark))
+    }
 }
 
 /// What a place that must be there is called by, when it is not.

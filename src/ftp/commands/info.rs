@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use crate::error::{Error, Result as HouseResult};
 use crate::ftp::channel::Channel;
 use crate::ftp::commands::navigate::quoted;
+use crate::ftp::commands::{manage, transfer};
 use crate::ftp::data::Broken;
 use crate::ftp::listing::{self, Facts};
 use crate::ftp::reply::{Answer, Reply, one_line};
 use crate::ftp::session::{Login, Session, Type};
 use crate::ftp::verbs::{self, MLST_FEATURE, VERBS};
 use crate::limits;
-use crate::vault::{Entry, Kind, Listing, VaultPath};
+use crate::vault::{Entry, Kind, Listing, Opened, Share, VaultPath};
 
 /// `NOOP`.
 pub fn nothing(_session: &mut Session, _argument: &str) -> Answer {
@@ -64,10 +65,11 @@ pub fn options(session: &mut Session, argument: &str) -> Answer {
     }
 }
 
-/// `SIZE`: bytes of a file, whatever the type (RFC 3659, 4 leaves that to the server). Where there is
-/// none yet, those of one's own upload that was broken off, so that clients take it up again.
+/// `SIZE`: bytes that `RETR` would send now (RFC 3659, 4). Where there is no file yet, those of one's own
+/// upload that was broken off, so that clients take it up again.
 pub fn size(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
+    session.told.forget(&target);
     let share = session.share()?;
     let letters = &session.account()?.letters;
     let seen = if letters.has_any("lr") {
@@ -76,22 +78,66 @@ pub fn size(session: &mut Session, argument: &str) -> Answer {
         Err(Error::NotFound("Path does not exist"))
     };
     match seen {
+        Ok(entry) if entry.kind == Kind::File && session.kind == Type::Ascii => {
+            text_size(&share, &target, entry.size)
+        }
         Ok(entry) if entry.kind == Kind::File => Ok(Reply::new(213, entry.size.to_string())),
         Ok(_) => Err(Reply::new(550, "Path is not a file")),
         Err(error @ Error::NotFound(_)) if letters.has_any("aw") => {
-            match share.kept(&target, &session.part_key(&target)?)? {
-                Some(kept) => Ok(Reply::new(213, kept.size.to_string())),
-                None => Err(error.into()),
-            }
+            part_size(session, &share, target, error)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// `MDTM`.
+/// The size of a text on the way, which shows only when it is read.
+fn text_size(share: &Share, target: &VaultPath, bytes: u64) -> Answer {
+    if bytes > limits::FTP_TEXT_BYTES_MAX {
+        return Err(Reply::new(550, "Too long to count its lines: use TYPE I"));
+    }
+    match share.open(target)? {
+        Opened::File(file) => {
+            let bytes = transfer::text_bytes(file.file);
+            let bytes = bytes.map_err(|_| Reply::new(451, "The file can't be read"))?;
+            Ok(Reply::new(213, bytes.to_string()))
+        }
+        Opened::Folder => Err(Reply::new(550, "Path is not a file")),
+    }
+}
+
+/// The size of what was broken off of an upload; it would not be sent by `RETR`, and so has none as text.
+fn part_size(session: &mut Session, share: &Share, target: VaultPath, missing: Error) -> Answer {
+    let upload = share.upload_target(&target, &session.owner()?)?;
+    match share.kept_bytes(&upload)? {
+        Some(bytes) if session.kind != Type::Ascii => {
+            session.told.note(target, bytes);
+            Ok(Reply::new(213, bytes.to_string()))
+        }
+        _ => Err(missing.into()),
+    }
+}
+
+/// `MDTM`, also with a time before the name, which many clients send to set it. A file that has such a name
+/// is asked for by it.
 pub fn modified(session: &mut Session, argument: &str) -> Answer {
-    let entry = session.share()?.look(&session.target(argument)?)?;
-    Ok(Reply::new(213, listing::timestamp(entry.modified)))
+    let letters = &session.account()?.letters;
+    let seen = if letters.has_any("lr") {
+        session.share()?.look(&session.target(argument)?)
+    } else {
+        Err(Error::Refused)
+    };
+    let wish = argument
+        .split_once(' ')
+        .and_then(|(time, name)| Some((listing::parse_timestamp(time)?, name)));
+    match (seen, wish) {
+        (Ok(entry), _) => Ok(Reply::new(213, listing::timestamp(entry.modified))),
+        (Err(_), Some(_)) if !letters.has_any("T") => Err(Reply::new(550, "Permission denied")),
+        (Err(_), Some((time, name))) => {
+            manage::stamp(session, name, time)?;
+            Ok(Reply::new(213, listing::timestamp(time)))
+        }
+        (Err(error), None) => Err(error.into()),
+    }
 }
 
 /// `MLST`: one entry's facts, over the control connection.
@@ -118,6 +164,7 @@ pub fn status(session: &mut Session, argument: &str) -> Answer {
     let is_secure = |is_secure: bool| if is_secure { "TLS" } else { "in the clear" };
     let lines = vec![
         format!(" Connected from {}, signed in as {who}", session.peer.ip()),
+        format!(" Current folder: /{}", session.folder),
         format!(" Type: {kind}, mode: Stream, structure: File"),
         format!(" Control connection: {}", is_secure(session.control.channel.is_secure())),
         format!(" Data connections: {}", is_secure(session.is_protected)),
@@ -184,7 +231,9 @@ pub fn facts_of_all(session: &mut Session, argument: &str) -> Answer {
     }
     let (facts, letters) = (session.facts, session.account()?.letters.clone());
     let source = Source::Folder(session.share()?.list(&session.in_share(&path)?)?, None);
-    send_from(session, "MLSD", source, &mut |entry, name| facts.line(entry, name, &letters))
+    send_from(session, ("MLSD", &path), source, &mut |entry, name| {
+        facts.line(entry, name, &letters)
+    })
 }
 
 /// What is to be listed.
@@ -251,18 +300,19 @@ fn send(
     argument: &str,
     line: &mut dyn FnMut(&Entry, &str) -> String,
 ) -> Answer {
+    let path = session.below_home(without_flags(argument))?;
     let source = Source::find(session, argument)?;
-    send_from(session, verb, source, line)
+    send_from(session, (verb, &path), source, line)
 }
 
 /// Sends entries over a data connection while they are read; they are never all in memory.
 fn send_from(
     session: &mut Session,
-    verb: &'static str,
+    (verb, path): (&'static str, &VaultPath),
     source: Source,
     line: &mut dyn FnMut(&Entry, &str) -> String,
 ) -> Answer {
-    session.handle.begin(verb, String::new());
+    session.handle.begin(verb, String::new(), format!("/{path}"));
     let mut channel = session.open_data("Here comes the listing".to_owned())?;
     let mut broken = None;
     let mut text = Vec::with_capacity(limits::FTP_LISTING_BUFFER_BYTES + 1024);

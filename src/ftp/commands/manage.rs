@@ -26,20 +26,28 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
     if session.below_home(argument)?.is_root() {
         return Err(Reply::new(550, "The home folder can't be removed"));
     }
-    let share = session.share()?;
-    if !share.is_empty_folder(&target)? {
-        return Err(Reply::new(550, "The folder is not empty"));
-    }
-    let fate = Fate::of(share.delete_folder(&target, Fate::Trash)?.as_ref());
-    session.note(&format!("{fate} folder /{target}"));
+    let kept = session.share()?.remove_empty_folder(&target)?;
+    session.note(&format!("{} folder /{target}", Fate::of(kept.as_ref())));
     Ok(Reply::new(250, "Folder removed"))
 }
 
-/// `DELE`: into the trash, where one can be kept.
+/// `DELE`: into the trash, where one can be kept. What was broken off of an upload by the same user goes
+/// with it, and is deleted itself where there is nothing else.
 pub fn delete(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
-    let fate = Fate::of(session.share()?.delete_file(&target, Fate::Trash)?.as_ref());
-    session.note(&format!("{fate} /{target}"));
+    let share = session.share()?;
+    match share.delete_file(&target, Fate::Trash) {
+        Ok(kept) => session.note(&format!("{} /{target}", Fate::of(kept.as_ref()))),
+        Err(error @ Error::NotFound(_)) => {
+            let upload = share.upload_target(&target, &session.owner()?)?;
+            if !share.drop_part(&upload)? {
+                return Err(error.into());
+            }
+            session.note(&format!("deleted the part of /{target}"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    session.told.forget(&target);
     Ok(Reply::new(250, "File deleted"))
 }
 
@@ -55,12 +63,16 @@ pub fn rename_from(session: &mut Session, argument: &str) -> Answer {
 }
 
 /// `RNTO`: a file takes the place of another, as every client expects that puts a finished upload in the
-/// old file's place; whoever may not store files may not do that either. Folders never do.
+/// old file's place; whoever may not store files may not do that either. Folders never do. Onto itself
+/// there is nothing to be done.
 pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
     let source = session.rename_from.take().ok_or(Reply::new(503, "RNFR comes first"))?;
     let target = session.target(argument)?;
     let share = session.share()?;
     let kind = share.kind_of(&source)?;
+    if share.is_same_place(&source, &target)? {
+        return Ok(Reply::new(250, "Renamed"));
+    }
     match share.rename(&source, &target, kind) {
         Err(Error::Collision(_))
             if kind == Kind::File && session.account()?.letters.has_any("wd") =>
@@ -69,6 +81,8 @@ pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
         }
         renamed => renamed?,
     }
+    session.told.forget(&source);
+    session.told.forget(&target);
     session.note(&format!("renamed /{source} to /{target}"));
     Ok(Reply::new(250, "Renamed"))
 }
@@ -78,10 +92,16 @@ pub fn set_modified(session: &mut Session, argument: &str) -> Answer {
     let wrong = || Reply::new(501, "MFMT takes YYYYMMDDHHMMSS and a file");
     let (time, name) = argument.split_once(' ').ok_or_else(wrong)?;
     let time: SystemTime = parse_timestamp(time).ok_or_else(wrong)?;
+    stamp(session, name, time)?;
+    Ok(Reply::new(213, format!("Modify={}; {name}", timestamp(time))))
+}
+
+/// Sets when a file changed last.
+pub fn stamp(session: &Session, name: &str, time: SystemTime) -> Result<(), Reply> {
     let target = session.target(name)?;
     session.share()?.set_modified(&target, time)?;
     session.note(&format!("set the time of /{target}"));
-    Ok(Reply::new(213, format!("Modify={}; {name}", timestamp(time))))
+    Ok(())
 }
 
 /// `SITE CHMOD` and `SITE HELP`.

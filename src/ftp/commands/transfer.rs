@@ -12,7 +12,7 @@ use crate::ftp::data::{self, Broken, Ready};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::{Session, Type};
 use crate::limits;
-use crate::vault::{IfExists, OpenFile, Opened, Place, Share, Spool, VaultPath};
+use crate::vault::{IfExists, OpenFile, Opened, Place, Share, Spool, UploadTarget, VaultPath};
 
 /// `TYPE`: text or bytes.
 pub fn set_type(session: &mut Session, argument: &str) -> Answer {
@@ -43,9 +43,9 @@ fn only(argument: &str, value: &str, sentence: &'static str) -> Answer {
     Err(Reply::new(code, sentence))
 }
 
-/// `ALLO`: nothing needs to be set aside.
+/// `ALLO`: nothing needs to be set aside. RFC 959 would have 202; some clients take nothing but 200.
 pub fn allocate(_session: &mut Session, _argument: &str) -> Answer {
-    Ok(Reply::new(202, "No need to"))
+    Ok(Reply::new(200, "No need to"))
 }
 
 /// `REST`: where the next transfer begins.
@@ -164,21 +164,26 @@ pub fn retrieve(session: &mut Session, argument: &str) -> Answer {
     let Opened::File(mut file) = session.share()?.open(&target)? else {
         return Err(Reply::new(550, "Path is not a file"));
     };
-    let offset = session.restart;
-    if offset > file.size {
-        return Err(Reply::new(554, "The file is shorter than that"));
+    let (offset, is_text) = (session.restart, session.kind == Type::Ascii);
+    if offset > file.size && !is_text {
+        return Err(shorter());
     }
-    session.handle.begin("RETR", format!("/{target}"));
-    let opening = format!("Here comes the file ({} bytes)", file.size - offset);
+    session.begin("RETR", &target)?;
+    let opening = if is_text {
+        "Here comes the text".to_owned()
+    } else {
+        format!("Here comes the file ({} bytes)", file.size - offset)
+    };
     let mut channel = session.open_data(opening)?;
     let sent = send(session, &mut channel, &mut file, offset);
     let sent = sent.and_then(|read| session.end_data(channel).map(|()| read));
     let bytes = session.handle.bytes();
     match sent {
-        Ok(Ok(())) => {
+        Ok(Ok(0)) => {
             session.note(&format!("retrieved /{target} ({bytes} bytes)"));
             Ok(Reply::new(226, "Sent"))
         }
+        Ok(Ok(_lacking)) => Err(shorter()),
         Ok(Err(cause)) => {
             session.note(&format!("reading /{target}: {cause}"));
             Err(Reply::new(451, "The file can't be read"))
@@ -190,7 +195,13 @@ pub fn retrieve(session: &mut Session, argument: &str) -> Answer {
     }
 }
 
-/// Sends a file from `offset` on.
+/// What is said when `REST` leads behind the end.
+fn shorter() -> Reply {
+    Reply::new(554, "The file is shorter than that")
+}
+
+/// Sends a file from `offset` on; returns how many bytes before that there were not (text only, whose
+/// length on the way shows when it is sent).
 ///
 /// Errors: `Ok(Err(..))` when the file can't be read.
 fn send(
@@ -198,29 +209,70 @@ fn send(
     channel: &mut Channel,
     file: &mut OpenFile,
     offset: u64,
-) -> Result<io::Result<()>, Broken> {
-    if session.kind != Type::Ascii && !channel.is_secure() {
-        return session.send_file(channel, &file.file, offset);
+) -> Result<io::Result<u64>, Broken> {
+    if session.kind == Type::Ascii {
+        return send_text(session, channel, &mut file.file, offset);
+    }
+    if !channel.is_secure() {
+        return session.send_file(channel, &file.file, offset).map(|sent| sent.map(|()| 0));
     }
     if let Err(cause) = file.file.seek(SeekFrom::Start(offset)) {
         return Ok(Err(cause));
     }
     let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
-    let mut text = Vec::new();
-    let mut last = 0;
     loop {
-        let count = match file.file.read(&mut buffer) {
-            Ok(0) => return Ok(Ok(())),
-            Ok(count) => count,
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+        match read(&mut file.file, &mut buffer) {
+            Ok(0) => return Ok(Ok(0)),
+            Ok(count) => session.send(channel, &buffer[..count])?,
             Err(cause) => return Ok(Err(cause)),
-        };
-        if session.kind == Type::Ascii {
-            to_network(&buffer[..count], &mut last, &mut text);
-            session.send(channel, &text)?;
-        } else {
-            session.send(channel, &buffer[..count])?;
         }
+    }
+}
+
+/// Sends a text from `skip` bytes on, counted as they go over the network (RFC 3659, 5.3); returns how many
+/// of them were lacking.
+fn send_text(
+    session: &mut Session,
+    channel: &mut Channel,
+    file: &mut impl Read,
+    mut skip: u64,
+) -> Result<io::Result<u64>, Broken> {
+    let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
+    let (mut text, mut last) = (Vec::new(), 0);
+    loop {
+        match read(file, &mut buffer) {
+            Ok(0) => return Ok(Ok(skip)),
+            Ok(count) => to_network(&buffer[..count], &mut last, &mut text),
+            Err(cause) => return Ok(Err(cause)),
+        }
+        let skipped = usize::try_from(skip).map_or(text.len(), |skip| skip.min(text.len()));
+        skip -= skipped as u64;
+        session.send(channel, &text[skipped..])?;
+    }
+}
+
+/// Reads some of a file; 0 at its end.
+fn read(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// Bytes of a text as they go over the network.
+///
+/// Errors: it can't be read.
+pub fn text_bytes(mut file: impl Read) -> io::Result<u64> {
+    let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
+    let (mut text, mut last, mut bytes) = (Vec::new(), 0, 0);
+    loop {
+        match read(&mut file, &mut buffer)? {
+            0 => return Ok(bytes),
+            count => to_network(&buffer[..count], &mut last, &mut text),
+        }
+        bytes += text.len() as u64;
     }
 }
 
@@ -279,113 +331,158 @@ pub fn append(session: &mut Session, argument: &str) -> Answer {
 /// `STOU`: under the name that was asked for, if it is free, else under one like it (RFC 1123, 4.1.2.9).
 pub fn store_unique(session: &mut Session, argument: &str) -> Answer {
     let asked = if argument.is_empty() { "upload" } else { argument };
-    let share = session.share()?;
     let target = session.target(asked)?;
-    if !argument.is_empty() && share.check_place(&target)?.is_none() {
+    let is_free = session.share()?.upload_target(&target, &session.owner()?)?.size().is_none();
+    if is_free && !argument.is_empty() {
         return receive(session, "STOU", &target, Manner::Unique);
     }
     let mark = key::hex(&key::random_bytes::<6>()?);
-    let target = session.target(&format!("{asked}.{mark}"))?;
-    receive(session, "STOU", &target, Manner::Unique)
+    receive(session, "STOU", &target.marked(&format!("-{mark}"))?, Manner::Unique)
+}
+
+/// An upload that has begun.
+struct Upload {
+    /// Where it goes.
+    target: UploadTarget,
+    /// What has come, behind what it goes on from.
+    spool: Spool,
+    /// Whether it only adds to what is there.
+    only_adds: bool,
 }
 
 /// Receives a file into a hidden one, which takes its place once it is whole and on the disk. What is
 /// broken off leaves the old file as it was, and waits to be taken up again.
-fn receive(
-    session: &mut Session,
-    verb: &'static str,
-    target: &VaultPath,
-    manner: Manner,
-) -> Answer {
+fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: Manner) -> Answer {
     let share = session.share()?;
-    let key = session.part_key(target)?;
-    let there = share.check_place(target)?;
-    let mut spool = begin(session, &share, target, &key, there, manner)?;
-    session.handle.begin(verb, format!("/{target}"));
+    let mut upload = begin(session, &share, path, manner)?;
+    session.begin(verb, path)?;
     let opening = match manner {
         // The name must come first, and in this form (RFC 1123, 4.1.2.9).
-        Manner::Unique => format!("FILE: {}", target.name()),
+        Manner::Unique => format!("FILE: {}", session.named_here(path)?),
         _ => "Go on".to_owned(),
     };
     let mut channel = match session.open_data(opening) {
         Ok(channel) => channel,
         Err(reply) => {
             // What was taken up again must not be lost by a data connection that never came.
-            keep(session, spool, &key, target);
+            keep(session, upload, path);
             return Err(reply);
         }
     };
     let mut last = Instant::now();
-    let received = fill(session, &mut channel, &mut spool, &mut last);
+    let received = fill(session, &mut channel, &mut upload.spool, &mut last);
     let ended = Instant::now();
-    let is_doubtful = ended.duration_since(last) >= limits::FTP_STILL_TIME;
+    let is_doubtful = channel.is_cut() || ended.duration_since(last) >= limits::FTP_STILL_TIME;
     if matches!(received, Ok(Ok(()))) {
         // Clients of TLS wait for our end as well; whether they get it changes nothing for us.
         let _gone = session.end_data(channel);
     }
     session.handle.set_data(None);
+    let bytes = upload.spool.len();
     match received {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            session.note(&format!("storing /{target}: {error}"));
+            session.note(&format!("storing /{path}: {error}"));
             return Err(error.into());
         }
         Err(why) => {
-            session.note(&format!("storing /{target} was broken off after {} bytes", spool.len()));
-            keep(session, spool, &key, target);
+            session.note(&format!("storing /{path} was broken off after {bytes} bytes"));
+            keep(session, upload, path);
             return Err(session.broken(why));
         }
     }
-    spool.finish()?;
+    upload.spool.finish()?;
     let time = if is_doubtful { limits::FTP_CUT_TIME_DOUBTFUL } else { limits::FTP_CUT_TIME };
     if session.has_client_gone(ended, time) {
-        session.note(&format!("storing /{target} was cut off after {} bytes", spool.len()));
-        keep(session, spool, &key, target);
+        session.note(&format!("storing /{path} was cut off after {bytes} bytes"));
+        keep(session, upload, path);
         return Err(Broken::ClientGone.into());
     }
+    let placed = put(&share, upload, path, manner)?;
+    session.told.forget(path);
+    session.note(&format!("stored /{placed} ({bytes} bytes)"));
+    if placed != *path {
+        // Two had asked for the same name, and the other was faster.
+        return Ok(Reply::new(226, format!("Stored as {}", session.named_here(&placed)?)));
+    }
+    Ok(Reply::new(226, "Stored"))
+}
+
+/// Puts a whole upload in its place; returns where that is.
+fn put(
+    share: &Share,
+    upload: Upload,
+    path: &VaultPath,
+    manner: Manner,
+) -> Result<VaultPath, Error> {
+    let Upload { target, mut spool, only_adds } = upload;
+    if only_adds && target.size() == Some(spool.len()) {
+        // Nothing was added.
+        return Ok(path.clone());
+    }
+    if only_adds && manner == Manner::Append {
+        share.append(target, spool)?;
+        return Ok(path.clone());
+    }
+    if only_adds {
+        let Some(back) = share.extend(&target, spool)? else { return Ok(path.clone()) };
+        spool = back;
+    }
     let if_exists = match manner {
-        Manner::Unique => IfExists::Error("Target already exists"),
+        Manner::Unique => IfExists::Rename,
         _ => IfExists::Overwrite,
     };
     let options = Place { if_exists, make_parents: false, files_only: true };
-    let bytes = spool.len();
-    share.place(vec![(spool, target.clone())], &options)?;
-    // An older attempt that was broken off is of no use any more.
-    drop(share.resume(target, &key, 0)?);
-    session.note(&format!("stored /{target} ({bytes} bytes)"));
-    Ok(Reply::new(226, "Stored"))
+    let placed = share.place(vec![(spool, path.clone())], &options)?;
+    Ok(placed.into_iter().next().map_or_else(|| path.clone(), |placed| placed.path))
 }
 
 /// The hidden file, with what of the old content stays.
 fn begin(
-    session: &Session,
+    session: &mut Session,
     share: &Share,
-    target: &VaultPath,
-    key: &str,
-    there: Option<u64>,
+    path: &VaultPath,
     manner: Manner,
-) -> Result<Spool, Reply> {
-    let folder = target.parent().unwrap_or_default();
-    let offset = match (manner, there) {
-        (Manner::Unique, _) => 0,
-        (Manner::Append, Some(size)) => size,
-        (Manner::Append, None) => share.kept(target, key)?.map_or(0, |kept| kept.size),
-        (Manner::Replace, _) => session.restart,
+) -> Result<Upload, Reply> {
+    let mut target = share.upload_target(path, &session.owner()?)?;
+    let offset = match manner {
+        Manner::Unique => 0,
+        // Whoever was told the size of a part adds to that; RFC 959 knows of none.
+        Manner::Append => session.told.bytes_of(path).unwrap_or(0),
+        Manner::Replace => session.restart,
     };
-    if offset > 0 && (manner == Manner::Replace || there.is_none()) {
-        // What this user sent before comes first: `REST` counts in that.
-        if let Some(spool) = share.resume(target, key, offset)? {
-            return Ok(spool);
-        }
+    if offset > 0 && session.kind == Type::Ascii {
+        return Err(Reply::new(504, "Text can't be taken up again"));
     }
-    let mut spool = share.spool(Some(&folder))?;
-    if offset > 0 {
-        if there.is_none_or(|size| size < offset) {
-            return Err(Reply::new(554, "There is not so much of it"));
-        }
-        share.copy_beginning(target, offset, &mut spool)?;
+    if offset > 0
+        && let Some(spool) = share.resume(&target, offset)?
+    {
+        // `REST` counts in what this user sent before.
+        return Ok(Upload { target, spool, only_adds: false });
     }
-    Ok(spool)
+    if offset > 0 && manner == Manner::Append {
+        // What is added to nothing now would be taken for the whole.
+        session.told.forget(path);
+        return Err(Reply::new(450, "The part is gone: ask for the size again"));
+    }
+    let mut spool = share.spool_for(&target)?;
+    let size = target.size();
+    let old = match manner {
+        Manner::Unique => None,
+        Manner::Append => size.map(|_| None),
+        Manner::Replace if offset == 0 => None,
+        Manner::Replace if size.is_some_and(|size| size >= offset) => Some(Some(offset)),
+        Manner::Replace => return Err(Reply::new(554, "There is not so much of it")),
+    };
+    if let Some(bytes) = old {
+        share.copy_beginning(&mut target, bytes, &mut spool)?;
+    }
+    let only_adds = match manner {
+        Manner::Unique => false,
+        Manner::Append => true,
+        Manner::Replace => offset > 0 && target.size() == Some(offset),
+    };
+    Ok(Upload { target, spool, only_adds })
 }
 
 /// Receives until the client ends the data connection; `last` is when something came.
@@ -423,20 +520,15 @@ fn fill(
 }
 
 /// Keeps an upload that was broken off, for the same user and the same place.
-fn keep(session: &Session, spool: Spool, key: &str, target: &VaultPath) {
-    if !spool.is_empty()
-        && let Err(error) = spool.keep(key)
+fn keep(session: &Session, upload: Upload, path: &VaultPath) {
+    if !upload.spool.is_empty()
+        && let Err(error) = upload.spool.keep(&upload.target)
     {
-        session.note(&format!("the beginning of /{target} was not kept: {error}"));
+        session.note(&format!("the beginning of /{path} was not kept: {error}"));
     }
 }
 
 impl Session {
-    /// The name under which an upload that was broken off is kept: nobody else can say it.
-    pub fn part_key(&self, target: &VaultPath) -> Result<String, Reply> {
-        Ok(key::hash(&format!("{}\0{target}", self.account()?.username)))
-    }
-
     /// What is said after a transfer that did not come to its end.
     pub fn broken(&mut self, why: Broken) -> Reply {
         if why == Broken::Aborted

@@ -5,7 +5,7 @@ it("takes what the server takes", () => {
   const good = {
     host: "0.0.0.0",
     port: 0,
-    ftp_host: "::",
+    ftp_host: "",
     ftp_port: 65_535,
     path: "/srv/files",
     trusted_proxies: ["10.0.0.0/8", "::1", "fd00::/8"],

@@ -50,7 +50,7 @@ const RULES: Record<string, Rule> = {
   update_url: url,
   // 32 bytes in base64.
   update_public_key: text((value) => value === "" || /^[A-Za-z0-9+/]{43}=$/.test(value), "settings.wrongKey"),
-  ftp_host: address,
+  ftp_host: text((value) => value === "" || isAddress(value), "settings.wrongAddress"),
   ftp_port: port,
   ftp_timeout: number(1, 86_400),
   ftp_passive_ports: text(isPortRange, "settings.wrongPorts"),

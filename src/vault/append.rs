@@ -1,0 +1,232 @@
+//! Adding to the end of a file. The old content and what is added to it become a new file, which takes the
+//! old one's place in one step: a reader sees the old or the new. Nothing is lost by that, so nothing goes
+//! into the trash.
+
+use super::look;
+use super::part::{UploadTarget, Version};
+use super::resolve::{Follow, Spot};
+use super::share::{Need, Share};
+use super::spool::Spool;
+use super::write::exchange_back;
+use super::{os, os_new_name};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fs::RenameFlags;
+use rustix::io::Errno;
+
+impl Share {
+    /// Puts a spool that begins with all of what was at its target there, durably. Gives the spool back
+    /// when something else is there by now.
+    ///
+    /// Errors: `Refused`, `NotFound` (the folder), `Invalid`, `DiskFull`, `StorageAbsent`.
+    pub fn extend(&self, target: &UploadTarget, mut spool: Spool) -> Result<Option<Spool>> {
+        self.checked(|| {
+            spool.finish()?;
+            let mut spot = self.locate(&target.path, Need::Write, Follow::Last)?;
+            let mut spool = self.on_filesystem_of(spool, &mut spot)?;
+            if spot.stat.as_ref().map(Version::of) != target.was {
+                return Ok(Some(spool));
+            }
+            let is_placed = match (&spot.stat, &target.was) {
+                (Some(old), Some(was)) => {
+                    spool.take_after(old)?;
+                    self.exchange(&mut spool, &spot, was).map_err(os)?
+                }
+                _ => self.claim(&mut spool, &spot)?,
+            };
+            if !is_placed {
+                return Ok(Some(spool));
+            }
+            // The hidden folder as well: a drive without a journal could else know the new file by its old
+            // name, by which the sweep at the next start would remove it.
+            look::sync_folder(&*spot.folder).map_err(os)?;
+            look::sync_folder(&*spool.folder).map_err(os)?;
+            self.forget_parts(&target.path);
+            Ok(None)
+        })
+    }
+
+    /// The same for what is to stand at the end of a file, whatever that is by now: of two who add at once
+    /// nothing is lost. Returns the bytes of the whole.
+    ///
+    /// Errors: those of `extend`; `Conflict` when the file changes again and again.
+    pub fn append(&self, mut target: UploadTarget, mut spool: Spool) -> Result<u64> {
+        for _ in 0..limits::RACE_TRIES_MAX {
+            let bytes = spool.len();
+            let Some(back) = self.extend(&target, spool)? else { return Ok(bytes) };
+            let old_end = target.size().unwrap_or(0);
+            target = self.upload_target(&target.path, &target.owner)?;
+            spool = self.spool_for(&target)?;
+            if target.was.is_some() {
+                self.copy_beginning(&mut target, None, &mut spool)?;
+            }
+            back.copy_from(old_end, &mut spool)?;
+        }
+        Err(Error::Conflict("The file has changed meanwhile"))
+    }
+
+    /// Gives a spool the name of its target, which nothing has; false when something has it.
+    fn claim(&self, spool: &mut Spool, spot: &Spot) -> Result<bool> {
+        match self.rename_noreplace(&spool.folder, &spool.name, &spot.folder, &spot.name) {
+            Ok(()) => {
+                spool.is_pending = false;
+                Ok(true)
+            }
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) => Err(os_new_name(errno)),
+        }
+    }
+
+    /// Puts a spool in the place of one version of a file; false when another is there. The old one, under
+    /// the spool's name, goes with the spool.
+    fn exchange(&self, spool: &mut Spool, spot: &Spot, was: &Version) -> rustix::io::Result<bool> {
+        if self.finder.root.quirks.no_exchange {
+            return replace_after_a_look(spool, spot, was);
+        }
+        let exchanged = rustix::fs::renameat_with(
+            &*spool.folder,
+            &spool.name,
+            &*spot.folder,
+            &spot.name,
+            RenameFlags::EXCHANGE,
+        );
+        match exchanged {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                return replace_after_a_look(spool, spot, was);
+            }
+            Err(errno) => return Err(errno),
+        }
+        // What came out is looked at: between the look before and this somebody may have replaced it.
+        let out = look::look(&spool.folder, spool.name.as_bytes())?;
+        if out.is_some_and(|stat| was.has_content_of(&stat)) {
+            return Ok(true);
+        }
+        // Until it is back it must not go with the spool.
+        spool.is_pending = false;
+        exchange_back(spool, &spot.folder, &spot.name)?;
+        spool.is_pending = true;
+        Ok(false)
+    }
+}
+
+/// The same where names cannot be exchanged: looks once more, and then replaces. Who comes in between is
+/// replaced as well.
+fn replace_after_a_look(spool: &mut Spool, spot: &Spot, was: &Version) -> rustix::io::Result<bool> {
+    let now = look::look(&*spot.folder, spot.name.as_bytes())?;
+    if now.as_ref().map(Version::of) != Some(*was) {
+        return Ok(false);
+    }
+    match rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name) {
+        Ok(()) => {
+            spool.is_pending = false;
+            Ok(true)
+        }
+        Err(Errno::ISDIR) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resolve::Quirks;
+    use super::super::tests::{House, UPLOAD, path, upload};
+    use super::*;
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// The ways that drives have of putting a file in another's place, or of copying its beginning.
+    fn houses() -> [House; 3] {
+        [
+            House::new(),
+            House::with_quirks(Quirks { no_exchange: true, ..Quirks::default() }),
+            House::with_quirks(Quirks { no_offload: true, no_links: true, ..Quirks::default() }),
+        ]
+    }
+
+    /// An addition to `name` that has come whole and was not put there yet.
+    fn added(share: &Share, name: &str, text: &str) -> (UploadTarget, Spool) {
+        let mut target = share.upload_target(&path(name), "aa").unwrap();
+        let mut spool = share.spool_for(&target).unwrap();
+        if target.size().is_some() {
+            share.copy_beginning(&mut target, None, &mut spool).unwrap();
+        }
+        spool.write_all(text.as_bytes()).unwrap();
+        (target, spool)
+    }
+
+    #[test]
+    fn an_addition_leaves_nothing_in_the_trash_and_keeps_the_mode() {
+        for house in houses() {
+            let share = house.share();
+            let file = house.file("log", "old");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+            let (target, spool) = added(&share, "log", "new");
+            assert_eq!(share.append(target, spool).unwrap(), 6);
+            assert_eq!(house.content("log").as_deref(), Some("oldnew"));
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+            let (target, spool) = added(&share, "fresh", "new");
+            assert_eq!(share.append(target, spool).unwrap(), 3);
+            assert_eq!(house.content("fresh").as_deref(), Some("new"));
+            assert!(house.trashed("").is_empty() && house.unfinished("").is_empty());
+        }
+    }
+
+    #[test]
+    fn what_came_meanwhile_is_what_is_added_to() {
+        for house in houses() {
+            let share = house.share();
+            house.file("log", "old");
+            let (target, spool) = added(&share, "log", "+mine");
+            upload(&share, &[("log", "replaced")], &UPLOAD).unwrap();
+            let Some(spool) = share.extend(&target, spool).unwrap() else { panic!("given back") };
+            assert_eq!(share.append(target, spool).unwrap(), 13);
+            assert_eq!(house.content("log").as_deref(), Some("replaced+mine"));
+            // What went is nothing to add to, and what is new since is.
+            let (target, spool) = added(&share, "log", "+more");
+            std::fs::remove_file(house.root().join("log")).unwrap();
+            share.append(target, spool).unwrap();
+            assert_eq!(house.content("log").as_deref(), Some("+more"));
+            let (target, spool) = added(&share, "new", "+mine");
+            house.file("new", "theirs");
+            share.append(target, spool).unwrap();
+            assert_eq!(house.content("new").as_deref(), Some("theirs+mine"));
+            assert!(house.unfinished("").is_empty());
+        }
+    }
+
+    #[test]
+    fn what_comes_between_the_look_and_the_exchange_is_not_lost() {
+        let house = House::new();
+        let share = house.share();
+        house.file("log", "old");
+        let (target, mut spool) = added(&share, "log", "+mine");
+        spool.finish().unwrap();
+        let spot = share.locate(&path("log"), Need::Write, Follow::Last).unwrap();
+        upload(&share, &[("log", "theirs")], &UPLOAD).unwrap();
+        assert_eq!(share.exchange(&mut spool, &spot, &target.was.unwrap()), Ok(false));
+        assert_eq!(house.content("log").as_deref(), Some("theirs"));
+        drop(spool);
+        assert_eq!(house.content("log").as_deref(), Some("theirs"));
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn a_beginning_is_as_long_as_asked_for() {
+        for house in houses() {
+            let share = house.share();
+            house.file("f", "0123456789");
+            let mut target = share.upload_target(&path("f"), "aa").unwrap();
+            let mut spool = share.spool_for(&target).unwrap();
+            share.copy_beginning(&mut target, Some(4), &mut spool).unwrap();
+            spool.write_all(b"!").unwrap();
+            assert_eq!(spool.len(), 5);
+            share.place(vec![(spool, path("f"))], &UPLOAD).unwrap();
+            assert_eq!(house.content("f").as_deref(), Some("0123!"));
+            let mut spool = share.spool_for(&target).unwrap();
+            let told = share.copy_beginning(&mut target, Some(6), &mut spool);
+            assert!(matches!(told, Err(Error::Invalid(..))));
+        }
+    }
+}
