@@ -96,10 +96,9 @@ impl From<Error> for Reply {
             Error::SignIn(_) => Self::new(530, "Please sign in with USER and PASS"),
             Error::Refused | Error::Forbidden => Self::new(550, "Permission denied"),
             Error::DeniedByDrive => Self::new(550, "Not permitted on the drive"),
-            Error::NotFound(sentence) => Self::new(550, sentence),
+            Error::NotFound(sentence) | Error::Conflict(sentence) => Self::new(550, sentence),
             Error::Method { .. } => Self::new(502, "Not implemented"),
             Error::Collision(sentence) => Self::new(553, sentence),
-            Error::Conflict(sentence) => Self::new(550, sentence),
             Error::Remains(_) => Self::new(550, "Part of it cannot be deleted"),
             Error::TooLarge => Self::new(552, "Too large"),
             Error::TooSoon { retry_after_s } => {
