@@ -285,10 +285,10 @@ impl App {
         })
     }
 
-    /// Writes down where users were last seen, when it is time to.
-    pub fn write_addresses(&self) {
-        if let Err(error) = self.users.write_addresses(false) {
-            self.logbook.note(&format!("users' addresses: {error}"), "");
+    /// Writes down where and when users were last seen, when it is time to.
+    pub fn write_sightings(&self) {
+        if let Err(error) = self.users.write_sightings(false) {
+            self.logbook.note(&format!("where users were last seen: {error}"), "");
         }
     }
 
@@ -327,7 +327,7 @@ impl App {
     /// Writes down what is only in memory: the last act before the end.
     pub fn close(&self) {
         self.console.stop();
-        let _best_effort = self.users.write_addresses(true);
+        let _best_effort = self.users.write_sightings(true);
         self.resources.keep();
         self.logbook.note("larder stopped", "");
         self.logbook.close();

@@ -589,7 +589,7 @@ fn watch_drive(app: &App) {
                 sweep(app);
             }
         }
-        app.write_addresses();
+        app.write_sightings();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }

@@ -463,6 +463,13 @@ pub const CACHED_USERS_MAX: usize = 256;
 /// How often users' changing addresses are written down at most.
 pub const ADDRESS_WRITE_INTERVAL: Duration = Duration::from_mins(1);
 
+/// How far the time that is written down as a user's last may lag behind while larder runs: it changes with each
+/// request, and SD cards wear out. When larder stops it is written exactly.
+pub const SEEN_WRITE_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Bytes that are kept of what a user's program calls itself: browsers need half of that.
+pub const AGENT_BYTES_MAX: usize = 256;
+
 // Files of the state directory.
 
 /// Bytes of `settings.json` (contract, section 12), `roles.json` and `cloud.json`.

@@ -502,6 +502,8 @@ fn get_all_shows_everybody_without_secrets() {
                 "ftp_users",
                 "id",
                 "ip",
+                "last_agent",
+                "last_seen",
                 "name",
                 "password",
                 "paths",
@@ -517,6 +519,32 @@ fn get_all_shows_everybody_without_secrets() {
     let masked = shown(&larder, "ana")["API_KEY"].as_str().unwrap().to_owned();
     assert_eq!(masked, format!("{}…", &key[..7]));
     by_key(&larder, &masked).get("/api/finder").expect_refusal(401);
+}
+
+#[test]
+fn get_all_tells_when_each_was_last_seen_and_with_what() {
+    let mut larder = with_boss();
+    let key = create_ana(&larder);
+    let ana = |larder: &Larder| {
+        let ana = shown(larder, "ana");
+        let told = |key: &str| ana[key].as_str().unwrap().to_owned();
+        (told("last_seen"), told("last_agent"))
+    };
+    assert_eq!(ana(&larder), (String::new(), String::new()));
+    let begun = jiff::Timestamp::now().as_second();
+    let mut wire = larder.wire();
+    let agent = format!("Mozilla/5.0 \u{e9}{}", "x".repeat(400));
+    wire.send(format!(
+        "GET /api/finder HTTP/1.1\r\nHost: a\r\nX-API-KEY: {key}\r\nUser-Agent: {agent}\r\n\r\n"
+    ));
+    wire.answer().expect(200);
+    let (seen, with) = ana(&larder);
+    let at = seen.parse::<jiff::Timestamp>().unwrap().as_second();
+    assert!((begun..=begun + 60).contains(&at) && seen.ends_with('Z'), "{seen}");
+    assert!(with.starts_with("Mozilla/5.0 ") && with.len() <= 256, "{with}");
+    larder.stop();
+    larder.restart();
+    assert_eq!(ana(&larder), (seen, with), "written down at the end");
 }
 
 #[test]

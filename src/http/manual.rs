@@ -203,6 +203,8 @@ const USER: Schema = Object(&[
     has("password", Sentence("")),
     has("name", Text),
     has("ip", Text),
+    has("last_seen", Text),
+    has("last_agent", Text),
     has("role", Text),
     has("ftp_users", Text),
     has("paths", Text),

@@ -139,7 +139,7 @@ fn answer(
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     if let Some(user) = user {
-        app.users.saw(&user, address);
+        app.users.saw(&user, address, request.header("User-Agent").unwrap_or_default());
         app.presence.saw(user.id, &user.username, address);
     }
     Ok(reply)

@@ -2,6 +2,7 @@
 
 mod dump;
 mod ftp_users;
+mod seen;
 mod users;
 
 pub use dump::{dump, load};

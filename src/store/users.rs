@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::seen::{self, Seen};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 
@@ -51,11 +51,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     INSERT INTO marks SELECT 1, coalesce(max(id), 0), 0 FROM users;
 ",
+    "
+    ALTER TABLE users ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN last_agent TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// The columns of `users` in the order in which `User` reads them.
 const COLUMNS: &str = "id, username, password, name, ip, role, ftp_users, paths, settings, \
-                       paths_write, key_hint, epoch";
+                       paths_write, key_hint, epoch, last_seen, last_agent";
 
 /// What the contract calls a user who is not there.
 const NOT_THERE: Error = Error::NotFound("User not found");
@@ -87,6 +91,10 @@ pub struct User {
     pub key_hint: String,
     /// Counts what makes older tokens invalid: a new password, logging out everywhere.
     pub epoch: i64,
+    /// When the last successful request was, as it was last written down (seconds since 1970; 0: never).
+    pub last_seen: i64,
+    /// What program made it, in its own words, likewise.
+    pub last_agent: String,
 }
 
 /// What a new user is made of.
@@ -162,15 +170,6 @@ struct Reader {
     ids_by_key: HashMap<String, i64>,
     /// Ids of tokens that were logged out.
     revoked: Option<HashSet<String>>,
-}
-
-/// Where users were last seen, and what of it is not yet in the table.
-#[derive(Default)]
-struct Seen {
-    /// The address, and whether the table has another.
-    addresses: HashMap<i64, (IpAddr, bool)>,
-    /// When the table was last brought up to date.
-    written: Option<Instant>,
 }
 
 impl UserStore {
@@ -252,8 +251,10 @@ impl UserStore {
             .collect::<rusqlite::Result<_>>()?;
         let seen = lock(&self.seen);
         for user in &mut users {
-            if let Some((address, _)) = seen.addresses.get(&user.id) {
-                user.ip = address.to_string();
+            if let Some(sighting) = seen.of(user.id) {
+                user.ip = sighting.address.to_string();
+                user.last_seen = sighting.at;
+                user.last_agent.clone_from(&sighting.agent);
             }
         }
         Ok(users)
@@ -374,7 +375,7 @@ impl UserStore {
             transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
         }
         transaction.commit()?;
-        lock(&self.seen).addresses.remove(&id);
+        lock(&self.seen).forget(id);
         Ok(())
     }
 
@@ -394,45 +395,24 @@ impl UserStore {
         self.roles_edition.load(Ordering::Acquire)
     }
 
-    /// Remembers where a user's last successful request came from.
-    pub fn saw(&self, user: &User, address: IpAddr) {
-        let mut seen = lock(&self.seen);
-        if seen.addresses.get(&user.id).is_none_or(|(known, _)| *known != address) {
-            let is_news = user.ip != address.to_string();
-            seen.addresses.insert(user.id, (address, is_news));
-        }
+    /// Remembers where and when a user's last successful request came from, and from what program.
+    pub fn saw(&self, user: &User, address: IpAddr, agent: &str) {
+        lock(&self.seen).saw(user, address, agent, seen::now());
     }
 
-    /// Writes down where users were last seen, not more often than the interval unless `now`: a
-    /// phone and a laptop in turn must not cost a write for each request.
-    pub fn write_addresses(&self, now: bool) -> Result<()> {
-        let mut seen = lock(&self.seen);
-        let is_recent =
-            seen.written.is_some_and(|then| then.elapsed() < limits::ADDRESS_WRITE_INTERVAL);
-        if is_recent && !now {
+    /// Writes down where and when users were last seen, as far as it is time to; all of it with `at_once`.
+    pub fn write_sightings(&self, at_once: bool) -> Result<()> {
+        let due = lock(&self.seen).due(at_once);
+        if due.is_empty() {
             return Ok(());
         }
-        let news: Vec<(i64, IpAddr)> = seen
-            .addresses
-            .iter_mut()
-            .filter(|(_, (_, is_news))| *is_news)
-            .map(|(id, (address, is_news))| {
-                *is_news = false;
-                (*id, *address)
-            })
-            .collect();
-        if news.is_empty() {
-            return Ok(());
-        }
-        seen.written = Some(Instant::now());
-        drop(seen);
         let mut writer = lock(&self.writer);
         let transaction = begin(&mut writer)?;
         let mut gone = Vec::new();
-        for (id, address) in news {
+        for (id, sighting) in due {
             let known = transaction.execute(
-                "UPDATE users SET ip = ?2 WHERE id = ?1",
-                params![id, address.to_string()],
+                "UPDATE users SET ip = ?2, last_seen = ?3, last_agent = ?4 WHERE id = ?1",
+                params![id, sighting.address.to_string(), sighting.at, sighting.agent],
             )?;
             if known == 0 {
                 // Deleted while their last request was answered.
@@ -443,7 +423,7 @@ impl UserStore {
         drop(writer);
         let mut seen = lock(&self.seen);
         for id in gone {
-            seen.addresses.remove(&id);
+            seen.forget(id);
         }
         Ok(())
     }
@@ -628,6 +608,8 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         paths_write: row.get(9)?,
         key_hint: row.get(10)?,
         epoch: row.get(11)?,
+        last_seen: row.get(12)?,
+        last_agent: row.get(13)?,
     })
 }
 
@@ -776,14 +758,16 @@ mod tests {
         let ip = |store: &UserStore| store.after(0, 9).unwrap()[0].ip.clone();
         assert_eq!(ip(&store), "");
         for last in [1, 2, 3] {
-            store.saw(&store.by_id(id).unwrap().unwrap(), [10, 0, 0, last].into());
-            store.write_addresses(false).unwrap();
+            store.saw(&store.by_id(id).unwrap().unwrap(), [10, 0, 0, last].into(), "curl/8");
+            store.write_sightings(false).unwrap();
         }
         assert_eq!(ip(&store), "10.0.0.3");
         let other = UserStore::open(&folder.path().join("users.db")).unwrap();
         assert_eq!(ip(&other), "10.0.0.1");
-        store.write_addresses(true).unwrap();
+        store.write_sightings(true).unwrap();
         assert_eq!(ip(&other), "10.0.0.3");
+        let ana = &other.after(0, 9).unwrap()[0];
+        assert!(ana.last_seen > 1_700_000_000 && ana.last_agent == "curl/8", "{ana:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
@@ -86,7 +87,8 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
         return wrong;
     };
     let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
-    call.app.users.saw(&user, call.address);
+    let agent = call.request.header("User-Agent").unwrap_or_default();
+    call.app.users.saw(&user, call.address, agent);
     call.app.logbook.note(&format!("{username}: signed in"), &call.address.to_string());
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     Ok(Reply::json(&SignedIn { token: &token })?.with("Set-Cookie", cookie))
@@ -284,6 +286,10 @@ struct Person<'a> {
     name: &'a str,
     /// Address of the last successful request.
     ip: &'a str,
+    /// When that was (RFC 3339, UTC); empty for never.
+    last_seen: String,
+    /// What program made it, in its own words.
+    last_agent: &'a str,
     /// Decides about endpoints.
     role: &'a str,
     /// The user's own text.
@@ -308,6 +314,8 @@ impl<'a> Person<'a> {
             password: "",
             name: &user.name,
             ip: &user.ip,
+            last_seen: told_time(user.last_seen),
+            last_agent: &user.last_agent,
             role: &user.role,
             ftp_users: &user.ftp_users,
             paths: &user.paths,
@@ -315,6 +323,14 @@ impl<'a> Person<'a> {
             api_key: key::masked(&user.key_hint),
             paths_write: &user.paths_write,
         }
+    }
+}
+
+/// A time in seconds since 1970 as the contract tells it; nothing for 0.
+fn told_time(seconds: i64) -> String {
+    match Timestamp::from_second(seconds) {
+        Ok(time) if seconds != 0 => time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        _ => String::new(),
     }
 }
 
