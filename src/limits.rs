@@ -192,6 +192,23 @@ pub const ANSWER_IN_MEMORY_BYTES: usize = 64 * 1024;
 /// looked through first (is it UTF-8?) and then streamed.
 pub const CONTENT_IN_MEMORY_BYTES: u64 = 1024 * 1024;
 
+/// Bytes up to which an answer is sent as it is: less than a packet saves nothing (second contract,
+/// section 13).
+pub const COMPRESSED_BYTES_MIN: usize = 1024;
+
+/// How hard text is compressed, of 9: the fastest.
+pub const COMPRESSION_LEVEL: u32 = 1;
+
+/// Compressors at once, all callers together. Each takes some 400 KiB with its buffer; who finds none free
+/// gets the answer plain.
+pub const COMPRESSORS_MAX: usize = 16;
+
+/// Bytes gathered before they are compressed: an answer is written in pieces of a few.
+pub const COMPRESSOR_BUFFER_BYTES: usize = 16 * 1024;
+
+/// How long a compressor holds back at most what it was given.
+pub const COMPRESSOR_FLUSH_TIME: Duration = Duration::from_secs(1);
+
 /// Ranges in one `Range` field; more than this is abuse (RFC 9110, 14.2) and gets the whole file.
 pub const RANGES_MAX: usize = 32;
 

@@ -7,6 +7,7 @@ mod account_rights;
 mod backup;
 mod check;
 mod cloud;
+mod compression;
 mod confinement;
 mod console;
 mod crash;

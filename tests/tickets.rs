@@ -33,7 +33,7 @@ fn browser(larder: &Larder, token: &str) -> Client {
 /// The names in a ZIP.
 #[track_caller]
 fn names(answer: Answer) -> Vec<String> {
-    unzip(&answer.expect(200).body).into_iter().map(|(name, _)| name).collect()
+    unzip(&answer.expect(200).body).into_keys().collect()
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub struct Endpoint {
     /// The endpoints that it acts as: whoever may use all of them may use it, so that it has no row in
     /// `roles.json` (second contract, section 13). Empty for one that has a row of its own.
     pub acts_as: &'static [&'static str],
+    /// Whether long answers may be compressed. Not where they hold a secret beside what a caller sends: their
+    /// length would tell of it.
+    pub compresses: bool,
     /// Whether somebody who is known and may not hears 403; the endpoints of the first contract say 401.
     pub forbids: bool,
 }
@@ -92,6 +95,7 @@ const fn endpoint(
         fields: &[],
         is_prefix: false,
         acts_as: &[],
+        compresses: true,
         forbids: false,
     }
 }
@@ -118,6 +122,12 @@ impl Endpoint {
     /// Is of the second contract: answers 403 where the caller is known and may not.
     const fn forbids(mut self) -> Self {
         self.forbids = true;
+        self
+    }
+
+    /// Answers with secrets.
+    const fn secret(mut self) -> Self {
+        self.compresses = false;
         self
     }
 
@@ -167,12 +177,12 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint(Post, "/api/update_settings",    ByRole,   Transfer, settings::update,     "Change settings; they apply at once."),
     endpoint(Get,  "/api/get_version",        ByRole,   Quick,    system::version,      "Tell which version this is."),
     endpoint(Post, "/update_start_exit_program", ByRole, Transfer, system::exit,        "Stop larder, as before an update."),
-    endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN),
+    endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN).secret(),
     endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
     endpoint(Get,  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),
-    endpoint(Post, "/api/user/edit_self",     SignedIn, Transfer, users::edit_self,     "Change one's own name, password, key or texts.").takes(users::EDIT_SELF),
+    endpoint(Post, "/api/user/edit_self",     SignedIn, Transfer, users::edit_self,     "Change one's own name, password, key or texts.").takes(users::EDIT_SELF).secret(),
     endpoint(Get,  "/api/user/get_all",       ByRole,   Quick,    users::get_all,       "List all users."),
-    endpoint(Post, "/api/user/create",        ByRole,   Transfer, users::create,        "Add a user; shows their API key once.").takes(users::CREATE),
+    endpoint(Post, "/api/user/create",        ByRole,   Transfer, users::create,        "Add a user; shows their API key once.").takes(users::CREATE).secret(),
     endpoint(Post, "/api/user/edit",          ByRole,   Transfer, users::edit,          "Change a user.").takes(users::EDIT),
     endpoint(Post, "/api/user/delete",        ByRole,   Transfer, users::delete,        "Delete a user, and their role when nobody else has it.").takes(users::DELETE),
     endpoint(Get,  "/api/role/get",           ByRole,   Quick,    roles::get,           "Tell which role may use which endpoint."),

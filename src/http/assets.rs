@@ -7,15 +7,13 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 
 use crate::error::{Error, Result};
+use crate::http::coding::Encoding;
 
 /// What the pages may load and do: only what larder itself serves, and no script or style in the
 /// markup. `data:` and `blob:` are for pictures the page made itself (a preview, a poster).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
      style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-src 'self'; \
      object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
-
-/// The highest weight, in thousandths (RFC 9110, 12.4.2 allows three decimals).
-const WEIGHT_FULL: u16 = 1000;
 
 /// One file of the pages.
 pub struct Asset {
@@ -61,38 +59,6 @@ impl Form {
     }
 }
 
-/// The content codings larder has (RFC 9110, 8.4.1; brotli: RFC 7932). Listed from worst to best:
-/// among equals the client gets the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Encoding {
-    /// As it is.
-    Identity,
-    /// `gzip`.
-    Gzip,
-    /// `br`.
-    Brotli,
-}
-
-impl Encoding {
-    /// The value of `Content-Encoding`; `None` for the plain form, which has no such field.
-    pub fn token(self) -> Option<&'static str> {
-        match self {
-            Self::Identity => None,
-            Self::Gzip => Some("gzip"),
-            Self::Brotli => Some("br"),
-        }
-    }
-
-    /// Whether an `Accept-Encoding` item means this coding (RFC 9110, 8.4.1.3 for `x-gzip`).
-    fn is_named(self, name: &str) -> bool {
-        match self {
-            Self::Identity => name.eq_ignore_ascii_case("identity"),
-            Self::Gzip => name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip"),
-            Self::Brotli => name.eq_ignore_ascii_case("br"),
-        }
-    }
-}
-
 /// Every file of the pages, ordered by path.
 static ASSETS: &[Asset] = &include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -103,8 +69,7 @@ pub fn find(path: &str) -> Option<&'static Asset> {
 }
 
 /// The form that suits the `Accept-Encoding` field best (RFC 9110, 12.5.3); among equally welcome
-/// ones the smallest kind: brotli, then gzip, then plain. A client that sends several such fields
-/// gives them joined by commas.
+/// ones the smallest kind: brotli, then gzip, then plain.
 ///
 /// `None`: the client refuses every form larder has. The RFC lets a server answer 406 or send the
 /// plain form regardless.
@@ -112,58 +77,10 @@ pub fn choose(asset: &Asset, accept_encoding: Option<&str>) -> Option<&'static F
     asset
         .forms
         .iter()
-        .map(|form| (weight_of(form.encoding, accept_encoding), form.encoding, form))
+        .map(|form| (form.encoding.weight(accept_encoding), form.encoding, form))
         .filter(|&(weight, _, _)| weight > 0)
         .max_by_key(|&(weight, encoding, _)| (weight, encoding))
         .map(|(_, _, form)| form)
-}
-
-/// How welcome an encoding is, from 0 (refused) to `WEIGHT_FULL`.
-fn weight_of(encoding: Encoding, accept_encoding: Option<&str>) -> u16 {
-    // No field means "anything", but a client that says nothing may well know nothing else.
-    let Some(field) = accept_encoding else {
-        return if encoding == Encoding::Identity { WEIGHT_FULL } else { 0 };
-    };
-    let mut star = None;
-    for item in field.split(',') {
-        let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-        let name = name.trim();
-        if encoding.is_named(name) {
-            return parse_weight(parameters);
-        }
-        if name == "*" {
-            star = Some(parse_weight(parameters));
-        }
-    }
-    match (star, encoding) {
-        (Some(weight), _) => weight,
-        // Plain is always acceptable unless refused, yet anything asked for by name comes first.
-        (None, Encoding::Identity) => 1,
-        (None, _) => 0,
-    }
-}
-
-/// The weight in ` q=0.5`, in thousandths (RFC 9110, 12.4.2). No weight is the full weight; one
-/// that cannot be read is a refusal, since the plain form is then the safe answer.
-fn parse_weight(parameters: &str) -> u16 {
-    let parameters = parameters.trim();
-    if parameters.is_empty() {
-        return WEIGHT_FULL;
-    }
-    let Some((name, value)) = parameters.split_once('=') else { return 0 };
-    if !name.trim().eq_ignore_ascii_case("q") {
-        return 0;
-    }
-    let (whole, decimals) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|digit| digit.is_ascii_digit()) {
-        return 0;
-    }
-    let thousandths = format!("{decimals:0<3}").parse().unwrap_or(0);
-    match whole {
-        "0" => thousandths,
-        "1" if thousandths == 0 => WEIGHT_FULL,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

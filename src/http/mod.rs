@@ -5,6 +5,7 @@ mod api;
 mod assets;
 mod body;
 mod call;
+mod coding;
 mod cors;
 mod gate;
 mod handlers;

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{cors, gate, problem, query, router};
+use crate::http::{coding, cors, gate, problem, query, router};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -105,6 +105,7 @@ fn serve_one(
     let address = gate::client_address(&request, &settings.trusted_proxies);
     let origins = &settings.cors_origins;
     let origin = cors::listed(request.header("Origin"), origins);
+    let may_compress = route.as_ref().is_ok_and(|endpoint| endpoint.compresses);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let endpoint = match route {
             Err(Error::Method { allow }) => {
@@ -121,6 +122,7 @@ fn serve_one(
         note_failure(app, &error, &request, address);
         problem::reply(&error)
     });
+    let reply = if may_compress { coding::fit(reply, &request) } else { reply };
     let (head, body) = cors::mark(reply, origin, origins).into_parts();
     // Whoever broke off has no use for the rest; there is nobody to tell.
     let _gone = request.send(head, body);

@@ -7,6 +7,7 @@ use tiny_http::ext::Body;
 use crate::error::{Error, Result};
 use crate::http::assets;
 use crate::http::call::Call;
+use crate::http::coding;
 use crate::http::query;
 use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
@@ -39,7 +40,8 @@ pub fn asset(call: &mut Call<'_>) -> Result<Reply> {
 fn send(call: &Call<'_>, path: &str) -> Result<Reply> {
     let asset = assets::find(path).ok_or(Error::NotFound("Not found"))?;
     // Who refuses every form gets the plain one all the same (RFC 9110, 12.5.3 allows it).
-    let form = assets::choose(asset, call.request.header("Accept-Encoding"))
+    let accepted = coding::accepted(call.request);
+    let form = assets::choose(asset, accepted.as_deref())
         .or(asset.forms.first())
         .ok_or(Error::NotFound("Not found"))?;
     let fields =
