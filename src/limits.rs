@@ -97,6 +97,9 @@ pub const JOBS_ENDED_PER_USER_MAX: usize = 20;
 /// The same for all users together.
 pub const JOBS_ENDED_MAX: usize = 200;
 
+/// Paths told of what could not be deleted: enough to see whose they are.
+pub const REMAINS_TOLD_MAX: usize = 20;
+
 /// Ids of things in the trash that all jobs together remember, of some 100 bytes each; beyond that the oldest
 /// jobs that have ended forget theirs. One job may bring `TRANSFER_PATHS_MAX`.
 pub const JOBS_TRASH_IDS_MAX: usize = 50_000;

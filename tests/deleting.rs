@@ -1,6 +1,10 @@
 //! Several things deleted at once, what answers tell of the trash, and what cannot be deleted: second
 //! contract, sections 13 and 26.
 
+use std::os::unix::fs::chown;
+use std::process::Command;
+
+use crate::denied::{NOBODY, give_away, ordinary};
 use crate::harness::{Answer, Client, Form, Larder, everybody_may_everything, wait};
 use serde_json::{Value, json};
 
@@ -154,4 +158,200 @@ fn whatever_deletes_or_replaces_tells_the_ids() {
     let job = end_of(&ana, ana.post("/api/copy", ask));
     assert_eq!(back(&job), json!(["e/a"]));
     assert_eq!(larder.read("e/a"), "E");
+}
+
+/// What the contract says of what stays.
+const REMAINS: &str = "Part of it cannot be deleted";
+
+/// A larder of an ordinary user, with a folder `mixed` in which something belongs to somebody else. `None`
+/// where the test may not give files away.
+fn mixed() -> Option<Larder> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let larder = Larder::prepare()
+        .file("a.txt", "A")
+        .file("mixed/mine.txt", "M")
+        .file("mixed/deep/theirs/b.txt", "B")
+        .file("other/c.txt", "C");
+    let larder = ordinary(larder).user("ana");
+    give_to_root(&larder, "mixed/deep/theirs");
+    Some(larder)
+}
+
+/// Gives a folder and the file in it to somebody else.
+fn give_to_root(larder: &Larder, folder: &str) {
+    for name in [folder.to_owned(), format!("{folder}/b.txt")] {
+        chown(larder.root().join(name), Some(0), Some(0)).unwrap();
+    }
+}
+
+/// Looks at an answer, or a job, that tells what stays.
+#[track_caller]
+fn stays(told: &Value, path: &str) {
+    let wanted = json!({ "error": REMAINS, "code": "cannot_delete", "failed": [path] });
+    for key in ["error", "code", "failed"] {
+        assert_eq!(told[key], wanted[key], "{told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_deleted_stays_where_it_was_and_is_named() {
+    let Some(larder) = mixed() else { return };
+    let ana = larder.http("ana");
+    let theirs = "mixed/deep/theirs/b.txt";
+    let left =
+        ["a.txt", "mixed/", "mixed/deep/", "mixed/deep/theirs/", theirs, "other/", "other/c.txt"];
+    // Of several none goes.
+    let before = larder.tree();
+    let ask = json!({ "paths": ["a.txt", "mixed", "other"], "permanent": true });
+    stays(&ana.post("/api/delete", ask).expect_error(409, REMAINS).json(), theirs);
+    assert_eq!(larder.tree(), before);
+
+    let ask = json!({ "path": "mixed", "permanent": true });
+    stays(&ana.post("/api/delete_folder", ask).expect_error(409, REMAINS).json(), theirs);
+    assert_eq!(larder.tree(), left);
+    assert_eq!(larder.unfinished(), 0);
+
+    larder.write("mixed/mine.txt", "M");
+    chown(larder.root().join("mixed/mine.txt"), Some(NOBODY), Some(NOBODY)).unwrap();
+    for (endpoint, ask) in [
+        ("/api/delete_folder", json!({ "path": "mixed", "permanent": true, "job": true })),
+        ("/api/delete", json!({ "paths": ["mixed", "other"], "permanent": true, "job": true })),
+    ] {
+        let job = end_of(&ana, ana.post(endpoint, ask));
+        assert_eq!(job["state"], "failed");
+        stays(&job, theirs);
+    }
+    assert_eq!(larder.tree(), &left[..5]);
+    assert_eq!(larder.unfinished(), 0);
+    // What is theirs altogether as well.
+    let ask = json!({ "path": "mixed/deep/theirs", "permanent": true });
+    stays(&ana.post("/api/delete_folder", ask).expect_error(409, REMAINS).json(), theirs);
+    assert_eq!(larder.tree(), &left[..5]);
+}
+
+#[test]
+fn what_cannot_be_removed_from_the_trash_stays_listed() {
+    let Some(larder) = mixed() else { return };
+    let ana = larder.http("ana");
+    let theirs = "mixed/deep/theirs/b.txt";
+    let told = delete(&ana, &["mixed", "a.txt"]).expect_status("Deleted");
+    let ids = told["trash"].clone();
+    for ask in [json!({ "ids": ids }), json!({})] {
+        stays(&ana.post("/api/trash/empty", ask).expect_error(409, REMAINS).json(), theirs);
+        assert_eq!(trashed(&ana), ["mixed"]);
+        assert_eq!(larder.unfinished(), 0);
+    }
+    // Nor does the keeper hide it.
+    ana.post("/api/delete_folder", json!({ "path": "other" })).expect(200);
+    ana.post("/api/update_settings", json!({ "trash_days": 0 })).expect(200);
+    wait::until("the rest to go", || trashed(&ana) == ["mixed"]);
+    ana.post("/api/update_settings", json!({ "trash_days": 30 })).expect(200);
+    let ask = json!({ "ids": [ids[0]] });
+    ana.post("/api/trash/restore", ask).expect_status("Restored");
+    assert_eq!(larder.tree(), ["mixed/", "mixed/deep/", "mixed/deep/theirs/", theirs]);
+}
+
+#[test]
+fn with_the_trash_off_the_truth_is_told_as_well() {
+    let Some(larder) = mixed() else { return };
+    let ana = larder.http("ana");
+    ana.post("/api/update_settings", json!({ "trash_days": 0 })).expect(200);
+    let theirs = "mixed/deep/theirs/b.txt";
+    // What would be replaced cannot go, so nothing changes.
+    larder.write("new/mixed/new.txt", "N");
+    give_away(&larder.root().join("new"));
+    let before = larder.tree();
+    for verb in ["copy", "move"] {
+        let ask = json!({ "paths": ["new/mixed"], "to": "", "if_exists": "overwrite" });
+        let told = ana.post(&format!("/api/{verb}"), ask).expect_error(409, REMAINS).json();
+        stays(&told, theirs);
+        assert_eq!(larder.tree(), before, "{verb}");
+        assert_eq!(larder.unfinished(), 0);
+    }
+    let told = ana.post("/api/delete_folder", json!({ "path": "mixed" }));
+    stays(&told.expect_error(409, REMAINS).json(), theirs);
+    assert!(larder.tree().contains(&theirs.to_owned()));
+    stays(&delete(&ana, &["mixed", "other"]).expect_error(409, REMAINS).json(), theirs);
+    assert_eq!(larder.read("other/c.txt"), "C");
+}
+
+#[test]
+fn what_comes_back_onto_what_cannot_go_does_not_come() {
+    let Some(larder) = mixed() else { return };
+    let ana = larder.http("ana");
+    let ids = delete(&ana, &["other"]).expect_status("Deleted")["trash"].clone();
+    larder.write("other/d/theirs/b.txt", "T");
+    give_away(&larder.root().join("other"));
+    give_to_root(&larder, "other/d/theirs");
+    // What is in the way would have to go for good.
+    ana.post("/api/update_settings", json!({ "trash_percent": 0 })).expect(200);
+    let ask = json!({ "ids": ids, "if_exists": "overwrite" });
+    let told = ana.post("/api/trash/restore", ask);
+    // The keeper may have been quicker.
+    if told.status == 409 {
+        stays(&told.json(), "other/d/theirs/b.txt");
+    } else {
+        told.expect_error(404, "Item does not exist");
+    }
+    assert_eq!(larder.read("other/d/theirs/b.txt"), "T");
+}
+
+/// Gives the larder that is to be started an ordinary user and a drive of its own in the share, which nobody
+/// else sees and which goes with it.
+fn with_a_drive(larder: Larder, place: &str, options: &str) -> Larder {
+    give_away(larder.root().parent().unwrap());
+    let script = r#"mount -t tmpfs -o "$1" tmpfs "$0" && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@""#;
+    let place = larder.root().join(place);
+    larder.launch_with(|command| {
+        let mut outer = Command::new("unshare");
+        outer.args(["--mount", "sh", "-c", script]).arg(&place).arg(options);
+        outer.arg(command.get_program()).args(command.get_args());
+        if let Some(folder) = command.get_current_dir() {
+            outer.current_dir(folder);
+        }
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => outer.env(name, value),
+                None => outer.env_remove(name),
+            };
+        }
+        *command = outer;
+    })
+}
+
+/// Whether this machine lets a test mount things and give them away.
+fn may_mount() -> bool {
+    rustix::process::geteuid().is_root()
+        && Command::new("unshare")
+            .args(["--mount", "true"])
+            .status()
+            .is_ok_and(|told| told.success())
+}
+
+#[test]
+fn a_move_to_another_drive_is_taken_back_when_its_source_cannot_go() {
+    if !may_mount() {
+        return;
+    }
+    let larder = Larder::prepare()
+        .file("a.txt", "A")
+        .file("mixed/mine.txt", "M")
+        .file("mixed/theirs/b.txt", "B")
+        .folder("usb");
+    let larder = with_a_drive(larder, "usb", "size=16M,mode=777").user("ana");
+    give_to_root(&larder, "mixed/theirs");
+    let before = larder.tree();
+    let ana = larder.http("ana");
+    let ask = json!({ "paths": ["a.txt", "mixed"], "to": "usb" });
+    let told = ana.post("/api/move", ask.clone()).expect_error(409, REMAINS).json();
+    stays(&told, "mixed/theirs/b.txt");
+    let mut ask = ask;
+    ask["job"] = json!(true);
+    stays(&end_of(&ana, ana.post("/api/move", ask)), "mixed/theirs/b.txt");
+    assert_eq!(larder.tree(), before);
+    assert_eq!(larder.unfinished(), 0);
+    assert_eq!(ana.get("/api/finder?path=usb").expect(200).json()["items"], json!([]));
+    ana.post("/api/move", json!({ "paths": ["a.txt"], "to": "usb" })).expect_status("Moved");
 }

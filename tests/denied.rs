@@ -11,13 +11,13 @@ use crate::harness::ftp::{ALL_LETTERS, FtpHouse};
 use crate::harness::{Form, Larder, unzip, wait};
 
 /// The user and group who own nothing on most machines.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 
 /// What the contract says.
 const DENIED: &str = "Not permitted on the drive";
 
 /// Gives everything below a folder away, links not followed.
-fn give_away(place: &Path) {
+pub fn give_away(place: &Path) {
     let _gone_meanwhile = std::os::unix::fs::lchown(place, Some(NOBODY), Some(NOBODY));
     for entry in std::fs::read_dir(place).unwrap().flatten() {
         if entry.file_type().unwrap().is_dir() {
@@ -29,7 +29,7 @@ fn give_away(place: &Path) {
 }
 
 /// Starts larder as an ordinary user who owns the share and the state: root may everything.
-fn ordinary(larder: Larder) -> Larder {
+pub fn ordinary(larder: Larder) -> Larder {
     let is_root = rustix::process::geteuid().is_root();
     if is_root {
         give_away(larder.root().parent().unwrap());

@@ -22,17 +22,6 @@ pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
     removed
 }
 
-/// The same for what nobody sees: it need not be gone for good before this returns.
-pub fn remove_hidden_tree(
-    workshop: BorrowedFd<'_>,
-    parent: BorrowedFd<'_>,
-    name: &[u8],
-) -> Result<bool> {
-    let hidden = mount::temporary_name();
-    take_out(parent, name, workshop, &hidden)?;
-    Ok(remove(workshop, hidden.as_bytes()).unwrap_or(false))
-}
-
 /// Moves something, locked folders unlocked (see `moving`).
 pub fn take_out(
     parent: BorrowedFd<'_>,

@@ -23,6 +23,7 @@ mod part;
 mod path;
 mod permit;
 mod progress;
+mod rake;
 mod remove;
 mod resolve;
 mod restore;

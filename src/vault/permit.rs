@@ -39,8 +39,24 @@ impl Permit {
         if look::type_of(stat) == FileType::Directory {
             return look::open_place(folder, name).is_ok_and(may_write_in);
         }
+        self.lets_go(stat)
+    }
+
+    /// Whether such a thing may be taken out of the folder.
+    pub fn lets_go(self, stat: &Statx) -> bool {
         let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
         self.is_writable && !stat.stx_attributes.intersects(fixed) && self.is_ours(stat)
+    }
+
+    /// The same in a folder that is unlocked first if it is ours: only its mode may be in the way then.
+    pub fn after_unlocking<Fd: AsFd>(folder: Fd) -> Self {
+        let permit = Self::of(folder.as_fd());
+        let Ok(stat) = look::look_at(folder) else { return permit };
+        let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+        let is_locked = stat.stx_uid == rustix::process::geteuid().as_raw()
+            && stat.stx_mode & 0o300 != 0o300
+            && !stat.stx_attributes.intersects(fixed);
+        Self { is_writable: permit.is_writable || is_locked, ..permit }
     }
 
     /// Whether a sticky folder lets us move such a thing.

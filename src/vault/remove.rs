@@ -4,21 +4,24 @@
 //! be. Only then is anything removed for good. As a job, what goes for good is removed piece by piece and in
 //! its place, so that it can be watched and called off: what is left then are whole things where they were.
 
-use super::change::{mounted, moved};
-use super::look::{self, Filesystem};
+use super::change::moved;
+use super::look;
 use super::mount;
 use super::path::VaultPath;
+use super::permit::Permit;
 use super::progress::Progress;
-use super::resolve::{Spot, open_deep};
+use super::rake::{Doomed, Remains};
+use super::resolve::Spot;
 use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
 use super::transfer::{refuse_mounts, refuse_overlaps};
 use super::trash::{Fate, TrashId};
-use super::walk::{Folder, Mark, Visitor};
+use super::write::numbered;
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
+use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Statx};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -80,7 +83,7 @@ impl Share {
     /// Deletes one thing.
     fn delete(&self, path: &VaultPath, kind: Kind, wish: Fate) -> Result<Option<TrashId>> {
         let paths = std::slice::from_ref(path);
-        let ids = self.removal(paths, Some(kind), wish)?.at_once()?;
+        let ids = self.removal(paths, Some(kind), wish)?.at_once(&mut |_, _| {})?;
         Ok(ids.into_iter().next().flatten())
     }
 
@@ -105,20 +108,16 @@ impl Share {
 }
 
 impl Removal {
-    /// What they are called, in the order in which they were given.
-    pub fn paths(&self) -> &[VaultPath] {
-        &self.paths
-    }
-
     /// Removes everything at once: all of it, or nothing. Says of each thing where in the trash it is; `None`
-    /// is gone for good.
+    /// is gone for good. `tell` hears of each that went.
     ///
-    /// Errors: `NotFound`, `Refused`, `Invalid`, `Io`, `StorageAbsent`.
-    pub fn at_once(&self) -> Result<Vec<Option<TrashId>>> {
+    /// Errors: `Remains` (when a part of one thing cannot be removed, or when that shows only in the end, the
+    /// rest is gone), `NotFound`, `Refused`, `Invalid`, `DeniedByDrive`, `Io`, `StorageAbsent`.
+    pub fn at_once(&self, tell: Tell<'_>) -> Result<Vec<Option<TrashId>>> {
         self.share.checked(|| {
             let mut outs = self.take_all(self.find()?, true)?;
             let ids = settle(&mut outs)?;
-            outs.iter().try_for_each(Out::remove)?;
+            self.finish(&outs, &ids, &Progress::default(), tell)?;
             Ok(ids)
         })
     }
@@ -126,8 +125,8 @@ impl Removal {
     /// Removes everything, in one step into the trash or piece by piece for good, and says what became of
     /// each. Called off, it leaves what it had not come to.
     ///
-    /// Errors: `Cancelled`, `NotFound`, `Refused`, `Io`, `StorageAbsent`.
-    pub fn run(&self, progress: &Progress) -> Result<Vec<Option<TrashId>>> {
+    /// Errors: `Cancelled`, `Remains`, `NotFound`, `Refused`, `DeniedByDrive`, `Io`, `StorageAbsent`.
+    pub fn run(&self, progress: &Progress, tell: Tell<'_>) -> Result<()> {
         self.share.checked(|| {
             let spots = self.find()?;
             progress.go_on()?;
@@ -143,8 +142,7 @@ impl Removal {
                     progress.expect(0, self.share.count(folder, name, progress)?.1);
                 }
             }
-            stays().try_for_each(|out| self.rake(&out.spot, progress))?;
-            Ok(ids)
+            self.finish(&outs, &ids, progress, tell)
         })
     }
 
@@ -177,7 +175,8 @@ impl Removal {
         for spot in spots {
             // One file goes in one step all by itself.
             let hides = hides && (spot.is_folder() || !is_alone);
-            match self.take(&spot, hides) {
+            let path = &self.paths[outs.len()];
+            match self.take(&spot, path, hides, is_alone) {
                 Ok(way) => outs.push(Out { spot, way }),
                 Err(error) => {
                     self.put_all_back(outs);
@@ -189,15 +188,21 @@ impl Removal {
     }
 
     /// Takes one thing out of its place.
-    fn take(&self, spot: &Spot, hides: bool) -> Result<Way> {
+    fn take(&self, spot: &Spot, path: &VaultPath, hides: bool, is_alone: bool) -> Result<Way> {
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
         if self.wish == Fate::Trash
             && let Some(ticket) = self.share.throw_away(spot, failed)?
         {
             return Ok(Way::Binned(ticket));
         }
+        let is_free = spot.stat.is_some_and(|stat| Permit::of(&*spot.folder).lets_go(&stat));
         if !hides {
-            return Ok(Way::Stays);
+            // In place a folder is emptied before it shows whether it may go.
+            let may_go = is_free || !spot.is_folder();
+            return if may_go { Ok(Way::Stays) } else { Err(Error::DeniedByDrive) };
+        }
+        if !is_alone {
+            self.share.ask_to_remove(spot, path, &Progress::default())?;
         }
         let parent = spot.path.parent().unwrap_or_default();
         let workshop = self.share.finder.workshop(&parent)?;
@@ -207,6 +212,8 @@ impl Removal {
             Ok(()) => Ok(Way::Hidden(workshop, hidden)),
             // See `throw_away`.
             Err(Errno::XDEV) if !spot.is_folder() => Ok(Way::Stays),
+            // Somebody else's folder does not move; what is in it may go all the same.
+            Err(Errno::ACCESS | Errno::PERM) if is_free => Ok(Way::Stays),
             Err(errno) => Err(failed(errno)),
         }
     }
@@ -233,32 +240,98 @@ impl Removal {
         let _nothing_more_to_be_done = sync(outs.iter().map(|out| &out.spot.folder));
     }
 
-    /// Removes a tree piece by piece where it is.
-    fn rake(&self, spot: &Spot, progress: &Progress) -> Result<()> {
+    /// Removes for good what is not in the trash, each as far as that goes.
+    fn finish(
+        &self,
+        outs: &[Out],
+        ids: &[Option<TrashId>],
+        progress: &Progress,
+        tell: Tell<'_>,
+    ) -> Result<()> {
+        let mut remains = Remains::default();
+        let mut end = Ok(());
+        for ((out, path), id) in outs.iter().zip(&self.paths).zip(ids) {
+            let removed = match &out.way {
+                Way::Binned(_) => Ok(Remains::default()),
+                Way::Hidden(folder, name) => {
+                    self.share.let_go((folder, name), (&out.spot.folder, &out.spot.name), path)
+                }
+                Way::Stays => self.remove_in_place(&out.spot, path, progress),
+            };
+            match removed {
+                Ok(none) if none.is_none() => tell(path, Fate::of(id.as_ref())),
+                Ok(of_this) => remains.append(of_this),
+                // Nothing must stay hidden because of another.
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        end.and_then(|()| remains.told())
+    }
+
+    /// Removes something piece by piece where it is.
+    fn remove_in_place(
+        &self,
+        spot: &Spot,
+        path: &VaultPath,
+        progress: &Progress,
+    ) -> Result<Remains> {
         progress.go_on()?;
         if !spot.is_folder() {
             unlink(spot)?;
             progress.add(0, 1);
-            return Ok(());
+            return Ok(Remains::default());
         }
-        let place = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-        let top = Arc::new(place);
-        let mut rake = Rake {
-            top: Arc::clone(&top),
-            filesystem: look::filesystem_of(&look::look_at(&*top).map_err(os)?),
-            no_openat2: self.share.finder.root.quirks.no_openat2,
-            progress,
-        };
-        self.share.walk(top, progress, true, &mut |walk| walk.show(&mut rake))?;
-        match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(Errno::BUSY) => return Err(mounted()),
-            Err(errno) => return Err(os(errno)),
-        }
-        progress.add(0, 1);
-        look::sync_folder(&*spot.folder).map_err(os)
+        let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
+        let doomed = Doomed { folder, name, path, is_hidden: false };
+        let remains = doomed.remove(progress, &|| self.share.nameless_file())?;
+        look::sync_folder(&*spot.folder).map_err(os)?;
+        Ok(remains)
     }
 }
+
+impl Share {
+    /// Removes for good what was taken out of sight, and was called `path`. What cannot be removed comes back
+    /// to where it was.
+    pub(super) fn let_go(
+        &self,
+        (hidden, name): (&OwnedFd, &str),
+        was: (&OwnedFd, &str),
+        path: &VaultPath,
+    ) -> Result<Remains> {
+        let (folder, name_bytes) = (hidden.as_fd(), name.as_bytes());
+        let doomed = Doomed { folder, name: name_bytes, path, is_hidden: true };
+        let removed = doomed.remove(&Progress::default(), &|| self.nameless_file());
+        if !removed.as_ref().is_ok_and(Remains::is_none) {
+            self.show_again((hidden, name), was)?;
+        }
+        removed
+    }
+
+    /// Puts what could not be removed back where it was, durably; where something else is by now, beside it
+    /// under the next free name.
+    fn show_again(
+        &self,
+        (hidden, name): (&OwnedFd, &str),
+        (folder, was): (&OwnedFd, &str),
+    ) -> Result<()> {
+        for number in 0..=limits::NUMBERED_NAMES_MAX {
+            let free = numbered(was, number);
+            let shown = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
+                self.rename_noreplace(hidden, name, folder, &free)
+            });
+            match shown {
+                Ok(()) => return look::sync_folder(folder).map_err(os),
+                Err(Errno::EXIST | Errno::NOTEMPTY) => {}
+                Err(Errno::NOENT) => return Ok(()),
+                Err(errno) => return Err(os(errno)),
+            }
+        }
+        Err(Error::Collision("Target already exists"))
+    }
+}
+
+/// Who hears of each thing that went, and whither.
+type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Fate);
 
 /// One thing on its way out.
 struct Out {
@@ -276,21 +349,6 @@ enum Way {
     Hidden(Arc<OwnedFd>, String),
     /// Where it was, to be removed there.
     Stays,
-}
-
-impl Out {
-    /// Removes for good what is not in the trash.
-    fn remove(&self) -> Result<()> {
-        match &self.way {
-            Way::Binned(_) => {}
-            Way::Hidden(folder, name) => {
-                // It is gone in either case; what is left of it waits for the sweep.
-                let _is_all_removed = discard::remove(folder.as_fd(), name.as_bytes());
-            }
-            Way::Stays => unlink(&self.spot)?,
-        }
-        Ok(())
-    }
 }
 
 /// Makes durable that things are out of their places, and says of each where in the trash it is.
@@ -332,59 +390,5 @@ fn unlink(spot: &Spot) -> Result<()> {
         Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
         Err(Errno::ISDIR) => Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
         Err(errno) => Err(os(errno)),
-    }
-}
-/// Removes a tree's leaves, and its folders when they are empty.
-struct Rake<'a> {
-    /// The top; it is removed by who knows its name.
-    top: Arc<OwnedFd>,
-    /// The filesystem it is on, which is not left.
-    filesystem: Filesystem,
-    /// See `Walk`.
-    no_openat2: bool,
-    /// How far it is.
-    progress: &'a Progress,
-}
-
-impl Visitor for Rake<'_> {
-    fn enter(&mut self, folder: &Folder<'_>) -> Result<()> {
-        if look::filesystem_of(folder.stat) != self.filesystem {
-            return Err(mounted());
-        }
-        if folder.stat.stx_mode & 0o700 != 0o700 {
-            // Not ours to change: then removing says so.
-            let _told_by_what_follows = look::unlock(folder.handle.as_fd());
-        }
-        Ok(())
-    }
-
-    fn thing(&mut self, folder: &Folder<'_>, name: &[u8], _stat: &Statx) -> Result<()> {
-        match rustix::fs::unlinkat(folder.handle, name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(os(errno)),
-        }
-        self.progress.add(0, 1);
-        Ok(())
-    }
-
-    fn leave(&mut self, place: &[u8], _mark: Mark) -> Result<()> {
-        if place.is_empty() {
-            return Ok(());
-        }
-        let (above, name) = match place.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => (&place[..at], &place[at + 1..]),
-            None => (&[][..], place),
-        };
-        let above = open_deep(&self.top, above, self.no_openat2).map_err(os)?;
-        match rustix::fs::unlinkat(&*above, name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            // Somebody has put something there meanwhile.
-            Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                return Err(Error::Conflict("The folder has changed meanwhile"));
-            }
-            Err(errno) => return Err(os(errno)),
-        }
-        self.progress.add(0, 1);
-        Ok(())
     }
 }

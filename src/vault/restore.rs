@@ -5,9 +5,11 @@ use super::list::{self, Order};
 use super::look::{self, FileId};
 use super::mount;
 use super::path::VaultPath;
+use super::progress::Progress;
+use super::rake::Remains;
 use super::resolve::{Follow, Spot};
 use super::share::{Kind, Need, Share};
-use super::trash::{self, Bin, Fate, Reason, Record, TrashId};
+use super::trash::{self, Bin, Fate, Reason, Record, Removed, TrashId};
 use super::write::{IfExists, Step, numbered};
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
@@ -141,7 +143,7 @@ impl Share {
     pub fn restore(&self, ids: &[String], if_exists: IfExists) -> Result<Vec<VaultPath>> {
         self.checked(|| {
             let mut done: Vec<Restored> = Vec::new();
-            for (bin, id) in self.find(ids)? {
+            for (bin, id, _path) in self.find(ids)? {
                 let mut steps = Vec::new();
                 match self.put_back(bin, &id, if_exists, &mut steps) {
                     Ok(restored) => done.push(restored),
@@ -170,21 +172,25 @@ impl Share {
         })
     }
 
-    /// Removes things from the trash for good: these, or all whose place the caller may write. Returns how
-    /// many went.
+    /// Removes things from the trash for good: these, or all whose place the caller may write. Tells how many
+    /// went, also when some cannot: they stay listed.
     ///
-    /// Errors: `Refused`, `NotFound` (an id), `StorageAbsent`, `Io`.
-    pub fn empty_trash(&self, ids: Option<&[String]>) -> Result<u64> {
+    /// Errors: `Refused`, `NotFound` (an id), `Remains`, `StorageAbsent`, `Io`.
+    pub fn empty_trash(&self, ids: Option<&[String]>, tell: &mut dyn FnMut(u64)) -> Result<()> {
         let mut removed = 0;
-        let mut remove = |bin: &Bin, id: &TrashId| -> Result<()> {
-            let is_gone = trash::remove(bin.folder.as_fd(), id).map_err(os)?;
-            removed += u64::from(is_gone);
-            Ok(())
-        };
-        self.checked(|| {
+        let mut remains = Remains::default();
+        let emptied = self.checked(|| {
+            let mut remove = |bin: &Bin, id: &TrashId, path: &VaultPath| -> Result<()> {
+                match trash::remove(bin.folder.as_fd(), id, path)? {
+                    Removed::All => removed += 1,
+                    Removed::Nothing => {}
+                    Removed::Part(part) => remains.append(part),
+                }
+                Ok(())
+            };
             if let Some(ids) = ids {
-                for (bin, id) in self.find(ids)? {
-                    remove(&bin, &id)?;
+                for (bin, id, path) in self.find(ids)? {
+                    remove(&bin, &id, &path)?;
                 }
             }
             let bins = self.bins();
@@ -192,18 +198,18 @@ impl Share {
                 if ids.is_none() {
                     let has_all = self.grant().may_write(&bin.top);
                     bin.each(&mut |id| {
+                        let path = bin.record(id)?.map(|(_, path)| path);
                         let may = has_all
-                            || bin
-                                .record(id)?
-                                .is_some_and(|(_, path)| self.grant().may_write(&path));
-                        if may { remove(bin, id) } else { Ok(()) }
+                            || path.as_ref().is_some_and(|path| self.grant().may_write(path));
+                        if may { remove(bin, id, &path.unwrap_or_default()) } else { Ok(()) }
                     })?;
                 }
                 look::sync_folder(&*bin.folder).map_err(os)?;
             }
             Ok(())
-        })?;
-        Ok(removed)
+        });
+        tell(removed);
+        emptied.and_then(|()| remains.told())
     }
 
     /// The trash of every filesystem of the share.
@@ -219,9 +225,9 @@ impl Share {
 
     /// Finds what ids stand for, each once; all must be there, and the caller must be permitted to write
     /// where they were.
-    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, TrashId)>> {
+    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, TrashId, VaultPath)>> {
         let bins = self.bins();
-        let mut found: Vec<(Bin, TrashId)> = Vec::new();
+        let mut found: Vec<(Bin, TrashId, VaultPath)> = Vec::new();
         let mut known = std::collections::HashSet::new();
         let (mut is_lacking, mut path_bytes) = (false, 0);
         for text in ids.iter().filter(|text| known.insert(text.as_str())) {
@@ -232,7 +238,7 @@ impl Share {
                 let Some(item) = bin.item(id)? else { continue };
                 self.ask(&item.path, Need::Write)?;
                 path_bytes += item.path.as_str().len();
-                found.push((bin.clone(), id.clone()));
+                found.push((bin.clone(), id.clone(), item.path));
                 is_found = true;
                 break;
             }
@@ -328,6 +334,7 @@ impl Share {
             }
         }
         let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None)? else {
+            self.ask_to_remove(&spot, path, &Progress::default())?;
             if spot.is_folder() {
                 self.delete_folder(path, Fate::Gone)?;
             } else {

@@ -24,6 +24,7 @@ use super::look::{self, FileId};
 use super::mount;
 use super::path::VaultPath;
 use super::progress::Progress;
+use super::rake::Remains;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::throw::Ticket;
@@ -297,7 +298,7 @@ impl Transfer {
                 self.share.forget_parts(place);
                 tell(number, place);
             }
-            steps.let_go(progress);
+            steps.let_go(progress)?.told()?;
             end.map(|()| done)
         })
     }
@@ -412,6 +413,8 @@ impl Transfer {
         let source = self.share.source(item, self.needs())?;
         if self.kind == TransferKind::Move {
             refuse_mounts(&source)?;
+            // What cannot go is not copied first.
+            self.share.ask_to_remove(&source, &item.named, copier.progress)?;
         }
         let from = (&*source.folder, &*source.name, &item.real);
         self.share.copy_hidden(from, Arc::clone(workshop), copier)
@@ -520,6 +523,7 @@ impl Transfer {
                     steps.done.push(Step::Put {
                         from: from.clone(),
                         folder: Arc::clone(&target.folder),
+                        path: target.real.join(&name),
                         name,
                         old: Old::None,
                         is_copy,
@@ -575,9 +579,11 @@ impl Transfer {
             is_any = true;
             let out = Source { folder: workshop, name: hidden, id: ready.item.id };
             let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
-            steps
-                .done
-                .push(Step::TakenOut { from: (source.folder, source.name), out: out.clone() });
+            steps.done.push(Step::TakenOut {
+                from: (source.folder, source.name),
+                out: out.clone(),
+                named: ready.item.named.clone(),
+            });
             // Calling it off now would gain nothing: it is complete, so it goes on to the end.
             let on = Progress::default();
             self.share.compare((&out.folder, &out.name), (&place.0, &place.1), &on)?;
@@ -662,6 +668,8 @@ enum Step {
         folder: Arc<OwnedFd>,
         /// Its name there.
         name: String,
+        /// Where that really is.
+        path: VaultPath,
         /// What had that name.
         old: Old,
         /// Whether it is a copy, which is removed when it is taken back.
@@ -673,6 +681,8 @@ enum Step {
         from: (Arc<OwnedFd>, String),
         /// Where it is.
         out: Source,
+        /// What it was called.
+        named: VaultPath,
     },
 }
 
@@ -712,6 +722,9 @@ impl Steps<'_> {
         // What is moved is no copy that a crash may leave: it is never taken for one.
         let incoming = is_copy.then(|| Incoming::of(stat));
         let mut ticket = self.share.ticket(spot, Reason::Replaced, incoming)?;
+        if ticket.is_none() {
+            self.share.ask_to_remove(spot, &spot.path, &Progress::default())?;
+        }
         // A copy goes to the old thing's place in the trash, so that both change places in one step.
         let mut from = from.clone();
         let was = (Arc::clone(&from.folder), from.name.clone());
@@ -761,6 +774,7 @@ impl Steps<'_> {
         self.done.push(Step::Put {
             from: from.clone(),
             folder: Arc::clone(&target.folder),
+            path: spot.path.clone(),
             name: name.to_owned(),
             old,
             is_copy,
@@ -856,27 +870,35 @@ impl Steps<'_> {
         folders.iter().try_for_each(|folder| look::sync_folder(&***folder)).map_err(os)
     }
 
-    /// Everything is done: what was replaced goes, and the sources of copies. What cannot be removed now
-    /// waits, out of sight, for the sweep at the next start.
-    fn let_go(self, progress: &Progress) {
+    /// Everything is done: what was replaced goes, and the sources of copies. Tells what cannot be removed,
+    /// although it had looked as if it could: it is shown again where it was, or beside what has its place.
+    fn let_go(self, progress: &Progress) -> Result<Remains> {
+        let mut remains = Remains::default();
+        let mut end = Ok(());
         for step in self.done {
-            match step {
+            let removed = match step {
                 Step::Put { old: Old::Kept(.., Some(mut ticket)), .. } => {
                     // If not now, the sweep at the next start does it.
                     ticket.is_filled = true;
                     let _as_good = ticket.settle();
                     progress.threw_away(ticket.id.clone());
+                    continue;
                 }
-                Step::Put { old: Old::Kept(folder, name, None), .. } => {
-                    let _waits_for_the_sweep = discard::remove(folder.as_fd(), name.as_bytes());
+                Step::Put { old: Old::Kept(hidden, aside, None), folder, name, path, .. } => {
+                    self.share.let_go((&hidden, &aside), (&folder, &name), &path)
                 }
-                Step::Put { .. } => {}
-                Step::TakenOut { out, .. } => {
-                    let _waits_for_the_sweep =
-                        discard::remove(out.folder.as_fd(), out.name.as_bytes());
+                Step::Put { .. } => continue,
+                Step::TakenOut { from, out, named } => {
+                    let hidden = (&*out.folder, out.name.as_str());
+                    self.share.let_go(hidden, (&from.0, &from.1), &named)
                 }
+            };
+            match removed {
+                Ok(of_this) => remains.append(of_this),
+                Err(error) => end = end.and(Err(error)),
             }
         }
+        end.map(|()| remains)
     }
 
     /// Takes back what was done, the last step first, durably. What somebody else has put there since is
@@ -885,10 +907,10 @@ impl Steps<'_> {
         let mut made = Vec::new();
         for step in self.done.iter().rev() {
             let _stays_as_it_is = match step {
-                Step::TakenOut { from, out } => {
+                Step::TakenOut { from, out, .. } => {
                     self.share.rename_noreplace(&out.folder, &out.name, &from.0, &from.1)
                 }
-                Step::Put { from, folder, name, old, is_copy } => {
+                Step::Put { from, folder, name, old, is_copy, .. } => {
                     let back = self.put_back(from, folder, name, old);
                     if *is_copy && back.is_ok() {
                         made.push(from.clone());

@@ -9,6 +9,8 @@ use super::list::{self, Order};
 use super::look;
 use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
+use super::progress::Progress;
+use super::rake::{self, Doomed, Remains};
 use super::{discard, os};
 use crate::error::Result;
 use crate::limits;
@@ -323,24 +325,83 @@ pub(super) fn open(top: BorrowedFd<'_>) -> Option<OwnedFd> {
     look::open_place(&home, TRASH.as_bytes()).ok()
 }
 
-/// Removes one thing from the trash for good, with its record; returns whether it was there.
+/// What became of a thing that was to be removed from the trash.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// It is gone, with its record.
+    All,
+    /// It was not there.
+    Nothing,
+    /// These of it cannot be removed: they are still in the trash, and listed.
+    Part(Remains),
+}
+
+/// Removes one thing from the trash for good, with its record. `path` is where it was in the share.
 ///
-/// Errors: the drive does not let us; then it stays, or what is left of it waits for the next sweep.
-pub(super) fn remove(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
+/// Errors: those of the drive; then it stays listed, or what is left of it waits for the next sweep.
+pub(super) fn remove(bin: BorrowedFd<'_>, id: &TrashId, path: &VaultPath) -> Result<Removed> {
     let removed = match rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty()) {
-        Ok(()) => true,
-        Err(Errno::NOENT) => false,
-        Err(Errno::ISDIR | Errno::PERM) => {
-            let home = look::open_place(bin, b"..")?;
-            let workshop = mount::open_or_make(home.as_fd(), TEMPORARY)?;
-            discard::remove_hidden_tree(workshop.as_fd(), bin, id.as_str().as_bytes())?;
-            true
-        }
-        Err(errno) => return Err(errno),
+        Ok(()) => Removed::All,
+        Err(Errno::NOENT) => Removed::Nothing,
+        Err(Errno::ISDIR | Errno::PERM) => remove_tree(bin, id, path)?,
+        Err(errno) => return Err(os(errno)),
     };
-    // Only now: a thing without a record would be somebody's for ever.
-    mount::unlink(bin, &id.record());
+    if matches!(removed, Removed::Part(_)) {
+        forget_weight(bin, id);
+    } else {
+        // Only now: a thing without a record would be somebody's for ever.
+        mount::unlink(bin, &id.record());
+    }
     Ok(removed)
+}
+
+/// Removes what is no file, or a file that does not go.
+fn remove_tree(bin: BorrowedFd<'_>, id: &TrashId, path: &VaultPath) -> Result<Removed> {
+    let home = look::open_place(bin, b"..").map_err(os)?;
+    let workshop = mount::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
+    let overflow = || rake::nameless_file(workshop.as_fd());
+    let remove = |folder, name: &str| {
+        let doomed = Doomed { folder, name: name.as_bytes(), path, is_hidden: true };
+        doomed.remove(&Progress::default(), &overflow)
+    };
+    // Out of the trash first: half a thing must never be restored, not even after a crash.
+    let hidden = mount::temporary_name();
+    let remains = match discard::take_out(bin, id.as_str().as_bytes(), workshop.as_fd(), &hidden) {
+        Ok(()) => remove(workshop.as_fd(), &hidden).and_then(|remains| {
+            if !remains.is_none() {
+                put_back(workshop.as_fd(), &hidden, bin, id)?;
+            }
+            Ok(remains)
+        }),
+        Err(Errno::NOENT) => return Ok(Removed::Nothing),
+        // Somebody else's folder, or one that is fixed, does not move; what is in it may go.
+        Err(Errno::ACCESS | Errno::PERM) => remove(bin, id.as_str()),
+        Err(errno) => return Err(os(errno)),
+    };
+    let remains = remains.inspect_err(|_| {
+        let _gone_or_for_the_sweep = put_back(workshop.as_fd(), &hidden, bin, id);
+    })?;
+    Ok(if remains.is_none() { Removed::All } else { Removed::Part(remains) })
+}
+
+/// Puts what is left of a thing back into the trash.
+fn put_back(
+    workshop: BorrowedFd<'_>,
+    hidden: &str,
+    bin: BorrowedFd<'_>,
+    id: &TrashId,
+) -> Result<()> {
+    rustix::fs::renameat(workshop, hidden, bin, id.as_str()).map_err(os)?;
+    look::sync_folder(bin).map_err(os)
+}
+
+/// Has a thing weighed again of which something is gone.
+fn forget_weight(bin: BorrowedFd<'_>, id: &TrashId) {
+    if let Ok(Some(record)) = read_record(bin, &id.record())
+        && record.size.is_some()
+    {
+        let _as_heavy_as_before = rewrite(bin, id, &Record { size: None, ..record });
+    }
 }
 
 /// Held by whoever empties the trash to make room, so that two who need it do not take it twice.
@@ -371,11 +432,16 @@ pub(super) fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> bool {
     };
     let mut is_more = false;
     let _as_far_as_it_went = each(bin.as_fd(), &mut |id| {
-        is_more |= remove(bin.as_fd(), id).unwrap_or(false);
+        is_more |= is_gone(bin.as_fd(), id);
         // Where inodes are lacking, one thing less is room enough to try again.
         Ok(!is_more || free() < bytes)
     });
     is_more
+}
+
+/// Removes a thing and says whether all of it is gone, for those who only want its room.
+fn is_gone(bin: BorrowedFd<'_>, id: &TrashId) -> bool {
+    remove(bin, id, &VaultPath::root()).is_ok_and(|removed| removed == Removed::All)
 }
 
 /// Bytes that a trash would give back.
@@ -411,7 +477,7 @@ pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)
             next_ms = id.ms().saturating_add(keeping.kept_ms());
             return Ok(false);
         }
-        removed += u64::from(remove(bin.as_fd(), id).unwrap_or(false));
+        removed += u64::from(is_gone(bin.as_fd(), id));
         Ok(true)
     })?;
     let drive = rustix::fs::fstatvfs(&bin).map_err(os)?;
@@ -426,10 +492,9 @@ pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)
             return Ok(false);
         }
         let weight = weight(bin.as_fd(), id).map_err(os)?;
-        if remove(bin.as_fd(), id).unwrap_or(false) {
-            removed += 1;
-            bytes = bytes.saturating_sub(weight);
-        }
+        removed += u64::from(is_gone(bin.as_fd(), id));
+        // What does not go pushes nothing else out.
+        bytes = bytes.saturating_sub(weight);
         Ok(true)
     })?;
     Ok((removed, next_ms))
@@ -520,7 +585,7 @@ fn finish(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
     let stat = look::look(bin, id.as_str().as_bytes())?.ok_or(Errno::NOENT)?;
     if let Some(record) = record {
         if record.incoming.is_some_and(|incoming| incoming.is(&stat)) {
-            remove(bin, id)?;
+            rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty())?;
             mount::unlink(bin, &id.unsettled());
             return Ok(true);
         }

@@ -58,6 +58,11 @@ pub trait Visitor {
 
     /// A folder, after everything in it.
     fn leave(&mut self, place: &[u8], mark: Mark) -> Result<()>;
+
+    /// Something that cannot be looked into; an error ends the walk.
+    fn refused(&mut self, _place: &[u8], errno: Errno) -> Result<()> {
+        Err(os(errno))
+    }
 }
 
 /// A walk and what it needs.
@@ -82,7 +87,10 @@ impl Walk<'_> {
     pub fn show(&self, visitor: &mut dyn Visitor) -> Result<()> {
         let mut stack = Stack::new(self.overflow);
         let mut place = Vec::new();
-        let handle = look::open_to_read(&*self.top, b".").map_err(os)?;
+        let handle = match self.open(&place) {
+            Ok(handle) => handle,
+            Err(errno) => return visitor.refused(&place, errno),
+        };
         self.visit(&place, &handle, &mut stack, visitor)?;
         drop(handle);
         while let Some(record) = stack.pop()? {
@@ -100,7 +108,10 @@ impl Walk<'_> {
                     match self.open(&place) {
                         Ok(handle) => self.visit(&place, &handle, &mut stack, visitor)?,
                         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => place.truncate(above),
-                        Err(errno) => return Err(os(errno)),
+                        Err(errno) => {
+                            visitor.refused(&place, errno)?;
+                            place.truncate(above);
+                        }
                     }
                 }
                 Record::Leave(mark) => {
@@ -139,7 +150,11 @@ impl Walk<'_> {
         stack.push(&Record::Leave(Mark::of(&stat)))?;
         look::each_name(handle.as_fd(), os, &mut |name| {
             self.progress.go_on()?;
-            let Some(stat) = look::look(handle, name).map_err(os)? else { return Ok(()) };
+            let stat = match look::look(handle, name) {
+                Ok(Some(stat)) => stat,
+                Ok(None) => return Ok(()),
+                Err(errno) => return visitor.refused(&join(place, name), errno),
+            };
             if look::type_of(&stat) != FileType::Directory {
                 return visitor.thing(&folder, name, &stat);
             }
@@ -149,6 +164,11 @@ impl Walk<'_> {
             Ok(())
         })
     }
+}
+
+/// The place of a name in a folder of the tree.
+pub fn join(place: &[u8], name: &[u8]) -> Vec<u8> {
+    if place.is_empty() { name.to_vec() } else { [place, name].join(&b'/') }
 }
 
 /// What is still ahead.

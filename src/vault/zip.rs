@@ -14,7 +14,7 @@ use super::{NOT_THERE, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, Statx};
+use rustix::fs::{FileType, Statx};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::fs::File;
@@ -415,11 +415,6 @@ impl Share {
     /// A file in larder's hidden folder that is gone when it is closed.
     pub(super) fn nameless_file(&self) -> Result<File> {
         let workshop = self.finder.workshop(&VaultPath::root())?;
-        let name = super::mount::temporary_name();
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&*workshop, &name, flags, Mode::from(0o600)).map_err(os)?;
-        super::mount::unlink(workshop.as_fd(), &name);
-        Ok(file.into())
+        super::rake::nameless_file(workshop.as_fd())
     }
 }

@@ -55,10 +55,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     if ask.flag("job") {
         return start(call, removal, "");
     }
-    let ids = removal.at_once()?;
-    for (path, id) in removal.paths().iter().zip(&ids) {
-        call.note_path(&Fate::of(id.as_ref()).to_string(), path);
-    }
+    let ids = removal.at_once(&mut |path, fate| call.note_path(&fate.to_string(), path))?;
     let permanent = ids.iter().any(Option::is_none);
     let trash = ids.into_iter().flatten().collect();
     Reply::json(&AllDeleted { status: "Deleted", trash, permanent })
@@ -69,10 +66,6 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `TooSoon`.
 pub fn start(call: &Call<'_>, removal: Removal, what: &'static str) -> Result<Reply> {
     jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-        let ids = removal.run(progress)?;
-        for (path, id) in removal.paths().iter().zip(&ids) {
-            scribe.note(&format!("{} {what}/{path}", Fate::of(id.as_ref())));
-        }
-        Ok(())
+        removal.run(progress, &mut |path, fate| scribe.note(&format!("{fate} {what}/{path}")))
     })
 }

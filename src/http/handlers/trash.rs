@@ -110,15 +110,16 @@ pub fn restore(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /api/trash/empty`: removes things for good, or everything that was where the caller may write.
 ///
-/// Errors: `Invalid`, `Refused`, `NotFound`, `StorageAbsent`.
+/// Errors: `Invalid`, `Refused`, `NotFound`, `Remains`, `StorageAbsent`.
 pub fn empty(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let ids = ids_of(&ask);
-    let removed = keeper(call)?.empty_trash(ids.as_deref())?;
-    if removed > 0 {
-        let things = if removed == 1 { "thing" } else { "things" };
-        call.note(&format!("removed {removed} {things} from the trash"));
-    }
+    keeper(call)?.empty_trash(ids.as_deref(), &mut |removed| {
+        if removed > 0 {
+            let things = if removed == 1 { "thing" } else { "things" };
+            call.note(&format!("removed {removed} {things} from the trash"));
+        }
+    })?;
     Reply::json(&Status { status: "Trash emptied" })
 }
 

@@ -508,12 +508,12 @@ fn a_tree_of_great_depth_is_copied_and_removed() {
         .removal(&[path("to")], Some(super::super::Kind::Folder), super::super::Fate::Gone)
         .unwrap();
     let progress = Progress::watched(|| {});
-    removal.run(&progress).unwrap();
+    removal.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1201);
     share
         .removal(&[top], Some(super::super::Kind::Folder), super::super::Fate::Gone)
         .unwrap()
-        .run(&Progress::default())
+        .run(&Progress::default(), &mut |_, _| {})
         .unwrap();
     assert!(house.on_disk("").is_empty());
 }
@@ -530,11 +530,11 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
         .unwrap();
     let progress = Progress::default();
     progress.cancel();
-    assert!(matches!(removal.run(&progress), Err(Error::Cancelled)));
+    assert!(matches!(removal.run(&progress, &mut |_, _| {}), Err(Error::Cancelled)));
     assert_eq!(house.on_disk("tree").len(), 50);
     assert_eq!(house.content("tree/7/file").as_deref(), Some("7"));
     let progress = Progress::watched(|| {});
-    removal.run(&progress).unwrap();
+    removal.run(&progress, &mut |_, _| {}).unwrap();
     let counts = progress.counts();
     assert_eq!((counts.done_items, counts.total_items), (101, 101));
     assert!(house.on_disk("").is_empty());
