@@ -1,6 +1,7 @@
 //! Uploads over FTP that broke off, and what may go on from them: contract, section 26.
 
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ fn a_target_that_any_door_changed_drops_the_part() {
 #[test]
 fn what_came_and_went_in_between_drops_the_part_too() {
     type Way = fn(&FtpHouse, &mut Ftp);
-    let ways: [Way; 4] = [
+    let ways: [Way; 5] = [
         |house, _| {
             let form = Form::new().field("path", "").file("f", "theirs");
             house.admin().upload(&form).expect(200);
@@ -122,6 +123,10 @@ fn what_came_and_went_in_between_drops_the_part_too() {
                 .admin()
                 .post("/api/move", json!({ "paths": ["f"], "to": "d", "if_exists": "overwrite" }))
                 .expect(200);
+        },
+        |_, ftp| {
+            ftp.expect("MKD f", 257);
+            ftp.expect("RMD f", 250);
         },
         |_, ftp| {
             assert_eq!(ftp.store("STOR f", "mine").0, 226);
@@ -237,6 +242,13 @@ fn whoever_asked_for_the_size_goes_on_with_appe_and_with_rest() {
     ftp.expect(&format!("REST {CUT}"), 350);
     assert_eq!(ftp.store("STOR i", "end").0, 226);
     assert_eq!(house.larder.read("i"), "p".repeat(CUT) + "end");
+    // Nobody adds to nothing what was meant to go behind a part.
+    cut(&house, &mut ftp, "STOR j");
+    ftp.expect("SIZE j", 213);
+    second.expect("DELE j", 250);
+    assert_eq!(ftp.store("APPE j", "end").0, 450);
+    assert_eq!(ftp.store("APPE j", "whole").0, 226);
+    assert_eq!(house.larder.read("j"), "whole");
     // Whoever may only store sees no files, and is told of the part that is to take a file's place.
     house.user("drop", "", "wa");
     let mut drop = house.sign_in("drop");
@@ -327,6 +339,61 @@ fn what_was_replaced_while_something_was_added_is_what_it_is_added_to() {
     ftp.expect_reply(226);
     assert_eq!(house.larder.read("log"), "replaced\nmine\n");
     assert!(trashed(&house).is_empty());
+}
+
+#[test]
+fn a_kill_in_the_middle_of_an_addition_leaves_whole_lines_and_all_that_was_told() {
+    let mut house = house();
+    house.larder.write("log", "");
+    let mut told = 0;
+    for kill in 0..12 {
+        let mut ftp = house.sign_in("cam");
+        let adding = std::thread::spawn(move || {
+            let mut last = told;
+            while try_to_add(&mut ftp, &format!("line {}\n", last + 1)) {
+                last += 1;
+            }
+            last
+        });
+        let moment = Duration::from_millis(20 + kill * 7);
+        wait::comes_true(moment, || false);
+        house.larder.kill();
+        told = adding.join().unwrap();
+        let FtpHouse { larder, .. } = house;
+        let larder = larder.launch_with(|command| {
+            command.args(["--ftp-port", "0"]);
+        });
+        let port = FtpHouse::switch_on(&larder);
+        house = FtpHouse { larder, port };
+        let content = house.larder.read("log");
+        let lines = content.lines().count();
+        let whole: String = (1..=lines).map(|line| format!("line {line}\n")).collect();
+        assert_eq!(content, whole);
+        // The last may have been stored without having been told.
+        assert!((told..=told + 1).contains(&lines), "{told}, {lines}");
+        told = lines;
+    }
+    assert!(told > 12, "too few lines to tell: {told}");
+    house.larder.wait_until_tidy();
+    assert!(trashed(&house).is_empty());
+}
+
+/// Adds to the file `log`; says whether that was told to be done.
+fn try_to_add(ftp: &mut Ftp, text: &str) -> bool {
+    let mut ask = |line: &str| {
+        let sent = ftp.stream.get_mut().write_all(line.as_bytes());
+        sent.ok().and_then(|()| ftp.try_reply()).map_or((0, String::new()), |reply| reply)
+    };
+    let (_, passive) = ask("EPSV\r\n");
+    let Some(port) = passive.split('|').nth(3).and_then(|port| port.parse::<u16>().ok()) else {
+        return false;
+    };
+    let Ok(mut data) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
+    if ask("APPE log\r\n").0 != 150 || data.write_all(text.as_bytes()).is_err() {
+        return false;
+    }
+    drop(data);
+    ftp.try_reply().is_some_and(|(code, _)| code == 226)
 }
 
 // Names.

@@ -55,7 +55,7 @@ impl Share {
             let bytes = spool.len();
             let Some(back) = self.extend(&target, spool)? else { return Ok(bytes) };
             let old_end = target.size().unwrap_or(0);
-            target = self.upload_target(&target.path, &target.owner)?;
+            target = self.upload_target(&target.path, target.owner())?;
             spool = self.spool_for(&target)?;
             if target.was.is_some() {
                 self.copy_beginning(&mut target, None, &mut spool)?;

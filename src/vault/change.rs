@@ -25,10 +25,12 @@ impl Share {
                 return Err(Error::Collision("Folder already exists"));
             }
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
-                Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
-                Err(Errno::EXIST) => Err(Error::Collision("Folder already exists")),
-                Err(errno) => Err(os_new_name(errno)),
+                Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
+                Err(Errno::EXIST) => return Err(Error::Collision("Folder already exists")),
+                Err(errno) => return Err(os_new_name(errno)),
             }
+            self.forget_parts(path);
+            Ok(())
         })
     }
 
@@ -75,6 +77,7 @@ impl Share {
                 Err(errno) => return Err(os_new_name(errno)),
             }
             look::sync_folder(&*to.folder).map_err(os)?;
+            self.forget_parts(source);
             self.forget_parts(target);
             if from.path.parent() == to.path.parent() {
                 return Ok(());

@@ -64,6 +64,7 @@ impl Share {
                 look::sync_folder(&*place.bin).map_err(os)?;
             }
             look::sync_folder(&*to.folder).map_err(os)?;
+            self.forget_parts(source);
             self.forget_parts(target);
             if from.path.parent() == to.path.parent() {
                 return Ok(());

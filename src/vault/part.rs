@@ -72,13 +72,18 @@ pub struct UploadTarget {
     /// The place, as parts are called by it.
     place: String,
     /// Whose upload it is: hexadecimal digits.
-    pub(super) owner: String,
+    owner: String,
 }
 
 impl UploadTarget {
     /// Bytes of the file that was there; `None` when the name was free.
     pub fn size(&self) -> Option<u64> {
         self.was.map(|version| version.size)
+    }
+
+    /// Whose upload it is.
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     /// What a part that belongs to it is called.
@@ -215,8 +220,8 @@ impl Share {
         })
     }
 
-    /// A file has come to a place, whoever put it there: what was broken off on the way to it is of no use
-    /// any more. What cannot be removed is dropped by its age.
+    /// Something has come to a place, or gone from it, whoever did that: what was broken off on the way there
+    /// is of no use any more. What cannot be removed is dropped by its age.
     pub(super) fn forget_parts(&self, path: &VaultPath) {
         let forget = || -> Result<()> {
             let spot = self.finder.locate(path, Follow::Last)?;

@@ -44,7 +44,9 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
     pub fn delete_file(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
-        self.delete(path, Kind::File, wish)
+        let kept = self.delete(path, Kind::File, wish)?;
+        self.forget_parts(path);
+        Ok(kept)
     }
 
     /// Deletes a folder with all that is in it, in one step, into the trash if that is the wish and it can

@@ -110,7 +110,7 @@ fn part_size(session: &mut Session, share: &Share, target: VaultPath, missing: E
     let upload = share.upload_target(&target, &session.owner()?)?;
     match share.kept_bytes(&upload)? {
         Some(bytes) if session.kind != Type::Ascii => {
-            session.told.note(target, bytes);
+            session.told.note(session.owner()?, target, bytes);
             Ok(Reply::new(213, bytes.to_string()))
         }
         _ => Err(missing.into()),

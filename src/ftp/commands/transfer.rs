@@ -179,6 +179,10 @@ pub fn retrieve(session: &mut Session, argument: &str) -> Answer {
     let sent = sent.and_then(|read| session.end_data(channel).map(|()| read));
     let bytes = session.handle.bytes();
     match sent {
+        Ok(Ok(0)) if !is_text && bytes < file.size - offset => {
+            session.note(&format!("/{target} was cut while it was retrieved"));
+            Err(Reply::new(451, "The file became shorter meanwhile"))
+        }
         Ok(Ok(0)) => {
             session.note(&format!("retrieved /{target} ({bytes} bytes)"));
             Ok(Reply::new(226, "Sent"))
@@ -448,7 +452,7 @@ fn begin(
     let offset = match manner {
         Manner::Unique => 0,
         // Whoever was told the size of a part adds to that; RFC 959 knows of none.
-        Manner::Append => session.told.bytes_of(path).unwrap_or(0),
+        Manner::Append => session.told.bytes_of(target.owner(), path).unwrap_or(0),
         Manner::Replace => session.restart,
     };
     if offset > 0 && session.kind == Type::Ascii {
