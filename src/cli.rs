@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::http::{self, Server};
 use crate::offline::{self, Profile};
 use crate::update::{self, Prepared};
-use crate::{backup, limits, renew, service, terminal, threads};
+use crate::{backup, limits, renew, secrets, service, terminal, threads};
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -108,6 +108,7 @@ struct Flags {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
+    secrets::close_process();
     let outcome = parse(std::env::args_os().skip(1), |name| std::env::var_os(name)).and_then(
         |(command, flags)| match command {
             Command::Serve => serve(&flags),
@@ -321,6 +322,7 @@ impl Flags {
 
 /// `larder serve`.
 fn serve(flags: &Flags) -> Result<ExitCode, String> {
+    let admin_password = secrets::take("LARDER_ADMIN_PASSWORD");
     // Signals first, so that none that comes while starting is lost.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         .map_err(|cause| format!("signals: {cause}"))?;
@@ -348,7 +350,7 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
         new_root: flags.new_root,
         host: flags.host,
         ftp_port: flags.ftp_port,
-        admin_password: std::env::var("LARDER_ADMIN_PASSWORD").ok(),
+        admin_password,
         covered: flags.covered(),
     };
     let (app, admin) = App::build(state, &overrides)?;

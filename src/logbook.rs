@@ -15,8 +15,8 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use self::thinning::Thinning;
 use crate::error::{Error, Result};
-use crate::logbook::thinning::Thinning;
 use crate::{limits, store, terminal, threads};
 
 /// The schema, step by step; a step that has shipped never changes.

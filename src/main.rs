@@ -20,6 +20,7 @@ mod people;
 mod presence;
 mod process;
 mod renew;
+mod secrets;
 mod service;
 mod settings;
 mod store;

@@ -33,6 +33,7 @@ mod openapi;
 mod pages;
 mod permissions;
 mod roles;
+mod secrets;
 mod service;
 mod settings;
 mod signing_in;

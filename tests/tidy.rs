@@ -9,7 +9,7 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal"];
 const MAY_USE: &[(&str, &[&str])] = &[
     ("ftp", &["app", "auth", "ftp", "logbook", "settings", "store", "vault"]),
     ("auth", &["store", "vault", "auth"]),
-    ("people", &["auth", "settings", "store"]),
+    ("people", &["auth", "settings", "store", "vault"]),
     ("events", &["vault"]),
     ("vault", &["vault"]),
     ("store", &["store"]),
@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("presence", &[]),
     ("tickets", &["auth", "vault"]),
     ("process", &[]),
+    ("secrets", &[]),
     ("console", &["vault", "process"]),
     ("system", &["vault", "process", "logbook", "system", "settings"]),
     ("error", &[]),
