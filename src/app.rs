@@ -27,7 +27,7 @@ use crate::logbook::Logbook;
 use crate::presence::Presence;
 use crate::settings::{self, Config, Roles, Settings};
 use crate::store::{FtpUserStore, NewUser, UserStore};
-use crate::system::{Power, Resources};
+use crate::system::{Names, Power, Resources};
 use crate::terminal;
 use crate::tickets::Tickets;
 use crate::update;
@@ -71,6 +71,8 @@ pub struct App {
     pub ftp_pace: Pace,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
+    /// What the machine is called.
+    pub own_names: Names,
     /// Who is on.
     pub presence: Presence,
     /// Selections that wait to be downloaded.
@@ -216,6 +218,7 @@ impl App {
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),
+            own_names: Names::default(),
             presence: Presence::default(),
             tickets: Tickets::default(),
             started_with,

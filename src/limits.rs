@@ -212,6 +212,9 @@ pub const COMPRESSOR_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a compressor holds back at most what it was given.
 pub const COMPRESSOR_FLUSH_TIME: Duration = Duration::from_secs(1);
 
+/// How long the machine's own names are remembered.
+pub const OWN_NAMES_TIME: Duration = Duration::from_mins(1);
+
 /// Ranges in one `Range` field; more than this is abuse (RFC 9110, 14.2) and gets the whole file.
 pub const RANGES_MAX: usize = 32;
 

@@ -2,11 +2,13 @@
 //! requests and not that a server exists.
 
 mod health;
+mod names;
 mod power;
 mod proc;
 mod written;
 
 pub use health::Warning;
+pub use names::Names;
 pub use power::{Act, Power};
 pub use written::Written;
 

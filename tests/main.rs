@@ -24,6 +24,7 @@ mod ftp_hostile;
 mod ftp_parts;
 mod ftp_truth;
 mod guessing;
+mod hosts;
 mod http;
 mod jobs;
 mod listing;

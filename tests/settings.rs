@@ -62,6 +62,8 @@ fn all_settings_are_told_and_the_secret_is_masked() {
         "cloud_url",
         "trusted_proxies",
         "cors_origins",
+        "allowed_hosts",
+        "public_url",
         "trash_days",
         "trash_percent",
     ] {

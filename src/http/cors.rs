@@ -40,9 +40,12 @@ pub fn listed(origin: Option<&str>, origins: &[String]) -> Option<String> {
     origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin)).then(|| origin.to_owned())
 }
 
-/// Tells the browser whether the page may read this answer. Where any origin is listed, answers differ
-/// by it, and caches must know.
+/// Tells the browser whether the page may read this answer, or show it as its own picture or film (the
+/// Fetch standard, 3.6): nobody's but those that are listed. Where any origin is listed, answers
+/// differ by it, and caches must know.
 pub fn mark(reply: Reply, origin: Option<String>, origins: &[String]) -> Reply {
+    let whose = if origin.is_some() { "cross-origin" } else { "same-origin" };
+    let reply = reply.with("Cross-Origin-Resource-Policy", whose);
     if origins.is_empty() {
         return reply;
     }

@@ -185,6 +185,12 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
     Some(address.ok()?.to_canonical())
 }
 
+/// Whether a request comes from a proxy that is trusted.
+pub fn is_from_proxy(request: &Request, trusted: &[Network]) -> bool {
+    let peer = request.remote_addr().map(|peer| peer.ip().to_canonical());
+    peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(peer)))
+}
+
 /// Walks a list of addresses from its end.
 fn last_untrusted(list: &str, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     for text in list.rsplit(',') {

@@ -9,6 +9,7 @@ mod coding;
 mod cors;
 mod gate;
 mod handlers;
+mod host;
 mod manual;
 mod multipart;
 mod openapi;

@@ -285,10 +285,14 @@ fn object(properties: &[Property]) -> Value {
 /// and the floor.
 fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
     let mut statuses = vec![400, 408, 414, 431, 500, 503];
+    if row.path != "/api/is_up" {
+        statuses.push(421);
+    }
     if row.access != Access::Public {
         statuses.push(401);
     }
-    if row.forbids {
+    // Beside the role: what a browser fetches as a script.
+    if row.path.starts_with("/api/") {
         statuses.push(403);
     }
     if row.method == Method::Post {
@@ -307,7 +311,7 @@ fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
 const REFUSALS: &[(u16, &str)] = &[
     (400, "Something is missing or invalid."),
     (401, "No token, a bad or expired one, or not permitted."),
-    (403, "Not permitted."),
+    (403, "Not permitted, or not for a script, style or worker."),
     (404, "It does not exist."),
     (408, "The request took too long."),
     (409, "It would overwrite or collide."),
@@ -316,6 +320,7 @@ const REFUSALS: &[(u16, &str)] = &[
     (416, "No such range."),
     (417, "The expectation can't be met."),
     (429, "Too many requests; `Retry-After` says when to come back."),
+    (421, "The server is asked for by a name that it does not know (`allowed_hosts`)."),
     (431, "The header fields are too large."),
     (500, "The server is at fault."),
     (502, "Another server failed."),

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{coding, cors, gate, problem, query, router};
+use crate::http::{coding, cors, gate, host, problem, query, router};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -107,6 +107,7 @@ fn serve_one(
     let origin = cors::listed(request.header("Origin"), origins);
     let may_compress = route.as_ref().is_ok_and(|endpoint| endpoint.compresses);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        host::judge(app, &settings, &request)?;
         let endpoint = match route {
             Err(Error::Method { allow }) => {
                 let refused = Err(Error::Method { allow });
@@ -169,6 +170,10 @@ fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
         | Error::Bug(_)
         | Error::DiskFull
         | Error::StorageAbsent => app.logbook.note(&told, &address.to_string()),
+        Error::UnknownHost if app.refusal_throttle.admit(address).is_ok() => {
+            let host = request.header("Host").unwrap_or_default();
+            app.logbook.note_refusal(&format!("{told}: {host}"), &address.to_string());
+        }
         // A wrong password has its row already. Anybody can send a wrong token, as fast as they like.
         Error::SignIn(SignInProblem::WrongPassword) => {}
         Error::SignIn(_) if app.refusal_throttle.admit(address).is_ok() => {

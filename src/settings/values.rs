@@ -20,6 +20,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// Web origins whose pages may use the API from a browser.
     pub cors_origins: Vec<String>,
+    /// Names beside its own that larder may be asked for by: each whole, `*.` and a domain, or `*` for any.
+    pub allowed_hosts: Vec<String>,
+    /// Where larder is reached from elsewhere, as an origin; empty when nowhere.
+    pub public_url: String,
     /// Days that log rows are kept.
     pub log_retention_days: u32,
     /// Where the cloud's bridge is; empty when there is none.
@@ -117,6 +121,8 @@ impl Settings {
             path: keys.path("path")?.to_owned(),
             trusted_proxies: keys.networks("trusted_proxies")?,
             cors_origins: keys.origins("cors_origins")?,
+            allowed_hosts: keys.hosts("allowed_hosts")?,
+            public_url: keys.origin("public_url")?,
             log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
             cloud_url: keys.url("cloud_url")?.to_owned(),
             update_url: keys.url("update_url")?.to_owned(),
@@ -131,6 +137,11 @@ impl Settings {
         };
         keys.check_the_others()?;
         Ok(Self { object: Value::Object(object), ..settings })
+    }
+
+    /// The host of `public_url`, perhaps with its port.
+    pub fn public_host(&self) -> Option<&str> {
+        self.public_url.split_once("://").map(|(_, host)| host)
     }
 
     /// As it is stored: a JSON object.
@@ -228,6 +239,8 @@ fn defaults() -> Value {
         "cloud_url": "",
         "trusted_proxies": [],
         "cors_origins": [],
+        "allowed_hosts": [],
+        "public_url": "",
         "trash_days": 30,
         "trash_percent": 10,
     })
@@ -297,12 +310,27 @@ impl<'a> Keys<'a> {
 
     /// An array of origins: scheme, host and perhaps port (RFC 6454, 6.2).
     fn origins(&self, key: &'static str) -> Result<Vec<String>, Wrong> {
-        let check = |origin: &str| {
-            let host = origin.split_once("://").map_or("", |(_, host)| host);
-            if !is_web_address(origin) || host.contains(['/', '?', '#', '@', '*']) {
-                return Err((key, format!("{origin:?} is no origin, such as http://nas.example")));
+        self.texts(key)?.into_iter().map(|origin| origin_of(key, origin)).collect()
+    }
+
+    /// Nothing, or one origin; a slash at its end is passed over.
+    fn origin(&self, key: &'static str) -> Result<String, Wrong> {
+        let text = self.text(key)?.trim();
+        if text.is_empty() {
+            return Ok(String::new());
+        }
+        origin_of(key, text.strip_suffix('/').unwrap_or(text))
+    }
+
+    /// An array of names of servers.
+    fn hosts(&self, key: &'static str) -> Result<Vec<String>, Wrong> {
+        let check = |text: &str| {
+            let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
+            let plain = name.strip_prefix("*.").unwrap_or(&name);
+            if name != "*" && !is_host_name(plain) {
+                return Err((key, format!("{text:?} is no name, such as nas.example.org")));
             }
-            Ok(origin.to_ascii_lowercase())
+            Ok(name)
         };
         self.texts(key)?.into_iter().map(check).collect()
     }
@@ -380,6 +408,25 @@ impl<'a> Keys<'a> {
         }
         Err((key, "must begin with http:// or https://".to_owned()))
     }
+}
+
+/// An origin in lower case: scheme, host and perhaps port.
+fn origin_of(key: &'static str, origin: &str) -> Result<String, Wrong> {
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    if !is_web_address(origin) || host.contains(['/', '?', '#', '@', '*']) {
+        return Err((key, format!("{origin:?} is no origin, such as http://nas.example")));
+    }
+    Ok(origin.to_ascii_lowercase())
+}
+
+/// Whether this may be the name of a server (RFC 1123, 2.1; with the underscores that some have).
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// Whether this begins as an `http` or `https` address with a host.
@@ -475,6 +522,13 @@ mod tests {
             ("cors_origins", json!(["http://ana@nas.example"])),
             ("cors_origins", json!(["http://nas\r\nX: y"])),
             ("trash_percent", json!(91)),
+            ("allowed_hosts", json!(["nas.example:80"])),
+            ("allowed_hosts", json!(["http://nas.example"])),
+            ("allowed_hosts", json!(["*nas.example"])),
+            ("allowed_hosts", json!([""])),
+            ("allowed_hosts", json!("nas.example")),
+            ("public_url", json!("nas.example")),
+            ("public_url", json!("https://nas.example/larder")),
         ] {
             assert_eq!(with(key, value.clone()).unwrap_err().0, key, "{value}");
         }
