@@ -247,20 +247,27 @@ pub fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
 /// Room to write, on the drive with the state and on the one with the share, which both must take what is
 /// written.
 fn free_space(sample: &Sample) -> Result<String, String> {
-    let mut places =
-        vec![("with the state directory", sample.state_free_bytes, sample.state_read_only)];
+    // A filesystem that tells no size is unknown, not full.
+    let free = |total: u64, free: u64| (total > 0).then_some(free);
+    let state = free(sample.state_total_bytes, sample.state_free_bytes);
+    let mut places = vec![("with the state directory", state, sample.state_read_only)];
     if sample.storage_present {
-        places.push(("with the share", sample.disk_free_bytes, sample.storage_read_only));
+        let share = free(sample.disk_total_bytes, sample.disk_free_bytes);
+        places.push(("with the share", share, sample.storage_read_only));
     }
     if let Some((place, ..)) = places.iter().find(|(.., is_read_only)| *is_read_only) {
         return Err(format!(
             "the drive {place} can only be read: it is mounted so, or the system found errors on it"
         ));
     }
+    let size = |bytes: Option<u64>| {
+        bytes.map_or("unknown".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
+    };
     let shown: Vec<String> =
-        places.iter().map(|(place, bytes, _)| format!("{} MiB {place}", bytes >> 20)).collect();
+        places.iter().map(|(place, bytes, _)| format!("{} {place}", size(*bytes))).collect();
     let shown = shown.join(", ");
-    if places.iter().any(|(_, bytes, _)| *bytes < limits::FREE_SPACE_BYTES_MIN) {
+    let is_little = |bytes: u64| bytes < limits::FREE_SPACE_BYTES_MIN;
+    if places.iter().any(|(_, bytes, _)| bytes.is_some_and(is_little)) {
         return Err(format!("too little: {shown}"));
     }
     Ok(shown)
@@ -357,8 +364,11 @@ mod tests {
     #[test]
     fn room_is_judged_where_there_is_a_drive_that_takes_it() {
         let mut sample = Sample { state_free_bytes: 1 << 30, ..Sample::default() };
+        sample.state_total_bytes = 1 << 40;
         assert_eq!(free_space(&sample).unwrap(), "1024 MiB with the state directory");
         sample.storage_present = true;
+        assert!(free_space(&sample).unwrap().ends_with(", unknown with the share"));
+        sample.disk_total_bytes = 1 << 40;
         assert!(free_space(&sample).unwrap_err().starts_with("too little: "));
         sample.disk_free_bytes = 1 << 30;
         assert!(free_space(&sample).is_ok());

@@ -2,9 +2,9 @@
 //! contract, sections 13 and 26.
 
 use std::os::unix::fs::chown;
-use std::process::Command;
 
 use crate::denied::{NOBODY, give_away, ordinary};
+use crate::harness::mounts::{launch_within, mounts_are_given};
 use crate::harness::{Answer, Client, Form, Larder, everybody_may_everything, wait};
 use serde_json::{Value, json};
 
@@ -298,41 +298,9 @@ fn what_comes_back_onto_what_cannot_go_does_not_come() {
     assert_eq!(larder.read("other/d/theirs/b.txt"), "T");
 }
 
-/// Gives the larder that is to be started an ordinary user and a drive of its own in the share, which nobody
-/// else sees and which goes with it.
-fn with_a_drive(larder: Larder, place: &str, options: &str) -> Larder {
-    give_away(larder.root().parent().unwrap());
-    let script = r#"mount -t tmpfs -o "$1" tmpfs "$0" && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@""#;
-    let place = larder.root().join(place);
-    larder.launch_with(|command| {
-        let mut outer = Command::new("unshare");
-        outer.args(["--mount", "sh", "-c", script]).arg(&place).arg(options);
-        outer.arg(command.get_program()).args(command.get_args());
-        if let Some(folder) = command.get_current_dir() {
-            outer.current_dir(folder);
-        }
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => outer.env(name, value),
-                None => outer.env_remove(name),
-            };
-        }
-        *command = outer;
-    })
-}
-
-/// Whether this machine lets a test mount things and give them away.
-fn may_mount() -> bool {
-    rustix::process::geteuid().is_root()
-        && Command::new("unshare")
-            .args(["--mount", "true"])
-            .status()
-            .is_ok_and(|told| told.success())
-}
-
 #[test]
 fn a_move_to_another_drive_is_taken_back_when_its_source_cannot_go() {
-    if !may_mount() {
+    if !mounts_are_given() {
         return;
     }
     let larder = Larder::prepare()
@@ -340,7 +308,10 @@ fn a_move_to_another_drive_is_taken_back_when_its_source_cannot_go() {
         .file("mixed/mine.txt", "M")
         .file("mixed/theirs/b.txt", "B")
         .folder("usb");
-    let larder = with_a_drive(larder, "usb", "size=16M,mode=777").user("ana");
+    give_away(larder.root().parent().unwrap());
+    let script = r#"mount -t tmpfs -o size=16M,mode=777 tmpfs usb &&
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@""#;
+    let larder = launch_within(larder, script).user("ana");
     give_to_root(&larder, "mixed/theirs");
     let before = larder.tree();
     let ana = larder.http("ana");

@@ -39,6 +39,7 @@ mod service;
 mod settings;
 mod signing_in;
 mod silence;
+mod space;
 mod start;
 mod system;
 mod table;

@@ -107,12 +107,12 @@ impl Ask {
 
 /// Reads a request's JSON body; no body at all counts as `{}`.
 ///
-/// `open_spool` is asked for a place when content comes. Errors: `Invalid` (not JSON, not an object, a wrong type, another media type), `TooLarge`,
+/// `open_spool` is asked for a place when content comes, and told what came before it. Errors: `Invalid` (not JSON, not an object, a wrong type, another media type), `TooLarge`,
 /// `Disconnected`, and what `open_spool` and writing to it may fail with.
 pub fn read(
     request: &mut Request,
     fields: &[Field],
-    open_spool: impl FnMut() -> Result<Spool>,
+    open_spool: impl FnMut(&Ask) -> Result<Spool>,
 ) -> Result<Ask> {
     if !has_json(request)? {
         return Ok(Ask::default());
@@ -202,7 +202,7 @@ fn has_json(request: &Request) -> Result<bool> {
 fn parse(
     reader: impl Read,
     fields: &[Field],
-    open_spool: impl FnMut() -> Result<Spool>,
+    open_spool: impl FnMut(&Ask) -> Result<Spool>,
 ) -> Result<Ask> {
     let failure = Cell::new(None);
     let guard = Guard { inner: reader, bytes: 0, failure: &failure, lexer: Lexer::default() };
@@ -243,7 +243,7 @@ impl From<Error> for Broken {
 fn read_object(
     reader: Guard<'_, impl Read>,
     fields: &[Field],
-    mut open_spool: impl FnMut() -> Result<Spool>,
+    mut open_spool: impl FnMut(&Ask) -> Result<Spool>,
 ) -> std::result::Result<Ask, Broken> {
     let settings = ReaderSettings {
         max_nesting_depth: Some(limits::JSON_DEPTH_MAX),
@@ -262,7 +262,7 @@ fn read_object(
         match (field.kind, json.peek()?) {
             (_, ValueType::Null) => json.next_null()?,
             (Kind::Content, ValueType::String) => {
-                let mut spool = open_spool()?;
+                let mut spool = open_spool(&ask)?;
                 copy_text(&mut json.next_string_reader()?, &mut spool)?;
                 ask.content = Some(spool);
             }
@@ -483,7 +483,7 @@ mod tests {
     const FIELDS: &[Field] = &[text("path"), text("name"), flag("job"), id("id"), paths("paths")];
 
     fn read_text(json: &[u8]) -> Result<Ask> {
-        parse(json, FIELDS, || Err(Error::StorageAbsent))
+        parse(json, FIELDS, |_| Err(Error::StorageAbsent))
     }
 
     fn refusal(json: &[u8]) -> String {
@@ -613,7 +613,8 @@ mod tests {
 
     #[test]
     fn endless_bodies_end_early() {
-        let parse = |start, byte| parse(Endless(start, byte), FIELDS, || Err(Error::StorageAbsent));
+        let parse =
+            |start, byte| parse(Endless(start, byte), FIELDS, |_| Err(Error::StorageAbsent));
         assert!(
             matches!(parse(b"{\"path\": \"", b'a'), Err(Error::Invalid(_, why)) if why == "path is too long")
         );
@@ -634,7 +635,7 @@ mod tests {
         }
         let cut = b"{\"path\": \"a".chain(Broken);
         assert!(matches!(
-            parse(cut, FIELDS, || Err(Error::StorageAbsent)),
+            parse(cut, FIELDS, |_| Err(Error::StorageAbsent)),
             Err(Error::Disconnected)
         ));
     }

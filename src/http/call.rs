@@ -80,10 +80,13 @@ impl<'a> Call<'a> {
             Some(caller) => Some((self.app, caller.grant.clone(), &caller.user)),
             None => None,
         };
-        body::read(self.request, self.endpoint.fields, || {
+        let length = self.request.content_length();
+        body::read(self.request, self.endpoint.fields, |ask| {
             let (app, grant, user) =
                 content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
-            app.share(grant.clone(), &user.username)?.spool(None)
+            // If the path has come already, its drive takes the content at once.
+            let near = ask.text("path").and_then(|path| VaultPath::parse(path).ok());
+            app.share(grant.clone(), &user.username)?.spool_sized(near.as_ref(), length)
         })
     }
 

@@ -19,8 +19,9 @@ pub struct Warning {
 pub fn warnings(sample: &Sample) -> Vec<Warning> {
     let supply = sample.power_supply.unwrap_or_default();
     let PowerSupply { under_voltage, under_voltage_before, .. } = supply;
-    let is_share_full =
-        sample.storage_present && sample.disk_free_bytes < limits::FREE_SPACE_BYTES_MIN;
+    // A filesystem that tells no size is unknown, not full.
+    let is_share_known = sample.storage_present && sample.disk_total_bytes > 0;
+    let is_share_full = is_share_known && sample.disk_free_bytes < limits::FREE_SPACE_BYTES_MIN;
     let is_state_known = sample.state_total_bytes > 0;
     let is_state_full = is_state_known && sample.state_free_bytes < limits::FREE_SPACE_BYTES_MIN;
     let is_card_worn = sample.written.iter().any(|drive| {

@@ -44,6 +44,11 @@ impl Grant {
         self.write.iter().any(|prefix| path.starts_with(prefix))
     }
 
+    /// Whether `path`, or anything below it, may be written.
+    pub fn may_write_below(&self, path: &VaultPath) -> bool {
+        self.may_write(path) || self.write.iter().any(|prefix| prefix.starts_with(path))
+    }
+
     /// Whether `path` lies on the way to something that may be read, without being it.
     pub fn may_pass(&self, path: &VaultPath) -> bool {
         self.read.iter().any(|prefix| prefix.starts_with(path))

@@ -27,6 +27,7 @@ mod rake;
 mod remove;
 mod resolve;
 mod restore;
+mod room;
 mod share;
 mod spool;
 #[cfg(test)]

@@ -250,24 +250,6 @@ impl Vault {
         pruned.inspect_err(|_| keeping.look_again())
     }
 
-    /// Sees to it that so many bytes are free on the drive, if need be with what the trash has; it is not
-    /// touched when that would not be enough. Returns how many bytes are free then.
-    ///
-    /// Errors: `StorageAbsent`, `Io`.
-    pub fn make_room(&self, bytes: u64) -> Result<u64> {
-        let free = self.usage()?.free_bytes;
-        if free >= bytes {
-            return Ok(free);
-        }
-        let (handle, _home) = self.now().open()?;
-        let Some(bin) = trash::open(handle.as_fd()) else { return Ok(free) };
-        if free.saturating_add(trash::reclaimable(bin.as_fd())?) < bytes {
-            return Ok(free);
-        }
-        trash::make_room(bin.as_fd(), bytes);
-        Ok(self.usage()?.free_bytes)
-    }
-
     /// Removes what a crash left half done, here and on the drives mounted inside the share, but
     /// nothing this process is working on. Returns how many things were removed.
     ///

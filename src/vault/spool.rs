@@ -48,14 +48,13 @@ impl Share {
     ///
     /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
     pub fn spool(&self, near: Option<&VaultPath>) -> Result<Spool> {
-        self.checked(|| {
-            let folder = near.and_then(|near| self.nearest_folder(near));
-            let top = match folder {
-                Some(spot) => self.finder.workshop(&spot.path)?,
-                None => self.finder.workshop(&VaultPath::root())?,
-            };
-            Spool::open(top)
-        })
+        self.spool_sized(near, None)
+    }
+
+    /// The hidden folder on the drive of a folder, or of the first above it that is there.
+    pub(super) fn workshop_near(&self, near: &VaultPath) -> Result<Arc<OwnedFd>> {
+        let folder = self.nearest_folder(near);
+        self.finder.workshop(&folder.map(|spot| spot.path).unwrap_or_default())
     }
 
     /// The folder at `path`, or the first above it that is there.

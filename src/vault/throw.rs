@@ -4,6 +4,7 @@ use super::look;
 use super::mount;
 use super::path::VaultPath;
 use super::resolve::Spot;
+use super::room::Room;
 use super::share::Share;
 use super::trash::{
     self, Bin, Incoming, Reason, Record, TRASH, TrashId, bytes_of, is_no_place, write_record,
@@ -61,8 +62,7 @@ impl Share {
         }
         let Some((bin, path)) = self.bin_of(spot)? else { return Ok(None) };
         let stat = there(spot)?;
-        let drive = rustix::fs::fstatvfs(&*bin.folder).map_err(os)?;
-        let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
+        let quota = keeping.bytes_max(Room::on(bin.folder.as_fd()).map_err(os)?);
         if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
             return Ok(None);
         }

@@ -11,6 +11,7 @@ use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::{self, Doomed, Remains};
+use super::room::Room;
 use super::{discard, os};
 use crate::error::Result;
 use crate::limits;
@@ -120,12 +121,13 @@ impl Keeping {
         self.is_changed.load(Ordering::Relaxed) || now_ms() >= self.next_ms.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the trash of a drive of that size may have.
-    pub(super) fn bytes_max(&self, drive_bytes: u64) -> u64 {
+    /// Bytes that the trash of such a drive may have; of one that does not tell its size, any number.
+    pub(super) fn bytes_max(&self, drive: Option<Room>) -> u64 {
         if !self.is_on() {
             return 0;
         }
-        drive_bytes / 100 * u64::from(self.percent.load(Ordering::Relaxed))
+        let percent = u64::from(self.percent.load(Ordering::Relaxed));
+        drive.map_or(u64::MAX, |drive| drive.total / 100 * percent)
     }
 
     /// What was deleted before this (milliseconds since 1970) has been kept long enough.
@@ -410,17 +412,15 @@ static MAKING_ROOM: Mutex<()> = Mutex::new(());
 /// Takes some of the oldest things out of the trash of a full drive; returns whether there is more room now.
 /// `beside` is the trash or a folder beside it.
 pub(super) fn make_some_room(beside: BorrowedFd<'_>) -> bool {
-    let Ok(drive) = rustix::fs::fstatvfs(beside) else { return false };
-    let a_part = drive.f_blocks.saturating_mul(drive.f_frsize) / limits::TRASH_ROOM_PARTS;
+    let Ok(drive) = Room::on(beside) else { return false };
+    let a_part = drive.map_or(0, |drive| drive.total / limits::TRASH_ROOM_PARTS);
     make_room(beside, a_part.min(limits::TRASH_ROOM_BYTES_MAX))
 }
 
 /// The same until that many bytes are free.
 pub(super) fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> bool {
-    let free = || {
-        rustix::fs::fstatvfs(beside)
-            .map_or(0, |drive| drive.f_bavail.saturating_mul(drive.f_frsize))
-    };
+    // Of a drive that does not tell, one thing less is all that can be known.
+    let free = || Room::on(beside).map_or(0, |drive| drive.map_or(u64::MAX, |drive| drive.free));
     let before = free();
     let _one_at_a_time = MAKING_ROOM.lock().unwrap_or_else(PoisonError::into_inner);
     if free() > before {
@@ -480,8 +480,7 @@ pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)
         removed += u64::from(is_gone(bin.as_fd(), id));
         Ok(true)
     })?;
-    let drive = rustix::fs::fstatvfs(&bin).map_err(os)?;
-    let quota = keeping.bytes_max(drive.f_blocks.saturating_mul(drive.f_frsize));
+    let quota = keeping.bytes_max(Room::on(bin.as_fd()).map_err(os)?);
     let mut bytes = 0_u64;
     each(bin.as_fd(), &mut |id| {
         bytes = bytes.saturating_add(weight(bin.as_fd(), id).map_err(os)?);

@@ -218,7 +218,9 @@ impl Share {
         let folder = look::look_at(&*spot.folder).map_err(os)?;
         if look::filesystem_of(&folder) != spool.filesystem {
             let parent = spot.path.parent().unwrap_or_default();
-            spool = spool.moved_to(self.finder.workshop(&parent)?)?;
+            let workshop = self.finder.workshop(&parent)?;
+            self.make_room_for(&workshop, spool.len())?;
+            spool = spool.moved_to(workshop)?;
         }
         if spot.stat.is_none() {
             spool.belong_to(&folder)?;

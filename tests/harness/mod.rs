@@ -10,6 +10,7 @@ pub mod client;
 pub mod form;
 pub mod ftp;
 pub mod machine;
+pub mod mounts;
 pub mod process;
 pub mod silent;
 pub mod wait;

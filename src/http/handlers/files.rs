@@ -62,7 +62,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     let share = call.share()?;
     let content = match content {
         Some(content) => content,
-        None => share.spool(None)?,
+        None => share.spool(Some(&target))?,
     };
     let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
     let placed = share.place(vec![(content, target.clone())], &options)?;

@@ -31,8 +31,10 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
         .ok_or(Error::invalid_as(Why::Missing, "No file provided"))?;
     let share = call.share()?;
     let may_write = call.caller()?.grant.may_write_somewhere();
-    if let Some(length) = call.request.content_length() {
-        refuse_what_cannot_fit(call, length)?;
+    // The body's length is a little more than the files'.
+    let length = call.request.content_length();
+    if let Some(length) = length {
+        share.expect(length)?;
     }
     let mut parts = Multipart::new(call.request.as_reader(), &boundary);
     let mut form = Form::default();
@@ -46,7 +48,9 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
                 if !may_write {
                     return Err(Error::Refused);
                 }
-                receive_file(&share, &mut parts, &mut form, &sent)?;
+                let received: u64 = form.files.iter().map(|(spool, _)| spool.len()).sum();
+                let ahead = length.map(|length| length.saturating_sub(received));
+                receive_file(&share, &mut parts, &mut form, &sent, ahead)?;
             }
             _ => {}
         }
@@ -54,23 +58,14 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     store(call, &share, form)
 }
 
-/// Stops an upload that would fill the drive, even without what is in the trash, before its bytes are sent. `length` is the body's,
-/// which is a little more than the files'.
-fn refuse_what_cannot_fit(call: &Call<'_>, length: u64) -> Result<()> {
-    let needed = length.saturating_add(limits::UPLOAD_SPARE_BYTES);
-    let free = call.app.vault.make_room(needed)?;
-    if needed > free.max(limits::UPLOAD_SPARE_BYTES) {
-        return Err(Error::DiskFull);
-    }
-    Ok(())
-}
-
-/// One file, into a hidden temporary one on the filesystem where it will most likely stay.
+/// One file, into a hidden temporary one on the drive where it will stay, as far as that is known. `ahead` is
+/// how many bytes the form has at most from here on, if it tells.
 fn receive_file(
     share: &Share,
     parts: &mut Multipart<impl Read>,
     form: &mut Form,
     sent: &str,
+    ahead: Option<u64>,
 ) -> Result<()> {
     // A browser's name may be a whole path of the machine it came from.
     let name = sent.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -90,7 +85,7 @@ fn receive_file(
     if form.files.len() >= limits::UPLOAD_FILES_MAX {
         return Err(Error::invalid_as(Why::TooMany, "Too many files"));
     }
-    let mut spool = share.spool(form.folder.as_ref())?;
+    let mut spool = share.spool_sized(form.folder.as_ref(), ahead)?;
     parts.read_content(&mut |bytes| Ok(spool.write_all(bytes)?))?;
     spool.finish()?;
     form.files.push((spool, name.to_owned()));

@@ -657,9 +657,9 @@ fn an_upload_that_needs_the_space_takes_it_from_the_trash() {
         // As it is announced, no more than needed, and nothing when it would not help.
         delete_eight();
         let before = paths(&share);
-        assert!(house.vault.make_room(20 << 20).unwrap() < 20 << 20);
+        assert!(share.spool_sized(None, Some(20 << 20)).is_err());
         assert_eq!(paths(&share), before);
-        assert!(house.vault.make_room(5 << 20).unwrap() >= 5 << 20);
+        share.spool_sized(None, Some(4 << 20)).unwrap();
         let left = paths(&share);
         assert!((4..=5).contains(&left.len()), "{left:?}");
         empty(&share, None).unwrap();
@@ -689,8 +689,8 @@ fn an_upload_that_needs_the_space_takes_it_from_the_trash() {
         let house = House::new();
         house.file("a", "A");
         delete(&house.share(), "a", Kind::File);
-        assert!(house.vault.make_room(1).unwrap() > 1);
-        assert!(house.vault.make_room(u64::MAX).unwrap() > 1);
+        house.share().spool_sized(None, Some(1)).unwrap();
+        assert!(house.share().spool_sized(None, Some(u64::MAX)).is_err());
         assert_eq!(paths(&house.share()), ["a"]);
     };
     alone(name, Surroundings::Mounts, body, otherwise);

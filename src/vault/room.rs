@@ -1,0 +1,139 @@
+//! Room on the drives of the share: which of them counts for what is to come, and what its trash gives back
+//! for it. The drive where a thing will be is the one that is asked; no other gives way.
+
+use super::mount;
+use super::path::VaultPath;
+use super::share::Share;
+use super::spool::Spool;
+use super::trash;
+use super::{look, os};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+/// Space on one drive, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// All of it.
+    pub total: u64,
+    /// What larder may still write.
+    pub free: u64,
+}
+
+impl Room {
+    /// On the drive that an open folder is on; `None` where the filesystem does not tell: it says that it has
+    /// no blocks at all, which is not the same as being full.
+    pub fn on(folder: BorrowedFd<'_>) -> rustix::io::Result<Option<Self>> {
+        let told = rustix::fs::fstatvfs(folder)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
+        let room = Self { total: bytes(told.f_blocks), free: bytes(told.f_bavail) };
+        Ok((room.total > 0).then_some(room))
+    }
+}
+
+/// Bytes that are free; all there can be where nobody knows.
+fn free(folder: BorrowedFd<'_>) -> Result<u64> {
+    Ok(Room::on(folder).map_err(os)?.map_or(u64::MAX, |room| room.free))
+}
+
+/// Sees to it that so many bytes are free beside a folder of larder's own, if need be with what the trash there
+/// has; that is not touched when it would not be enough. Returns whether they are.
+fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> Result<bool> {
+    if free(beside)? >= bytes {
+        return Ok(true);
+    }
+    if !could_have(beside, bytes)? {
+        return Ok(false);
+    }
+    trash::make_room(beside, bytes);
+    Ok(free(beside)? >= bytes)
+}
+
+/// Whether so many bytes could be free there.
+fn could_have(beside: BorrowedFd<'_>, bytes: u64) -> Result<bool> {
+    let free = free(beside)?;
+    if free >= bytes {
+        return Ok(true);
+    }
+    let Ok(bin) = look::open_place(beside, format!("../{}", trash::TRASH).as_bytes()) else {
+        return Ok(false);
+    };
+    Ok(free.saturating_add(trash::reclaimable(bin.as_fd())?) >= bytes)
+}
+
+/// What so many bytes need on a drive: what comes with them has no room to lack.
+fn needed(bytes: u64) -> u64 {
+    if bytes == 0 { 0 } else { bytes.saturating_add(limits::UPLOAD_SPARE_BYTES) }
+}
+
+impl Share {
+    /// Looks whether so many bytes could come at all, to whichever drive of the share.
+    ///
+    /// Errors: `DiskFull`, `StorageAbsent`, `Io`.
+    pub fn expect(&self, bytes: u64) -> Result<()> {
+        self.checked(|| {
+            let root = self.finder.workshop(&VaultPath::root())?;
+            let could = |folder: &OwnedFd| could_have(folder.as_fd(), needed(bytes));
+            let is_possible =
+                could(&root)? || self.drives().iter().any(|drive| could(drive).unwrap_or(false));
+            if is_possible { Ok(()) } else { Err(Error::DiskFull) }
+        })
+    }
+
+    /// A new, empty spool for at most so many bytes, as far as that is known, on the drive of the folder `near`
+    /// where the file will be, whose trash makes room for it. As long as nobody knows where that is, it is on
+    /// the share root's drive, or on another that has the room.
+    ///
+    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
+    pub fn spool_sized(&self, near: Option<&VaultPath>, bytes: Option<u64>) -> Result<Spool> {
+        let needed = needed(bytes.unwrap_or(0));
+        self.checked(|| {
+            let workshop = match near {
+                Some(near) => self.workshop_near(near)?,
+                None => self.workshop_anywhere(needed)?,
+            };
+            if !make_room(workshop.as_fd(), needed)? {
+                return Err(Error::DiskFull);
+            }
+            Spool::open(workshop)
+        })
+    }
+
+    /// The hidden folder on the drive of the share root, or on one that has so many bytes to spare as it is,
+    /// or could have them.
+    fn workshop_anywhere(&self, needed: u64) -> Result<Arc<OwnedFd>> {
+        let root = self.finder.workshop(&VaultPath::root())?;
+        if free(root.as_fd())? >= needed {
+            return Ok(root);
+        }
+        let drives = self.drives();
+        let has_room = |drive: &&Arc<OwnedFd>| free(drive.as_fd()).is_ok_and(|free| free >= needed);
+        if let Some(drive) = drives.iter().find(has_room) {
+            return Ok(Arc::clone(drive));
+        }
+        if could_have(root.as_fd(), needed)? {
+            return Ok(root);
+        }
+        let could = |drive: &Arc<OwnedFd>| could_have(drive.as_fd(), needed).unwrap_or(false);
+        Ok(drives.into_iter().find(could).unwrap_or(root))
+    }
+
+    /// The hidden folders on the drives that are mounted inside the share, as far as they take anything and
+    /// the caller may put something there.
+    fn drives(&self) -> Vec<Arc<OwnedFd>> {
+        mount::mounts_below(self.finder.handle.as_fd())
+            .iter()
+            .filter_map(|below| VaultPath::parse(below.to_str()?).ok())
+            .filter(|top| !top.is_reserved() && self.grant().may_write_below(top))
+            .filter_map(|top| self.finder.workshop(&top).ok())
+            .collect()
+    }
+
+    /// Sees to it that a file of so many bytes can be copied to where it will be.
+    ///
+    /// Errors: `DiskFull`, `Io`.
+    pub(super) fn make_room_for(&self, workshop: &OwnedFd, bytes: u64) -> Result<()> {
+        if make_room(workshop.as_fd(), bytes)? { Ok(()) } else { Err(Error::DiskFull) }
+    }
+}
