@@ -58,6 +58,11 @@ export async function rename(folder: string, entry: Entry, name: string): Promis
   }
 }
 
+/** Where these files and folders come from as one ZIP, however many they are. */
+export async function ticketFor(paths: readonly string[]): Promise<string> {
+  return (await post<{ url: string }>("/api/download_ticket", { paths })).url;
+}
+
 /** What an action answers: done, or gone on with as a job. */
 export interface Started {
   job?: string;

@@ -9,6 +9,7 @@ import FolderOpen from "@lucide/svelte/icons/folder-open";
 import FolderPlus from "@lucide/svelte/icons/folder-plus";
 import Files from "@lucide/svelte/icons/files";
 import Info from "@lucide/svelte/icons/info";
+import Link from "@lucide/svelte/icons/link";
 import Pencil from "@lucide/svelte/icons/pencil";
 import Scissors from "@lucide/svelte/icons/scissors";
 import Trash from "@lucide/svelte/icons/trash-2";
@@ -29,6 +30,7 @@ export interface Actions {
   moveTo: () => void;
   copyTo: () => void;
   remove: () => void;
+  copyAddress: () => void;
   details: () => void;
   newFolder: () => void;
   newFile: () => void;
@@ -77,7 +79,11 @@ export function entryItems(entries: readonly Entry[], actions: Actions): MenuIte
   }
   if (may.copy) items.push({ label: t("files.copyTo"), icon: Files, onpick: actions.copyTo });
   if (may.move) items.push({ label: t("files.moveTo"), icon: FolderInput, onpick: actions.moveTo });
-  items.push({ label: t("files.details"), icon: Info, isApart: true, onpick: actions.details });
+  const hasAddress = entries.length === 1 && (first?.type === "folder" || (may.download && first?.type === "file"));
+  if (hasAddress) {
+    items.push({ label: t("files.copyAddress"), icon: Link, isApart: true, onpick: actions.copyAddress });
+  }
+  items.push({ label: t("files.details"), icon: Info, isApart: !hasAddress, onpick: actions.details });
   if (may.remove) {
     const keys = t("keys.delete");
     items.push({ label: t("files.delete"), icon: Trash, keys, isDanger: true, onpick: actions.remove });

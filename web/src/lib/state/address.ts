@@ -58,11 +58,6 @@ export function viewAddress(view: View): string {
   return view === "files" ? "/" : `/?view=${view}`;
 }
 
-/** Several files and folders as one ZIP. */
-export function downloadAllAddress(paths: readonly string[]): string {
-  return `/api/download?${paths.map((path) => `file_path=${encodePath(path)}`).join("&")}`;
-}
-
 /** The page that shows a file. */
 export function previewAddress(path: string): string {
   return `/preview?path=${encodePath(path)}`;

@@ -36,10 +36,11 @@ export class Collisions {
   now = $state.raw<Collision>();
   #asking = Promise.resolve();
 
-  /** What to do with one of a batch, whose name is taken. */
+  /** What to do with one of a batch that is still open, whose name is taken. */
   choose(one: File | string, batch: Batch, clash: Clash): Promise<Choice> {
     const chosen = this.#asking.then(async () => {
-      batch.open.delete(one);
+      // It was called off while another question was open.
+      if (!batch.open.delete(one)) return "skip";
       if (batch.forAll) return batch.forAll;
       const { choice, isForAll } = await this.#ask(clash, batch.open.size > 0);
       if (isForAll) batch.forAll = choice;

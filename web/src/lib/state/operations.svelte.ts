@@ -169,6 +169,7 @@ async function transferAsking(
     } catch (cause) {
       if (!isTakenAfterAll(cause)) throw cause;
       // Somebody else was quicker, or the folder may not be listed.
+      batch.open.add(group[0] ?? "");
       const choice = await ask(group[0] ?? "");
       if (choice !== "skip") done.push(...(await send(kind, group, to, choice)));
     }

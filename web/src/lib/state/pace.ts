@@ -4,6 +4,8 @@
 const WINDOW_MS = 5000;
 /** Below this nobody can say (ms). */
 const KNOWN_AFTER_MS = 500;
+/** Nothing came on for so long (ms): what was known of before is not so any more. */
+const STALE_AFTER_MS = 4000;
 
 export class Pace {
   #steps: { bytes: number; atMs: number }[] = [];
@@ -15,10 +17,11 @@ export class Pace {
   }
 
   /** `undefined` while nobody can say. */
-  perSecond(): number | undefined {
+  perSecond(nowMs: number): number | undefined {
     const [first, ...rest] = this.#steps;
     const last = rest.at(-1);
     if (!first || !last || last.atMs - first.atMs < KNOWN_AFTER_MS) return undefined;
+    if (nowMs - last.atMs > STALE_AFTER_MS) return undefined;
     const bytes = rest.reduce((sum, step) => sum + step.bytes, 0);
     return (bytes / (last.atMs - first.atMs)) * 1000;
   }

@@ -11,16 +11,21 @@ import { leftBecause } from "./session.svelte.ts";
 
 /** Uploads that run at once: they keep a slow link busy while the server syncs the others. */
 const AT_ONCE_MAX = 3;
+/** How often the figures are looked at anew, so that none stays when nothing moves (ms). */
+const LOOK_EVERY_MS = 1000;
 /** What the server's whole seconds may hide of a file's age (s). */
 const AGE_S_SLACK = 2;
 
 /** One file on its way. */
 export class Upload {
-  state = $state<"waiting" | "running" | "done" | "failed">("waiting");
+  /** `asking`: its name is taken, and the reader has yet to say what to do. */
+  state = $state<"asking" | "waiting" | "running" | "done" | "failed">("waiting");
   sentBytes = $state(0);
   problem = $state<ProblemKind>();
   /** Runs, and waits for the server to come back. */
   isHeld = $state(false);
+  /** Broke off and began again: larder keeps nothing of a file that did not come whole. */
+  isAnew = $state(false);
   /** When the server was first sent it and did not answer (ms); it may have stored it all the same. */
   unansweredSinceMs: number | undefined;
   /** Stops it while it runs. */
@@ -39,6 +44,7 @@ export class Uploads {
   all = $state.raw<readonly Upload[]>([]);
   doneCount = $derived(this.all.filter((one) => one.state === "done").length);
   failedCount = $derived(this.all.filter((one) => one.state === "failed").length);
+  askingCount = $derived(this.all.filter((one) => one.state === "asking").length);
   isBusy = $derived(this.doneCount + this.failedCount < this.all.length);
   totalBytes = $derived(this.all.reduce((sum, one) => sum + one.file.size, 0));
   sentBytes = $derived(this.all.reduce((sum, one) => sum + one.sentBytes, 0));
@@ -53,19 +59,24 @@ export class Uploads {
   #nextId = 1;
   #runningCount = 0;
   #pace = new Pace();
+  #look: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly collisions: Collisions) {}
 
   /** Takes files brought together; `there` is what is known to have a name already. */
   async add(items: { folder: string; file: File; there?: Side | undefined }[]): Promise<void> {
     const batch: Batch = { open: new Set(items.map((item) => item.file)) };
-    const make = (item: { folder: string; file: File }, ifExists: IfExists) =>
-      new Upload(this.#nextId++, item.file, item.folder, batch, ifExists);
-    this.#push(items.filter((item) => !item.there).map((item) => make(item, "error")));
-    for (const item of items.filter((one) => one.there)) {
-      const choice = await this.collisions.choose(item.file, batch, clashOf(item.file, item.there));
-      if (choice !== "skip") this.#push([make(item, choice)]);
-    }
+    const taken: { one: Upload; there: Side }[] = [];
+    const all = items.map(({ folder, file, there }) => {
+      const one = new Upload(this.#nextId++, file, folder, batch, "error");
+      if (there) {
+        one.state = "asking";
+        taken.push({ one, there });
+      }
+      return one;
+    });
+    this.#push(all);
+    for (const { one, there } of taken) await this.#choose(one, there);
   }
 
   /** Stops one, whatever it is doing, and forgets it. */
@@ -113,6 +124,7 @@ export class Uploads {
       if (!next) return;
       next.state = "running";
       this.#runningCount += 1;
+      this.#look ??= setInterval(() => this.#readPace(), LOOK_EVERY_MS);
       void this.#send(next).finally(() => {
         this.#runningCount -= 1;
         if (this.#runningCount === 0) this.#rest();
@@ -123,8 +135,14 @@ export class Uploads {
 
   /** Nothing runs: the next upload begins with a clean measure. */
   #rest(): void {
+    clearInterval(this.#look);
+    this.#look = undefined;
     this.#pace = new Pace();
     this.bytesPerS = undefined;
+  }
+
+  #readPace(): void {
+    this.bytesPerS = this.#pace.perSecond(performance.now());
   }
 
   async #send(one: Upload): Promise<void> {
@@ -133,18 +151,22 @@ export class Uploads {
       // The form around the file counts too; more than all would look odd.
       const sent = Math.min(sentBytes, one.file.size);
       this.#pace.add(Math.max(0, sent - one.sentBytes), performance.now());
-      this.bytesPerS = this.#pace.perSecond();
+      this.#readPace();
       one.sentBytes = sent;
     };
     let beganMs = 0;
     const attempt = () => {
       beganMs = performance.now();
-      one.sentBytes = 0;
+      one.isAnew ||= one.isHeld;
       one.isHeld = false;
       return upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
     };
     const hold = () => {
       one.isHeld = true;
+      // What was sent is lost, and what was known of its speed says nothing of the next try.
+      one.sentBytes = 0;
+      this.#pace = new Pace();
+      this.bytesPerS = undefined;
       one.unansweredSinceMs ??= beganMs;
     };
     try {
@@ -154,7 +176,8 @@ export class Uploads {
       if (running.signal.aborted || leftBecause(cause)) return;
       const kind = cause instanceof Problem ? cause.kind : "fault";
       if (kind === "collision" && (await isStored(one, running.signal))) return this.#finish(one);
-      if (kind === "collision") return await this.#askAgain(one, running.signal);
+      // Not waited for: whoever thinks about an answer holds up no other upload.
+      if (kind === "collision") return void this.#askAgain(one, running.signal);
       one.state = "failed";
       one.problem = kind;
       one.sentBytes = 0;
@@ -173,12 +196,20 @@ export class Uploads {
 
   /** The name is taken though nobody knew it. */
   async #askAgain(one: Upload, signal: AbortSignal): Promise<void> {
-    const clash = clashOf(one.file, await sideOf(joinPath(one.folder, one.file.name), signal));
-    const choice = await this.collisions.choose(one.file, one.batch, clash);
-    if (choice === "skip") return this.#forget([one]);
-    one.ifExists = choice;
+    one.state = "asking";
     one.sentBytes = 0;
+    one.batch.open.add(one.file);
+    await this.#choose(one, await sideOf(joinPath(one.folder, one.file.name), signal));
+  }
+
+  /** Asks what to do with one whose name is taken, and does it. */
+  async #choose(one: Upload, there: Side | undefined): Promise<void> {
+    const choice = await this.collisions.choose(one.file, one.batch, clashOf(one.file, there));
+    if (choice === "skip") return this.#forget([one]);
+    if (!this.all.includes(one)) return;
+    one.ifExists = choice;
     one.state = "waiting";
+    this.#pump();
   }
 }
 

@@ -124,6 +124,66 @@ describe("the upload queue", () => {
     expect(queue.collisions.now ? "asked" : queue.all[0]?.state).toBe(outcome);
   });
 
+  it("tells the truth after a break: what was sent is lost, and how fast it went says nothing", async () => {
+    const queue = new Uploads(new Collisions());
+    const file = new File(["x".repeat(1000)], "long");
+    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    try {
+      await queue.add([{ folder: "docs", file }]);
+      calls[0]?.[3](100);
+      vi.advanceTimersByTime(1000);
+      calls[0]?.[3](600);
+      expect(queue.bytesPerS).toBe(500);
+      calls[0]?.fail(new Problem("away", ""));
+      // The next try has begun, and nothing of it has arrived.
+      await settle();
+      expect(calls).toHaveLength(2);
+      expect(queue).toMatchObject({ sentBytes: 0, bytesPerS: undefined, leftS: undefined });
+      expect(queue.all[0]).toMatchObject({ state: "running", isHeld: false, isAnew: true });
+      // And what stops without a word is not said to go on.
+      calls[1]?.[3](100);
+      vi.advanceTimersByTime(1000);
+      calls[1]?.[3](300);
+      expect(queue.bytesPerS).toBe(200);
+      vi.advanceTimersByTime(6000);
+      expect(queue.bytesPerS).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("counts what waits for an answer, and lets the others go on", async () => {
+    const queue = new Uploads(new Collisions());
+    const added = queue.add(items("a!", "b", "c", "d", "e"));
+    await settle();
+    calls[0]?.finish();
+    await settle();
+    // One of five is done; not one of one.
+    expect(queue).toMatchObject({ doneCount: 1, askingCount: 1, isBusy: true });
+    expect(queue.all).toHaveLength(5);
+    // What the server finds taken takes no place from what could go on.
+    for (const call of calls.slice(1)) call.fail(new Problem("collision", ""));
+    await settle();
+    expect(queue.askingCount).toBe(4);
+    queue.collisions.now?.answer("skip", true);
+    await added;
+    await settle();
+    expect(queue).toMatchObject({ doneCount: 1, askingCount: 0, isBusy: false });
+    expect(queue.all.map((one) => one.file.name)).toEqual(["b"]);
+  });
+
+  it("asks nothing about what was called off", async () => {
+    const queue = new Uploads(new Collisions());
+    const added = queue.add(items("a!", "b!"));
+    await settle();
+    const [, second] = queue.all;
+    if (second) queue.cancel(second);
+    queue.collisions.now?.answer("rename", false);
+    await added;
+    expect(queue.collisions.now).toBeUndefined();
+    expect(sent()).toEqual(["a rename"]);
+  });
+
   it("keeps what failed, to be tried again", async () => {
     const queue = new Uploads(new Collisions());
     await queue.add(items("a"));
