@@ -254,7 +254,7 @@ describe("the file manager", () => {
     await page.keyboard.type("P1");
     await expect.poll(() => walk.names()).toEqual(["p1", "p10"]);
     await page.keyboard.type("zzz");
-    await page.getByRole("heading", { name: "Nothing matches “P1zzz”" }).waitFor();
+    await page.getByRole("heading", { name: "Nothing in this folder matches “P1zzz”" }).waitFor();
     await walk.expectAccessible("a filter that hides all");
     await page.locator(".notice").getByRole("button", { name: "Clear the filter" }).click();
     await expect.poll(() => walk.names()).toHaveLength(4);

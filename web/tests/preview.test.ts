@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { silence, Walk } from "./harness.ts";
+import { READER } from "./larder.ts";
 
 const walk = new Walk();
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="90" height="60"/></svg>';
@@ -167,6 +168,54 @@ describe("the preview", () => {
     await page.getByRole("textbox", { name: "Edit a.md" }).waitFor();
     // The policy stopped the handler before DOMPurify took it away, and says so.
     walk.complaints.splice(0);
+  });
+
+  it("colours the code in Markdown, and ticks its tasks", async () => {
+    const at = join(walk.larder.root, "tasks");
+    mkdirSync(at, { recursive: true });
+    const text = "- [x] milk\n- [ ] bread\n\n```js\nconst a = 1;\n```\n\n```\nplain\n```\n\n- [ ] cheese\n";
+    writeFileSync(join(at, "list.md"), text);
+    const page = await walk.enter("/?path=tasks&file=list.md");
+    const code = page.locator("pre code").first();
+    await code.locator(".code-keyword").getByText("const").waitFor();
+    const colour = (one: Element) => getComputedStyle(one).color;
+    expect(await code.locator(".code-keyword").first().evaluate(colour)).not.toBe(await code.evaluate(colour));
+    expect(await code.innerText()).toBe("const a = 1;");
+    expect(await page.locator("pre code").last().innerHTML()).toBe("plain\n");
+    await page.getByRole("checkbox", { name: "bread" }).check();
+    await page.getByRole("checkbox", { name: "cheese" }).check();
+    await page.getByRole("checkbox", { name: "milk" }).uncheck();
+    const wanted = text.replace("[x] milk", "[ ] milk").replace("[ ] bread", "[x] bread").replace("[ ] cheese", "[x] cheese");
+    await expect.poll(() => readFileSync(join(at, "list.md"), "utf8")).toBe(wanted);
+    // The keyboard stays on the box, which was drawn anew.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("milk");
+    await code.locator(".code-keyword").getByText("const").waitFor();
+    await walk.expectAccessible("tasks");
+    // Whoever may only look ticks nothing.
+    const reading = await walk.enter("/?path=tasks&file=list.md", READER);
+    await reading.getByRole("checkbox", { name: "bread" }).waitFor();
+    expect(await reading.getByRole("checkbox", { name: "bread" }).isDisabled()).toBe(true);
+  });
+
+  it("fetches no picture of a kind that the browser does not show", async () => {
+    const at = join(walk.larder.root, "phone");
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, "IMG_1.HEIC"), Buffer.alloc(3_000_000, 7));
+    writeFileSync(join(at, "IMG_2.svg"), SVG);
+    const page = await walk.enter("/?path=phone");
+    const fetched: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "GET" && request.url().includes("/api/download")) fetched.push(request.url());
+    });
+    await page.getByRole("button", { name: "Show as a grid" }).click();
+    await expect.poll(() => fetched.filter((one) => one.includes("IMG_2.svg"))).toHaveLength(1);
+    await walk.entry("IMG_1.HEIC").dblclick();
+    await page.getByText("Your browser does not show pictures of this kind.").waitFor();
+    expect(fetched.filter((one) => one.includes("IMG_1.HEIC"))).toEqual([]);
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("img", { name: "IMG_2.svg" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Show as a list" }).click();
   });
 
   it("follows what Markdown links to: its headings, and the files beside it", async () => {

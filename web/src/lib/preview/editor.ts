@@ -22,7 +22,7 @@ import {
   keymap,
   lineNumbers,
 } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { COLOURED } from "./colours.ts";
 
 export interface EditorOptions {
   host: HTMLElement;
@@ -72,23 +72,16 @@ const LOOK = EditorView.theme({
   ".cm-foldPlaceholder": { background: "var(--hover)", border: "0", color: "var(--text-soft)" },
 });
 
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
-  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
-  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
-  { tag: [tags.comment, tags.meta], color: "var(--text-soft)", fontStyle: "italic" },
-  { tag: [tags.typeName, tags.className, tags.namespace, tags.tagName], color: "var(--code-type)" },
-  {
-    tag: [tags.function(tags.variableName), tags.function(tags.propertyName), tags.labelName],
-    color: "var(--code-function)",
-  },
-  { tag: [tags.propertyName, tags.attributeName], color: "var(--code-property)" },
-  { tag: tags.heading, fontWeight: "600", color: "var(--code-keyword)" },
-  { tag: tags.strong, fontWeight: "600" },
-  { tag: tags.emphasis, fontStyle: "italic" },
-  { tag: tags.link, color: "var(--accent)", textDecoration: "underline" },
-  { tag: tags.invalid, color: "var(--danger)" },
-]);
+const COLOURS = HighlightStyle.define(
+  // Its classes are its own.
+  COLOURED.map(({ tag, color, fontStyle, fontWeight, textDecoration }) => ({
+    tag,
+    color,
+    fontStyle,
+    fontWeight,
+    textDecoration,
+  })),
+);
 
 export function openEditor(options: EditorOptions): EditorView {
   const { host, name, text, label, isReadOnly, onchange } = options;
