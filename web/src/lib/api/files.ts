@@ -67,22 +67,31 @@ export async function ticketFor(paths: readonly string[]): Promise<string> {
 export interface Started {
   job?: string;
   paths?: string[];
+  /** Under which ids the trash has what was deleted or replaced. */
+  trash?: string[];
   /** Of a deletion: nothing went to the trash. */
   permanent?: boolean;
 }
 
-export function remove(
-  path: string,
-  type: Entry["type"],
-  isPermanent: boolean,
-  isJob: boolean,
-): Promise<Started> {
+interface HowToRemove {
+  isPermanent: boolean;
+  isJob: boolean;
+}
+
+const howOf = ({ isPermanent, isJob }: HowToRemove) => ({
+  ...(isPermanent && { permanent: true }),
+  ...(isJob && { job: true }),
+});
+
+/** Deletes one file or folder. */
+export function remove(path: string, type: Entry["type"], how: HowToRemove): Promise<Started> {
   const endpoint = type === "folder" ? "/api/delete_folder" : "/api/delete_file";
-  return post(endpoint, {
-    path,
-    ...(isPermanent && { permanent: true }),
-    ...(isJob && { job: true }),
-  });
+  return post(endpoint, { path, ...howOf(how) });
+}
+
+/** Deletes several files and folders, all of them or none. */
+export function removeAll(paths: readonly string[], how: HowToRemove): Promise<Started> {
+  return post("/api/delete", { paths, ...howOf(how) });
 }
 
 /** Moves or copies into the folder `to`. */

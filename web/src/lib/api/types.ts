@@ -59,6 +59,8 @@ export interface Job {
   error?: string;
   code?: string;
   failed?: string[];
+  /** Under which ids the trash has what it deleted or replaced; none of a job of long ago. */
+  trash?: string[];
 }
 
 /** `GET /api/get_logs`, newest first. */

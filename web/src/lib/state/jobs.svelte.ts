@@ -20,7 +20,7 @@ export class Jobs {
   all = $state.raw<readonly Job[]>([]);
   isBusy = false;
   #labels = new Map<string, string>();
-  #waiting = new Map<string, { resolve: () => void; reject: (cause: Error) => void }>();
+  #waiting = new Map<string, { resolve: (job: Job) => void; reject: (cause: Error) => void }>();
   #gone = new Set<string>();
   /** When a piece of work was first heard of (ms, by this page's clock). */
   #since = new Map<string, number>();
@@ -33,10 +33,10 @@ export class Jobs {
   }
 
   /** Waits for the end of a piece of work. Rejects when it fails or is cancelled. */
-  follow(id: string, label: string): Promise<void> {
+  follow(id: string, label: string): Promise<Job> {
     this.#labels.set(id, label);
     this.#since.set(id, performance.now());
-    const end = new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    const end = new Promise<Job>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     void this.#watch();
     return end;
   }
@@ -99,7 +99,7 @@ export class Jobs {
       if (job?.state === "running") continue;
       this.#waiting.delete(id);
       isTold.add(id);
-      if (job?.state === "done") waiting.resolve();
+      if (job?.state === "done") waiting.resolve(job);
       else waiting.reject(job?.state === "cancelled" ? new JobCancelled() : failureOf(job));
     }
     const shown = new Set(this.all.map((job) => job.id));

@@ -1,6 +1,6 @@
 // What is done to files and folders: delete, move, copy, restore; with collisions asked, long work
 // followed, and a way back offered.
-import { listFolder, listTrash, remove, rename, restore, type Started, transfer } from "../api/files.ts";
+import { listFolder, remove, removeAll, rename, restore, type Started, transfer } from "../api/files.ts";
 import { Problem } from "../api/problem.ts";
 import type { Entry, IfExists } from "../api/types.ts";
 import { type Batch, collisions, type Side } from "./collisions.svelte.ts";
@@ -13,8 +13,16 @@ import { plural, t } from "./texts.svelte.ts";
 import { toasts } from "./toasts.svelte.ts";
 import { describe } from "./words.ts";
 
-/** Deletions sent at once: the server syncs each; a few keep it busy. */
-const DELETIONS_AT_ONCE = 4;
+/** Things that are deleted in one step: the server takes twice as many. */
+const REMOVED_AT_ONCE = 5000;
+
+/** What an action has done: where things are now, and under which ids the trash has what they replaced. */
+interface Done {
+  /** `undefined` where nobody told. */
+  paths: string[] | undefined;
+  trash: string[];
+  isPermanent: boolean;
+}
 
 /** Deletes entries of a folder. What fails is back on the list and said. */
 export async function removeEntries(
@@ -22,77 +30,82 @@ export async function removeEntries(
   entries: readonly Entry[],
   isPermanent: boolean,
 ): Promise<void> {
-  const before = session.may("/api/trash") && !isPermanent ? await trashIds() : undefined;
   listing.takeOff(folder, entries);
-  const waiting = [...entries];
-  const done = new Set<Entry>();
+  const done: Entry[] = [];
+  const trash: string[] = [];
   let failure: unknown;
-  let isOver = false;
-  let isAllPermanent = isPermanent;
-  const work = async () => {
-    for (let entry = waiting.shift(); entry && !isOver; entry = waiting.shift()) {
-      try {
-        if (await removeOne(folder, entry, isPermanent)) isAllPermanent = true;
-        done.add(entry);
-      } catch (cause) {
-        failure ??= cause;
-        // The rest would fail the same way, or is called off with this.
-        if (isPassing(cause) || leftBecause(cause) || cause instanceof JobCancelled) isOver = true;
-      }
+  let isAnyPermanent = isPermanent;
+  for (const group of stepsOf(entries)) {
+    try {
+      const answer = await removeGroup(folder, group, isPermanent);
+      done.push(...group);
+      trash.push(...answer.trash);
+      if (answer.isPermanent) isAnyPermanent = true;
+    } catch (cause) {
+      failure ??= cause;
+      // The rest would fail the same way, or is called off with this.
+      if (isPassing(cause) || leftBecause(cause) || cause instanceof JobCancelled) break;
     }
-  };
-  // What takes a job each has only so many of them.
-  await Promise.all(Array.from({ length: isPermanent ? 1 : DELETIONS_AT_ONCE }, work));
-  const left = entries.filter((entry) => !done.has(entry));
-  listing.bringBack(folder, entries, left);
-  if (failure !== undefined) {
-    if (failure instanceof JobCancelled) toasts.say(t("delete.cancelled"));
-    else if (left.length === 1 || leftBecause(failure)) complain(failure);
-    else toasts.complain(`${plural("delete.failedMany", left.length)} ${describe(failure)}`);
   }
+  const gone = new Set(done);
+  const left = entries.filter((entry) => !gone.has(entry));
+  listing.bringBack(folder, entries, left);
+  if (failure !== undefined) sayLeft(left, failure);
   listing.refresh();
   const [first] = done;
   if (!first) return;
   const words =
-    done.size === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.size);
-  if (isAllPermanent || !before || !session.may("/api/trash/restore")) return toasts.say(words);
-  const paths = new Set([...done].map((entry) => joinPath(folder, entry.name)));
-  toasts.say(words, { label: t("app.undo"), run: () => void undoRemove(paths, before) });
+    done.length === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.length);
+  const mayUndo = !isAnyPermanent && trash.length > 0 && session.may("/api/trash/restore");
+  toasts.say(words, mayUndo ? { label: t("app.undo"), run: () => void bringBack(trash) } : undefined);
 }
 
-/** Deletes one; says whether it is gone for good. */
-async function removeOne(folder: string, entry: Entry, isPermanent: boolean): Promise<boolean> {
-  const path = joinPath(folder, entry.name);
-  // Into the trash is one step, whatever its size; only for good is work that lasts.
-  const isJob = isPermanent && entry.type === "folder" && session.may("/api/jobs");
+/** What is deleted in one step each: as much as the server takes; one where it takes but one. */
+function stepsOf(entries: readonly Entry[]): Entry[][] {
+  const size = session.may("/api/delete") ? REMOVED_AT_ONCE : 1;
+  const count = Math.ceil(entries.length / size);
+  return Array.from({ length: count }, (_, at) => entries.slice(at * size, (at + 1) * size));
+}
+
+/** Deletes some, all of them or none. */
+async function removeGroup(folder: string, entries: readonly Entry[], isPermanent: boolean): Promise<Done> {
   try {
-    const answer = await remove(path, entry.type, isPermanent, isJob);
-    await finish(answer, t("jobs.delete", { name: entry.name }));
-    return isPermanent || answer.permanent === true;
+    return await removeOnce(folder, entries, isPermanent);
   } catch (cause) {
-    // Somebody else was quicker: it is as wanted.
-    if (cause instanceof Problem && cause.kind === "missing") return isPermanent;
-    throw cause;
+    if (!(cause instanceof Problem && cause.kind === "missing")) throw cause;
+    // Somebody else was quicker with some of them: those are as wanted.
+    const now = entries.length === 1 ? [] : await listFolder(folder);
+    const there = new Set(now.map(({ name }) => name));
+    const left = entries.filter((entry) => there.has(entry.name));
+    if (left.length === entries.length) throw cause;
+    return left.length === 0 ? { paths: [], trash: [], isPermanent } : removeOnce(folder, left, isPermanent);
   }
 }
 
-/** The ids of all that lies in the trash; `undefined` when that cannot be known. */
-async function trashIds(): Promise<Set<string> | undefined> {
-  try {
-    return new Set((await listTrash()).map((item) => String(item.id)));
-  } catch {
-    return undefined;
-  }
+async function removeOnce(folder: string, entries: readonly Entry[], isPermanent: boolean): Promise<Done> {
+  const [one] = entries;
+  const paths = entries.map((entry) => joinPath(folder, entry.name));
+  // Into the trash is one step, whatever its size; only for good is work that lasts.
+  const hasFolder = entries.some((entry) => entry.type === "folder");
+  const how = { isPermanent, isJob: isPermanent && hasFolder && session.may("/api/jobs") };
+  const isTogether = session.may("/api/delete");
+  const answer = await (isTogether ? removeAll(paths, how) : remove(paths[0] ?? "", one?.type ?? "file", how));
+  const label =
+    entries.length === 1 ? t("jobs.delete", { name: one?.name ?? "" }) : plural("jobs.deleteMany", entries.length);
+  return finish(answer, label);
 }
 
-async function undoRemove(paths: ReadonlySet<string>, before: ReadonlySet<string>): Promise<void> {
+/** Says why these are still there. */
+function sayLeft(left: readonly Entry[], failure: unknown): void {
+  if (failure instanceof JobCancelled) toasts.say(t("delete.cancelled"));
+  else if (left.length === 1 || leftBecause(failure)) complain(failure);
+  else toasts.complain(`${plural("delete.failedMany", left.length)} ${describe(failure)}`);
+}
+
+/** Takes things out of the trash again. */
+async function bringBack(ids: readonly string[]): Promise<void> {
   try {
-    const now = await listTrash();
-    const ours = now.filter(
-      (item) => paths.has(item.path) && item.reason === "deleted" && !before.has(String(item.id)),
-    );
-    await restore(ours.map((item) => item.id));
-    toasts.say(plural("trash.restored", ours.length));
+    toasts.say(plural("trash.restored", (await restore(ids)).length));
   } catch (cause) {
     complain(cause);
   }
@@ -114,16 +127,18 @@ export async function transferAll(
   }
   try {
     const moved = await transferAsking(kind, wanted, to);
-    if (moved.length === 0) return false;
-    const name = nameOf(moved[0] ?? "");
+    if (moved.count === 0) return false;
+    const name = nameOf(moved.paths?.[0] ?? wanted[0] ?? "");
     const folder = nameOf(to) || t("files.title");
     const words =
       kind === "move"
-        ? moved.length === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", moved.length)
-        : moved.length === 1 ? t("copy.done", { name, folder }) : plural("copy.doneMany", moved.length);
+        ? moved.count === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", moved.count)
+        : moved.count === 1 ? t("copy.done", { name, folder }) : plural("copy.doneMany", moved.count);
     const back = parentOf(wanted[0] ?? "");
-    const mayUndo = kind === "move" && !isUndo && wanted.every((path) => parentOf(path) === back);
-    const run = () => void transferAll("move", moved, back, true);
+    const { paths: places, trash } = moved;
+    const mayUndo =
+      kind === "move" && !isUndo && places !== undefined && wanted.every((path) => parentOf(path) === back);
+    const run = () => void undoMove(places ?? [], back, trash);
     toasts.say(words, mayUndo ? { label: t("app.undo"), run } : undefined);
     return true;
   } catch (cause) {
@@ -134,12 +149,27 @@ export async function transferAll(
   }
 }
 
+/** Moves things back to where they came from, then puts what they had replaced in its place again. */
+async function undoMove(paths: readonly string[], back: string, replaced: readonly string[]): Promise<void> {
+  const isBack = await transferAll("move", paths, back, true);
+  if (isBack && replaced.length > 0 && session.may("/api/trash/restore")) await bringBack(replaced);
+}
+
+/** What became of things that were moved or copied. */
+interface Transferred {
+  count: number;
+  /** Where they are now; `undefined` where nobody told. */
+  paths: string[] | undefined;
+  /** Under which ids the trash has what they replaced. */
+  trash: string[];
+}
+
 /** Does it, in as many questions to the server as there are answers to collisions. */
 async function transferAsking(
   kind: "move" | "copy",
   paths: readonly string[],
   to: string,
-): Promise<string[]> {
+): Promise<Transferred> {
   const there = await entriesIn(to);
   // A copy beside itself is meant to be one more.
   const isBeside = (path: string) => kind === "copy" && parentOf(path) === to;
@@ -160,18 +190,23 @@ async function transferAsking(
       if (choice !== "skip") groups[choice].push(path);
     }
   }
-  const done: string[] = [];
+  const done: Transferred = { count: 0, paths: [], trash: [] };
+  const note = (some: readonly string[], { paths, trash }: Done) => {
+    done.count += some.length;
+    done.paths = paths && done.paths ? [...done.paths, ...paths] : undefined;
+    done.trash.push(...trash);
+  };
   for (const ifExists of ["error", "overwrite", "rename"] as const) {
     const group = groups[ifExists];
     if (group.length === 0) continue;
     try {
-      done.push(...(await send(kind, group, to, ifExists)));
+      note(group, await send(kind, group, to, ifExists));
     } catch (cause) {
       if (!isTakenAfterAll(cause)) throw cause;
       // Somebody else was quicker, or the folder may not be listed.
       batch.open.add(group[0] ?? "");
       const choice = await ask(group[0] ?? "");
-      if (choice !== "skip") done.push(...(await send(kind, group, to, choice)));
+      if (choice !== "skip") note(group, await send(kind, group, to, choice));
     }
   }
   return done;
@@ -182,7 +217,7 @@ async function send(
   paths: readonly string[],
   to: string,
   ifExists: IfExists,
-): Promise<string[]> {
+): Promise<Done> {
   const answer = await transfer(kind, paths, to, ifExists, session.may("/api/jobs"));
   const name = nameOf(paths[0] ?? "");
   const isOne = paths.length === 1;
@@ -190,13 +225,20 @@ async function send(
     kind === "move"
       ? isOne ? t("jobs.move", { name }) : plural("jobs.moveMany", paths.length)
       : isOne ? t("jobs.copy", { name }) : plural("jobs.copyMany", paths.length);
-  await finish(answer, label);
-  return answer.paths ?? paths.map((path) => joinPath(to, nameOf(path)));
+  const done = await finish(answer, label);
+  // A job does not tell where things went; only where both are kept is that another name.
+  if (done.paths === undefined && ifExists !== "rename") {
+    return { ...done, paths: paths.map((path) => joinPath(to, nameOf(path))) };
+  }
+  return done;
 }
 
 /** Waits for what goes on as a job. */
-async function finish(answer: Started, label: string): Promise<void> {
-  if (answer.job !== undefined) await jobs.follow(String(answer.job), label);
+async function finish(answer: Started, label: string): Promise<Done> {
+  const isPermanent = answer.permanent === true;
+  if (answer.job === undefined) return { paths: answer.paths, trash: answer.trash ?? [], isPermanent };
+  const { trash = [] } = await jobs.follow(String(answer.job), label);
+  return { paths: undefined, trash, isPermanent };
 }
 
 function isTakenAfterAll(cause: unknown): boolean {
