@@ -438,6 +438,14 @@ fn rmd_takes_nothing_along() {
     ftp.expect("RMD empty", 250);
     ftp.expect("RMD link", 250);
     assert_eq!(house.larder.tree(), ["behind/", "file", "full/", "full/x"]);
+    // What was in it before comes back with its folder.
+    let mut ftp = house.sign_in("cam");
+    ftp.expect("DELE full/x", 250);
+    ftp.expect("RMD full", 250);
+    let item = trashed(&house).into_iter().find(|item| item["path"] == "full/x").unwrap();
+    let ask = json!({ "ids": [item["id"]] });
+    house.admin().post("/api/trash/restore", ask).expect(200);
+    assert_eq!(house.larder.read("full/x"), "x");
     // An empty folder is nothing that the trash would have to keep.
     assert!(trashed(&house).iter().all(|item| item["path"] != "empty"));
 }
