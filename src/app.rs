@@ -32,6 +32,7 @@ use crate::terminal;
 use crate::tickets::Tickets;
 use crate::update;
 use crate::vault::{AttachError, Grant, RootId, Share, Vault};
+use crate::zone;
 
 /// Everything that lives as long as the server.
 pub struct App {
@@ -184,6 +185,9 @@ impl App {
         overrides: &Overrides,
     ) -> Result<(Self, Option<FirstAdmin>), String> {
         let State { folder, config, update_broke_off, lock } = state;
+        if let Some(line) = zone::complaint() {
+            terminal::warn(&line);
+        }
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;

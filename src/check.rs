@@ -12,7 +12,7 @@ use crate::settings::{self, ADMIN};
 use crate::store;
 use crate::system::{self, Sample, Written};
 use crate::vault::{RootId, Vault};
-use crate::{limits, logbook, terminal};
+use crate::{limits, logbook, terminal, zone};
 
 /// The files of the state directory that every larder which was started once has.
 const FILES: &[&str] = &[
@@ -318,9 +318,13 @@ fn written(sample: &Sample) -> Result<String, String> {
 /// past until they hear the time; then tokens and log rows have wrong times.
 fn clock(state: &Path, now: SystemTime) -> Result<String, String> {
     let shown = |time: SystemTime| {
-        jiff::ZonedDateTime::try_from(time)
-            .map_or("?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        jiff::Timestamp::try_from(time).map_or("?".to_owned(), |time| {
+            time.to_zoned_datetime(zone::local()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        })
     };
+    if let Some(line) = zone::complaint() {
+        return Err(line);
+    }
     let earliest = SystemTime::UNIX_EPOCH + limits::CLOCK_EARLIEST;
     if now < earliest {
         return Err(format!("it says {}, which is long ago", shown(now)));

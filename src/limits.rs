@@ -548,6 +548,9 @@ pub const LOG_ROWS_PER_ANSWER_MAX: i64 = 1000;
 /// Bytes of one row's text; what strangers send is cut to this.
 pub const LOG_ACTION_BYTES_MAX: usize = 1024;
 
+/// Bytes of the rules of a time zone; the longest have 4 KiB.
+pub const ZONE_BYTES_MAX: u64 = 64 * 1024;
+
 /// Rows kept at most, whatever their age: about 50 MB of database.
 pub const LOG_ROWS_MAX: i64 = 500_000;
 

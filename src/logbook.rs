@@ -11,13 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use self::thinning::Thinning;
 use crate::error::{Error, Result};
-use crate::{limits, store, terminal, threads};
+use crate::{limits, store, terminal, threads, zone};
 
 /// The schema, step by step; a step that has shipped never changes.
 const MIGRATIONS: &[&str] = &["
@@ -91,7 +90,7 @@ impl Logbook {
     pub fn open(path: &Path, retention_days: u32) -> Result<Self> {
         // Finding out the time zone takes some 300 KiB of stack in a build that is not optimised, which
         // a connection's thread has not. Once found it is remembered; here is a thread with enough.
-        let _remembered = TimeZone::system();
+        let _remembered = zone::local();
         let connection = store::open(path, MIGRATIONS, false)?;
         let reader = Mutex::new(store::open(path, MIGRATIONS, false)?);
         let (queue, messages) = sync_channel(limits::LOG_QUEUE_ROWS);
@@ -303,7 +302,7 @@ fn write_batch(connection: &Connection, batch: &[Entry]) -> Result<()> {
     {
         let mut insert = transaction
             .prepare_cached("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?2, ?3)")?;
-        let zone = TimeZone::system();
+        let zone = zone::local();
         for row in batch {
             let local =
                 row.time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();

@@ -30,6 +30,7 @@ mod threads;
 mod tickets;
 mod update;
 mod vault;
+mod zone;
 
 use std::process::ExitCode;
 

@@ -16,13 +16,12 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::ZonedDateTime;
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
 use crate::vault::{Usage, Vault};
-use crate::{limits, threads};
+use crate::{limits, threads, zone};
 use proc::{Counters, Sources};
 use written::Ledger;
 
@@ -249,7 +248,7 @@ fn update_machine(
         sample.state_free_bytes = card.free_bytes;
         sample.state_read_only = card.is_read_only;
     }
-    ledger.count(&ZonedDateTime::now(), sample.uptime);
+    ledger.count(&zone::now(), sample.uptime);
     sample.written = ledger.told(card.map(|card| card.device), sample.share_device);
 }
 

@@ -243,3 +243,49 @@ fn a_hundred_thousand_rows_slow_nothing_down() {
     let grown = larder.process().memory_peak_kib().saturating_sub(peak);
     assert!(grown < 16 << 10, "{grown} KiB");
 }
+
+/// What log rows of now say in this zone.
+#[track_caller]
+fn hour_in(zone: &str) -> String {
+    let larder = Larder::prepare().launch_with(|command| {
+        command.env("TZ", zone);
+    });
+    let larder = larder.user("ana");
+    larder.http("ana").post("/api/create_folder", json!({ "folder_name": "x" })).expect(200);
+    let rows = larder.http("ana").get("/api/get_logs?limit=1").expect(200).json();
+    rows[0]["timestamp"].as_str().unwrap()[..16].to_owned()
+}
+
+/// Half past five hours ahead of UTC all the year, said in every way.
+#[test]
+fn times_are_local_in_whatever_form_the_zone_is_named() {
+    let database = std::path::Path::new("/usr/share/zoneinfo/Asia/Kolkata");
+    let mut zones =
+        vec!["IST-5:30", "<+0530>-05:30", "XXX-5:30YYY-5:30,M3.2.0,M11.1.0", "XXX-5:30YYY-5:30"];
+    if database.exists() {
+        zones.extend(["Asia/Kolkata", ":Asia/Kolkata", "/usr/share/zoneinfo/Asia/Kolkata"]);
+        zones.push(":/usr/share/zoneinfo/Asia/Kolkata");
+    }
+    let shown = |time: jiff::Timestamp| {
+        let there = time + jiff::SignedDuration::from_mins(330);
+        there.strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    for zone in zones {
+        let before = jiff::Timestamp::now();
+        let told = hour_in(zone);
+        let after = jiff::Timestamp::now();
+        assert!(shown(before) <= told && told <= shown(after), "{zone}: {told}");
+    }
+}
+
+#[test]
+fn a_zone_that_nobody_knows_is_told_and_times_are_in_utc() {
+    let before = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    let told = hour_in("Middle/Earth");
+    let after = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    assert!(before <= told && told <= after, "{told}");
+    let larder = Larder::prepare().launch_with(|command| {
+        command.env("TZ", "Middle/Earth");
+    });
+    assert!(larder.process().complaints().contains("Middle/Earth"));
+}

@@ -442,3 +442,28 @@ fn pages_of_listed_origins_may_use_the_api_and_no_others() {
     update(&larder, json!({ "cors_origins": [] }));
     preflight(&larder, "/api/new_file", good).expect_refusal(405);
 }
+
+/// Notepad, and editors like it.
+#[test]
+fn what_begins_with_a_byte_order_mark_is_read_as_without() {
+    let mut larder = Larder::start().user("ana");
+    larder.stop();
+    for name in ["settings.json", "roles.json", "cloud.json"] {
+        let path = larder.state().join("settings").join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    }
+    larder.restart();
+    let ana = larder.http("ana");
+    ana.get("/api/finder").expect(200);
+    let marked = |body: &str| format!("\u{feff}{body}").into_bytes();
+    let json = Some("application/json");
+    let folder = marked(r#"{"folder_name": "made"}"#);
+    ana.post_raw("/api/create_folder", json, &folder).expect_status("Folder created");
+    let change = marked(r#"{"trash_days": 3}"#);
+    ana.post_raw("/api/update_settings", json, &change).expect_status("Settings updated");
+    assert_eq!(larder.stored_settings()["trash_days"], 3);
+    let file = marked("{\"file_name\": \"a.txt\", \"file_content\": \"\u{feff}kept\"}");
+    ana.post_raw("/api/new_file", json, &file).expect_status("File created");
+    assert_eq!(fs::read_to_string(larder.root().join("a.txt")).unwrap(), "\u{feff}kept");
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms that every room may use.
-const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal"];
+const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal", "zone"];
 
 /// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
     ("threads", &[]),
+    ("zone", &[]),
     ("terminal", &[]),
 ];
 
@@ -34,7 +35,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("tiny_http", &["http"]),
     ("rusqlite", &["store", "logbook"]),
-    ("std::fs", &["vault", "store", "settings", "app", "backup", "check", "system", "update"]),
+    (
+        "std::fs",
+        &["vault", "store", "settings", "app", "backup", "check", "system", "update", "zone"],
+    ),
     ("jwt_simple", &["auth"]),
     ("ureq", &["fetch"]),
     ("ed25519", &["update"]),

@@ -152,6 +152,7 @@ fn whole<T: DeserializeOwned>(
     if text.len() as u64 > bytes_max || parts_in(text) > limits::JSON_PARTS_MAX {
         return Err(Error::invalid("The JSON object is too large"));
     }
+    let text = text.strip_prefix(MARK).unwrap_or(text);
     if text.is_empty() {
         return Ok(None);
     }
@@ -205,7 +206,12 @@ fn parse(
     open_spool: impl FnMut(&Ask) -> Result<Spool>,
 ) -> Result<Ask> {
     let failure = Cell::new(None);
-    let guard = Guard { inner: reader, bytes: 0, failure: &failure, lexer: Lexer::default() };
+    let guard = Guard {
+        inner: Unmarked::new(reader),
+        bytes: 0,
+        failure: &failure,
+        lexer: Lexer::default(),
+    };
     read_object(guard, fields, open_spool).map_err(|broken| {
         // What the guard saw is the cause of whatever the parser made of it.
         match (failure.take(), broken) {
@@ -217,6 +223,55 @@ fn parse(
             (None, Broken::House(error)) => error,
         }
     })
+}
+
+/// What some programs begin a text with: the byte order mark (RFC 8259, 8.1 lets us ignore it).
+const MARK: &[u8; 3] = b"\xef\xbb\xbf";
+
+/// A reader that passes over a byte order mark at the beginning.
+struct Unmarked<R> {
+    /// The rest.
+    inner: R,
+    /// The first bytes.
+    head: [u8; MARK.len()],
+    /// Those of them that are still to be read; `None` before the first read.
+    kept: Option<std::ops::Range<usize>>,
+}
+
+impl<R: Read> Unmarked<R> {
+    /// Reads nothing yet.
+    const fn new(inner: R) -> Self {
+        Self { inner, head: [0; MARK.len()], kept: None }
+    }
+
+    /// Reads the first bytes; those that are no mark are kept.
+    fn begin(&mut self) -> io::Result<std::ops::Range<usize>> {
+        let mut count = 0;
+        while count < MARK.len() {
+            match self.inner.read(&mut self.head[count..])? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        Ok(if self.head == *MARK { 0..0 } else { 0..count })
+    }
+}
+
+impl<R: Read> Read for Unmarked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let kept = match self.kept.take() {
+            Some(kept) => kept,
+            None => self.begin()?,
+        };
+        if kept.is_empty() {
+            self.kept = Some(kept);
+            return self.inner.read(buffer);
+        }
+        let count = kept.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.head[kept.start..kept.start + count]);
+        self.kept = Some(kept.start + count..kept.end);
+        Ok(count)
+    }
 }
 
 /// Why reading ended early.
@@ -480,6 +535,33 @@ impl Lexer {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_mark_is_passed_over_once_however_it_comes() {
+        /// Gives one byte at a time.
+        struct Drop<'a>(&'a [u8]);
+        impl Read for Drop<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let count = 1.min(buffer.len());
+                self.0.read(&mut buffer[..count])
+            }
+        }
+        for (text, left) in [
+            (&b"\xef\xbb\xbf{}"[..], &b"{}"[..]),
+            (b"\xef\xbb\xbf\xef\xbb\xbf", b"\xef\xbb\xbf"),
+            (b"\xef\xbb", b"\xef\xbb"),
+            (b"{", b"{"),
+            (b"", b""),
+            (b"{\"a\": 1}", b"{\"a\": 1}"),
+        ] {
+            let mut whole = Vec::new();
+            Unmarked::new(text).read_to_end(&mut whole).unwrap();
+            assert_eq!(whole, left);
+            let mut slow = Vec::new();
+            Unmarked::new(Drop(text)).read_to_end(&mut slow).unwrap();
+            assert_eq!(slow, left);
+        }
+    }
+
     const FIELDS: &[Field] = &[text("path"), text("name"), flag("job"), id("id"), paths("paths")];
 
     fn read_text(json: &[u8]) -> Result<Ask> {
@@ -523,7 +605,6 @@ mod tests {
             b"{\"path\": \"\xff\"}",
             b"{\"path\": \"\\ud800\"}",
             b"{\"path\": \"\n\"}",
-            b"\xef\xbb\xbf{}",
             &deep,
         ] {
             assert_eq!(

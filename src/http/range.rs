@@ -81,6 +81,10 @@ pub fn decide(fields: &Fields<'_>, now: &Representation<'_>) -> Decision {
     if fields.if_range.is_some_and(|validator| !is_current(validator, now)) {
         return Decision::Whole;
     }
+    if now.length == 0 {
+        // Nothing is all that there is; a player that asks for its first byte takes 416 for a failure.
+        return Decision::Whole;
+    }
     parse(range, now.length)
 }
 
@@ -259,6 +263,15 @@ mod tests {
         }
         assert_eq!(parse("bytes=0-", 0), Decision::Unsatisfiable);
         assert_eq!(parse("bytes=-5", 0), Decision::Unsatisfiable);
+    }
+
+    #[test]
+    fn an_empty_file_is_sent_whole_whatever_the_range() {
+        let now = Representation { etag: "\"a\"", modified: UNIX_EPOCH, length: 0 };
+        for range in ["bytes=-1", "bytes=0-", "bytes=0-0", "bytes=5-9,11-"] {
+            let fields = Fields { range: Some(range), ..Fields::default() };
+            assert_eq!(decide(&fields, &now), Decision::Whole, "{range}");
+        }
     }
 
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";

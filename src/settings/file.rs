@@ -26,7 +26,8 @@ pub fn read_object(path: &Path) -> Result<Option<Map<String, Value>>, String> {
     if text.len() as u64 > limits::STATE_FILE_BYTES_MAX {
         return Err(say(&"larger than 1 MiB"));
     }
-    match serde_json::from_str(&text) {
+    // Some editors begin a file with a byte order mark (RFC 8259, 8.1 lets us ignore it).
+    match serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
         Ok(Value::Object(map)) => Ok(Some(map)),
         Ok(_) => Err(say(&"not a JSON object")),
         Err(cause) => Err(say(&cause)),
@@ -105,6 +106,16 @@ mod tests {
         );
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        std::fs::write(&path, "\u{feff}{\"a\": 1}").unwrap();
+        assert_eq!(Value::Object(read_object(&path).unwrap().unwrap()), json!({ "a": 1 }));
+        std::fs::write(&path, "\u{feff}\u{feff}{}").unwrap();
+        assert!(read_object(&path).is_err());
     }
 
     #[test]

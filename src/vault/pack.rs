@@ -8,9 +8,9 @@
 use std::io::{self, Read, Write};
 use std::time::SystemTime;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
-use crate::limits;
+use crate::{limits, zone};
 
 /// The largest size and offset that the old 32-bit fields hold; all ones means "see Zip64" (4.5.3).
 const MAX_32: u64 = 0xffff_fffe;
@@ -338,7 +338,7 @@ fn dos_time(modified: SystemTime) -> (u16, u16) {
     /// 1 January 1980, 00:00.
     const FIRST: (u16, u16) = (0, 1 << 5 | 1);
     let Ok(stamp) = Timestamp::try_from(modified) else { return FIRST };
-    let local = stamp.to_zoned_datetime(TimeZone::system()).datetime();
+    let local = stamp.to_zoned_datetime(zone::local()).datetime();
     let part = |number: i8| u16::try_from(number).unwrap_or(0);
     let Ok(year) = u16::try_from(local.year() - 1980) else { return FIRST };
     if year > 127 {

@@ -10,7 +10,7 @@ use super::{Grant, NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::OwnedFd;
-use rustix::fs::{FileType, Mode, OFlags, Statx};
+use rustix::fs::{FileType, Mode, OFlags, Statx, StatxTimestamp};
 use rustix::io::Errno;
 use std::fs::File;
 use std::sync::Arc;
@@ -288,17 +288,26 @@ pub(super) fn open_regular(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<
     Ok(Some(OpenFile { file: File::from(file), size: stat.stx_size, modified, tag: tag(&stat) }))
 }
 
+/// Whether a time is so close to now that another change could have the same one.
+fn is_of_now(time: &StatxTimestamp) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    now.abs_diff(time.tv_sec) <= COARSE_WINDOW.as_secs()
+}
+
 /// A text that differs for any two contents: inode, size and both times, of which larder's own writes
-/// set the first to the nanosecond. Where clocks are coarse and the file is young, the text is never the
-/// same twice.
+/// set the first to the nanosecond. Where clocks are coarse and the file has just been changed, the text
+/// is never the same twice. A date ahead of the clock is no sign of that: the next change would have
+/// another.
 fn tag(stat: &Statx) -> String {
     /// Counts what cannot be told apart otherwise.
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let (modified, changed) =
         (look::nanoseconds_of(&stat.stx_mtime), look::nanoseconds_of(&stat.stx_ctime));
     let plain = format!("{:x}-{:x}-{modified:x}-{changed:x}", stat.stx_ino, stat.stx_size);
-    let age = SystemTime::now().duration_since(look::modified_of(stat)).unwrap_or_default();
-    if !stat.stx_mtime.tv_nsec.is_multiple_of(COARSE_NS) || age > COARSE_WINDOW {
+    let is_coarse = |time: &StatxTimestamp| time.tv_nsec.is_multiple_of(COARSE_NS);
+    let times = [&stat.stx_mtime, &stat.stx_ctime];
+    if !times.into_iter().all(is_coarse) || !times.into_iter().any(is_of_now) {
         return plain;
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

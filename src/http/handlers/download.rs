@@ -149,7 +149,7 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
     let now = Representation { etag: &etag, modified: file.modified, length: file.size };
     let decision = range::decide(&request_fields(call), &now);
     let length = file.size;
-    let modified = http_date(file.modified);
+    let modified = last_modified(file.modified);
     let content_type = media::content_type(&media_type);
     let file = Arc::new(file.file);
     let part = |piece: Piece| Part::File {
@@ -195,11 +195,15 @@ fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Re
         .with("Cache-Control", "private, no-cache"))
 }
 
-/// An HTTP date (RFC 9110, 5.6.7). Times that it cannot tell, before 1970 and after 9999, are cut to those.
-fn http_date(time: SystemTime) -> String {
+/// When something was changed, as an HTTP date (RFC 9110, 5.6.7). What is dated ahead of the clock is told
+/// as of now (8.8.2.1), what the form cannot tell as the first or last second that it can.
+fn last_modified(time: SystemTime) -> String {
     /// The last second of 9999, since 1970.
     const LAST_S: u64 = 253_402_300_799;
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().min(LAST_S));
+    let seconds = time
+        .min(SystemTime::now())
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs().min(LAST_S));
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 

@@ -1,7 +1,15 @@
 //! Media types by name, and what they mean for a browser.
 
+/// Types that the list of names has otherwise, or in a form that players do not know (IANA's registry).
+const OURS: &[(&str, &str)] = &[("m4a", "audio/mp4"), ("m4b", "audio/mp4"), ("ts", "video/mp2t")];
+
 /// The type of a file with this name; `application/octet-stream` when the name says nothing.
 pub fn of(name: &str) -> String {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let known = OURS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    if let Some((_, media_type)) = known {
+        return (*media_type).to_owned();
+    }
     mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
 }
 
@@ -28,6 +36,19 @@ pub fn is_passive(media_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn players_know_the_types() {
+        for (name, media_type) in [
+            ("book.m4b", "audio/mp4"),
+            ("song.M4A", "audio/mp4"),
+            ("film.part.ts", "video/mp2t"),
+            ("ts", "application/octet-stream"),
+            ("film.mp4", "video/mp4"),
+        ] {
+            assert_eq!(of(name), media_type, "{name}");
+        }
+    }
 
     #[test]
     fn what_may_hold_a_script_is_not_passive() {
