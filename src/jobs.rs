@@ -111,23 +111,25 @@ impl Reach {
 }
 
 impl Jobs {
-    /// Starts a job; returns its id.
+    /// Starts a job, which goes on as long as `may` says that its owner may have it done; returns its id.
     ///
     /// Errors: `TooSoon` when as many run as may, or the server is ending; `Io`.
     pub fn start(
         &self,
         owner: i64,
         kind: Kind,
+        may: impl Fn() -> bool + Send + Sync + 'static,
         work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
     ) -> Result<String> {
         let id = new_id()?;
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let (told, own_name) = (Arc::downgrade(&self.0), id.clone());
-        let progress = Arc::new(Progress::watched(move || {
+        let progress = Progress::watched(move || {
             if let Some(shared) = told.upgrade() {
                 shared.change(&own_name, |_| {});
             }
-        }));
+        });
+        let progress = Arc::new(progress.while_judged(may));
         self.0.admit(Job {
             id: id.clone(),
             owner,
@@ -155,9 +157,10 @@ impl Jobs {
         Ok(id)
     }
 
-    /// The numbers for work that a request waits for: it is called off when the server ends.
-    pub fn wait_for(&self) -> Arc<Progress> {
-        let progress = Arc::new(Progress::default());
+    /// The numbers for work that a request waits for: it is called off when the server ends, and when the caller
+    /// may no longer have it done.
+    pub fn wait_for(&self, may: impl Fn() -> bool + Send + Sync + 'static) -> Arc<Progress> {
+        let progress = Arc::new(Progress::default().while_judged(may));
         let mut state = self.0.lock();
         if state.is_closed {
             progress.cancel();
@@ -329,16 +332,20 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    fn always() -> bool {
+        true
+    }
+
     /// A job that ends with what is sent.
     fn job(jobs: &Jobs, owner: i64) -> (String, mpsc::Sender<Result<()>>) {
         let (sender, outcome) = mpsc::channel();
         let work = move |_: &Progress| outcome.recv().unwrap_or(Ok(()));
-        (jobs.start(owner, Kind::Copy, work).unwrap(), sender)
+        (jobs.start(owner, Kind::Copy, always, work).unwrap(), sender)
     }
 
     /// A job that runs until it is called off.
     fn endless(jobs: &Jobs, owner: i64) -> Result<String> {
-        jobs.start(owner, Kind::Move, |progress| {
+        jobs.start(owner, Kind::Move, always, |progress| {
             while !progress.is_cancelled() {
                 std::thread::yield_now();
             }
@@ -364,7 +371,7 @@ mod tests {
         let (bad, sender) = job(&jobs, 1);
         sender.send(Err(Error::DiskFull)).unwrap();
         let panicking =
-            jobs.start(1, Kind::Delete, |_| panic!("as it was to be expected")).unwrap();
+            jobs.start(1, Kind::Delete, always, |_| panic!("as it was to be expected")).unwrap();
         wait(&jobs);
         assert!(matches!(end_of(&jobs, &good), Some(End::Done)));
         let end = end_of(&jobs, &bad);
@@ -399,9 +406,9 @@ mod tests {
         }
         assert!(matches!(endless(&jobs, 1), Err(Error::TooSoon { .. })));
         endless(&jobs, 2).unwrap();
-        let waited_for = jobs.wait_for();
+        let waited_for = jobs.wait_for(always);
         jobs.close();
-        assert!(waited_for.is_cancelled() && jobs.wait_for().is_cancelled());
+        assert!(waited_for.is_cancelled() && jobs.wait_for(always).is_cancelled());
         wait(&jobs);
         let (views, _) = jobs.changed_since(0, Reach::All);
         assert!(views.iter().all(|view| matches!(view.end, Some(End::Cancelled))));

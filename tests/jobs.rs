@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Larder, wait};
+use crate::harness::{Client, Form, Larder, wait};
 
 /// The jobs that somebody sees.
 #[track_caller]
@@ -188,6 +188,96 @@ fn the_end_of_the_server_calls_jobs_off_and_leaves_complete_things_only() {
             assert_eq!(fs::read_dir(larder.root().join(&place)).unwrap().count(), 20);
         }
     }
+}
+
+/// Starts to copy a large tree as `ana`, and takes something from her; gives how the job ended.
+fn copy_and_lose(loss: impl FnOnce(&Larder, &Client)) -> (Larder, Value) {
+    let larder =
+        Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#).folder("to");
+    for part in 0..2 {
+        plant(&larder, &format!("tree/{part}"));
+    }
+    let boss = larder.http("boss");
+    let id = start(&larder.http("ana"), "/api/copy", json!({ "paths": ["tree"], "to": "to" }));
+    loss(&larder, &boss);
+    let told = end(&boss, &id);
+    (larder, told)
+}
+
+/// What `user/edit` needs to know of ana.
+fn ana(larder: &Larder, more: &Value) -> Value {
+    let people = larder.http("boss").get("/api/user/get_all").expect(200).json();
+    let mut people = people.as_array().unwrap().iter();
+    let id = &people.find(|person| person["username"] == "ana").unwrap()["id"];
+    let mut ask = json!({ "id": id, "username": "ana", "name": "Ana" });
+    ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    ask
+}
+
+#[test]
+fn a_job_ends_with_its_owner() {
+    let (larder, told) = copy_and_lose(|_, boss| {
+        let gone = json!({ "username": "ana" });
+        boss.post("/api/user/delete", gone).expect_status("User deleted");
+    });
+    assert_eq!(told["state"], "cancelled", "{told}");
+    assert!(!larder.exists("to/tree") && larder.exists("tree/1/19/99"));
+    assert_eq!(larder.unfinished(), 0);
+}
+
+#[test]
+fn a_job_ends_when_its_owner_loses_a_path_or_the_role() {
+    for lost in [json!({ "paths_write": ["tree"] }), json!({ "role": "nobody-knows" })] {
+        let (larder, told) = copy_and_lose(|larder, boss| {
+            boss.post("/api/user/edit", ana(larder, &lost)).expect_status("User edited");
+        });
+        assert_eq!(told["state"], "cancelled", "{lost}: {told}");
+        assert!(!larder.exists("to/tree"));
+    }
+}
+
+#[test]
+fn a_job_goes_on_when_its_owner_signs_out_or_wins_something() {
+    let (larder, told) = copy_and_lose(|larder, boss| {
+        let more = json!({ "name": "Ana B.", "role": "admin", "password": "another" });
+        boss.post("/api/user/edit", ana(larder, &more)).expect_status("User edited");
+        larder.http("ana").post("/api/user/logout", json!({ "everywhere": true })).expect(200);
+    });
+    assert_eq!(told["state"], "done", "{told}");
+    assert_eq!(larder.read("to/tree/1/19/99"), "content");
+}
+
+#[test]
+fn what_was_sent_by_somebody_who_is_gone_meanwhile_is_not_stored() {
+    // Somebody keeps the role alive.
+    let larder = Larder::start().user("cid").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let json = json!({ "path": "b.txt", "file_content": "B" }).to_string();
+    let form = Form::new().file("a.txt", "A").body();
+    for (name, path, kind, body) in [
+        ("ana", "/api/upload", Form::content_type(), form.as_slice()),
+        ("bea", "/api/edit_file", "application/json".to_owned(), json.as_bytes()),
+    ] {
+        let ask = json!({
+            "username": name, "password": "x", "name": "N", "role": "user", "paths_write": [""]
+        });
+        let made = larder.http("boss").post("/api/user/create", ask).expect(200).json();
+        let key = made["API_KEY"].as_str().unwrap();
+        let mut wire = larder.wire();
+        wire.send(format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nX-API-KEY: {key}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            body.len()
+        ));
+        // It is asked for the rest once it has been let in.
+        assert_eq!(wire.head_answer().status, 100);
+        wire.send(&body[..body.len() - 1]);
+        let gone = json!({ "username": name });
+        larder.http("boss").post("/api/user/delete", gone).expect_status("User deleted");
+        wire.send(&body[body.len() - 1..]);
+        wire.answer().expect_error(401, "Unauthorized");
+    }
+    assert!(larder.tree().is_empty());
+    larder.wait_until_tidy();
 }
 
 #[test]

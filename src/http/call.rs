@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use tiny_http::Request;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::Endpoint;
 use crate::http::body::{self, Ask};
-use crate::http::gate::Caller;
+use crate::http::gate::{Caller, Standing};
 use crate::http::query;
 use crate::limits;
 use crate::vault::{Share, VaultPath};
@@ -81,13 +81,34 @@ impl<'a> Call<'a> {
             None => None,
         };
         let length = self.request.content_length();
-        body::read(self.request, self.endpoint.fields, |ask| {
+        let asked = body::read(self.request, self.endpoint.fields, |ask| {
             let (app, grant, user) =
                 content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
             // If the path has come already, its drive takes the content at once.
             let near = ask.text("path").and_then(|path| VaultPath::parse(path).ok());
             app.share(grant.clone(), &user.username)?.spool_sized(near.as_ref(), length)
-        })
+        })?;
+        self.must_still_be_let_in()?;
+        Ok(asked)
+    }
+
+    /// Judges the caller anew, now that the body has been read: a slow one may have taken hours.
+    ///
+    /// Errors: `SignIn`.
+    pub fn must_still_be_let_in(&self) -> Result<()> {
+        let lasts = self
+            .caller
+            .as_ref()
+            .is_none_or(|caller| Standing::of(caller, self.endpoint).lasts(self.app));
+        if lasts { Ok(()) } else { Err(Error::SignIn(SignInProblem::Unauthorized)) }
+    }
+
+    /// Tells of the caller, as long as larder runs, whether they may still have done what they asked for.
+    pub fn standing(&self) -> Result<impl Fn() -> bool + Send + Sync + use<>> {
+        let standing = Standing::of(self.caller()?, self.endpoint);
+        // Jobs that have ended are remembered by the app: they must not keep it.
+        let app = Arc::downgrade(self.app);
+        Ok(move || app.upgrade().is_some_and(|app| standing.lasts(&app)))
     }
 
     /// Reads a small JSON object whole, whatever its keys; `None` without a body.
@@ -97,7 +118,9 @@ impl<'a> Call<'a> {
         &mut self,
         wrong_shape: &'static str,
     ) -> Result<Option<T>> {
-        body::read_whole(self.request, limits::STATE_FILE_BYTES_MAX, wrong_shape)
+        let asked = body::read_whole(self.request, limits::STATE_FILE_BYTES_MAX, wrong_shape)?;
+        self.must_still_be_let_in()?;
+        Ok(asked)
     }
 
     /// What the logbook calls the caller.

@@ -55,6 +55,36 @@ pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option
     Ok(Some(caller))
 }
 
+/// What a caller may, to be judged again while something lasts that they have begun: it goes on without its
+/// session, but not without the right to it.
+pub struct Standing {
+    /// What was asked for.
+    endpoint: &'static Endpoint,
+    /// The user as they were when they were let in.
+    user: Arc<User>,
+    /// Their paths.
+    grant: Arc<Grant>,
+}
+
+impl Standing {
+    /// Of somebody who was let in.
+    pub fn of(caller: &Caller, endpoint: &'static Endpoint) -> Self {
+        let (user, grant) = (Arc::clone(&caller.user), Arc::clone(&caller.grant));
+        Self { endpoint, user, grant }
+    }
+
+    /// Whether they are still there, may use the endpoint, and have lost no path. As long as nobody can say,
+    /// nothing has changed.
+    pub fn lasts(&self, app: &App) -> bool {
+        let Ok(now) = app.users.by_id(self.user.id) else { return true };
+        now.is_some_and(|now| {
+            let has_all =
+                Arc::ptr_eq(&now, &self.user) || permission::grant(&now).covers(&self.grant);
+            has_all && self.endpoint.is_open_to(&now.role, &app.roles())
+        })
+    }
+}
+
 /// What a caller came with, to be judged again while a long answer runs.
 pub struct Pass {
     /// What was asked for.

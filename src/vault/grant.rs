@@ -49,6 +49,12 @@ impl Grant {
         self.may_write(path) || self.write.iter().any(|prefix| prefix.starts_with(path))
     }
 
+    /// Whether it grants all that `other` does.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.read.iter().all(|path| self.may_read(path))
+            && other.write.iter().all(|path| self.may_write(path))
+    }
+
     /// Whether `path` lies on the way to something that may be read, without being it.
     pub fn may_pass(&self, path: &VaultPath) -> bool {
         self.read.iter().any(|prefix| prefix.starts_with(path))
@@ -90,6 +96,16 @@ mod tests {
             assert_eq!(grant.may_write(&place), write, "write {text:?}");
             assert_eq!(grant.may_pass(&place), pass, "pass {text:?}");
         }
+    }
+
+    #[test]
+    fn what_was_lost_is_not_covered_and_what_was_won_does_no_harm() {
+        let before = Grant::new(vec![path("a/b")], vec![path("c")]);
+        let more = Grant::new(vec![path("a"), path("x")], vec![path("")]);
+        assert!(before.covers(&before) && more.covers(&before) && !before.covers(&more));
+        assert!(!Grant::new(vec![path("a/b")], vec![path("c/d")]).covers(&before));
+        assert!(!Grant::new(vec![], vec![path("c")]).covers(&before));
+        assert!(Grant::default().covers(&Grant::default()));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Progress {
     is_cancelled: AtomicBool,
     /// Who is told now and then that the numbers have changed.
     watcher: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Whether whoever wanted the work still may have it done; asked now and then.
+    judge: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     /// When that happened last.
     told: Mutex<Option<Instant>>,
     /// What the work has put into the trash.
@@ -43,6 +45,13 @@ impl Progress {
     /// a few times a second at most.
     pub fn watched(watcher: impl Fn() + Send + Sync + 'static) -> Self {
         Self { watcher: Some(Box::new(watcher)), ..Self::default() }
+    }
+
+    /// The same work, called off as soon as `judge` says no. It is asked a few times a second at most, and only
+    /// while the work goes on.
+    pub fn while_judged(mut self, judge: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.judge = Some(Box::new(judge));
+        self
     }
 
     /// The numbers now.
@@ -108,13 +117,21 @@ impl Progress {
         Arc::make_mut(&mut trash).push(id);
     }
 
-    /// Tells the watcher, unless that was a moment ago.
+    /// Asks the judge and tells the watcher, unless that was a moment ago.
     fn tell(&self) {
-        let Some(watcher) = &self.watcher else { return };
+        if self.watcher.is_none() && self.judge.is_none() {
+            return;
+        }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= limits::PROGRESS_INTERVAL) {
-            *told = Some(Instant::now());
-            drop(told);
+        if told.is_some_and(|told| told.elapsed() < limits::PROGRESS_INTERVAL) {
+            return;
+        }
+        *told = Some(Instant::now());
+        drop(told);
+        if self.judge.as_ref().is_some_and(|judge| !judge()) {
+            self.cancel();
+        }
+        if let Some(watcher) = &self.watcher {
             watcher();
         }
     }
@@ -143,5 +160,18 @@ mod tests {
         assert!(progress.go_on().is_ok());
         progress.cancel();
         assert!(matches!(progress.go_on(), Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn work_ends_when_whoever_wanted_it_may_no_longer() {
+        let may = Arc::new(AtomicBool::new(true));
+        let judge = Arc::clone(&may);
+        let progress = Progress::default().while_judged(move || judge.load(Ordering::Relaxed));
+        progress.add(1, 1);
+        assert!(progress.go_on().is_ok() && !progress.is_watched());
+        may.store(false, Ordering::Relaxed);
+        while progress.go_on().is_ok() {
+            progress.add(1, 1);
+        }
     }
 }

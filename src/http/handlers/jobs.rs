@@ -144,12 +144,13 @@ pub fn start(
         job: &'a str,
     }
     let scribe = Scribe::of(call)?;
-    let job = call.app.jobs.start(call.caller()?.user.id, kind, move |progress| {
-        let done = work(progress, &scribe);
-        if let Err(error) = &done {
-            scribe.note(&format!("a job ended early: {error}"));
-        }
-        done
-    })?;
+    let job =
+        call.app.jobs.start(call.caller()?.user.id, kind, call.standing()?, move |progress| {
+            let done = work(progress, &scribe);
+            if let Err(error) = &done {
+                scribe.note(&format!("a job ended early: {error}"));
+            }
+            done
+        })?;
     Reply::json(&Started { status: "Started", job: &job })
 }

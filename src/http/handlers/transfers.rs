@@ -65,7 +65,7 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
             run(&transfer, &sources, progress, scribe).map(|_places| ())
         });
     }
-    let progress = call.app.jobs.wait_for();
+    let progress = call.app.jobs.wait_for(call.standing()?);
     let places = run(&transfer, &sources, &progress, &Scribe::of(call)?)?;
     let status = match kind {
         TransferKind::Move => "Moved",

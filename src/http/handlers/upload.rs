@@ -24,7 +24,7 @@ struct Form {
 
 /// Receives the files into hidden temporary ones, then puts all in place in one go.
 ///
-/// Errors: `Invalid`, `Refused`, `Collision`, `DiskFull`, `Disconnected`.
+/// Errors: `Invalid`, `Refused`, `Collision`, `DiskFull`, `Disconnected`, `SignIn` (who is gone meanwhile).
 pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let content_type = call.request.header("Content-Type").unwrap_or_default();
     let boundary = multipart::boundary(content_type)
@@ -55,6 +55,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
             _ => {}
         }
     }
+    call.must_still_be_let_in()?;
     store(call, &share, form)
 }
 
