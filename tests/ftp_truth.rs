@@ -64,6 +64,25 @@ fn size_in_ascii_is_what_retr_sends() {
 }
 
 #[test]
+fn a_file_that_became_shorter_while_it_was_sent_is_not_told_as_whole() {
+    let house = around(Larder::prepare());
+    let file = std::fs::File::create(house.larder.root().join("big")).unwrap();
+    let mut ftp = house.sign_in("cam");
+    for offset in [0, 1_000_000] {
+        file.set_len(256 << 20).unwrap();
+        let mut data = ftp.passive();
+        ftp.expect(&format!("REST {offset}"), 350);
+        ftp.expect("RETR big", 150);
+        // Nothing was read yet: much more lies in the file than sockets hold.
+        file.set_len(64 << 20).unwrap();
+        let got = std::io::copy(&mut data, &mut std::io::sink()).unwrap();
+        assert!(got < (256 << 20) - offset, "{got}");
+        ftp.expect_reply(451);
+    }
+    ftp.expect("NOOP", 200);
+}
+
+#[test]
 fn status_tells_paths_as_the_user_sees_them() {
     let larder = Larder::prepare().folder("family/cam/sub");
     let house = FtpHouse::around(larder);
