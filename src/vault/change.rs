@@ -4,9 +4,10 @@ use super::look;
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
-use super::write::there;
-use super::{os, os_new_name};
+use super::write::{numbered, there};
+use super::{os, os_new_name, twin};
 use crate::error::{Error, Result, Why};
+use crate::limits;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
@@ -57,16 +58,11 @@ impl Share {
             if to.path != from.path && to.path.starts_with(&from.path) {
                 return Err(Error::invalid("A folder can't be moved into itself"));
             }
-            // A drive that ignores case finds the source under the new name as well; so does everybody
-            // where a file has both names.
-            let is_same = to.stat.as_ref().map(look::id_of) == from.stat.as_ref().map(look::id_of)
-                && (from.is_folder() || there(&from)?.stx_nlink == 1)
-                && source != target
-                && source.as_str().to_lowercase() == target.as_str().to_lowercase();
-            let renamed = match (&to.stat, is_same) {
-                (Some(_), false) => Err(Errno::EXIST),
-                (_, true) => rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name),
-                _ => self.rename_noreplace(&from.folder, &from.name, &to.folder, &to.name),
+            let renamed = match &to.stat {
+                // A drive that ignores case finds the source under the new name as well.
+                Some(_) if twin::is_same_entry(&from, &to) => self.respell(&from, &to),
+                Some(_) => Err(Errno::EXIST),
+                None => self.rename_noreplace(&from.folder, &from.name, &to.folder, &to.name),
             };
             match renamed {
                 Ok(()) => {}
@@ -84,6 +80,29 @@ impl Share {
             }
             look::sync_folder(&*from.folder).map_err(os)
         })
+    }
+
+    /// Has an entry of a drive that ignores case written another way. Where the drive takes both for the same
+    /// name, and leaves it as it is or thinks that something is in the way, it goes there by way of a third.
+    fn respell(&self, from: &Spot, to: &Spot) -> rustix::io::Result<()> {
+        let _seen_by_its_name =
+            rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
+        if twin::lists(&to.folder, to.name.as_bytes()) {
+            return Ok(());
+        }
+        for number in 1..=limits::RACE_TRIES_MAX {
+            let between = numbered(&to.name, number);
+            match self.rename_noreplace(&from.folder, &from.name, &to.folder, &between) {
+                Err(Errno::EXIST | Errno::NOTEMPTY) => continue,
+                moved => moved?,
+            }
+            let put = self.rename_noreplace(&to.folder, &between, &to.folder, &to.name);
+            return put.inspect_err(|_| {
+                let _as_it_was =
+                    self.rename_noreplace(&to.folder, &between, &from.folder, &from.name);
+            });
+        }
+        Err(Errno::EXIST)
     }
 
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one

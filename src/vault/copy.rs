@@ -8,6 +8,7 @@ use super::path::{VaultPath, is_reserved};
 use super::progress::Progress;
 use super::resolve::{Follow, Lost, open_deep};
 use super::share::Share;
+use super::transfer::into_itself;
 use super::trash;
 use super::walk::{Census, Folder, Mark, Visitor, Walk};
 use super::{os, os_new_name};
@@ -62,6 +63,8 @@ pub struct Manner {
     pub group: Option<u32>,
     /// Whether owners are kept as far as we may, and everything must come along: for a move.
     pub is_move: bool,
+    /// The folder where a tree will be, which must not be in it, by whatever name.
+    pub into: Option<FileId>,
 }
 
 impl Share {
@@ -266,6 +269,9 @@ impl Tree<'_, '_> {
 
 impl Visitor for Tree<'_, '_> {
     fn enter(&mut self, folder: &Folder<'_>) -> Result<()> {
+        if Some(look::id_of(folder.stat)) == self.copier.manner.into {
+            return Err(into_itself());
+        }
         if folder.place.is_empty() {
             self.present = Some(Arc::clone(&self.target));
             return Ok(());
@@ -433,6 +439,9 @@ impl<'a> Copier<'a> {
             Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !self.manner.is_move => {
                 return Ok(());
             }
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return Err(Error::invalid("A link can't be moved to this drive"));
+            }
             Err(errno) => return Err(os_new_name(errno)),
         }
         let _as_far_as_we_may = rustix::fs::utimensat(
@@ -462,12 +471,12 @@ impl<'a> Copier<'a> {
         let mode = Mode::from_raw_mode((mark.mode & KEPT | inherited).into());
         match rustix::fs::fchmod(copy, mode) {
             // A filesystem without modes has none to keep.
-            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => {}
-            Err(errno) => return Err(os(errno)),
+            Err(errno) if !look::is_unknown_there(errno) => return Err(os(errno)),
+            _ => {}
         }
         match rustix::fs::futimens(copy, &times(mark.modified)) {
-            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::INVAL) => Ok(()),
-            Err(errno) => Err(os(errno)),
+            Err(errno) if !look::is_unknown_there(errno) => Err(os(errno)),
+            _ => Ok(()),
         }
     }
 
@@ -482,7 +491,7 @@ impl<'a> Copier<'a> {
             return Ok(());
         }
         let mut in_kernel = !self.no_offload;
-        let mut done = 0;
+        let (mut done, mut written) = (0, 0);
         while done < size {
             let start = match rustix::fs::seek(source, SeekFrom::Data(done)) {
                 // Only a hole is left.
@@ -497,14 +506,36 @@ impl<'a> Copier<'a> {
             };
             self.progress.add(start - done, 0);
             done = self.piece((source, target), start, end, &mut in_kernel)?;
+            if done > start {
+                written = done;
+            }
             if done < end {
                 // It was cut while it was copied.
                 break;
             }
         }
-        // A hole at the end.
-        if done == size {
-            rustix::fs::ftruncate(target, size).map_err(os)?;
+        if done == size && written < size {
+            self.end_in_a_hole(target, written, size)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a copy the hole that its source ends in; where a file can't be made longer than what was written,
+    /// zeros.
+    fn end_in_a_hole(&mut self, target: &OwnedFd, written: u64, size: u64) -> Result<()> {
+        match rustix::fs::ftruncate(target, size) {
+            Err(errno) if look::is_unknown_there(errno) => {}
+            done => return done.map_err(os),
+        }
+        let zeros = vec![0; limits::COPY_BUFFER_BYTES];
+        let mut at = written;
+        while at < size {
+            self.progress.go_on()?;
+            let rest = usize::try_from(size - at).map_or(zeros.len(), |rest| rest.min(zeros.len()));
+            match self.with_room(|| rustix::io::pwrite(target, &zeros[..rest], at)) {
+                Err(Errno::INTR) => {}
+                done => at += done.map_err(os)? as u64,
+            }
         }
         Ok(())
     }

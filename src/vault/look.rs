@@ -111,6 +111,12 @@ pub fn open_to_read<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<OwnedFd> {
     rustix::fs::openat(folder, name, flags, Mode::empty())
 }
 
+/// Whether a failure to give something of ours a mode, an owner, a time or a link says that the filesystem has no
+/// such notion (FAT and its kin, many filesystems in user space), rather than that somebody may not.
+pub fn is_unknown_there(errno: Errno) -> bool {
+    matches!(errno, Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
+}
+
 /// Gives a folder of ours all rights for its owner, whoever swaps its name meanwhile. `folder` may be
 /// open as a mere place, which `fchmod` does not take.
 pub fn unlock(folder: BorrowedFd<'_>) -> Result<()> {

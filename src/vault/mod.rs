@@ -35,6 +35,7 @@ mod tests;
 mod throw;
 mod transfer;
 mod trash;
+mod twin;
 mod walk;
 mod watch;
 mod write;

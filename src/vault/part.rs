@@ -211,7 +211,7 @@ impl Share {
             let source = opened.ok_or(Error::invalid_as(Why::NotAFile, "Path is not a file"))?.file;
             let stat = look::look_at(&source).map_err(os)?;
             let wanted = bytes.unwrap_or(stat.stx_size);
-            let manner = Manner { group: None, is_move: false };
+            let manner = Manner { group: None, is_move: false, into: None };
             let progress = Progress::default();
             let mut copier = Copier::new(self, &target.workshop, manner, &progress)?;
             spool.begin_with(&source.into(), wanted, &mut copier)?;

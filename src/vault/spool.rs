@@ -223,7 +223,10 @@ impl Spool {
             tv_nsec: now.subsec_nanos().into(),
         };
         let times = Timestamps { last_access: now, last_modification: now };
-        rustix::fs::futimens(&file, &times).map_err(os)?;
+        match rustix::fs::futimens(&file, &times) {
+            Err(errno) if !look::is_unknown_there(errno) => return Err(os(errno)),
+            _ => {}
+        }
         file.sync_all()?;
         let stat = look::look_at(&file).map_err(os)?;
         self.modified_ns = Some(look::nanoseconds_of(&stat.stx_mtime));
@@ -294,8 +297,8 @@ impl Spool {
         );
         match rustix::fs::fchmod(&file, Mode::from_raw_mode((old.stx_mode & KEPT).into())) {
             // A filesystem without modes has none to keep.
-            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => {}
-            Err(errno) => return Err(os(errno)),
+            Err(errno) if !look::is_unknown_there(errno) => return Err(os(errno)),
+            _ => {}
         }
         rustix::fs::fsync(&file).map_err(os)
     }

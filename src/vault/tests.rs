@@ -11,6 +11,7 @@ mod place;
 mod scarce;
 mod transfer;
 mod trash;
+mod twin;
 mod watch;
 mod zip;
 

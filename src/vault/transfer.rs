@@ -31,7 +31,7 @@ use super::throw::Ticket;
 use super::trash::{Incoming, Reason};
 use super::walk::Mark;
 use super::write::{IfExists, is_folder, numbered, there};
-use super::{NOT_THERE, discard, os, os_new_name};
+use super::{NOT_THERE, discard, os, os_new_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -122,11 +122,12 @@ impl Share {
             let mut items = Vec::with_capacity(sources.len());
             for source in sources {
                 let spot = self.locate_itself(source, needs)?;
-                if spot.is_folder() && folder.path.starts_with(&spot.path) {
+                if spot.is_folder() && self.finder.is_within(&folder.path, &spot) {
                     return Err(into_itself());
                 }
                 refuse_kind(kind, there(&spot)?)?;
-                let is_there = folder.path.join(source.name()) == spot.path
+                let around = look::id_of(&look::look_at(&*spot.folder).map_err(os)?);
+                let is_there = folder.stat.as_ref().map(look::id_of) == Some(around)
                     && (kind == TransferKind::Move || if_exists == IfExists::Overwrite)
                     && !matches!(if_exists, IfExists::Error(_));
                 let id = look::id_of(there(&spot)?);
@@ -233,7 +234,7 @@ pub(super) fn refuse_mounts(source: &Spot) -> Result<()> {
 }
 
 /// Why a folder can't go there.
-fn into_itself() -> Error {
+pub(super) fn into_itself() -> Error {
     Error::invalid("A folder can't be moved or copied into itself")
 }
 
@@ -399,7 +400,8 @@ impl Transfer {
     fn manner(&self, target: &Target) -> Result<Manner> {
         let folder = look::look_at(&*target.folder).map_err(os)?;
         let group = (folder.stx_mode & 0o2000 != 0).then_some(folder.stx_gid);
-        Ok(Manner { group, is_move: self.kind == TransferKind::Move })
+        let into = Some(look::id_of(&folder));
+        Ok(Manner { group, is_move: self.kind == TransferKind::Move, into })
     }
 
     /// One copy.
@@ -546,6 +548,9 @@ impl Transfer {
                     let Some(old) = &spot.stat else { continue };
                     share.may_replace(&spot, old, stat)?;
                     let old = look::id_of(old);
+                    if steps.has_put(&spot, old) {
+                        return Err(IN_THE_WAY.into());
+                    }
                     if steps.replace(from, stat, target, (&spot, old), is_copy)? {
                         return Ok(place);
                     }
@@ -829,6 +834,17 @@ impl Steps<'_> {
                 gone(errno)
             }
         }
+    }
+
+    /// Whether what is at a place was put there by these very steps, under a name that the drive takes for the
+    /// same.
+    fn has_put(&self, spot: &Spot, old: FileId) -> bool {
+        self.done.iter().any(|step| match step {
+            Step::Put { from, folder, name, .. } => {
+                from.id == old || twin::is_respelled(folder, name, spot)
+            }
+            Step::TakenOut { .. } => false,
+        })
     }
 
     /// Where a copy was put.

@@ -54,7 +54,9 @@ fn use_like_any_other(house: &House, usb: &str) {
     let mut bytes = Vec::new();
     share.zip(&path("")).unwrap().write(&mut bytes).unwrap();
     let zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    assert!(zip.index_for_name(&at("far")).is_some());
+    // Backslashes and control characters are changed there.
+    let in_zip = at("far").replace(['\\', '\n'], "_");
+    assert!(zip.index_for_name(&in_zip).is_some());
     assert!(zip.file_names().all(|name| !name.unwrap().contains(".larder")));
     assert!(house.unfinished("").is_empty() && house.unfinished(usb).is_empty());
     for folder in ["", usb] {
