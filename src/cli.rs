@@ -536,10 +536,11 @@ fn background(app: &Arc<App>) -> Result<(), String> {
         .map_err(|cause| format!("can't start: {cause}"))?;
     let app = Arc::clone(app);
     threads::spawn("background", move || {
-        sweep(&app);
+        // Not behind a drive that may not answer.
         if let Err(error) = password::warm_up() {
             app.logbook.note(&format!("starting: {error}"), "");
         }
+        sweep(&app);
         watch_drive(&app);
     })
     .map(|_runs_as_long_as_we_do| ())

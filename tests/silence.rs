@@ -10,7 +10,8 @@ fn house() -> Option<(Larder, SilentDrive)> {
     let drive = SilentDrive::mount(&larder.root().join("usb"))?;
     let listed = larder.http("ana").get("/api/finder?path=usb&details=1").expect(200).json();
     assert_eq!(listed["items"], serde_json::json!([FILE]));
-    let content = larder.http("ana").get(&format!("/api/download?file_path=usb/{FILE}"));
+    // On a connection of its own: closing the file, behind the answer, asks the drive again.
+    let content = ask(&larder, &format!("/api/download?file_path=usb/{FILE}")).answer();
     assert_eq!(content.expect(200).text(), CONTENT);
     Some((larder, drive))
 }
@@ -37,7 +38,23 @@ fn expect_the_rest_to_answer(larder: &Larder) {
     ana.get("/api/resources").expect(200);
     ana.get("/api/jobs").expect(200);
     assert_eq!(ana.get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
+    let listed = ana.get("/api/finder?details=1").expect(200).json();
+    assert_eq!(listed["items"], serde_json::json!(["docs", "usb"]));
     ana.get("/api/finder?path=docs&details=1").expect(200);
+    ana.get("/api/trash").expect(200);
+}
+
+/// Waits until larder knows that the drive is silent: of one that it does not ask it tells no time.
+#[track_caller]
+fn wait_until_noticed(larder: &Larder) {
+    let ana = larder.http("ana");
+    wait::until("the silence noticed", || {
+        let listed = ana.get("/api/finder?details=1").expect(200).json();
+        let entries = listed["entries"].as_array().unwrap().clone();
+        let drive = entries.iter().find(|entry| entry["name"] == "usb").unwrap();
+        assert_eq!(drive["type"], "folder");
+        drive["modified"] == "1970-01-01T00:00:00Z"
+    });
 }
 
 #[test]
@@ -46,6 +63,7 @@ fn a_silent_drive_in_the_share_holds_up_only_what_asks_for_it() {
     drive.fall_silent();
     let mut asked: Vec<Wire> = (0..8).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
     wait::until("a question to the drive", || drive.waiting() > 0);
+    wait_until_noticed(&larder);
     expect_the_rest_to_answer(&larder);
     drive.speak();
     for wire in &mut asked {

@@ -262,7 +262,7 @@ impl Tree<'_, '_> {
             Ok(end) => Ok(self.share.grant().may_read(&end.path)),
             Err(Lost::Missing | Lost::Loops) => Ok(true),
             Err(Lost::Escapes) => Ok(false),
-            Err(lost @ Lost::Os(_)) => Err(lost.into()),
+            Err(lost @ (Lost::Os(_) | Lost::Silent)) => Err(lost.into()),
         }
     }
 }

@@ -4,11 +4,12 @@ use super::look;
 use super::os;
 use super::path::{VaultPath, is_reserved};
 use super::permit::Permit;
-use super::share::{Entry, Share};
+use super::share::{Entry, Kind, Share};
 use crate::error::Result;
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// An open folder, to be listed any number of times; every time the same names come in the same
 /// order as long as they fit into `LISTING_BYTES_MAX`.
@@ -16,7 +17,7 @@ pub struct Listing {
     /// Whose listing it is.
     share: Share,
     /// The folder, open for reading.
-    folder: OwnedFd,
+    folder: Arc<OwnedFd>,
     /// Where the folder is by the name that was used.
     path: VaultPath,
     /// Where it really is, links resolved.
@@ -102,13 +103,14 @@ impl Names {
 
 impl Listing {
     /// The folder `folder`, found at `path` and permitted to be listed.
-    pub(super) const fn new(
+    pub(super) fn new(
         share: Share,
         folder: OwnedFd,
         path: VaultPath,
         real: VaultPath,
         is_passage: bool,
     ) -> Self {
+        let folder = Arc::new(folder);
         Self { share, folder, path, real, is_passage, all: None }
     }
 
@@ -124,7 +126,7 @@ impl Listing {
     ///
     /// Errors: those of `take`, `Io`.
     pub fn for_each_entry(&mut self, take: &mut dyn FnMut(&Entry) -> Result<()>) -> Result<()> {
-        let permit = Permit::of(&self.folder);
+        let permit = Permit::of(&*self.folder);
         self.for_each(&mut |listing, name| take(&listing.entry(name, permit)))
     }
 
@@ -135,6 +137,7 @@ impl Listing {
             let (names, is_all) = if let Some(names) = self.all.take() {
                 (names, true)
             } else {
+                let _pass = self.share.finder.ask(&self.real)?;
                 let may_appear = |name: &[u8]| self.may_appear(name);
                 read(self.folder.as_fd(), Order::Up, &may_appear, last.as_deref())?
             };
@@ -162,9 +165,13 @@ impl Listing {
     /// true one; `permit` is the drive's for the folder.
     fn entry(&self, name: &[u8], permit: Permit) -> Entry {
         let place = std::str::from_utf8(name).ok().map(|text| self.real.join(text));
-        let stat = look::look(&self.folder, name).ok().flatten();
-        let at = (&self.folder, name, permit);
+        let found = self.share.finder.look_in((&self.folder, &self.real), name);
+        let at = (&*self.folder, name, permit);
         let told = String::from_utf8_lossy(name).into_owned();
+        let Ok(stat) = found else {
+            // The top of a drive that does not answer; everything else here is to be seen all the same.
+            return Entry { kind: Kind::Folder, ..self.share.describe(told, None, None, at) };
+        };
         let mut entry = self.share.describe(told, place.as_ref(), stat.as_ref(), at);
         if self.path != self.real {
             entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));

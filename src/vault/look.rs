@@ -45,10 +45,25 @@ pub fn look<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
     }
 }
 
+/// The same from what the kernel remembers: the top of another drive, which need not be asked for it.
+pub fn look_unasked<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
+    rustix::fs::statx(folder, name, flags, wanted).map(Some)
+}
+
 /// What an open handle is.
 pub fn look_at<Fd: AsFd>(handle: Fd) -> Result<Statx> {
     let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
     rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, wanted)
+}
+
+/// Asks the drive that an open folder is on for what only the drive can say, whatever the kernel
+/// remembers of it.
+pub fn ask(folder: OwnedFd) -> Result<()> {
+    let now = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+    rustix::fs::statx(&folder, c"", now, StatxFlags::BASIC_STATS)?;
+    rustix::fs::fstatvfs(&folder).map(|_| ())
 }
 
 /// A regular file, a folder, a link, or something else.

@@ -2,6 +2,8 @@
 //! Knows no paths of callers and no grants.
 
 use super::discard;
+use super::drives::{Drives, Mounts, place_of, probe_at, probe_below};
+use super::gate::{Pass, Patience};
 use super::look::{self, FileId};
 use super::part;
 use super::path::{HOME, VaultPath};
@@ -133,10 +135,14 @@ pub(super) struct Root {
     id: RootId,
     /// The marker that said so last, so that it need not be read each time.
     seen: Mutex<Option<Seen>>,
+    /// Where the share root really was when it was opened last, links resolved.
+    real: Mutex<Option<Arc<Path>>>,
     /// What the kernel or the filesystem is to be taken not to know; for tests.
     pub quirks: Quirks,
     /// How much the trash keeps.
     pub keeping: Keeping,
+    /// The drives that it lies on.
+    pub drives: Drives,
 }
 
 /// A marker that was read and found right. The time of its last change is compared too: another
@@ -188,7 +194,15 @@ impl Vault {
     /// A vault over a root whose marker says `id`.
     fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
         let keeping = Keeping::default();
-        let root = Root { path, id, seen: Mutex::new(None), quirks, keeping };
+        let root = Root {
+            path,
+            id,
+            seen: Mutex::default(),
+            real: Mutex::default(),
+            quirks,
+            keeping,
+            drives: Drives::default(),
+        };
         Self(Arc::new(RwLock::new(Arc::new(root))))
     }
 
@@ -239,7 +253,7 @@ impl Vault {
         keeping.begin_to_look();
         let pruned = root.open().and_then(|(handle, _home)| {
             let (mut removed, mut next_ms) = (0, u64::MAX);
-            for (_, bin) in bins(handle.as_fd()) {
+            for (_, bin) in bins(&root, &Arc::new(handle)) {
                 let (of_this, next_of_this) = trash::prune(bin.as_fd(), keeping)?;
                 removed += of_this;
                 next_ms = next_ms.min(next_of_this);
@@ -258,10 +272,8 @@ impl Vault {
         let root = self.now();
         let (handle, _home) = root.open()?;
         let mut removed = sweep_filesystem(handle.as_fd());
-        for below in mounts_below(handle.as_fd()) {
-            if let Some(folder) = open_below(handle.as_fd(), &below) {
-                removed += sweep_filesystem(folder.as_fd());
-            }
+        for (_, folder) in tops_below(&root, &Arc::new(handle)) {
+            removed += sweep_filesystem(folder.as_fd());
         }
         root.keeping.look_again();
         Ok(removed)
@@ -288,15 +300,78 @@ impl Vault {
 
 impl Root {
     /// Opens the share root by its path and makes sure that it is the right drive.
+    ///
+    /// Errors: `StorageAbsent`, `DriveBusy`; `Io` when larder itself ran out of something.
     pub fn open(&self) -> Result<(OwnedFd, FileId)> {
+        self.open_within(Patience::Request(limits::DRIVE_PATIENCE))
+    }
+
+    /// The same with so much patience.
+    pub fn open_within(&self, patience: Patience) -> Result<(OwnedFd, FileId)> {
+        let _pass = self.enter(&self.drives.mounts(), &VaultPath::root(), patience)?;
         let handle = open_root(&self.path).map_err(absent)?;
         let home = self.verify(handle.as_fd())?;
+        self.note_place(handle.as_fd());
         Ok((handle, home))
     }
 
-    /// Whether the right drive is there now.
+    /// Whether the right drive is there now. One that does not answer is taken to be.
     pub fn is_present(&self) -> bool {
-        !matches!(self.open(), Err(Error::StorageAbsent))
+        !matches!(self.open_within(Patience::Glance), Err(Error::StorageAbsent))
+    }
+
+    /// Waits for the drive that a true path of the share lies on.
+    ///
+    /// Errors: `DriveBusy`, `Io`.
+    pub fn enter(&self, mounts: &Mounts, path: &VaultPath, patience: Patience) -> Result<Pass> {
+        let place = place_of(&self.place(), path);
+        self.drives.enter(mounts, &place, patience, || probe_at(place_of(&self.path, path)))
+    }
+
+    /// Waits for the drive that is mounted at `name` in the open folder at a true path, if one is.
+    ///
+    /// Errors: `DriveBusy`, `Io`.
+    pub fn cross(
+        &self,
+        mounts: &Mounts,
+        (folder, at): (&Arc<OwnedFd>, &VaultPath),
+        name: &[u8],
+        patience: Patience,
+    ) -> Result<Option<Pass>> {
+        let place = place_of(&self.place(), at).join(Path::new(std::ffi::OsStr::from_bytes(name)));
+        self.drives.cross(mounts, &place, patience, || probe_below(folder, name))
+    }
+
+    /// Whether the drive that is mounted at `name` in the open folder at a true path answers.
+    pub fn is_answering(
+        &self,
+        mounts: &Mounts,
+        (folder, at): (&Arc<OwnedFd>, &VaultPath),
+        name: &[u8],
+    ) -> bool {
+        let place = place_of(&self.place(), at).join(Path::new(std::ffi::OsStr::from_bytes(name)));
+        self.drives.is_answering(mounts, &place, || probe_below(folder, name))
+    }
+
+    /// Whether another drive is mounted at `name` in the folder at a true path.
+    pub fn is_top(&self, mounts: &Mounts, at: &VaultPath, name: &[u8]) -> bool {
+        let name = Path::new(std::ffi::OsStr::from_bytes(name));
+        mounts.at(&place_of(&self.place(), at).join(name)).is_some()
+    }
+
+    /// Where the share root is in the mount table's words, as far as that is known.
+    fn place(&self) -> Arc<Path> {
+        let real = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        real.as_ref().map_or_else(|| Arc::from(self.path.as_path()), Arc::clone)
+    }
+
+    /// Notes where the open share root really is.
+    fn note_place(&self, handle: BorrowedFd<'_>) {
+        let told = std::fs::read_link(format!("/proc/self/fd/{}", handle.as_raw_fd())).ok();
+        let mut real = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        if real.as_deref() != told.as_deref() {
+            *real = told.map(Arc::from);
+        }
     }
 
     /// Makes sure that an open share root carries the marker; returns which folder is larder's.
@@ -338,7 +413,7 @@ fn absent(errno: Errno) -> Error {
 }
 
 /// Opens a share root; the path itself may be or lead through a link, for it is the owner's.
-fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
     rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
@@ -442,7 +517,7 @@ fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
 
 /// The trash of the share root and of each drive mounted inside, as far as there is one, with the place
 /// where its filesystem begins. A drive that is mounted twice comes once.
-pub(super) fn bins(root: BorrowedFd<'_>) -> Vec<(VaultPath, OwnedFd)> {
+pub(super) fn bins(root: &Root, handle: &Arc<OwnedFd>) -> Vec<(VaultPath, OwnedFd)> {
     let mut bins: Vec<(VaultPath, OwnedFd)> = Vec::new();
     let mut known: Vec<FileId> = Vec::new();
     let mut add = |top: VaultPath, bin: Option<OwnedFd>| {
@@ -453,17 +528,26 @@ pub(super) fn bins(root: BorrowedFd<'_>) -> Vec<(VaultPath, OwnedFd)> {
             bins.push((top, bin));
         }
     };
-    add(VaultPath::root(), trash::open(root));
-    for below in mounts_below(root) {
+    add(VaultPath::root(), trash::open(handle.as_fd()));
+    for (below, folder) in tops_below(root, handle) {
         // What nobody can name, nobody can delete there.
         let Some(top) = below.to_str().and_then(|text| VaultPath::parse(text).ok()) else {
             continue;
         };
         if !top.is_reserved() {
-            add(top, open_below(root, &below).and_then(|folder| trash::open(folder.as_fd())));
+            add(top, trash::open(folder.as_fd()));
         }
     }
     bins
+}
+
+/// The tops of the drives that are mounted below an open share root, open as places to start from, and
+/// where they are. Those that do not answer are left out.
+fn tops_below(root: &Root, handle: &Arc<OwnedFd>) -> Vec<(PathBuf, OwnedFd)> {
+    let mounts = root.drives.mounts();
+    let open = |below: PathBuf| Some((open_below(root, &mounts, handle, &below)?, below));
+    let tops = mounts_below(handle.as_fd()).into_iter().filter_map(open);
+    tops.map(|(folder, below)| (below, folder)).collect()
 }
 
 /// The mount points strictly below an open folder, relative to it. Empty where the kernel does
@@ -502,7 +586,7 @@ pub(super) fn mounts_around(folder: BorrowedFd<'_>) -> Vec<u8> {
 }
 
 /// What the kernel tells of mounts, as bytes (`proc(5)`, mountinfo).
-fn mount_table() -> Option<Vec<u8>> {
+pub(super) fn mount_table() -> Option<Vec<u8>> {
     let table = File::open("/proc/self/mountinfo").ok()?;
     let mut lines = Vec::new();
     table.take(limits::MOUNT_TABLE_BYTES_MAX).read_to_end(&mut lines).ok()?;
@@ -526,7 +610,7 @@ fn is_read_only(table: &[u8], (major, minor): (u32, u32)) -> bool {
 }
 
 /// The mount points in a table like `/proc/self/mountinfo`: the fifth field of each line (`proc(5)`).
-fn mount_points(table: &[u8]) -> impl Iterator<Item = PathBuf> {
+pub(super) fn mount_points(table: &[u8]) -> impl Iterator<Item = PathBuf> {
     table
         .split(|byte| *byte == b'\n')
         .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
@@ -551,13 +635,23 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Opens a folder below another, component by component, links refused.
-fn open_below(top: BorrowedFd<'_>, below: &Path) -> Option<OwnedFd> {
-    let mut folder = top.try_clone_to_owned().ok()?;
+/// Opens a folder below the share root, component by component, links refused; `None` also where a drive
+/// on the way does not answer.
+fn open_below(
+    root: &Root,
+    mounts: &Mounts,
+    handle: &Arc<OwnedFd>,
+    below: &Path,
+) -> Option<OwnedFd> {
+    let (mut folder, mut at) = (Arc::clone(handle), root.place().to_path_buf());
     for part in below.components() {
-        folder = look::open_place(&folder, part.as_os_str().as_bytes()).ok()?;
+        at.push(part);
+        let name = part.as_os_str().as_bytes();
+        let probe = || probe_below(&folder, name);
+        let _pass = root.drives.cross(mounts, &at, Patience::Glance, probe).ok()?;
+        folder = Arc::new(look::open_place(&*folder, name).ok()?);
     }
-    Some(folder)
+    Arc::into_inner(folder).or_else(|| handle.try_clone().ok())
 }
 
 /// Removes a file of larder's own; that it is gone already is as good.

@@ -2,6 +2,8 @@
 //! leaving the share root. Race-free, since every step is relative to an open handle and follows
 //! no link by itself. Knows no grants; `share.rs` asks them about the answer.
 
+use super::drives::Mounts;
+use super::gate::{self, Pass, Patience};
 use super::look::{self, FileId, Filesystem};
 use super::mount::Root;
 use super::path::{HOME, VaultPath, is_reserved};
@@ -13,7 +15,9 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// Whether a link in the last place is followed. Links on the way always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub enum Lost {
     Escapes,
     /// Links lead to links without end.
     Loops,
+    /// A drive on the way does not answer.
+    Silent,
     /// The operating system refused.
     Os(Errno),
 }
@@ -85,6 +91,7 @@ impl From<Lost> for Error {
     fn from(lost: Lost) -> Self {
         match lost {
             Lost::Missing | Lost::Escapes | Lost::Loops => NOT_THERE,
+            Lost::Silent => gate::busy(),
             Lost::Os(errno) => os(errno),
         }
     }
@@ -122,6 +129,10 @@ pub struct Finder {
     pub home: FileId,
     /// Folders that are worth keeping open once only.
     pub open_folders: OpenFolders,
+    /// What was mounted where when the root was opened.
+    mounts: Arc<Mounts>,
+    /// How long drives were waited for, all clones together (ms).
+    waited_ms: Arc<AtomicU64>,
 }
 
 /// Where a walk stands.
@@ -135,13 +146,34 @@ struct Stand {
     /// Larder's own folder in it, when it is the top of a filesystem: some drives make up short names
     /// for long ones, which would lead in by the back door.
     home: Option<FileId>,
+    /// How long the walk waits for a drive.
+    patience: Patience,
+    /// The right to ask the drive it is on.
+    pass: Option<Pass>,
 }
 
 impl Stand {
     /// In the share root.
-    fn at_root(finder: &Finder) -> Self {
+    fn at_root(finder: &Finder, patience: Patience) -> Result<Self, Lost> {
         let (folder, path) = (Arc::clone(&finder.handle), VaultPath::root());
-        Self { folder, path, filesystem: None, home: Some(finder.home) }
+        let pass = Some(finder.enter(&path, patience)?);
+        Ok(Self { folder, path, filesystem: None, home: Some(finder.home), patience, pass })
+    }
+
+    /// Back in the share root.
+    fn go_back(&mut self, finder: &Finder) -> Result<(), Lost> {
+        // Nobody who holds one drive waits for another.
+        self.pass = None;
+        *self = Self::at_root(finder, self.patience)?;
+        Ok(())
+    }
+
+    /// Waits for the drive that is mounted at a name in the folder, if one is.
+    fn cross(&mut self, finder: &Finder, name: &str) -> Result<(), Lost> {
+        if let Some(pass) = finder.cross(self, name)? {
+            self.pass = Some(pass);
+        }
+        Ok(())
     }
 
     /// One folder further down, which was found open.
@@ -167,7 +199,8 @@ impl Stand {
     }
 
     /// Looks at a name in the folder.
-    fn spot(&self, name: String) -> Result<Spot, Lost> {
+    fn spot(&mut self, finder: &Finder, name: String) -> Result<Spot, Lost> {
+        self.cross(finder, &name)?;
         let stat = look::look(&self.folder, name.as_bytes())?;
         if stat.as_ref().is_some_and(|stat| self.home == Some(look::id_of(stat))) {
             return Err(Lost::Missing);
@@ -178,6 +211,71 @@ impl Stand {
 }
 
 impl Finder {
+    /// Over an open share root.
+    pub fn new(root: Arc<Root>, handle: OwnedFd, home: FileId) -> Self {
+        let (handle, mounts) = (Arc::new(handle), root.drives.mounts());
+        let (open_folders, waited_ms) = (OpenFolders::default(), Arc::default());
+        Self { root, handle, home, open_folders, mounts, waited_ms }
+    }
+
+    /// What is left of the patience with drives.
+    fn patience(&self) -> Patience {
+        let waited = Duration::from_millis(self.waited_ms.load(Ordering::Relaxed));
+        Patience::Request(limits::DRIVE_PATIENCE.saturating_sub(waited))
+    }
+
+    /// Waits for the drive that a true path lies on.
+    fn enter(&self, path: &VaultPath, patience: Patience) -> Result<Pass, Lost> {
+        self.waiting(|| self.root.enter(&self.mounts, path, patience))
+    }
+
+    /// Waits for the drive that a true path lies on, as long as a request may.
+    pub fn ask(&self, path: &VaultPath) -> Result<Pass, Lost> {
+        self.enter(path, self.patience())
+    }
+
+    /// Waits for the drive at a name in the folder where a walk stands, if there is one. What the walk
+    /// holds is given back before.
+    fn cross(&self, stand: &mut Stand, name: &str) -> Result<Option<Pass>, Lost> {
+        if !self.root.is_top(&self.mounts, &stand.path, name.as_bytes()) {
+            return Ok(None);
+        }
+        stand.pass = None;
+        let at = (&stand.folder, &stand.path);
+        self.waiting(|| self.root.cross(&self.mounts, at, name.as_bytes(), stand.patience))
+    }
+
+    /// What is called `name` in the open folder at a true path. Of the top of another drive
+    /// the kernel is asked, not the drive.
+    ///
+    /// Errors: `DriveBusy`.
+    pub fn look_in(
+        &self,
+        at: (&Arc<OwnedFd>, &VaultPath),
+        name: &[u8],
+    ) -> crate::error::Result<Option<Statx>> {
+        if !self.root.is_top(&self.mounts, at.1, name) {
+            return Ok(look::look(&**at.0, name).ok().flatten());
+        }
+        if !self.root.is_answering(&self.mounts, at, name) {
+            return Err(gate::busy());
+        }
+        Ok(look::look_unasked(&**at.0, name).ok().flatten())
+    }
+
+    /// Waits for something, and counts how long.
+    fn waiting<T>(&self, wait: impl FnOnce() -> crate::error::Result<T>) -> Result<T, Lost> {
+        let since = Instant::now();
+        let outcome = wait();
+        let waited = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.waited_ms.fetch_add(waited, Ordering::Relaxed);
+        outcome.map_err(|error| match error {
+            // Larder itself ran out of something.
+            Error::Io(cause) => Lost::Os(Errno::from_io_error(&cause).unwrap_or(Errno::IO)),
+            _ => Lost::Silent,
+        })
+    }
+
     /// The folder, or the same one that is open already.
     pub fn shared(&self, folder: Arc<OwnedFd>) -> Result<Arc<OwnedFd>, Errno> {
         let stat = look::look_at(&*folder)?;
@@ -197,59 +295,85 @@ impl Finder {
 
     /// Finds the open folder and the name that `path` stands for.
     pub fn locate(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
+        self.locate_within(path, follow, self.patience())
+    }
+
+    /// The same for whoever looks at many places and does not wait for one drive among them.
+    pub fn glance_at(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
+        self.locate_within(path, follow, Patience::Glance)
+    }
+
+    /// The same with so much patience with the drives on the way.
+    fn locate_within(
+        &self,
+        path: &VaultPath,
+        follow: Follow,
+        patience: Patience,
+    ) -> Result<Spot, Lost> {
         if path.is_reserved() {
             return Err(Lost::Missing);
         }
         if !self.root.quirks.no_openat2
-            && let Some(spot) = self.locate_at_once(path)?
+            && let Some(spot) = self.locate_at_once(path, patience)?
             && (follow == Follow::NotLast || !spot.is_link())
         {
             return Ok(spot);
         }
-        self.locate_step_by_step(path, follow)
+        self.locate_step_by_step(path, follow, patience)
     }
 
     /// The common way: no links and no other drives on the way, so the kernel finds the folder in one
     /// step. `None` where the kernel cannot, or meets either.
-    fn locate_at_once(&self, path: &VaultPath) -> Result<Option<Spot>, Lost> {
+    fn locate_at_once(&self, path: &VaultPath, patience: Patience) -> Result<Option<Spot>, Lost> {
+        let mut stand = Stand::at_root(self, patience)?;
         let Some(parent) = path.parent() else { return self.the_root().map(Some) };
         if parent.is_root() {
-            return Stand::at_root(self).spot(path.name().into()).map(Some);
+            return stand.spot(self, path.name().into()).map(Some);
         }
         let first = parent.components().next().unwrap_or_default();
         let first = look::look(&self.handle, first.as_bytes())?;
         if first.is_some_and(|stat| look::id_of(&stat) == self.home) {
             return Err(Lost::Missing);
         }
-        let folder =
-            match open_beneath(self.handle.as_fd(), parent.as_str().as_bytes(), OFlags::PATH) {
-                Ok(folder) => folder,
-                Err(
-                    Errno::LOOP
-                    | Errno::XDEV
-                    | Errno::NOSYS
-                    | Errno::PERM
-                    | Errno::AGAIN
-                    | Errno::INVAL
-                    | Errno::NAMETOOLONG,
-                ) => return Ok(None),
-                Err(errno) => return Err(errno.into()),
-            };
+        let parent_name = parent.as_str().as_bytes();
+        let folder = match open_within(
+            self.handle.as_fd(),
+            parent_name,
+            OFlags::PATH,
+            ResolveFlags::NO_XDEV,
+        ) {
+            Ok(folder) => folder,
+            Err(
+                Errno::LOOP
+                | Errno::XDEV
+                | Errno::NOSYS
+                | Errno::PERM
+                | Errno::AGAIN
+                | Errno::INVAL
+                | Errno::NAMETOOLONG,
+            ) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
         let filesystem = look::filesystem_of(&look::look_at(&folder)?);
         if filesystem != look::filesystem_of(&look::look_at(&*self.handle)?) {
             return Ok(None);
         }
-        let (folder, filesystem) = (Arc::new(folder), Some(filesystem));
-        let stand = Stand { folder, path: parent, filesystem, home: None };
-        stand.spot(path.name().into()).map(Some)
+        stand.folder = Arc::new(folder);
+        (stand.path, stand.filesystem, stand.home) = (parent, Some(filesystem), None);
+        stand.spot(self, path.name().into()).map(Some)
     }
 
     /// The way for links and for kernels without `openat2`: one component at a time, holding one
     /// descriptor. A link's target takes the link's place in what is still to be walked.
-    fn locate_step_by_step(&self, path: &VaultPath, follow: Follow) -> Result<Spot, Lost> {
+    fn locate_step_by_step(
+        &self,
+        path: &VaultPath,
+        follow: Follow,
+        patience: Patience,
+    ) -> Result<Spot, Lost> {
         // What is still to be walked, the next component last.
         let mut ahead: Vec<String> = path.components().rev().map(str::to_owned).collect();
-        let mut stand = Stand::at_root(self);
+        let mut stand = Stand::at_root(self, patience)?;
         let mut links = 0;
         for _ in 0..limits::LOOKUP_STEPS_MAX {
             let Some(part) = ahead.pop() else {
@@ -258,14 +382,14 @@ impl Finder {
                     return self.the_root();
                 }
                 ahead.extend(stand.path.components().rev().map(str::to_owned));
-                stand = Stand::at_root(self);
+                stand.go_back(self)?;
                 continue;
             };
             if part == ".." {
                 // No component behind is a link, so its parent is the one by name.
                 let parent = stand.path.parent().ok_or(Lost::Escapes)?;
                 ahead.extend(parent.components().rev().map(str::to_owned));
-                stand = Stand::at_root(self);
+                stand.go_back(self)?;
                 continue;
             }
             if is_reserved(&part) {
@@ -273,11 +397,12 @@ impl Finder {
             }
             let is_last = ahead.is_empty();
             if is_last {
-                let spot = stand.spot(part.clone())?;
+                let spot = stand.spot(self, part.clone())?;
                 if follow == Follow::NotLast || !spot.is_link() {
                     return Ok(spot);
                 }
             } else {
+                stand.cross(self, &part)?;
                 match look::open_place(&stand.folder, part.as_bytes()) {
                     Ok(next) => {
                         stand.step(self, &part, next)?;
@@ -304,7 +429,7 @@ impl Finder {
             }
             let (from_root, parts) = self.link_target(target.as_bytes())?;
             if from_root {
-                stand = Stand::at_root(self);
+                stand.go_back(self)?;
             }
             ahead.extend(parts.into_iter().rev());
         }
@@ -352,9 +477,19 @@ pub fn open_beneath(
     path: &[u8],
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
+    open_within(top, path, flags, ResolveFlags::empty())
+}
+
+/// The same with more that the way must not have.
+fn open_within(
+    top: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    more: ResolveFlags,
+) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(top, path, flags, Mode::empty(), resolve)
+    rustix::fs::openat2(top, path, flags, Mode::empty(), resolve | more)
 }
 
 /// Finds a folder below another, however deep, without following a link; `place` is relative and may be

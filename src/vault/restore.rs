@@ -214,7 +214,7 @@ impl Share {
 
     /// The trash of every filesystem of the share.
     fn bins(&self) -> Vec<Bin> {
-        mount::bins(self.finder.handle.as_fd())
+        mount::bins(&self.finder.root, &self.finder.handle)
             .into_iter()
             .filter_map(|(top, folder)| {
                 let folder = self.finder.shared(Arc::new(folder)).ok()?;

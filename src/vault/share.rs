@@ -5,7 +5,7 @@ use super::list::Listing;
 use super::look::{self, FileId};
 use super::mount::Root;
 use super::permit::Permit;
-use super::resolve::{Finder, Follow, Lost, OpenFolders, Spot};
+use super::resolve::{Finder, Follow, Lost, Spot};
 use super::{Grant, NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
@@ -103,8 +103,7 @@ impl Share {
         grant: Arc<Grant>,
         by: &str,
     ) -> Self {
-        let handle = Arc::new(handle);
-        let finder = Finder { root, handle, home, open_folders: OpenFolders::default() };
+        let finder = Finder::new(root, handle, home);
         Self { finder, grant, by: by.into() }
     }
 
@@ -136,6 +135,7 @@ impl Share {
                 Some(FileType::Directory) => {}
                 Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
             }
+            let _pass = self.finder.ask(&spot.path)?;
             let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             Ok(Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage))
         })
@@ -179,6 +179,7 @@ impl Share {
                     Some(FileType::Symlink) => continue,
                     Some(_) => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
                 }
+                let _pass = self.finder.ask(&spot.path)?;
                 match open_regular(&spot.folder, spot.name.as_bytes()) {
                     Err(Errno::LOOP | Errno::NXIO) => {}
                     Err(errno) => return Err(os(errno)),
@@ -251,7 +252,7 @@ impl Share {
             && stat.is_some_and(|stat| permit.permits(folder, on_disk, stat));
         let is_link = stat.is_some_and(|stat| look::type_of(stat) == FileType::Symlink);
         let followed = if is_link {
-            let spot = place.and_then(|place| self.finder.locate(place, Follow::Last).ok());
+            let spot = place.and_then(|place| self.finder.glance_at(place, Follow::Last).ok());
             writable &= spot.as_ref().is_some_and(|spot| {
                 self.grant.may_write(&spot.path)
                     && spot.stat.is_some_and(|stat| spot.permits(&stat))

@@ -5,7 +5,7 @@ use super::copy::Copier;
 use super::look::{self, FileId, Filesystem};
 use super::mount::{self, TEMPORARY};
 use super::path::{HOME, VaultPath};
-use super::resolve::{Finder, Follow, Spot};
+use super::resolve::{Finder, Follow, Lost, Spot};
 use super::share::{Share, open_regular};
 use super::trash::{self, Incoming};
 use super::{NOT_THERE, os};
@@ -53,19 +53,23 @@ impl Share {
 
     /// The hidden folder on the drive of a folder, or of the first above it that is there.
     pub(super) fn workshop_near(&self, near: &VaultPath) -> Result<Arc<OwnedFd>> {
-        let folder = self.nearest_folder(near);
+        let folder = self.nearest_folder(near)?;
         self.finder.workshop(&folder.map(|spot| spot.path).unwrap_or_default())
     }
 
     /// The folder at `path`, or the first above it that is there.
-    fn nearest_folder(&self, path: &VaultPath) -> Option<Spot> {
+    ///
+    /// Errors: `DriveBusy`.
+    fn nearest_folder(&self, path: &VaultPath) -> Result<Option<Spot>> {
         let mut path = path.clone();
         loop {
-            let spot = self.finder.locate(&path, Follow::Last).ok();
-            if let Some(spot) = spot.filter(Spot::is_folder) {
-                return Some(spot);
+            match self.finder.locate(&path, Follow::Last) {
+                Ok(spot) if spot.is_folder() => return Ok(Some(spot)),
+                Err(Lost::Silent) => return Err(Lost::Silent.into()),
+                _ => {}
             }
-            path = path.parent()?;
+            let Some(parent) = path.parent() else { return Ok(None) };
+            path = parent;
         }
     }
 }

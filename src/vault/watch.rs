@@ -2,10 +2,11 @@
 //! look now and then at what could not be watched. Keeps no folder open, and a watch keeps no drive
 //! from being unmounted. Knows no callers: who may hear of a change is asked elsewhere.
 
+use super::gate::Patience;
 use super::look::{self, FileId};
 use super::mount;
 use super::path::is_reserved;
-use super::resolve::{Finder, Follow, OpenFolders};
+use super::resolve::{Finder, Follow};
 use super::{Vault, VaultPath};
 use crate::error::Error;
 use crate::limits;
@@ -392,7 +393,7 @@ impl Watcher {
 
     /// Follows one folder from now on; the folder itself, open to be listed, if it can be followed.
     fn sit(&mut self, finder: &Finder, name: &VaultPath, follow: Follow) -> Option<OwnedFd> {
-        let spot = finder.locate(name, follow).ok().filter(super::resolve::Spot::is_folder)?;
+        let spot = finder.glance_at(name, follow).ok().filter(super::resolve::Spot::is_folder)?;
         let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).ok()?;
         let print = Print::of(&look::look_at(&folder).ok()?);
         let watch = self.watch(&folder);
@@ -451,20 +452,17 @@ impl Watcher {
     /// The share root, open for a moment; `None` while it is away.
     fn look_at_root(&self) -> Option<(Finder, Base)> {
         let share_root = self.vault.now();
-        let (handle, home) = share_root.open().ok()?;
+        let (handle, home) = share_root.open_within(Patience::Glance).ok()?;
         let root = look::id_of(&look::look_at(&handle).ok()?);
         let base = Base { root, mounts: mount::mounts_around(handle.as_fd()) };
-        let handle = Arc::new(handle);
-        let open_folders = OpenFolders::default();
-        Some((Finder { root: share_root, handle, home, open_folders }, base))
+        Some((Finder::new(share_root, handle, home), base))
     }
 
     /// Looks whether the drive is still the same, and after what the kernel does not tell.
     fn recheck(&mut self, tell: &mut Tell<'_>) {
         let Some((finder, base)) = self.look_at_root() else {
-            if matches!(self.vault.now().open(), Err(Error::StorageAbsent))
-                && self.base.take().is_some()
-            {
+            let again = self.vault.now().open_within(Patience::Glance);
+            if matches!(again, Err(Error::StorageAbsent)) && self.base.take().is_some() {
                 self.clear();
                 tell(&Change::Everything);
             }
@@ -500,7 +498,7 @@ impl Watcher {
     fn look_after(&mut self, finder: &Finder, name: &VaultPath, tell: &mut Tell<'_>) {
         let follow =
             if self.wishes.folders.contains(name) { Follow::Last } else { Follow::NotLast };
-        let spot = finder.locate(name, follow).ok();
+        let spot = finder.glance_at(name, follow).ok();
         let found = spot.as_ref().and_then(|spot| spot.stat.as_ref()).map(Print::of);
         let known = self.seats.get(name).map(|seat| (seat.print, seat.watch.is_some()));
         let is_same = match (found, known) {

@@ -141,7 +141,7 @@ impl Shared {
             14 | 27 => Ok(vec![0; 16]),
             15 => Ok(CONTENT.as_bytes().get(offset_of(body)..).unwrap_or_default().to_vec()),
             17 => Ok(space()),
-            18 | 25 | 29 | 34 => Ok(Vec::new()),
+            18 | 29 | 34 => Ok(Vec::new()),
             26 => Ok(init()),
             28 => Ok(if offset_of(body) == 0 { entry() } else { Vec::new() }),
             _ => Err(38),
@@ -190,8 +190,8 @@ fn attributes(node: u64) -> Vec<u8> {
     let is_root = node == ROOT;
     let size = if is_root { 0 } else { CONTENT.len() as u64 };
     let mut out = Vec::new();
-    // Number, size, blocks; then times at 0.
-    for number in [node, size, 1, 0, 0, 0] {
+    // Number, size, blocks; then times, some days after 1970.
+    for number in [node, size, 1, 1_000_000, 1_000_000, 1_000_000] {
         out.extend(number.to_ne_bytes());
     }
     let mode: u32 = if is_root { 0o040_755 } else { 0o100_644 };
