@@ -505,6 +505,8 @@ fn stop(app: &Arc<App>, server: Server, events: &mpsc::Sender<Event>) -> Result<
         app.events.close();
         // Nor must a copy of a whole drive: it stops at once, and leaves what is complete.
         app.jobs.close();
+        // Nor must a drive that does not answer.
+        app.vault.stop_waiting();
         server.stop();
         app.jobs.wait_until_ended(limits::DRAIN_TIME.saturating_sub(begun.elapsed()));
         app.ftp.finish(limits::DRAIN_TIME.saturating_sub(begun.elapsed()));

@@ -17,7 +17,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is mounted where, at one moment.
 #[derive(Debug, Default)]
-pub(super) struct Mounts(HashMap<PathBuf, u64>);
+pub(super) struct Mounts(HashMap<PathBuf, Mount>);
+
+/// One line of the mount table.
+#[derive(Clone, Copy, Debug)]
+struct Mount {
+    /// Its number.
+    number: u64,
+    /// Whether it takes no writes, itself or its filesystem.
+    is_read_only: bool,
+}
 
 impl Mounts {
     /// From lines as in `/proc/self/mountinfo`; of two mounts in one place the later hides the other.
@@ -26,7 +35,17 @@ impl Mounts {
             let first = line.split(|byte| *byte == b' ').next()?;
             std::str::from_utf8(first).ok()?.parse().ok()
         };
-        let mount = |line: &[u8]| Some((mount::mount_points(line).next()?, number(line)?));
+        let has = |field: Option<&[u8]>, option: &[u8]| {
+            field.is_some_and(|field| field.split(|byte| *byte == b',').any(|one| one == option))
+        };
+        let is_read_only = |line: &[u8]| {
+            let mut fields = line.split(|byte| *byte == b' ');
+            has(fields.nth(5), b"ro") || has(fields.next_back(), b"ro")
+        };
+        let mount = |line: &[u8]| {
+            let (number, is_read_only) = (number(line)?, is_read_only(line));
+            Some((mount::mount_points(line).next()?, Mount { number, is_read_only }))
+        };
         Self(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
     }
 
@@ -37,7 +56,12 @@ impl Mounts {
 
     /// The mount whose top a path is, if it is one.
     pub fn at(&self, path: &Path) -> Option<u64> {
-        self.0.get(path).copied()
+        self.0.get(path).map(|mount| mount.number)
+    }
+
+    /// Whether the mount whose top a path is takes no writes.
+    pub fn is_read_only(&self, path: &Path) -> bool {
+        self.0.get(path).is_some_and(|mount| mount.is_read_only)
     }
 }
 

@@ -262,7 +262,7 @@ mod tests {
         for _ in 0..all {
             let (gate, told) = (gate.clone(), told.clone());
             std::thread::spawn(move || {
-                let patience = Patience::Request(Duration::from_secs(60));
+                let patience = Patience::Request(Duration::from_mins(1));
                 told.send(gate.enter(patience, unneeded).is_ok()).unwrap();
             });
         }
@@ -278,7 +278,7 @@ mod tests {
         let (_answer, probe) = held();
         let waiting = gate.clone();
         let waits = std::thread::spawn(move || {
-            waiting.enter(Patience::Request(Duration::from_secs(60)), probe).is_err()
+            waiting.enter(Patience::Request(Duration::from_mins(1)), probe).is_err()
         });
         gate.close();
         assert!(waits.join().unwrap());

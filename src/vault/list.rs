@@ -165,13 +165,14 @@ impl Listing {
     /// true one; `permit` is the drive's for the folder.
     fn entry(&self, name: &[u8], permit: Permit) -> Entry {
         let place = std::str::from_utf8(name).ok().map(|text| self.real.join(text));
-        let found = self.share.finder.look_in((&self.folder, &self.real), name);
-        let at = (&*self.folder, name, permit);
+        let found = self.share.finder.look_in((&self.folder, &self.real), name, permit);
         let told = String::from_utf8_lossy(name).into_owned();
-        let Ok(stat) = found else {
+        let Ok((stat, permit)) = found else {
             // The top of a drive that does not answer; everything else here is to be seen all the same.
+            let at = (&*self.folder, name, permit);
             return Entry { kind: Kind::Folder, ..self.share.describe(told, None, None, at) };
         };
+        let at = (&*self.folder, name, permit);
         let mut entry = self.share.describe(told, place.as_ref(), stat.as_ref(), at);
         if self.path != self.real {
             entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));

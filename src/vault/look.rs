@@ -60,10 +60,10 @@ pub fn look_at<Fd: AsFd>(handle: Fd) -> Result<Statx> {
 
 /// Asks the drive that an open folder is on for what only the drive can say, whatever the kernel
 /// remembers of it.
-pub fn ask(folder: OwnedFd) -> Result<()> {
+pub fn ask<Fd: AsFd>(folder: Fd) -> Result<()> {
     let now = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
-    rustix::fs::statx(&folder, c"", now, StatxFlags::BASIC_STATS)?;
-    rustix::fs::fstatvfs(&folder).map(|_| ())
+    rustix::fs::statx(folder.as_fd(), c"", now, StatxFlags::BASIC_STATS)?;
+    rustix::fs::fstatvfs(folder).map(|_| ())
 }
 
 /// A regular file, a folder, a link, or something else.

@@ -284,6 +284,11 @@ impl Vault {
         self.now().is_present()
     }
 
+    /// Sends away whoever waits for a drive, now and later: larder is ending.
+    pub fn stop_waiting(&self) {
+        self.now().drives.close();
+    }
+
     /// Where the share root is, absolute.
     pub fn root(&self) -> PathBuf {
         self.now().path.clone()
@@ -351,6 +356,12 @@ impl Root {
     ) -> bool {
         let place = place_of(&self.place(), at).join(Path::new(std::ffi::OsStr::from_bytes(name)));
         self.drives.is_answering(mounts, &place, || probe_below(folder, name))
+    }
+
+    /// Whether the drive that is mounted there takes no writes.
+    pub fn is_top_read_only(&self, mounts: &Mounts, at: &VaultPath, name: &[u8]) -> bool {
+        let name = Path::new(std::ffi::OsStr::from_bytes(name));
+        mounts.is_read_only(&place_of(&self.place(), at).join(name))
     }
 
     /// Whether another drive is mounted at `name` in the folder at a true path.

@@ -16,6 +16,8 @@ pub struct Permit {
     is_writable: bool,
     /// In a sticky folder, whose things only their owners may rename: the folder's owner.
     sticky: Option<u32>,
+    /// Whether a folder is judged by its mode alone: the drive is not asked.
+    is_by_mode: bool,
 }
 
 impl Permit {
@@ -25,17 +27,25 @@ impl Permit {
         let sticky = (stat.stx_mode & STICKY != 0).then_some(stat.stx_uid);
         // Names may be added to such a folder and never taken away again.
         let is_append_only = stat.stx_attributes.contains(StatxAttributes::APPEND);
-        Self { is_writable: !is_append_only && may_write_in(folder), sticky }
+        Self { is_writable: !is_append_only && may_write_in(folder), sticky, is_by_mode: false }
+    }
+
+    /// For the top of another drive, which is not asked; the mount table says whether it is read-only.
+    pub const fn of_top(is_read_only: bool) -> Self {
+        Self { is_writable: !is_read_only, sticky: None, is_by_mode: true }
     }
 
     /// Nothing at all.
     const fn nothing() -> Self {
-        Self { is_writable: false, sticky: None }
+        Self { is_writable: false, sticky: None, is_by_mode: false }
     }
 
     /// Whether what is called `name` in the folder may be changed: a folder if things may be put into it,
     /// anything else if it may be replaced and removed.
     pub fn permits(self, folder: &OwnedFd, name: &[u8], stat: &Statx) -> bool {
+        if look::type_of(stat) == FileType::Directory && self.is_by_mode {
+            return self.is_writable && may_write_by_mode(stat);
+        }
         if look::type_of(stat) == FileType::Directory {
             return look::open_place(folder, name).is_ok_and(may_write_in);
         }
@@ -65,6 +75,19 @@ impl Permit {
         let Some(owner) = self.sticky else { return true };
         me.is_root() || [owner, stat.stx_uid].contains(&me.as_raw())
     }
+}
+
+/// Whether a folder's mode lets us make names in it; access lists and groups beside the first are left
+/// out.
+fn may_write_by_mode(stat: &Statx) -> bool {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid().as_raw());
+    let bits = match () {
+        () if user.is_root() => return true,
+        () if stat.stx_uid == user.as_raw() => 0o300,
+        () if stat.stx_gid == group => 0o030,
+        () => 0o003,
+    };
+    stat.stx_mode & bits == bits
 }
 
 /// Whether names may be made in a folder.

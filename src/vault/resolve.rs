@@ -245,22 +245,24 @@ impl Finder {
         self.waiting(|| self.root.cross(&self.mounts, at, name.as_bytes(), stand.patience))
     }
 
-    /// What is called `name` in the open folder at a true path. Of the top of another drive
-    /// the kernel is asked, not the drive.
+    /// What is called `name` in the open folder at a true path, and what the drive permits there, which
+    /// for the folder is known. Of the top of another drive the kernel is asked, not the drive.
     ///
     /// Errors: `DriveBusy`.
     pub fn look_in(
         &self,
         at: (&Arc<OwnedFd>, &VaultPath),
         name: &[u8],
-    ) -> crate::error::Result<Option<Statx>> {
+        permit: Permit,
+    ) -> crate::error::Result<(Option<Statx>, Permit)> {
         if !self.root.is_top(&self.mounts, at.1, name) {
-            return Ok(look::look(&**at.0, name).ok().flatten());
+            return Ok((look::look(&**at.0, name).ok().flatten(), permit));
         }
         if !self.root.is_answering(&self.mounts, at, name) {
             return Err(gate::busy());
         }
-        Ok(look::look_unasked(&**at.0, name).ok().flatten())
+        let permit = Permit::of_top(self.root.is_top_read_only(&self.mounts, at.1, name));
+        Ok((look::look_unasked(&**at.0, name).ok().flatten(), permit))
     }
 
     /// Waits for something, and counts how long.
