@@ -367,8 +367,10 @@ fn a_kill_in_the_middle_of_an_addition_leaves_whole_lines_and_all_that_was_told(
         house = FtpHouse { larder, port };
         let content = house.larder.read("log");
         let lines = content.lines().count();
-        let whole: String = (1..=lines).map(|line| format!("line {line}\n")).collect();
-        assert_eq!(content, whole);
+        for (number, line) in content.lines().enumerate() {
+            assert_eq!(line, format!("line {}", number + 1));
+        }
+        assert!(content.is_empty() || content.ends_with('\n'), "{content}");
         // The last may have been stored without having been told.
         assert!((told..=told + 1).contains(&lines), "{told}, {lines}");
         told = lines;
