@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
+use serde_json::{Map, Value};
 
 use crate::auth::authenticator::Authenticator;
 use crate::auth::pace::Pace;
@@ -82,8 +83,9 @@ pub struct App {
     folder: PathBuf,
     /// The settings as they were at the start.
     started_with: Arc<Settings>,
-    /// The keys of the settings whose value the command line or the environment decides.
-    covered: Vec<&'static str>,
+    /// The keys of the settings that the command line or the environment covers, each with the value that is
+    /// in force.
+    covered: Map<String, Value>,
     /// Whether larder has begun to stop.
     pub is_stopping: AtomicBool,
     /// Held while settings change: one change after the other.
@@ -110,8 +112,8 @@ pub struct Overrides {
     pub ftp_port: Option<u16>,
     /// The admin's first password.
     pub admin_password: Option<String>,
-    /// The keys of the settings that it covers.
-    pub covered: Vec<&'static str>,
+    /// The keys of the settings that it covers, with the values in force.
+    pub covered: Map<String, Value>,
 }
 
 /// The state directory, opened and locked.
@@ -297,6 +299,11 @@ impl App {
         if let Err(error) = self.users.write_sightings(false) {
             self.logbook.note(&format!("where users were last seen: {error}"), "");
         }
+    }
+
+    /// The settings that the command line or the environment covers, with the values in force.
+    pub fn covered(&self) -> &Map<String, Value> {
+        &self.covered
     }
 
     /// The state directory.

@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use lexopt::prelude::{Long, Short, Value};
+use serde_json::Map;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
@@ -305,13 +306,17 @@ impl Flags {
         Ok(())
     }
 
-    /// The keys of the settings that are decided here.
-    fn covered(&self) -> Vec<&'static str> {
-        [("path", "root"), ("host", "host"), ("port", "port"), ("ftp_port", "ftp-port")]
-            .into_iter()
-            .filter(|(_, flag)| self.has(flag))
-            .map(|(key, _)| key)
-            .collect()
+    /// The keys of the settings that are decided here, with what they are; `port` is the one that was found
+    /// free where any was asked for.
+    fn covered(&self, port: u16) -> Map<String, serde_json::Value> {
+        let root = || self.root.as_ref().map(|root| root.to_string_lossy().into_owned());
+        let given = [
+            ("path", root().map(serde_json::Value::from)),
+            ("host", self.host.map(|host| host.to_string().into())),
+            ("port", self.port.map(|_| port.into())),
+            ("ftp_port", self.ftp_port.map(serde_json::Value::from)),
+        ];
+        given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 
     /// The state directory.
@@ -351,7 +356,7 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
         host: flags.host,
         ftp_port: flags.ftp_port,
         admin_password,
-        covered: flags.covered(),
+        covered: flags.covered(address.port()),
     };
     let (app, admin) = App::build(state, &overrides)?;
     let app = Arc::new(app);

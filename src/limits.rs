@@ -621,8 +621,15 @@ pub const POWER_COMMAND_TIME: Duration = Duration::from_secs(30);
 /// How often the machine is looked at while somebody watches.
 pub const SAMPLE_TIME: Duration = Duration::from_secs(2);
 
-/// The same while nobody does: only so that the first answer is not too old.
-pub const SAMPLE_IDLE_TIME: Duration = Duration::from_mins(1);
+/// The same while nobody does, so that a chart that is opened begins with how it was. It is read from memory:
+/// no drive is asked.
+pub const SAMPLE_IDLE_TIME: Duration = Duration::from_secs(20);
+
+/// How far back samples are remembered (second contract, section 26).
+pub const SAMPLE_HISTORY_TIME: Duration = Duration::from_mins(10);
+
+/// Samples remembered at most: one every `SAMPLE_TIME`, of 64 bytes each.
+pub const SAMPLE_HISTORY_MAX: usize = 300;
 
 /// Somebody who asked this long ago still counts as watching.
 pub const SAMPLE_WATCHED_TIME: Duration = Duration::from_secs(30);

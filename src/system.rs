@@ -2,12 +2,14 @@
 //! requests and not that a server exists.
 
 mod health;
+mod history;
 mod names;
 mod power;
 mod proc;
 mod written;
 
 pub use health::Warning;
+pub use history::Moment;
 pub use names::Names;
 pub use power::{Act, Power};
 pub use written::Written;
@@ -22,6 +24,7 @@ use serde::Serialize;
 
 use crate::vault::{Usage, Vault};
 use crate::{limits, threads, zone};
+use history::History;
 use proc::{Counters, Sources};
 use written::Ledger;
 
@@ -114,6 +117,8 @@ const TOP: &str = "/";
 struct State {
     /// The newest.
     sample: Sample,
+    /// How it was before.
+    history: History,
     /// When somebody asked last.
     asked: Instant,
 }
@@ -136,7 +141,8 @@ impl Resources {
         let mut sample = Sample::default();
         update_disk(&mut sample, &vault);
         update_machine(&mut sample, &sources, &mut before, folder, &mut ledger);
-        let state = Mutex::new(State { sample, asked: Instant::now() });
+        let state =
+            Mutex::new(State { sample, history: History::default(), asked: Instant::now() });
         let ledger = Mutex::new(ledger);
         let shared = Arc::new(Shared { state, watched: Condvar::new(), ledger });
         let ours = Arc::clone(&shared);
@@ -151,6 +157,7 @@ impl Resources {
                 drop(ledger);
                 let mut state = ours.lock();
                 keep_disk(&state.sample, &mut next);
+                state.history.keep(Moment::of(&next));
                 state.sample = next;
             }
         })?;
@@ -178,6 +185,11 @@ impl Resources {
         drop(state);
         sample.warnings = health::warnings(&sample);
         sample
+    }
+
+    /// How it was in the last ten minutes, the oldest first: more closely while somebody watched.
+    pub fn history(&self) -> Vec<Moment> {
+        self.0.lock().history.told()
     }
 
     /// Writes down what was written to the drives today, for the next start.

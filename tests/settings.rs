@@ -32,7 +32,10 @@ fn update(larder: &Larder, changes: Value) -> Value {
 /// What is in force, as the API tells it.
 #[track_caller]
 fn settings(larder: &Larder) -> Value {
-    larder.http("ana").get("/api/get_settings").expect(200).json()
+    let mut told = larder.http("ana").get("/api/get_settings").expect(200).json();
+    // What the command line of the tests covers is not in the file.
+    assert!(told.as_object_mut().unwrap().remove("in_force").is_some());
+    told
 }
 
 #[test]
@@ -277,7 +280,8 @@ fn a_hang_up_puts_an_edited_file_in_force() {
     wait::until("the new root", || {
         larder.http("ana").get("/api/get_file?file_path=b.txt").status == 200
     });
-    assert_eq!(settings(&larder)["trash_days"], 4);
+    // Root and settings are two steps.
+    wait::until("the new settings", || settings(&larder)["trash_days"] == 4);
     // What is wrong leaves everything as it was.
     edited["trash_days"] = json!("many");
     let larder = larder.settings(&edited);
@@ -466,4 +470,24 @@ fn what_begins_with_a_byte_order_mark_is_read_as_without() {
     let file = marked("{\"file_name\": \"a.txt\", \"file_content\": \"\u{feff}kept\"}");
     ana.post_raw("/api/new_file", json, &file).expect_status("File created");
     assert_eq!(fs::read_to_string(larder.root().join("a.txt")).unwrap(), "\u{feff}kept");
+}
+
+#[test]
+fn what_the_command_line_covers_is_told_and_never_stored() {
+    let larder = Larder::prepare().settings(&json!({ "port": 7070, "ftp_port": 2100 }));
+    let larder = larder.launch_with(|command| {
+        command.env("LARDER_FTP_PORT", "0");
+    });
+    let larder = larder.user("ana");
+    let told = larder.http("ana").get("/api/get_settings").expect(200).json();
+    assert_eq!((&told["port"], &told["ftp_port"]), (&json!(7070), &json!(2100)));
+    let in_force = json!({
+        "path": larder.root().canonicalize().unwrap(),
+        "host": "127.0.0.1",
+        "port": larder.port(),
+        "ftp_port": 0,
+    });
+    assert_eq!(told["in_force"], in_force);
+    update(&larder, told);
+    assert!(larder.stored_settings().get("in_force").is_none());
 }

@@ -290,3 +290,22 @@ fn stopping_is_for_roles_that_are_listed() {
     answer.expect_error(401, "Unauthorized");
     larder.http("ana").get("/api/user/get_self").expect(200);
 }
+
+#[test]
+fn resources_are_remembered_for_ten_minutes() {
+    let larder = Larder::start().user("ana");
+    let told =
+        |query: &str| larder.http("ana").get(&format!("/api/resources{query}")).expect(200).json();
+    assert!(told("").get("history").is_none() && told("?history=0").get("history").is_none());
+    let now = || jiff::Timestamp::now().as_second();
+    let began = now();
+    wait::until("two samples", || told("?history=1")["history"].as_array().unwrap().len() >= 2);
+    let history = told("?history=1")["history"].clone();
+    let seconds: Vec<i64> =
+        history.as_array().unwrap().iter().map(|moment| moment["t"].as_i64().unwrap()).collect();
+    assert!(seconds.is_sorted() && seconds[0] >= began - 5, "{history}");
+    assert!(*seconds.last().unwrap() <= now(), "{history}");
+    for key in ["cpu", "memory", "disk"] {
+        assert!(history[0][key].as_u64().unwrap() <= 100, "{history}");
+    }
+}

@@ -125,7 +125,7 @@ impl App {
 
     /// Whether the value that is stored for a key is not the one in force.
     fn waits(&self, key: &str, new: &Settings) -> bool {
-        let is_fixed = NEED_RESTART.contains(&key) || self.covered.contains(&key);
+        let is_fixed = NEED_RESTART.contains(&key) || self.covered.contains_key(key);
         is_fixed && self.started_with.value(key) != new.value(key)
     }
 
@@ -136,7 +136,7 @@ impl App {
         new: &Settings,
     ) -> std::result::Result<Option<(Vault, RootId)>, Wrong> {
         let root = self.folder.join(&new.path);
-        if old.path == new.path || self.covered.contains(&"path") || root == self.vault.root() {
+        if old.path == new.path || self.covered.contains_key("path") || root == self.vault.root() {
             return Ok(None);
         }
         if would_share_state(&root, &self.folder) {

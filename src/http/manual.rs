@@ -425,8 +425,22 @@ const SYSTEM: &[Doc] = &[
             has("cpu", Between(0, 100)),
             has("memory", Between(0, 100)),
             has("disk", Between(0, 100)),
+            may_have(
+                "history",
+                List(&Object(&[
+                    has("t", Integer),
+                    has("cpu", Between(0, 100)),
+                    has("memory", Between(0, 100)),
+                    has("disk", Between(0, 100)),
+                ])),
+            ),
         ])),
-    ),
+    )
+    .query(&[takes(
+        "history",
+        Text,
+        "Whether to tell the last ten minutes, too (anything but `0`); `t` is in seconds since 1970.",
+    )]),
     doc(
         "/api/get_logs",
         json!(List(&Object(&[

@@ -9,7 +9,7 @@ mod values;
 pub use cloud::Cloud;
 pub use file::{read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
-pub use values::{FtpSettings, Network, Settings, Wrong};
+pub use values::{FtpSettings, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;

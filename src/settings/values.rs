@@ -85,8 +85,12 @@ pub struct Network {
 /// What is wrong: the key, and why.
 pub type Wrong = (&'static str, String);
 
-/// The keys that a change from outside never touches: a secret, and what the program itself is.
-const KEPT: [&str; 2] = ["com_password", "version"];
+/// What an answer has beside the settings: those that something else covers. It is no setting itself.
+pub const IN_FORCE: &str = "in_force";
+
+/// The keys that a change from outside never touches: a secret, what the program itself is, and what was
+/// only told.
+const KEPT: [&str; 3] = ["com_password", "version", IN_FORCE];
 
 /// What stands in an answer for a secret that is set.
 pub(super) const MASK: &str = "********";

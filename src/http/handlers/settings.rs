@@ -7,10 +7,16 @@ use crate::error::{Error, Result, Why};
 use crate::http::body;
 use crate::http::call::Call;
 use crate::http::reply::Reply;
+use crate::settings::IN_FORCE;
 
-/// `GET /api/get_settings`: all of them, the secret masked.
+/// `GET /api/get_settings`: all of them as they are stored, the secret masked; and which of them the command
+/// line or the environment covers, as they are in force.
 pub fn get(call: &mut Call<'_>) -> Result<Reply> {
-    Reply::json(&call.app.config.settings().to_show())
+    let mut shown = call.app.config.settings().to_show();
+    if let Some(object) = shown.as_object_mut() {
+        object.insert(IN_FORCE.to_owned(), call.app.covered().clone().into());
+    }
+    Reply::json(&shown)
 }
 
 /// `POST /api/update_settings`: merges, checks as a whole, stores and applies; of a change that is

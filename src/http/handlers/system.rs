@@ -7,7 +7,7 @@ use crate::http::body::{Field, flag};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
 use crate::presence::Person;
-use crate::system::{Act, Sample};
+use crate::system::{Act, Moment, Sample};
 use crate::{renew, update};
 
 /// `GET /api/is_up`: answers whoever asks, once a second for each address.
@@ -79,7 +79,7 @@ fn press(call: &mut Call<'_>, act: Act) -> Result<()> {
     Ok(())
 }
 
-/// `GET /api/resources`: how busy the machine is; for those who may see all users also who is on, for
+/// `GET /api/resources`: how busy the machine is, with `history=1` also how it was in the last ten minutes; for those who may see all users also who is on, for
 /// those who may see FTP's users where FTP listens: the command line may decide that, not the settings.
 pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
     /// The answer.
@@ -94,13 +94,18 @@ pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
         /// The port of the FTP server, while it runs.
         #[serde(skip_serializing_if = "Option::is_none")]
         ftp_port: Option<u16>,
+        /// How it was of late, the oldest first.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        history: Option<Vec<Moment>>,
     }
     let role = &call.caller()?.user.role;
     let roles = call.app.roles();
     let people = roles.allow("/api/user/get_all", role).then(|| call.app.presence.on());
     let may_see_ftp = roles.allow("/api/ftp/get_users", role);
     let ftp_port = call.app.ftp.address().filter(|_| may_see_ftp).map(|address| address.port());
-    Reply::json(&Answer { sample: call.app.resources.newest(), people, ftp_port })
+    let sample = call.app.resources.newest();
+    let history = call.has_flag("history")?.then(|| call.app.resources.history());
+    Reply::json(&Answer { sample, people, ftp_port, history })
 }
 
 /// `GET /api/get_version`.
