@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use lexopt::prelude::{Long, Short, Value};
 use serde_json::Map;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, FirstAdmin, Overrides, State};
@@ -330,6 +330,10 @@ fn serve(flags: &Flags) -> Result<ExitCode, String> {
     let admin_password = secrets::take("LARDER_ADMIN_PASSWORD");
     // Signals first, so that none that comes while starting is lost.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+        .map_err(|cause| format!("signals: {cause}"))?;
+    // A file beyond a limit of the process is a failed write of whoever writes it. With a handler, which programs
+    // that larder starts do not inherit, the signal that comes along does nothing else.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())
         .map_err(|cause| format!("signals: {cause}"))?;
     update::end_with_parent()?;
     let executable = renew::own_path()?;

@@ -174,6 +174,8 @@ impl From<io::Error> for Error {
     fn from(cause: io::Error) -> Self {
         match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            // More than the filesystem, or a limit of the process, lets one file have.
+            io::ErrorKind::FileTooLarge => Self::TooLarge,
             _ => Self::Io(cause),
         }
     }

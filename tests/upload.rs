@@ -143,11 +143,11 @@ fn several_files_of_one_name_do_not_eat_each_other() {
     assert_ne!(paths[0], paths[1]);
     assert_eq!((larder.read(paths[0]).as_str(), larder.read(paths[1]).as_str()), ("1", "2"));
     let form = Form::new().field("if_exists", "error").file("b.txt", "1").file("b.txt", "2");
-    ana.upload(&form).expect_error(409, "Target already exists");
+    ana.upload(&form).expect_error(409, "Two files have the same name");
     assert!(!larder.exists("b.txt"));
     let form = Form::new().file("c.txt", "1").file("c.txt", "2");
-    let answer = ana.upload(&form);
-    assert!(matches!(answer.status, 200 | 400 | 409), "{answer}");
+    ana.upload(&form).expect_error(409, "Two files have the same name");
+    assert!(!larder.exists("c.txt"));
     larder.wait_until_tidy();
 }
 
@@ -530,4 +530,75 @@ fn many_uploads_at_once_do_not_mix() {
     let shared = larder.read_bytes("shared");
     assert!(shared.len() == 400_000 && shared.iter().all(|byte| *byte == shared[0]));
     larder.wait_until_tidy();
+}
+
+#[test]
+fn a_name_that_is_no_utf8_is_refused_and_nothing_replaced() {
+    let larder = Larder::start().user("ana").file("old.txt", "old");
+    let ana = larder.http("ana");
+    for name in [b"\xe9t\xe9.txt".as_slice(), b"\xe8t\xe8.txt", b"old.txt\xff"] {
+        let mut body =
+            b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"".to_vec();
+        body.extend(name);
+        body.extend(b"\"\r\n\r\nnew\r\n--XX--\r\n");
+        let kind = Some("multipart/form-data; boundary=XX");
+        let answer = ana.post_raw("/api/upload", kind, &body).expect_error(400, "Invalid name");
+        assert_eq!(answer.json()["code"], "invalid_name");
+    }
+    assert_eq!(larder.tree(), ["old.txt"]);
+    // The sign for what was no text is a letter like any other when it is sent as one.
+    ana.upload(&Form::new().file("odd\u{fffd}.txt", "x")).expect_status("File uploaded");
+    assert!(larder.exists("odd\u{fffd}.txt"));
+}
+
+#[test]
+fn two_files_of_one_name_in_one_upload_are_both_there_or_neither() {
+    let larder = Larder::start().user("ana").file("photos/image.jpg", "old");
+    let ana = larder.http("ana");
+    let form = |way: &str| {
+        let form = Form::new().field("path", "photos").field("if_exists", way);
+        form.file("image.jpg", "1").file("other.jpg", "2").file("image.jpg", "3")
+    };
+    for way in ["overwrite", "error"] {
+        ana.upload(&form(way)).expect_error(409, "Two files have the same name");
+        assert_eq!(larder.tree(), ["photos/", "photos/image.jpg"], "{way}");
+        assert_eq!(larder.read("photos/image.jpg"), "old");
+    }
+    ana.upload(&form("rename")).expect_status("File uploaded");
+    assert_eq!(larder.read("photos/image (1).jpg"), "1");
+    assert_eq!(larder.read("photos/image (2).jpg"), "3");
+    assert_eq!(larder.unfinished(), 0);
+}
+
+#[test]
+fn a_limit_of_the_process_is_an_error_of_the_request_on_every_door() {
+    use rustix::process::{Resource, Rlimit, prlimit};
+    let house = crate::harness::ftp::FtpHouse::start();
+    let ana = house.admin();
+    let big = vec![7_u8; 20_000_000];
+    house.larder.write("big.bin", &big);
+    let pid = i32::try_from(house.larder.process().pid()).unwrap();
+    let limit = Rlimit { current: Some(5000 << 10), maximum: Some(5000 << 10) };
+    prlimit(rustix::process::Pid::from_raw(pid), Resource::Fsize, limit).unwrap();
+    ana.upload(&Form::new().file("up.bin", &big)).expect_error(413, "Body too large");
+    let text = "x".repeat(6_000_000);
+    ana.post("/api/new_file", json!({ "path": "", "file_name": "n", "file_content": text }))
+        .expect(413);
+    ana.post("/api/edit_file", json!({ "path": "big.bin", "file_content": text })).expect(413);
+    ana.post("/api/copy", json!({ "paths": ["big.bin"], "to": "", "if_exists": "rename" }))
+        .expect(413);
+    let mut cam = house.sign_in("cam");
+    let mut data = cam.passive();
+    cam.expect("STOR ftp.bin", 150);
+    // It is closed before the end.
+    let _broken_off = std::io::Write::write_all(&mut data, &big);
+    drop(data);
+    cam.expect_reply(552);
+    cam.expect("NOOP", 200);
+    // Reading, deleting and everything small goes on.
+    assert_eq!(ana.get_with("/api/download", "file_path", "big.bin").expect(200).body, big);
+    ana.upload(&Form::new().file("small.bin", "s")).expect_status("File uploaded");
+    ana.post("/api/delete_file", json!({ "path": "big.bin" })).expect(200);
+    assert_eq!(house.larder.tree(), ["small.bin"]);
+    house.larder.wait_until_tidy();
 }

@@ -165,8 +165,9 @@ impl<R: Read> Multipart<R> {
         if length > limits::PART_HEAD_BYTES_MAX {
             return Err(Error::invalid("Part header too large"));
         }
-        let head =
-            String::from_utf8_lossy(&self.buffer[self.start..self.start + length]).into_owned();
+        let head = &self.buffer[self.start..self.start + length];
+        let is_text = std::str::from_utf8(head).is_ok();
+        let head = String::from_utf8_lossy(head).into_owned();
         self.start += length + 4;
         // RFC 2046, 5.1.1: white space may follow a boundary on its line.
         let (padding, lines) = head.split_once("\r\n").ok_or_else(malformed)?;
@@ -187,6 +188,10 @@ impl<R: Read> Multipart<R> {
         let plain = || parameter(parameters, "filename").map(|name| undo_form_escapes(&name));
         let file_name =
             parameter(parameters, "filename*").and_then(|value| extended(&value)).or_else(plain);
+        // What was no text would be the name of any other file that was none.
+        if !is_text && file_name.as_ref().is_some_and(|name| name.contains('\u{fffd}')) {
+            return Err(Error::invalid_as(Why::Name, "Invalid name"));
+        }
         Ok(PartHead { name: undo_form_escapes(&name), file_name })
     }
 

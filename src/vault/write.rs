@@ -9,12 +9,13 @@ use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
 use super::trash::{Reason, TrashId};
-use super::{NOT_THERE, os, os_new_name};
+use super::{NOT_THERE, os, os_new_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What to do about a file that is there already.
@@ -94,6 +95,23 @@ impl Step {
     }
 }
 
+/// What a group is told that holds two files for one place.
+const TWICE: Error = Error::Conflict("Two files have the same name");
+
+/// Whether the file at a place was put there by these very steps: by another name that leads there, or one
+/// that the drive takes for the same.
+fn has_put(steps: &[Step], spot: &Spot) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Added(folder, name, spool)
+        | Step::Exchanged(folder, name, spool, _)
+        | Step::Replaced(folder, name, spool, _) => {
+            spot.stat.as_ref().is_some_and(|stat| spool.is(stat))
+                || twin::is_respelled(folder, name, spot)
+        }
+        Step::Made(..) => false,
+    })
+}
+
 /// How a file was replaced.
 enum Replaced {
     /// The old one waits under the spool's name.
@@ -120,6 +138,12 @@ impl Share {
             if path.is_reserved() {
                 return Err(Error::invalid_as(Why::Name, "Invalid name"));
             }
+        }
+        let mut paths = HashSet::with_capacity(items.len());
+        if options.if_exists != IfExists::Rename
+            && !items.iter().all(|(_, path)| paths.insert(path))
+        {
+            return Err(TWICE);
         }
         self.checked(|| {
             let mut steps = Vec::new();
@@ -153,7 +177,8 @@ impl Share {
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
                     if self.add(spool, &spot.folder, &spot.name, steps)?.is_some() {
-                        return Err(Error::Collision(sentence));
+                        let is_twice = has_put(steps, &self.finder.locate(&path, Follow::NotLast)?);
+                        return Err(if is_twice { TWICE } else { Error::Collision(sentence) });
                     }
                     path
                 }
@@ -268,6 +293,9 @@ impl Share {
                 }
                 continue;
             };
+            if has_put(steps, &spot) {
+                return Err(TWICE);
+            }
             match look::type_of(old) {
                 file_type if is_replaceable(file_type) => {}
                 FileType::Directory if !options.files_only => {

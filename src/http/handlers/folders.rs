@@ -42,6 +42,7 @@ pub fn in_memory_or_streamed(
     let mut small = Bounded(Vec::new());
     match write(&mut small) {
         Ok(()) => return Ok(json_reply(Body::Bytes(small.0.into()))),
+        Err(Error::TooLarge) => {}
         Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::FileTooLarge => {}
         Err(error) => return Err(error),
     }

@@ -141,8 +141,13 @@ fn one_name_twice_in_a_group_does_what_if_exists_says() {
     assert!(house.on_disk("").is_empty());
     upload(&share, &twice, &Place { if_exists: IfExists::Rename, ..UPLOAD }).unwrap();
     assert_eq!(house.on_disk(""), ["a", "a (1)"]);
-    upload(&share, &[("a", "3"), ("a", "4")], &UPLOAD).unwrap();
-    assert_eq!(house.content("a").as_deref(), Some("4"));
+    let told = refusal(upload(&share, &[("a", "3"), ("a", "4")], &UPLOAD));
+    assert_eq!(told.as_deref(), Some("conflict: Two files have the same name"));
+    // By a link that leads there as well.
+    house.link("way", "a");
+    let told = refusal(upload(&share, &[("a", "3"), ("way", "4")], &UPLOAD));
+    assert_eq!(told.as_deref(), Some("conflict: Two files have the same name"));
+    assert_eq!(house.content("a").as_deref(), Some("1"));
     assert!(house.unfinished("").is_empty());
 }
 

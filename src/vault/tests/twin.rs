@@ -1,6 +1,6 @@
 //! One thing under two names: folders mounted twice, and drives that ignore case.
 
-use super::super::{Fate, IfExists, Kind, Progress, TransferKind};
+use super::super::{Fate, IfExists, Kind, Place, Progress, TransferKind};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, upload};
 use crate::error::Result;
@@ -139,6 +139,14 @@ fn on_a_drive_that_ignores_case_two_spellings_are_one_entry() {
                 .and_then(|transfer| transfer.run(&Progress::default(), &mut |_, _| {}));
             assert_eq!(refusal(told).as_deref(), Some("collision: Target already exists"));
             assert_eq!(listed(&share, "usb/PHOTOS").unwrap(), ["p.jpg"]);
+        }
+        // And in one upload.
+        let error = Place { if_exists: IfExists::Error("Target already exists"), ..UPLOAD };
+        for way in [UPLOAD, error] {
+            let told = upload(&share, &[("usb/b.txt", "1"), ("usb/B.TXT", "2")], &way);
+            let twice = Some("conflict: Two files have the same name");
+            assert_eq!(refusal(told).as_deref(), twice);
+            assert_eq!(listed(&share, "usb").unwrap(), ["A.TXT", "PHOTOS"]);
         }
         // What is carried there and back is whole.
         send(&house, TransferKind::Copy, "one/x.txt", "usb", IfExists::Overwrite).unwrap();
