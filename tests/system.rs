@@ -266,10 +266,11 @@ fn stopping_twice_is_stopping_once() {
         "GET /api/download?file_path=big.bin HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n"
     ));
     assert_eq!(wire.line().unwrap(), "HTTP/1.1 200 OK");
+    // Connected before either asks: the door closes with the first.
+    let wires = [larder.wire(), larder.wire()];
     std::thread::scope(|scope| {
-        for _ in 0..2 {
-            let mut wire = larder.wire();
-            wire.send(format!(
+        for mut wire in wires {
+            wire.try_send(format!(
                 "POST /update_start_exit_program HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\
                  Content-Length: 0\r\n\r\n"
             ));

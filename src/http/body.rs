@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
 use tiny_http::Request;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use crate::vault::Spool;
 
@@ -378,6 +378,10 @@ fn text_list(
         let text = short_text(&mut json.next_string_reader()?, field.name)?;
         // An empty string takes room, too.
         bytes += text.len() + size_of::<String>();
+        if bytes > bytes_max && list.len() > limits::TRANSFER_PATHS_MAX {
+            let sentence = format!("Too many {}", field.name);
+            return Err(Error::Invalid(Why::TooMany, sentence.into()).into());
+        }
         if bytes > bytes_max && field.kind == Kind::Texts {
             return Err(Error::invalid_text(format!("{} is too long", field.name)).into());
         }
