@@ -54,6 +54,9 @@ pub fn run(state: &Path, root: Option<&Path>) -> bool {
     report.tell("logs.db", logs(&state.join("db/logs.db")));
     let (place, vault) = share(state, root);
     report.tell("share root", place);
+    if let Some(vault) = &vault {
+        report.tell("unfinished files", leftovers(vault));
+    }
     let sample = system::look(state, vault.as_ref());
     report.tell("free space", free_space(&sample));
     report.tell("board", board(&sample));
@@ -242,6 +245,27 @@ pub fn find_share(state: &Path, root: Option<&Path>) -> Result<Vault, String> {
     let (vault, _) =
         Vault::attach(Path::new(path), Some(&id), false).map_err(|error| error.to_string())?;
     Ok(vault)
+}
+
+/// What was to be removed and cannot be, as it belongs to another account.
+fn leftovers(vault: &Vault) -> Result<String, String> {
+    let (mut shown, mut count) = (Vec::new(), 0_usize);
+    let looked = vault.each_stuck(&mut |place| {
+        count += 1;
+        if shown.len() < limits::FINDINGS_IN_LINE_MAX {
+            shown.push(place.display().to_string());
+        }
+    });
+    looked.map_err(|error| error.to_string())?;
+    if shown.is_empty() {
+        return Ok("none that stay for ever".to_owned());
+    }
+    let more = match count - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = shown.join(", ");
+    Err(format!("larder's own account cannot remove {shown}{more}: remove it by hand"))
 }
 
 /// Room to write, on the drive with the state and on the one with the share, which both must take what is

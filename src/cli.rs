@@ -603,6 +603,9 @@ fn watch_drive(app: &App) {
                 sweep(app);
             }
         }
+        if let Ok(removed @ 1..) = app.vault.sweep_again() {
+            app.logbook.note(&format!("{removed} unfinished files were removed at last"), "");
+        }
         app.write_sightings();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }

@@ -97,6 +97,18 @@ pub const JOBS_ENDED_PER_USER_MAX: usize = 20;
 /// The same for all users together.
 pub const JOBS_ENDED_MAX: usize = 200;
 
+/// Bytes of a note of folders that are being made: a path of `PATH_BYTES_MAX` in which JSON escapes every byte
+/// by six, and little else.
+pub const MADE_NOTE_BYTES_MAX: u64 = 32 << 10;
+
+/// Names of unfinished things that could not be removed and are remembered, of some 40 bytes each. The next
+/// start finds the rest.
+pub const LEFTOVERS_MAX: usize = 10_000;
+
+/// How long it takes until what could not be removed is tried again, on a drive that takes writes: such a drive
+/// fails in another way, and should not be kept busy by that. The second contract wants 60 s.
+pub const SWEEP_AGAIN_TIME: Duration = Duration::from_secs(30);
+
 /// Paths told of what could not be deleted: enough to see whose they are.
 pub const REMAINS_TOLD_MAX: usize = 20;
 

@@ -76,6 +76,7 @@ fn all_is_well_beside_a_running_server_and_without_one() {
         "users.db",
         "logs.db",
         "share root",
+        "unfinished files",
         "free space",
         "board",
         "written today",

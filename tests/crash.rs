@@ -94,6 +94,9 @@ impl Writer {
                 )
             }
             1 => {
+                // Now and then into a folder that is made for it.
+                let is_new = version % 16 == 1;
+                let folder = if is_new { format!("{folder}/n{version}") } else { folder };
                 let form = Form::new().field("path", &folder).file("uploaded", &text);
                 (
                     "/api/upload",
@@ -223,6 +226,11 @@ fn crash(mut seed: u64) {
         };
         let tree = larder.tree();
         assert!(tree.iter().all(known), "{when}: {tree:?}");
+        // No folder was made for nothing.
+        let is_made = |path: &&String| path.ends_with('/') && path.contains("/n");
+        for folder in tree.iter().filter(is_made) {
+            assert!(tree.contains(&format!("{folder}uploaded")), "{when}: {folder} is empty");
+        }
         acknowledged = writers.iter().map(|writer| writer.version).sum();
     }
     // Otherwise nothing was tested.

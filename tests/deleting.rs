@@ -1,7 +1,11 @@
 //! Several things deleted at once, what answers tell of the trash, and what cannot be deleted: second
 //! contract, sections 13 and 26.
 
+use std::fs;
 use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
 
 use crate::denied::{NOBODY, give_away, ordinary};
 use crate::harness::mounts::{launch_within, mounts_are_given};
@@ -325,4 +329,52 @@ fn a_move_to_another_drive_is_taken_back_when_its_source_cannot_go() {
     assert_eq!(larder.unfinished(), 0);
     assert_eq!(ana.get("/api/finder?path=usb").expect(200).json()["items"], json!([]));
     ana.post("/api/move", json!({ "paths": ["a.txt"], "to": "usb" })).expect_status("Moved");
+}
+
+#[test]
+fn what_an_earlier_run_left_and_nobody_can_remove_is_named_by_the_check() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let larder = Larder::prepare()
+        .file(".larder/tmp/0011223344556677-0/theirs/b.txt", "B")
+        .file(".larder/tmp/0011223344556677-1/mine.txt", "M");
+    give_away(larder.root().parent().unwrap());
+    give_to_root(&larder, ".larder/tmp/0011223344556677-0/theirs");
+    let mut larder = larder.launch_with(|command| {
+        command.uid(NOBODY).gid(NOBODY);
+    });
+    // What can go is swept.
+    wait::until("the sweep", || larder.unfinished() == 1);
+    larder.stop();
+    let told = larder.run(&["check"], "");
+    let text = String::from_utf8(told.stdout).unwrap();
+    let place = larder.root().join(".larder/tmp/0011223344556677-0/theirs/b.txt");
+    let line = text.lines().find(|line| line.contains("unfinished files")).expect("a line");
+    assert!(line.starts_with("WRONG") && line.contains(place.to_str().unwrap()), "{line}");
+    fs::remove_dir_all(larder.root().join(".larder/tmp/0011223344556677-0")).unwrap();
+    let told = larder.run(&["check"], "");
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(text.contains("ok     unfinished files: none"), "{text}");
+}
+
+#[test]
+fn what_could_not_be_swept_is_swept_when_the_drive_takes_writes_again() {
+    if !mounts_are_given() {
+        return;
+    }
+    let script = r#"mount -t tmpfs -o size=4M tmpfs usb && mkdir -p usb/.larder/tmp/0011223344556677-0/d &&
+        mount -o remount,ro usb && exec "$@""#;
+    let larder = launch_within(Larder::prepare().folder("usb"), script);
+    // The larder's own view of its drive: its mounts are nobody else's.
+    let usb =
+        format!("/proc/{}/root{}", larder.process().id(), larder.root().join("usb").display());
+    let left = || fs::read_dir(format!("{usb}/.larder/tmp")).unwrap().count();
+    assert_eq!(left(), 1);
+    let pid = larder.process().id().to_string();
+    let again = ["--target", &pid, "--mount", "mount", "-o", "remount,rw"];
+    let place = larder.root().join("usb");
+    let told = Command::new("nsenter").args(again).arg(place).status().unwrap();
+    assert!(told.success());
+    assert!(wait::comes_true(Duration::from_mins(1), || left() == 0), "it is still there");
 }

@@ -50,8 +50,7 @@ pub struct Hidden {
 impl Drop for Hidden {
     fn drop(&mut self) {
         if self.is_pending {
-            // What stays is removed by the sweep at the next start.
-            let _nobody_to_tell = discard::remove(self.folder.as_fd(), self.name.as_bytes());
+            discard::give_up(self.folder.as_fd(), &self.name);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Removing for good: one file, or a tree of any depth with a handful of descriptors. Never follows
 //! a link and never leaves the filesystem it began on. Knows no grants.
 
+use super::leftover;
 use super::look::{self, Filesystem};
 use super::mount;
 use crate::limits;
@@ -15,7 +16,10 @@ pub fn clear(folder: BorrowedFd<'_>, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
     let mut removed = 0;
     let _stays = look::each_name(folder, identity, &mut |name| {
         if is_chosen(name) {
-            removed += u64::from(remove(folder, name).unwrap_or(false));
+            match remove(folder, name) {
+                Ok(is_gone) => removed += u64::from(is_gone),
+                Err(errno) => leftover::missed(folder, errno),
+            }
         }
         Ok(())
     });
@@ -85,6 +89,13 @@ pub fn weigh(parent: BorrowedFd<'_>, name: &[u8]) -> u64 {
         }
     }
     bytes
+}
+
+/// Removes an unfinished thing that nobody works on any more; if that fails, it is tried again later.
+pub fn give_up(workshop: BorrowedFd<'_>, name: &str) {
+    if let Err(errno) = remove(workshop, name.as_bytes()) {
+        leftover::give_up(workshop, name, errno);
+    }
 }
 
 /// Removes a file, or a folder with all that is in it; returns whether all of it is gone.

@@ -4,7 +4,9 @@
 use super::discard;
 use super::drives::{Drives, Mounts, place_of, probe_at, probe_below};
 use super::gate::{Pass, Patience};
+use super::leftover;
 use super::look::{self, FileId};
+use super::made;
 use super::part;
 use super::path::{HOME, VaultPath};
 use super::resolve::Quirks;
@@ -279,6 +281,48 @@ impl Vault {
         Ok(removed)
     }
 
+    /// Does so again on drives where something could not be removed and that may have passed. While there is
+    /// nothing to do it asks only the memory, and while the drive takes no writes only the kernel's tables, so
+    /// that drives may sleep. Returns how many things were removed.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn sweep_again(&self) -> Result<u64> {
+        if !leftover::is_due() {
+            return Ok(0);
+        }
+        let root = self.now();
+        let handle = Arc::new(root.open()?.0);
+        let mut removed = 0;
+        let inner = tops_below(&root, &handle).into_iter().map(|(_, top)| top);
+        for top in inner.chain(handle.try_clone()) {
+            let top = top.as_fd();
+            if leftover::waits_on(top) && Usage::of(top).is_ok_and(|usage| !usage.is_read_only) {
+                leftover::begin(top);
+                removed += sweep_filesystem(top);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Hands out what of the unfinished things cannot be removed, as it belongs to another account or is
+    /// fixed: where it is on the machine. Changes nothing.
+    ///
+    /// Errors: `StorageAbsent`.
+    pub fn each_stuck(&self, take: &mut dyn FnMut(PathBuf)) -> Result<()> {
+        let root = self.now();
+        let handle = Arc::new(root.open()?.0);
+        let mut look_at = |top: BorrowedFd<'_>, below: &Path| {
+            let home = root.path.join(below).join(HOME);
+            // What cannot be looked at has told nothing, and that is all there is to say of it.
+            let _untold = leftover::stuck(top, &mut |place| take(home.join(place)));
+        };
+        look_at(handle.as_fd(), Path::new(""));
+        for (below, top) in tops_below(&root, &handle) {
+            look_at(top.as_fd(), &below);
+        }
+        Ok(())
+    }
+
     /// Whether the right drive is there now.
     pub fn is_present(&self) -> bool {
         self.now().is_present()
@@ -522,8 +566,9 @@ fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
     let settled = trash::open(top).map_or(0, |bin| trash::sweep(bin.as_fd()));
     let removed = settled + part::prune(home.as_fd(), limits::PARTS_MAX);
     let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return removed };
-    let is_ours = |name: &[u8]| std::str::from_utf8(name).is_ok_and(is_ours);
-    removed + discard::clear(temporary.as_fd(), &|name| !is_ours(name))
+    let is_in_work = |name: &[u8]| std::str::from_utf8(name).is_ok_and(leftover::is_in_work);
+    made::sweep(top, temporary.as_fd(), &is_in_work);
+    removed + discard::clear(temporary.as_fd(), &|name| !is_in_work(name))
 }
 
 /// The trash of the share root and of each drive mounted inside, as far as there is one, with the place
@@ -667,8 +712,10 @@ fn open_below(
 
 /// Removes a file of larder's own; that it is gone already is as good.
 pub(super) fn unlink(folder: BorrowedFd<'_>, name: &str) {
-    // Nobody can be told; the sweep at the next start tries again.
-    let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+    // Nobody can be told; it is tried again when the drive takes it, or at the next start.
+    if let Err(errno) = rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        leftover::give_up(folder, name, errno);
+    }
 }
 
 #[cfg(test)]

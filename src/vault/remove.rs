@@ -44,9 +44,7 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
     pub fn delete_file(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
-        let kept = self.delete(path, Kind::File, wish)?;
-        self.forget_parts(path);
-        Ok(kept)
+        self.delete(path, Kind::File, wish)
     }
 
     /// Deletes a folder with all that is in it, in one step, into the trash if that is the wish and it can
@@ -261,7 +259,12 @@ impl Removal {
                 Way::Stays => self.remove_in_place(&out.spot, path, progress),
             };
             match removed {
-                Ok(none) if none.is_none() => tell(path, Fate::of(id.as_ref())),
+                Ok(none) if none.is_none() => {
+                    if !out.spot.is_folder() {
+                        self.share.forget_parts(path);
+                    }
+                    tell(path, Fate::of(id.as_ref()));
+                }
                 Ok(of_this) => remains.append(of_this),
                 // Nothing must stay hidden because of another.
                 Err(error) => end = end.and(Err(error)),

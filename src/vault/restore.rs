@@ -143,13 +143,14 @@ impl Share {
     pub fn restore(&self, ids: &[String], if_exists: IfExists) -> Result<Vec<VaultPath>> {
         self.checked(|| {
             let mut done: Vec<Restored> = Vec::new();
+            // Folders that were made, and notes of them that stay until everything is durable.
+            let mut steps = Vec::new();
             for (bin, id, _path) in self.find(ids)? {
-                let mut steps = Vec::new();
                 match self.put_back(bin, &id, if_exists, &mut steps) {
                     Ok(restored) => done.push(restored),
                     Err(error) => {
-                        self.undo(steps);
                         self.take_out_again(&done);
+                        self.undo(steps);
                         return Err(error);
                     }
                 }

@@ -129,11 +129,11 @@ impl Share {
             .filter_map(|top| self.finder.workshop(&top).ok())
             .collect()
     }
+}
 
-    /// Sees to it that a file of so many bytes can be copied to where it will be.
-    ///
-    /// Errors: `DiskFull`, `Io`.
-    pub(super) fn make_room_for(&self, workshop: &OwnedFd, bytes: u64) -> Result<()> {
-        if make_room(workshop.as_fd(), bytes)? { Ok(()) } else { Err(Error::DiskFull) }
-    }
+/// Sees to it that a file of so many bytes can be copied to where it will be.
+///
+/// Errors: `DiskFull`, `Io`.
+pub(super) fn make_room_for(workshop: &OwnedFd, bytes: u64) -> Result<()> {
+    if make_room(workshop.as_fd(), bytes)? { Ok(()) } else { Err(Error::DiskFull) }
 }

@@ -4,6 +4,7 @@ mod alone;
 mod change;
 mod deep;
 mod drive;
+mod leftover;
 mod links;
 mod mounts;
 mod names;

@@ -937,7 +937,7 @@ impl Steps<'_> {
         }
         let _nothing_more_to_be_done = self.sync();
         for copy in made {
-            let _waits_for_the_sweep = discard::remove(copy.folder.as_fd(), copy.name.as_bytes());
+            discard::give_up(copy.folder.as_fd(), &copy.name);
         }
         for step in &mut self.done {
             let Step::Put { old: Old::Kept(folder, name, Some(ticket)), .. } = step else {

@@ -5,6 +5,7 @@
 //! is durable before anything moves, so that a crash finds the thing in its place or here, and the sweep at
 //! the next start can tell which. An id begins with the time of deletion, so that names sort by age.
 
+use super::leftover;
 use super::list::{self, Order};
 use super::look;
 use super::mount::{self, TEMPORARY};
@@ -541,8 +542,10 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
     // Sorted, a thing comes before its record, and both before the next thing.
     let mut thing: Option<TrashId> = None;
     let settle = |alone: Option<TrashId>| {
-        if let Some(id) = alone.filter(|id| !id.is_ours()) {
-            let _for_the_next_sweep = adopt(bin.as_fd(), &id);
+        if let Some(id) = alone.filter(|id| !id.is_ours())
+            && let Err(errno) = adopt(bin.as_fd(), &id)
+        {
+            leftover::missed(bin.as_fd(), errno);
         }
     };
     let everything = |_: &[u8]| true;
@@ -562,11 +565,14 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
         if is_there {
             thing = None;
         }
-        if id.is_ours() || is_settled && is_there {
+        let is_in_work = id.is_ours() && !leftover::is_given_up(name);
+        if is_in_work || is_settled && is_there {
             return Ok(true);
         }
         removed += u64::from(if is_there {
-            finish(bin.as_fd(), &id).unwrap_or(false)
+            finish(bin.as_fd(), &id)
+                .inspect_err(|errno| leftover::missed(bin.as_fd(), *errno))
+                .unwrap_or(false)
         } else {
             mount::unlink(bin.as_fd(), name);
             true

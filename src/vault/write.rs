@@ -2,6 +2,7 @@
 //! name old or new at every instant.
 
 use super::look;
+use super::made::Note;
 use super::mount;
 use super::path::VaultPath;
 use super::resolve::{Follow, Spot};
@@ -9,7 +10,7 @@ use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
 use super::trash::{Reason, TrashId};
-use super::{NOT_THERE, os, os_new_name, twin};
+use super::{NOT_THERE, os, os_new_name, room, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -54,6 +55,8 @@ pub struct Placed {
 
 /// What was changed so far and how to undo it, in order.
 pub(super) enum Step {
+    /// Folders are about to be made, which this tells of.
+    Noted(Note),
     /// A folder was made.
     Made(Arc<OwnedFd>, String),
     /// The spool was put where nothing was.
@@ -68,7 +71,7 @@ pub(super) enum Step {
 impl Step {
     /// Whether it put a file in its place.
     fn is_placed(&self) -> bool {
-        !matches!(self, Self::Made(..))
+        !matches!(self, Self::Noted(_) | Self::Made(..))
     }
 
     /// Where in the trash the file is that was replaced.
@@ -187,7 +190,7 @@ impl Share {
         }
         steps.iter_mut().try_for_each(Step::settle).map_err(os)?;
         // Folders that were made are durable since.
-        sync(steps.iter().filter(|step| step.is_placed())).map_err(os)?;
+        sync(steps, |step| !matches!(step, Step::Made(..))).map_err(os)?;
         // Each file is in its place by one step.
         for (placed, step) in placed.iter_mut().zip(steps.iter().filter(|step| step.is_placed())) {
             placed.trash = step.trashed();
@@ -203,6 +206,7 @@ impl Share {
         if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
             return Ok(());
         }
+        let mut is_noted = false;
         let mut ahead = path.components();
         let mut place = VaultPath::root();
         for part in parent.components() {
@@ -219,6 +223,11 @@ impl Share {
                 return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
             }
             spot.folder = self.finder.shared(spot.folder).map_err(os)?;
+            if !is_noted {
+                let innermost = end.parent().unwrap_or_default();
+                steps.push(Step::Noted(self.note_making(&innermost, ahead.clone().count())?));
+                is_noted = true;
+            }
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => steps.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone())),
                 // Somebody else was faster; that is as good, once it is durable.
@@ -244,7 +253,7 @@ impl Share {
         if look::filesystem_of(&folder) != spool.filesystem {
             let parent = spot.path.parent().unwrap_or_default();
             let workshop = self.finder.workshop(&parent)?;
-            self.make_room_for(&workshop, spool.len())?;
+            room::make_room_for(&workshop, spool.len())?;
             spool = spool.moved_to(workshop)?;
         }
         if spot.stat.is_none() {
@@ -489,6 +498,8 @@ impl Share {
     pub(super) fn undo(&self, mut steps: Vec<Step>) {
         for step in steps.iter_mut().rev() {
             let _nothing_more_to_be_done = match step {
+                // It goes when the folders have gone.
+                Step::Noted(_) => Ok(()),
                 Step::Made(folder, name) => {
                     rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
                 }
@@ -506,7 +517,7 @@ impl Share {
                 step => step.settle(),
             };
         }
-        let _nothing_more_to_be_done = sync(steps.iter());
+        let _nothing_more_to_be_done = sync(&mut steps, |_| true);
     }
 
     /// Takes a new file out of its place, back to where its spool was, whose end removes it.
@@ -532,33 +543,41 @@ impl Share {
 /// Makes every name that was changed durable. Many files usually go into one folder, which is synced
 /// once. The hidden folder follows: a drive without a journal could else keep the file's old name
 /// there, and the sweep at the next start would remove the file by it.
-fn sync<'a>(steps: impl Iterator<Item = &'a Step>) -> rustix::io::Result<()> {
-    let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
-    let mut workshops: Vec<&Arc<OwnedFd>> = Vec::new();
+fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Result<()> {
+    let mut folders: Vec<Arc<OwnedFd>> = Vec::new();
+    let mut workshops: Vec<Arc<OwnedFd>> = Vec::new();
     // What was replaced must be in the trash before it is nowhere else.
-    let mut bins: Vec<&Arc<OwnedFd>> = Vec::new();
-    for step in steps {
-        let (folder, spool, ticket) = match step {
-            Step::Made(folder, _) => (folder, None, None),
-            Step::Added(folder, _, spool) => (folder, Some(spool), None),
-            Step::Exchanged(folder, _, spool, ticket)
-            | Step::Replaced(folder, _, spool, ticket) => (folder, Some(spool), ticket.as_ref()),
-        };
-        let add = |to: &mut Vec<&'a Arc<OwnedFd>>, folder: &'a Arc<OwnedFd>| {
-            if !to.iter().any(|known| Arc::ptr_eq(known, folder)) {
-                to.push(folder);
-            }
-        };
-        add(&mut folders, folder);
-        if let Some(ticket) = ticket {
-            add(&mut bins, &ticket.bin);
+    let mut bins: Vec<Arc<OwnedFd>> = Vec::new();
+    let add = |to: &mut Vec<Arc<OwnedFd>>, folder: &Arc<OwnedFd>| {
+        if !to.iter().any(|known| Arc::ptr_eq(known, folder)) {
+            to.push(Arc::clone(folder));
         }
-        if let Some(spool) = spool {
-            add(&mut workshops, &spool.folder);
+    };
+    for step in steps.iter().filter(|step| is_meant(step)) {
+        match step {
+            Step::Noted(note) => add(&mut workshops, &note.folder),
+            Step::Made(folder, _) => add(&mut folders, folder),
+            Step::Added(folder, _, spool) => {
+                add(&mut folders, folder);
+                add(&mut workshops, &spool.folder);
+            }
+            Step::Exchanged(folder, _, spool, ticket)
+            | Step::Replaced(folder, _, spool, ticket) => {
+                add(&mut folders, folder);
+                add(&mut workshops, &spool.folder);
+                if let Some(ticket) = ticket {
+                    add(&mut bins, &ticket.bin);
+                }
+            }
         }
     }
-    let all = bins.iter().chain(&folders).chain(&workshops);
-    all.copied().try_for_each(|folder| look::sync_folder(&**folder))
+    bins.iter().chain(&folders).try_for_each(|folder| look::sync_folder(&**folder))?;
+    for step in steps {
+        if let Step::Noted(note) = step {
+            note.settle();
+        }
+    }
+    workshops.iter().try_for_each(|folder| look::sync_folder(&**folder))
 }
 
 /// Makes a spool and what it changed places with change places again. If something else has come to

@@ -1,0 +1,131 @@
+//! Folders that are made on the way to something: noted durably before they are, so that the sweep after a
+//! crash removes those that stayed empty.
+
+use super::look;
+use super::mount::{self, TEMPORARY};
+use super::os;
+use super::path::VaultPath;
+use super::share::Share;
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::convert::identity;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+
+/// What a note is called behind its name, in larder's folder for unfinished things.
+const NOTE: &str = ".made";
+
+/// What a note says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    /// The innermost folder, relative to the top of its filesystem.
+    path: String,
+    /// How many folders are made, it and those around it.
+    count: usize,
+}
+
+/// A note of folders that are being made. Dropping it removes it: they have what they were made for, or are
+/// gone again.
+pub(super) struct Note {
+    /// Larder's folder for unfinished things on their filesystem.
+    pub folder: Arc<OwnedFd>,
+    /// What the note is called there.
+    name: String,
+    /// Whether it is still there.
+    is_there: bool,
+}
+
+impl Note {
+    /// What was made for has come, durably: the note goes, durable with the next sync of its folder.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.is_there) {
+            mount::unlink(self.folder.as_fd(), &self.name);
+        }
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        if self.is_there {
+            self.settle();
+            let _only_looked_at_again = look::sync_folder(&*self.folder);
+        }
+    }
+}
+
+impl Share {
+    /// Notes durably that `count` folders are about to be made, of which `path` (by where it really is) is the
+    /// innermost.
+    pub(super) fn note_making(&self, path: &VaultPath, count: usize) -> Result<Note> {
+        let around = (0..count).try_fold(path.clone(), |path, _| path.parent()).unwrap_or_default();
+        let (top, folder) = self.finder.hidden(&around, TEMPORARY)?;
+        let path = path.below(&top).ok_or(Error::Bug("a folder outside of its drive".into()))?;
+        let made = Made { path: path.as_str().to_owned(), count };
+        let text = serde_json::to_vec(&made).map_err(|_| Error::Bug("a note".into()))?;
+        let name = format!("{}{NOTE}", mount::temporary_name());
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&*folder, &name, flags, Mode::from(0o600)).map_err(os)?;
+        let note = Note { folder, name, is_there: true };
+        let mut file = File::from(file);
+        file.write_all(&text)?;
+        file.sync_all()?;
+        look::sync_folder(&*note.folder).map_err(os)?;
+        Ok(note)
+    }
+}
+
+/// Removes the folders that notes of other processes tell of, as far as they are empty; the notes themselves
+/// go with the other unfinished things. `top` is where the filesystem begins.
+pub(super) fn sweep(
+    top: BorrowedFd<'_>,
+    workshop: BorrowedFd<'_>,
+    is_in_work: &dyn Fn(&[u8]) -> bool,
+) {
+    let _as_far_as_it_went = look::each_name(workshop, identity, &mut |name| {
+        if name.ends_with(NOTE.as_bytes()) && !is_in_work(name) {
+            let _stays_as_it_is = unmake(top, workshop, name);
+        }
+        Ok(())
+    });
+}
+
+/// Removes what one note tells of, the innermost folder first, up to the first that is not empty.
+fn unmake(top: BorrowedFd<'_>, workshop: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(workshop, name, flags, Mode::empty())?);
+    let mut text = Vec::new();
+    let read = file.take(limits::MADE_NOTE_BYTES_MAX).read_to_end(&mut text);
+    let Some(made) = read.ok().and_then(|_| serde_json::from_slice::<Made>(&text).ok()) else {
+        return Ok(());
+    };
+    // A drive may come from anywhere: what its notes say is judged like what a caller says.
+    let Ok(mut path) = VaultPath::parse(&made.path) else { return Ok(()) };
+    for _ in 0..made.count {
+        let Some(around) = path.parent().filter(|_| !path.is_root() && !path.is_reserved()) else {
+            break;
+        };
+        // Those further in may not have been made.
+        if let Some(folder) = open_down(top, &around) {
+            match rustix::fs::unlinkat(&folder, path.name(), AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno),
+            }
+            look::sync_folder(&folder)?;
+        }
+        path = around;
+    }
+    Ok(())
+}
+
+/// Opens a folder of a filesystem, component by component, links refused.
+fn open_down(top: BorrowedFd<'_>, path: &VaultPath) -> Option<OwnedFd> {
+    let mut parts = path.components();
+    let top = top.try_clone_to_owned().ok()?;
+    parts.try_fold(top, |folder, part| look::open_place(&folder, part.as_bytes()).ok())
+}
