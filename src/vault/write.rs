@@ -111,7 +111,7 @@ fn has_put(steps: &[Step], spot: &Spot) -> bool {
             spot.stat.as_ref().is_some_and(|stat| spool.is(stat))
                 || twin::is_respelled(folder, name, spot)
         }
-        Step::Made(..) => false,
+        Step::Noted(_) | Step::Made(..) => false,
     })
 }
 
