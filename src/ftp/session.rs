@@ -216,7 +216,7 @@ impl Session {
     /// A new TLS connection for one of this session's sockets.
     pub fn tls_connection(&self) -> std::result::Result<ServerConnection, Reply> {
         self.app.ftp.tls(&self.settings().ftp).map_err(|line| {
-            self.note(&format!("TLS: {line}"));
+            self.note_refusal(&format!("TLS: {line}"));
             Reply::new(431, "TLS is not available")
         })
     }

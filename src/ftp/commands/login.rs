@@ -39,6 +39,8 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
             session.note("signed in");
             Ok(Reply::new(230, "Welcome"))
         }
+        // The session was closed while it waited for its turn: nothing was judged.
+        Err(Error::Disconnected) => Err(Reply::new(421, "Connection closed").and_close()),
         Err(error) => Err(refuse(session, &username, error)),
     }
 }
