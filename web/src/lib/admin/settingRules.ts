@@ -44,7 +44,9 @@ const RULES: Record<string, Rule> = {
   port,
   path: text((value) => value !== "", "settings.wrongFolder"),
   trusted_proxies: lines(isNetwork, "settings.wrongNetwork"),
-  cors_origins: lines((line) => /^https?:\/\/[^/?#@*\s]+$/.test(line), "settings.wrongOrigin"),
+  public_url: text((value) => value === "" || isOrigin(value.replace(/\/$/, "")), "settings.wrongUrl"),
+  allowed_hosts: lines(isHost, "settings.wrongHost"),
+  cors_origins: lines(isOrigin, "settings.wrongOrigin"),
   log_retention_days: number(1, 36_500),
   cloud_url: url,
   update_url: url,
@@ -85,6 +87,16 @@ function isAddress(value: string): boolean {
   const parts = value.split(".");
   if (parts.length === 4) return parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
   return value.includes(":") && URL.canParse(`http://[${value}]/`);
+}
+
+function isOrigin(value: string): boolean {
+  return /^https?:\/\/[^/?#@*\s]+$/.test(value);
+}
+
+/** A name of a server, `*` before it for all below it, or `*` for any. */
+function isHost(value: string): boolean {
+  const name = value.trim().replace(/\.$/, "").replace(/^\*\./, "");
+  return value.trim() === "*" || (name.length <= 253 && name.split(".").every((label) => /^[\w-]{1,63}$/.test(label)));
 }
 
 function isNetwork(value: string): boolean {

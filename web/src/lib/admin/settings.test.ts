@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { GROUPS, readComplaint, toText, toValue } from "./settings.ts";
+import { GROUPS, heldIn, inForce, readComplaint, toText, toValue } from "./settings.ts";
 
 it("turns values into what is typed and back", () => {
   for (const [kind, value] of [
@@ -30,7 +30,18 @@ it("has every key of the contract once", () => {
       ...["host", "port", "path", "version", "com_password", "ftp", "ftp_host", "ftp_port"],
       ...["ftp_timeout", "ftp_passive_ports", "ftp_public_host", "shutdown_command"],
       ...["restart_command", "command_timeout", "log_retention_days", "update_url", "cloud_url"],
-      ...["trusted_proxies", "cors_origins", "trash_days", "trash_percent"],
+      ...["trusted_proxies", "public_url", "allowed_hosts", "cors_origins", "trash_days", "trash_percent"],
     ]),
   );
+});
+
+it("tells what is in force from what is saved", () => {
+  const settings = { port: 6969, ftp: true, in_force: { port: 80, ftp: false } };
+  expect(heldIn(settings)).toEqual({ port: 80, ftp: false });
+  expect(inForce(settings, "port")).toBe(80);
+  expect(inForce(settings, "ftp")).toBe(false);
+  expect(inForce({ port: 6969 }, "port")).toBe(6969);
+  expect(inForce({ ftp: true, in_force: {} }, "ftp")).toBe(true);
+  expect(inForce(undefined, "port")).toBeUndefined();
+  expect(heldIn({ in_force: null })).toEqual({});
 });

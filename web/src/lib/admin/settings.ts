@@ -1,4 +1,5 @@
 // Every setting: where it belongs, how it is typed, and the words for it. Turns fields into values.
+import type { Settings } from "../api/types.ts";
 import type { TextKey } from "../state/texts.svelte.ts";
 
 /** `lines` is a list with one entry a line; `words` a command, one word a line. */
@@ -40,6 +41,8 @@ export const GROUPS: readonly SettingGroup[] = [
       one("host", "text", "settings.host", "settings.hostHelp"),
       one("port", "number", "settings.port", "settings.portHelp"),
       one("trusted_proxies", "lines", "settings.trustedProxies", "settings.trustedProxiesHelp"),
+      one("public_url", "text", "settings.publicUrl", "settings.publicUrlHelp"),
+      one("allowed_hosts", "lines", "settings.allowedHosts", "settings.allowedHostsHelp"),
       one("cors_origins", "lines", "settings.corsOrigins", "settings.corsOriginsHelp"),
     ],
   },
@@ -74,6 +77,18 @@ export const GROUPS: readonly SettingGroup[] = [
     ],
   },
 ];
+
+/** What an option or the environment has set at the start, which no saved value changes. */
+export function heldIn(settings: Settings | undefined): Settings {
+  const held = settings?.["in_force"];
+  return typeof held === "object" && held !== null ? (held as Settings) : {};
+}
+
+/** The value of a setting that is in force. */
+export function inForce(settings: Settings | undefined, key: string): unknown {
+  const held = heldIn(settings);
+  return Object.hasOwn(held, key) ? held[key] : settings?.[key];
+}
 
 /** A value as it is typed. */
 export function toText(value: unknown): string {

@@ -6,6 +6,11 @@ export function readResources(signal?: AbortSignal): Promise<Resources> {
   return get("/api/resources", {}, signal);
 }
 
+/** The same with how it was over the last ten minutes, the oldest first. */
+export async function readHistory(signal?: AbortSignal): Promise<Resources> {
+  return get("/api/resources", { history: "1" }, signal);
+}
+
 export async function shutDown(): Promise<void> {
   await post("/api/shutdown", {});
 }

@@ -1,5 +1,5 @@
-// How busy the box is, over the last ten minutes that this page has watched.
-import { readResources } from "../api/system.ts";
+// How busy the box is, over the last ten minutes: as larder remembers them, then as this page watches.
+import { readHistory, readResources } from "../api/system.ts";
 import type { Resources } from "../api/types.ts";
 import { events } from "./events.svelte.ts";
 import { leftBecause } from "./session.svelte.ts";
@@ -20,6 +20,7 @@ class ResourceHistory {
   #watchers = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #heardAtMs = -Infinity;
+  #isRemembered = false;
 
   /** Keeps what is told anyway from now on, so that a chart that opens later shows how it was. */
   start(): void {
@@ -34,13 +35,27 @@ class ResourceHistory {
   watch(): () => void {
     this.#watchers += 1;
     if (this.#watchers === 1) {
-      void this.#ask();
+      void this.#remember();
       this.#timer = setInterval(() => void this.#ask(), ASK_EVERY_MS);
     }
     return () => {
       this.#watchers -= 1;
       if (this.#watchers === 0) clearInterval(this.#timer);
     };
+  }
+
+  /** Puts before what was watched here what larder knows of the time before; once is enough for a page. */
+  async #remember(): Promise<void> {
+    if (this.#isRemembered) return this.#ask();
+    try {
+      const { history, ...now } = await readHistory();
+      this.#isRemembered = true;
+      this.samples = mergeSamples(historyIn(history), this.samples);
+      this.#add(now as Resources);
+    } catch (cause) {
+      // Then a line begins now.
+      leftBecause(cause);
+    }
   }
 
   async #ask(): Promise<void> {
@@ -64,6 +79,25 @@ export const resources = new ResourceHistory();
 /** One more, and none that is older than what is kept. */
 export function addSample(samples: readonly Sample[], sample: Sample): Sample[] {
   return [...samples.filter((one) => one.atMs > sample.atMs - WINDOW_MS), sample];
+}
+
+/** What came before, as far as nothing was watched here, and then what was. */
+export function mergeSamples(before: readonly Sample[], watched: readonly Sample[]): Sample[] {
+  const begin = watched[0]?.atMs ?? Infinity;
+  return [...before.filter((one) => one.atMs < begin), ...watched];
+}
+
+/** What larder remembers, the oldest first. Its clock may differ from this one: the newest is now. */
+export function historyIn(history: unknown, nowMs = Date.now()): Sample[] {
+  const told = objectsOf(history).flatMap((one) => {
+    const s = one["t"];
+    return typeof s === "number" ? [{ s, one: one as Resources }] : [];
+  });
+  told.sort((a, b) => a.s - b.s);
+  const last = told.at(-1)?.s ?? 0;
+  return told
+    .map(({ s, one }) => ({ atMs: nowMs - (last - s) * 1000, values: one }))
+    .filter((one) => one.atMs > nowMs - WINDOW_MS);
 }
 
 /** A number among the values; `undefined` where the box does not know. */
@@ -115,7 +149,10 @@ export function writtenIn(values: Resources | undefined): Written[] {
 }
 
 function objectsIn(values: Resources | undefined, key: string): Record<string, unknown>[] {
-  const list = values?.[key];
+  return objectsOf(values?.[key]);
+}
+
+function objectsOf(list: unknown): Record<string, unknown>[] {
   const isObject = (one: unknown) => typeof one === "object" && one !== null;
   return Array.isArray(list) ? (list.filter(isObject) as Record<string, unknown>[]) : [];
 }

@@ -1,11 +1,24 @@
 import { expect, it } from "vitest";
-import { addSample, numberIn, type Sample, warningsIn, writtenIn } from "./resources.svelte.ts";
+import { addSample, historyIn, mergeSamples, numberIn, type Sample, warningsIn, writtenIn } from "./resources.svelte.ts";
 
 const sample = (atMs: number): Sample => ({ atMs, values: { cpu: 1, memory: 2, disk: 3 } });
 
 it("keeps ten minutes", () => {
   const samples = addSample([sample(0), sample(1000)], sample(600_500));
   expect(samples.map((one) => one.atMs)).toEqual([1000, 600_500]);
+});
+
+it("begins with what larder remembers, by this page's clock", () => {
+  const now = 5_000_000;
+  const history = [{ t: 1000, cpu: 7 }, { t: 998, cpu: 6 }, { t: 300, cpu: 5 }, null, { cpu: 9 }, { t: "then" }];
+  const before = historyIn(history, now);
+  // Of more than ten minutes ago nothing is shown.
+  expect(before.map((one) => [one.atMs, one.values.cpu])).toEqual([[now - 2000, 6], [now, 7]]);
+  expect(historyIn(undefined)).toEqual([]);
+  // What this page has watched itself comes after it.
+  expect(mergeSamples(before, [sample(now - 1000), sample(now + 1000)]).map((one) => one.atMs))
+    .toEqual([now - 2000, now - 1000, now + 1000]);
+  expect(mergeSamples(before, [])).toEqual(before);
 });
 
 it("knows numbers, and that there are none", () => {
