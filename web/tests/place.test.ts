@@ -93,3 +93,20 @@ describe("the place in a folder", () => {
     await page.getByRole("button", { name: "Show as a list" }).tap();
   });
 });
+
+describe("the place in another view", () => {
+  it("is there again by Back and after a reload", async () => {
+    const page = await walk.enter("/?view=settings");
+    const top = () => page.locator("#content").evaluate((main) => main.scrollTop);
+    await page.getByLabel("Days in the trash").waitFor();
+    await page.locator("#content").evaluate((main) => void (main.scrollTop = 700));
+    await page.reload();
+    await expect.poll(top).toBe(700);
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await page.getByRole("heading", { name: "Log", level: 1 }).waitFor();
+    expect(await top()).toBe(0);
+    await page.goBack();
+    await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+    await expect.poll(top).toBe(700);
+  });
+});

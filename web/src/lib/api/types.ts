@@ -24,6 +24,9 @@ export interface Self {
 /** One of `GET /api/user/get_all`. */
 export interface User extends Self {
   ip: string;
+  /** When and with what program they were here last; "" for never. */
+  last_seen: string;
+  last_agent: string;
   API_KEY: string;
 }
 
