@@ -81,7 +81,7 @@ describe("axe finds nothing", () => {
     const file = { name: "a.rs", mimeType: "text/plain", buffer: Buffer.from("new") };
     await page.setInputFiles("input[data-pick=files]", [{ ...file, name: "b.rs" }, file]);
     await dialog.waitFor();
-    await page.getByText("1 of 1 done").waitFor({ state: "attached" });
+    await page.getByText("1 of 2 done · 1 waits for your answer").waitFor({ state: "attached" });
     await look("a collision over the tray");
     await close();
 
@@ -92,12 +92,16 @@ describe("axe finds nothing", () => {
     await page.getByText("This folder does not exist").waitFor();
     await look("a missing folder");
     const answers = [
-      [401, "Unauthorized", "You may not see this folder"],
-      [503, "Storage is not available", "The drive is not connected"],
-      [500, "Internal error", "Something went wrong"],
+      [401, "not_permitted", "You may not see this folder"],
+      [403, "denied_by_drive", "The permissions on the drive itself"],
+      [503, "drive_absent", "The drive is not connected"],
+      [503, "drive_busy", "The drive does not answer"],
+      [421, "unknown_host", "larder does not answer to this address"],
+      [500, "internal", "Something went wrong"],
     ] as const;
-    for (const [status, error, words] of answers) {
-      await page.route("**/api/finder*", (route) => route.fulfill({ status, json: { error } }));
+    for (const [status, code, words] of answers) {
+      // The sentence says nothing: pages go by the code.
+      await page.route("**/api/finder*", (route) => route.fulfill({ status, json: { error: "Some sentence", code } }));
       await page.reload();
       await page.getByText(words).first().waitFor();
       await look(words);

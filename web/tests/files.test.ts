@@ -353,14 +353,17 @@ describe("the file manager", () => {
     expect(readFileSync(inRoot("lots/picture 149.jpg"), "utf8")).toBe("picture 149.jpg");
     expect(await focus()).not.toBe("BODY");
     // What cannot be deleted is there again, and the rest is deleted all the same.
-    await page.route("**/api/delete_file", (route) =>
-      route.request().postData()?.includes("picture 1.jpg") ? route.fulfill({ status: 401, json: { error: "Unauthorized access" } }) : route.continue(),
+    await page.route("**/api/delete", (route) =>
+      route.request().postData()?.includes("picture 1.jpg")
+        ? route.fulfill({ status: 403, json: { error: "Some sentence", code: "denied_by_drive" } })
+        : route.continue(),
     );
     await walk.entry("picture 0.jpg").click();
     await walk.entry("picture 3.jpg").click({ modifiers: ["Shift"] });
     await page.keyboard.press("Delete");
     await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByText("3 items were deleted.").waitFor();
+    await page.getByText("The drive’s own permissions do not allow this.").waitFor();
     await walk.entry("picture 1.jpg").waitFor();
     expect(there()).toBe(148);
     await page.unrouteAll();

@@ -112,11 +112,11 @@ describe("the owner's views", () => {
     await page.getByLabel("Days in the log").waitFor();
     await walk.expectAccessible("settings");
     await page.getByLabel("Days in the log").fill("many");
-    await page.getByLabel("Port", { exact: true }).fill("99999");
+    await page.getByLabel("FTP time limit").fill("0");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("A whole number from 0 to 65535, please.").waitFor();
+    await page.getByText("A whole number from 1 to 86400, please.").waitFor();
     // All that is wrong shows at once, and the focus is on the first of it.
-    await expect.poll(() => page.getByLabel("Port", { exact: true }).evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => page.getByLabel("FTP time limit").evaluate((one) => one === document.activeElement), { timeout: 5000 }).toBe(true);
     await page.getByLabel("Days in the log").and(page.locator("[aria-invalid=true]")).waitFor();
     await walk.expectAccessible("a setting refused");
     await page.getByRole("button", { name: "Discard" }).click();
@@ -131,6 +131,50 @@ describe("the owner's views", () => {
     await page.getByText("Saved.", { exact: true }).waitFor();
     await page.reload();
     expect(await page.getByLabel("Days in the log").inputValue()).toBe("60");
+  });
+
+  it("show what was set at the start as it is in force, and that it is not theirs to change", async () => {
+    const page = await walk.enter("/?view=settings");
+    const port = page.getByLabel("Port", { exact: true });
+    await port.waitFor();
+    // The tests start larder with options for these.
+    expect(await port.inputValue()).toBe(new URL(walk.larder.url).port);
+    expect(await port.evaluate((field: HTMLInputElement) => field.readOnly)).toBe(true);
+    expect(await page.getByLabel("Address", { exact: true }).inputValue()).toBe("127.0.0.1");
+    const said = page.locator(".setting", { has: port }).getByText("Set when larder was started");
+    expect(await said.innerText()).toContain("Saved here and not in force: 6969");
+    // What nothing covers stays theirs.
+    expect(await page.getByLabel("Days in the trash").evaluate((field: HTMLInputElement) => field.readOnly)).toBe(false);
+    await walk.expectAccessible("settings that are held");
+  });
+
+  it("begin their charts with the last ten minutes", async () => {
+    const page = await walk.enter();
+    const now = Math.floor(Date.now() / 1000);
+    await page.route("**/api/resources?history=1", async (route) => {
+      const response = await route.fetch();
+      const told = (await response.json()) as { history: Record<string, number>[] };
+      // As larder tells it, of a box that has run for a while.
+      expect(Array.isArray(told.history)).toBe(true);
+      const one = told.history[0] ?? { memory: 50, disk: 50 };
+      told.history = Array.from({ length: 30 }, (_, at) => ({ ...one, t: now - (29 - at) * 20, cpu: 50 }));
+      await route.fulfill({ response, json: told });
+    });
+    await page.getByRole("link", { name: "Dashboard" }).click();
+    const chart = page.locator("canvas").first();
+    await chart.waitFor();
+    // The line reaches back: something of the accent's colour is drawn near the left edge of the plot.
+    await expect.poll(() => chart.evaluate((canvas: HTMLCanvasElement) => {
+      const { data, width, height } = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? new ImageData(1, 1);
+      for (let y = 0; y < height; y += 1) {
+        for (let x = Math.round(width * 0.25); x < width * 0.4; x += 1) {
+          const at = (y * width + x) * 4;
+          const [red = 0, green = 0, blue = 0, alpha = 0] = data.slice(at, at + 4);
+          if (alpha > 200 && Math.abs(red - 154) < 40 && Math.abs(green - 74) < 40 && Math.abs(blue - 34) < 40) return true;
+        }
+      }
+      return false;
+    })).toBe(true);
   });
 
   it("follow the log and narrow it down", async () => {

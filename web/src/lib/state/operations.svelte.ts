@@ -16,6 +16,9 @@ import { describe } from "./words.ts";
 /** Things that are deleted in one step: the server takes twice as many. */
 const REMOVED_AT_ONCE = 5000;
 
+/** How often what cannot be deleted together is tried as two halves: enough to find a few among thousands. */
+const SPLITS_MAX = 60;
+
 /** What an action has done: where things are now, and under which ids the trash has what they replaced. */
 interface Done {
   /** `undefined` where nobody told. */
@@ -35,16 +38,26 @@ export async function removeEntries(
   const trash: string[] = [];
   let failure: unknown;
   let isAnyPermanent = isPermanent;
-  for (const group of stepsOf(entries)) {
+  let splitsLeft = SPLITS_MAX;
+  const steps = stepsOf(entries);
+  for (let group = steps.shift(); group; group = steps.shift()) {
     try {
       const answer = await removeGroup(folder, group, isPermanent);
       done.push(...group);
       trash.push(...answer.trash);
       if (answer.isPermanent) isAnyPermanent = true;
     } catch (cause) {
-      failure ??= cause;
       // The rest would fail the same way, or is called off with this.
-      if (isPassing(cause) || leftBecause(cause) || cause instanceof JobCancelled) break;
+      const isOver = isPassing(cause) || leftBecause(cause) || cause instanceof JobCancelled;
+      if (!isOver && !isPermanent && group.length > 1 && splitsLeft > 0) {
+        // One that stands fast keeps all with it: halves of it find out which one that is.
+        splitsLeft -= 1;
+        const middle = Math.ceil(group.length / 2);
+        steps.unshift(group.slice(0, middle), group.slice(middle));
+        continue;
+      }
+      failure ??= cause;
+      if (isOver) break;
     }
   }
   const gone = new Set(done);
