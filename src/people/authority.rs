@@ -1,5 +1,5 @@
-//! How far somebody who adds and changes users may go: nobody gives what they do not have themselves, and nobody
-//! changes the password of somebody who has more.
+//! How far somebody who adds and changes users may go: nobody gives paths that they do not have themselves, nobody
+//! but who may edit the roles makes another who may, and nobody changes the password of somebody who has more.
 
 use std::sync::Arc;
 
@@ -14,8 +14,6 @@ pub struct Authority(Option<Bounds>);
 
 /// The rights of a caller who does not decide about all rights.
 struct Bounds {
-    /// Their role.
-    role: String,
     /// What each role may use.
     roles: Arc<Roles>,
     /// Their paths.
@@ -33,17 +31,18 @@ impl Authority {
         if roles.may_edit_roles(&user.role) {
             return Self::unbounded();
         }
-        Self(Some(Bounds { role: user.role.clone(), roles, grant: Arc::clone(grant) }))
+        Self(Some(Bounds { roles, grant: Arc::clone(grant) }))
     }
 
-    /// Whether somebody with this role and these paths has nothing that the caller has not.
+    /// Whether somebody with this role and these paths is within what the caller may give.
     ///
     /// Errors: `Refused`; `Invalid` for paths that are none.
     pub(super) fn must_cover(&self, role: &str, paths: &str, paths_write: &str) -> Result<()> {
         let Some(bounds) = &self.0 else { return Ok(()) };
         let (read, write) = (permission::prefixes(paths)?, permission::prefixes(paths_write)?);
-        let mut endpoints = bounds.roles.of(role).filter(|(_, is_allowed)| *is_allowed);
-        let is_within = endpoints.all(|(path, _)| bounds.roles.allow(path, &bounds.role))
+        // Roles are the owner's bundles, made to be handed out by whoever looks after people, who need not
+        // have them; only the one that decides about all rights is not theirs to give.
+        let is_within = !bounds.roles.may_edit_roles(role)
             && read.iter().all(|path| bounds.grant.may_read(path))
             && write.iter().all(|path| bounds.grant.may_write(path));
         if is_within { Ok(()) } else { Err(Error::Refused) }
@@ -88,10 +87,11 @@ mod tests {
         let may = helper(&hel);
         let guest = NewPerson { paths: "[\"a/x\"]", ..person("gus", "guest") };
         create(&users, &may, &guest).unwrap();
+        // A role of more than the helper has is theirs to hand out, as long as it is not the owner's.
+        create(&users, &may, &NewPerson { paths: "[\"a\"]", ..person("fay", "family") }).unwrap();
         let is_refused = |result: Result<()>| matches!(result, Err(Error::Refused));
         for too_much in [
             NewPerson { role: "admin", ..person("x", "guest") },
-            NewPerson { role: "family", paths: "[\"a\"]", ..person("x", "guest") },
             NewPerson { paths: "[\"\"]", ..person("x", "guest") },
             NewPerson { paths: "[]", paths_write: "[\"a\"]", ..person("x", "guest") },
         ] {
