@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::harness::mounts::{launch_within, mounts_are_given};
 use crate::harness::{ADMIN_PASSWORD, Form, Larder, password_of, wait};
 
 /// The rows that a query gives.
@@ -244,44 +245,71 @@ fn a_hundred_thousand_rows_slow_nothing_down() {
     assert!(grown < 16 << 10, "{grown} KiB");
 }
 
-/// What log rows of now say in this zone.
+/// What a log row of now says in this zone.
 #[track_caller]
-fn hour_in(zone: &str) -> String {
-    let larder = Larder::prepare().launch_with(|command| {
+fn minute_in(zone: &str) -> String {
+    minute_of(Larder::prepare().launch_with(|command| {
         command.env("TZ", zone);
-    });
+    }))
+}
+
+/// What a log row of now says.
+#[track_caller]
+fn minute_of(larder: Larder) -> String {
     let larder = larder.user("ana");
     larder.http("ana").post("/api/create_folder", json!({ "folder_name": "x" })).expect(200);
     let rows = larder.http("ana").get("/api/get_logs?limit=1").expect(200).json();
     rows[0]["timestamp"].as_str().unwrap()[..16].to_owned()
 }
 
+/// The rules of a zone without summer time.
+const KOLKATA: &str = "/usr/share/zoneinfo/Asia/Kolkata";
+
 /// Half past five hours ahead of UTC all the year, said in every way.
 #[test]
 fn times_are_local_in_whatever_form_the_zone_is_named() {
-    let database = std::path::Path::new("/usr/share/zoneinfo/Asia/Kolkata");
     let mut zones =
         vec!["IST-5:30", "<+0530>-05:30", "XXX-5:30YYY-5:30,M3.2.0,M11.1.0", "XXX-5:30YYY-5:30"];
-    if database.exists() {
-        zones.extend(["Asia/Kolkata", ":Asia/Kolkata", "/usr/share/zoneinfo/Asia/Kolkata"]);
+    if std::path::Path::new(KOLKATA).exists() {
+        zones.extend(["Asia/Kolkata", ":Asia/Kolkata", KOLKATA]);
         zones.push(":/usr/share/zoneinfo/Asia/Kolkata");
     }
-    let shown = |time: jiff::Timestamp| {
-        let there = time + jiff::SignedDuration::from_mins(330);
-        there.strftime("%Y-%m-%d %H:%M").to_string()
-    };
     for zone in zones {
-        let before = jiff::Timestamp::now();
-        let told = hour_in(zone);
-        let after = jiff::Timestamp::now();
-        assert!(shown(before) <= told && told <= shown(after), "{zone}: {told}");
+        expect_half_past_five(|| minute_in(zone));
+    }
+}
+
+/// Whether it is told that it is half past five hours later than in UTC.
+#[track_caller]
+fn expect_half_past_five(ask: impl FnOnce() -> String) {
+    let there = || {
+        let time = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(330);
+        time.strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    let before = there();
+    let told = ask();
+    assert!(before <= told && told <= there(), "{told}");
+}
+
+#[test]
+fn without_a_zone_of_its_own_larder_has_the_systems() {
+    if !mounts_are_given() || !std::path::Path::new(KOLKATA).exists() {
+        return; // Another /etc needs a mount, and the zone its rules.
+    }
+    for form in ["ln -s", "cp"] {
+        let script = format!(
+            "cp -a /etc ../etc && rm -f ../etc/localtime && {form} {KOLKATA} ../etc/localtime && \
+             mount --bind ../etc /etc && unset TZ && exec \"$@\""
+        );
+        let larder = launch_within(Larder::prepare(), &script);
+        expect_half_past_five(|| minute_of(larder));
     }
 }
 
 #[test]
 fn a_zone_that_nobody_knows_is_told_and_times_are_in_utc() {
     let before = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
-    let told = hour_in("Middle/Earth");
+    let told = minute_in("Middle/Earth");
     let after = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
     assert!(before <= told && told <= after, "{told}");
     let larder = Larder::prepare().launch_with(|command| {
