@@ -22,7 +22,8 @@ fn a_name_that_a_stranger_can_have_is_unknown() {
     for target in ["/", "/auth", "/web/index.html", "/api/finder", "/api/user/get_self", "/none"] {
         for host in ["evil.example", "evil.example:6969", "127.0.0.1.evil.example"] {
             let answer = ask_for(&larder, target, host).expect_error(421, "Unknown host");
-            answer.expect_code(421, "unknown_host");
+            let answer = answer.expect_code(421, "unknown_host");
+            assert!(answer.text().contains("allowed_hosts"), "{answer}");
         }
     }
     let mut wire = larder.wire();

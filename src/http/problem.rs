@@ -67,6 +67,8 @@ pub fn reply(error: &Error) -> Reply {
         Error::BridgeRefused { details, .. } | Error::BridgeAway { details } => {
             Some(details.as_str())
         }
+        // Whoever reads this in a browser may be the owner.
+        Error::UnknownHost => Some("Add the name to allowed_hosts or public_url in the settings"),
         _ => None,
     };
     let (sentence, code, failed) = (sentence(error), code(error), failed(error));
