@@ -259,6 +259,25 @@ fn whoever_asked_for_the_size_goes_on_with_appe_and_with_rest() {
 }
 
 #[test]
+fn what_is_longer_than_the_part_is_not_gone_on_from() {
+    let house = house();
+    house.larder.write("v.tar", vec![b'o'; CUT + 1000]);
+    let mut ftp = house.sign_in("cam");
+    cut(&house, &mut ftp, "STOR v.tar");
+    // The client takes the old file for the beginning of what it sends.
+    ftp.expect(&format!("REST {}", CUT + 1000), 350);
+    assert_eq!(ftp.store("STOR v.tar", vec![b'n'; 500]).0, 554);
+    assert!(house.larder.read_bytes("v.tar") == vec![b'o'; CUT + 1000]);
+    // What it has sent is still there, and a whole upload makes an end of it.
+    ftp.expect(&format!("REST {CUT}"), 350);
+    assert_eq!(ftp.store("STOR v.tar", vec![b'p'; 500]).0, 226);
+    assert!(house.larder.read_bytes("v.tar") == vec![b'p'; CUT + 500]);
+    ftp.expect(&format!("REST {}", CUT + 500), 350);
+    assert_eq!(ftp.store("STOR v.tar", vec![b'p'; 500]).0, 226);
+    assert!(house.larder.read_bytes("v.tar") == vec![b'p'; CUT + 1000]);
+}
+
+#[test]
 fn a_part_behind_a_link_is_found_again() {
     let larder = Larder::prepare().file("real/f", "old").folder("links");
     let larder = larder.link("links/f", "../real/f");

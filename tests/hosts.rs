@@ -95,6 +95,19 @@ fn no_other_page_shows_what_is_ours() {
 }
 
 #[test]
+fn strangers_who_fetch_scripts_do_not_fill_the_log() {
+    let larder = Larder::start().user("ana");
+    for _ in 0..30 {
+        ask(&larder, "/api/is_up", "Host: nas\r\nSec-Fetch-Dest: script").expect_refusal(403);
+    }
+    let rows = larder.http("ana").get("/api/get_logs?limit=1000").expect(200).json();
+    let is_of_it = |row: &&serde_json::Value| row["action"].as_str().unwrap().contains("is_up");
+    let count = rows.as_array().unwrap().iter().filter(is_of_it).count();
+    // One in a second, as for everything else that nobody needs to sign in for.
+    assert!((1..30).contains(&count), "{count}");
+}
+
+#[test]
 fn a_browser_runs_nothing_that_users_keep() {
     let larder = Larder::start().user("ana").file("a.js", "alert(1)");
     let fetched_as = |target: &str, destination: &str| {

@@ -32,11 +32,14 @@ pub fn judge(app: &App, settings: &Settings, request: &Request) -> Result<()> {
     if path != ALWAYS && !is_known() {
         return Err(Error::UnknownHost);
     }
+    if is_to_be_run(request) { Err(Error::Forbidden) } else { Ok(()) }
+}
+
+/// Whether a browser would run, or apply, what it asks for, and no user's file is meant for that.
+pub fn is_to_be_run(request: &Request) -> bool {
+    let (path, _) = query::split(request.url());
     let is_data = ["/api/", "/dav/"].iter().any(|door| path.starts_with(door));
-    if is_data && request.header("Sec-Fetch-Dest").is_some_and(runs) {
-        return Err(Error::Forbidden);
-    }
-    Ok(())
+    is_data && request.header("Sec-Fetch-Dest").is_some_and(runs)
 }
 
 /// Whether a browser runs or applies what it fetches for this (the Fetch standard, 2.2.5,

@@ -161,7 +161,13 @@ fn worded_for(endpoint: &Endpoint, error: Error) -> Error {
 fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
     let (path, _) = query::split(request.url());
     let told = format!("{} {path}: {error}", request.method().as_str());
+    // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
+    let is_anybodys = host::is_to_be_run(request);
     match error {
+        Error::Forbidden if is_anybodys && app.refusal_throttle.admit(address).is_err() => {}
+        Error::Forbidden if is_anybodys => {
+            app.logbook.note_refusal(&told, &address.to_string());
+        }
         Error::Refused
         | Error::Forbidden
         | Error::DeniedByDrive

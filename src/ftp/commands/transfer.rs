@@ -469,6 +469,11 @@ fn begin(
         session.told.forget(path);
         return Err(Reply::new(450, "The part is gone: ask for the size again"));
     }
+    if offset > 0 && manner == Manner::Replace && share.kept_bytes(&target)?.is_some() {
+        // Of what this user sends there is less than that. Behind the old file's beginning the rest of it would
+        // make a mixture of both.
+        return Err(not_so_much());
+    }
     let mut spool = share.spool_for(&target)?;
     let size = target.size();
     let old = match manner {
@@ -476,7 +481,7 @@ fn begin(
         Manner::Append => size.map(|_| None),
         Manner::Replace if offset == 0 => None,
         Manner::Replace if size.is_some_and(|size| size >= offset) => Some(Some(offset)),
-        Manner::Replace => return Err(Reply::new(554, "There is not so much of it")),
+        Manner::Replace => return Err(not_so_much()),
     };
     if let Some(bytes) = old {
         share.copy_beginning(&mut target, bytes, &mut spool)?;
@@ -487,6 +492,11 @@ fn begin(
         Manner::Replace => offset > 0 && target.size() == Some(offset),
     };
     Ok(Upload { target, spool, only_adds })
+}
+
+/// What is said when an upload is to go on behind what is not there.
+fn not_so_much() -> Reply {
+    Reply::new(554, "There is not so much of it")
 }
 
 /// Receives until the client ends the data connection; `last` is when something came.
