@@ -23,6 +23,15 @@ pub const RACE_TRIES_MAX: usize = 16;
 /// half that is copied while thinning out, this stays under 12 MiB.
 pub const LISTING_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes of names that a listing takes without asking for them: some 2000 files.
+pub const LISTING_SMALL_BYTES: usize = 64 << 10;
+
+/// Bytes that are lent at once to a listing that takes more.
+pub const LISTING_STEP_BYTES: usize = 1536 << 10;
+
+/// Bytes of names that are handed out at once: while they are sent the rest may be called back.
+pub const LISTING_BATCH_BYTES: usize = 32 << 10;
+
 /// Bytes read of a folder at once: some 1000 names in one call (what glibc takes, too).
 pub const FOLDER_READ_BYTES: usize = 32 << 10;
 
@@ -34,7 +43,13 @@ pub const NUMBERED_NAMES_MAX: usize = 10_000;
 pub const WRITEBACK_BYTES: u64 = 64 << 20;
 
 /// Bytes of the ZIP's table of contents kept in memory; what goes beyond waits in a hidden file.
-pub const ZIP_DIRECTORY_BYTES_MAX: usize = 4 << 20;
+pub const ZIP_DIRECTORY_BYTES_MAX: usize = 256 << 10;
+
+/// Bytes of memory that a ZIP takes: content on its way, the table of contents, folders ahead.
+pub const ZIP_BYTES: usize = COPY_BUFFER_BYTES + ZIP_DIRECTORY_BYTES_MAX + ZIP_PENDING_STEP_BYTES;
+
+/// Bytes of folders ahead for which memory is lent at once.
+pub const ZIP_PENDING_STEP_BYTES: usize = 256 << 10;
 
 /// The same where no hidden file can be written, because the drive is full or read-only: some 80 000
 /// files. A ZIP with more is broken off there.
@@ -132,14 +147,43 @@ pub const DRIVE_PATIENCE: Duration = Duration::from_secs(30);
 pub const DRIVE_GLANCE_TIME: Duration = Duration::from_millis(250);
 
 /// A drive that has answered within this time is taken to answer, and one that owes an answer for longer
-/// to be silent: no drive that is awake takes so long.
+/// is left out where several are looked at: no drive that is awake takes so long.
 pub const DRIVE_FRESH_TIME: Duration = Duration::from_secs(1);
+
+/// A drive that owes an answer for longer than this is silent also on a machine that is very busy.
+pub const DRIVE_SILENT_TIME: Duration = Duration::from_secs(3);
 
 /// Seconds after which somebody may try again whom a drive did not answer.
 pub const DRIVE_RETRY_AFTER_S: u64 = 10;
 
 /// Filesystems whose gates are remembered while nobody uses them.
 pub const DRIVE_GATES_MAX: usize = 64;
+
+// The memory of the whole house.
+
+/// Bytes that listings, ZIPs and lists together may take (contract, 26).
+pub const BUDGET_BYTES: usize = 64 << 20;
+
+/// Long answers at once for one user (contract, 26).
+pub const STREAMS_PER_USER_MAX: usize = 32;
+
+/// How long somebody waits for memory, a place or a turn: what is short is back after this, what is long
+/// is not.
+pub const BUDGET_TIME: Duration = Duration::from_secs(4);
+
+/// Seconds after which somebody may try again who got none.
+pub const BUDGET_RETRY_AFTER_S: u64 = 5;
+
+/// Who does not go on for so long gives back what they hold when others need it. Longer than a client takes
+/// for what it was sent, shorter than a person waits.
+pub const HOLDER_PAUSE_TIME: Duration = Duration::from_millis(100);
+
+/// Large folders that are read and sorted at the same moment: that is work for a processor, and short
+/// requests should find one free.
+pub const TURNS_MAX: usize = 2;
+
+/// A turn that lasts longer waits for the drive, not for the processor, and no longer counts.
+pub const TURN_TIME: Duration = Duration::from_secs(1);
 
 // The trash.
 

@@ -3,6 +3,7 @@
 mod app;
 mod auth;
 mod backup;
+mod budget;
 mod check;
 mod cli;
 mod cloud;

@@ -74,14 +74,15 @@ impl State {
         self.inside < limits::DRIVE_WAITING_MAX && self.is_alive(now)
     }
 
-    /// Whether the drive owes an answer for so long that only a few should wait for it.
-    fn is_silent(&self, now: Instant) -> bool {
-        self.probing.is_some_and(|since| now.duration_since(since) >= limits::DRIVE_FRESH_TIME)
+    /// Whether the drive has owed a probe its answer for so long.
+    fn is_silent(&self, now: Instant, time: Duration) -> bool {
+        self.probing.is_some_and(|since| now.duration_since(since) >= time)
     }
 
     /// Whether whoever waits beyond these is told so at once.
     fn is_crowded(&self, now: Instant) -> bool {
-        self.is_silent(now) && self.inside + self.waiting > limits::DRIVE_WAITING_MAX
+        self.is_silent(now, limits::DRIVE_SILENT_TIME)
+            && self.inside + self.waiting > limits::DRIVE_WAITING_MAX
     }
 }
 
@@ -140,7 +141,7 @@ impl Gate {
             }
             let has_enough = match patience {
                 Patience::Request(_) => state.is_crowded(now),
-                Patience::Glance => state.is_silent(now),
+                Patience::Glance => state.is_silent(now, limits::DRIVE_FRESH_TIME),
             };
             if has_enough || state.is_closed || now >= until {
                 return (state, false);

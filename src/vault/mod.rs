@@ -33,6 +33,7 @@ mod resolve;
 mod restore;
 mod room;
 mod share;
+mod sorted;
 mod spool;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! What one caller may do with the trash: look at it, put things back, empty it.
 
 use super::change::{mounted, moved};
-use super::list::{self, Order};
 use super::look::{self, FileId};
 use super::mount;
 use super::path::VaultPath;
@@ -9,9 +8,11 @@ use super::progress::Progress;
 use super::rake::Remains;
 use super::resolve::{Follow, Spot};
 use super::share::{Kind, Need, Share};
+use super::sorted::{self, Order};
 use super::trash::{self, Bin, Fate, Reason, Record, Removed, TrashId};
 use super::write::{IfExists, Step, numbered};
 use super::{discard, os};
+use crate::budget::{self, Seat};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -51,6 +52,8 @@ pub struct Trash {
     share: Share,
     /// That of the share root and of each drive in it.
     bins: Vec<Bin>,
+    /// A place among the long answers of the user whose look it is.
+    _seat: Seat,
 }
 
 impl Trash {
@@ -79,7 +82,7 @@ impl Bin {
     fn each(&self, take: &mut dyn FnMut(&TrashId) -> Result<()>) -> Result<()> {
         let folder = look::open_to_read(&*self.folder, b".").map_err(os)?;
         let is_record = |name: &[u8]| TrashId::of_record(name).is_some();
-        list::each_sorted(folder.as_fd(), Order::Down, &is_record, &mut |name| {
+        sorted::each_sorted(folder.as_fd(), Order::Down, &is_record, &mut |name| {
             TrashId::of_record(name).map_or(Ok(()), |id| take(&id)).map(|()| true)
         })
     }
@@ -129,9 +132,10 @@ struct Restored {
 impl Share {
     /// The trash as it is now, as far as the caller may look.
     ///
-    /// Errors: `StorageAbsent`.
-    pub fn trash(&self) -> Trash {
-        Trash { share: self.clone(), bins: self.bins() }
+    /// Errors: `TooSoon`.
+    pub fn trash(&self) -> Result<Trash> {
+        let seat = budget::house().seat(&self.by)?;
+        Ok(Trash { share: self.clone(), bins: self.bins(), _seat: seat })
     }
 
     /// Puts things back where they were, the folders above them made again: all of them, or none. With

@@ -25,7 +25,7 @@ pub struct Share {
     /// What may be read and written.
     grant: Arc<Grant>,
     /// Who it is for; a label that means nothing here.
-    by: Arc<str>,
+    pub(super) by: Arc<str>,
 }
 
 /// Which right an operation needs.
@@ -137,7 +137,7 @@ impl Share {
             }
             let _pass = self.finder.ask(&spot.path)?;
             let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            Ok(Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage))
+            Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage)
         })
     }
 

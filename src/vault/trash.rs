@@ -6,13 +6,13 @@
 //! the next start can tell which. An id begins with the time of deletion, so that names sort by age.
 
 use super::leftover;
-use super::list::{self, Order};
 use super::look;
 use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::{self, Doomed, Remains};
 use super::room::Room;
+use super::sorted::{self, Order};
 use super::{discard, os};
 use crate::error::Result;
 use crate::limits;
@@ -460,7 +460,7 @@ pub(super) fn reclaimable(bin: BorrowedFd<'_>) -> Result<u64> {
 /// `false`.
 fn each(bin: BorrowedFd<'_>, take: &mut dyn FnMut(&TrashId) -> Result<bool>) -> Result<()> {
     let is_record = |name: &[u8]| name.ends_with(RECORD.as_bytes());
-    list::each_sorted(bin, Order::Up, &is_record, &mut |name| match TrashId::of_record(name) {
+    sorted::each_sorted(bin, Order::Up, &is_record, &mut |name| match TrashId::of_record(name) {
         Some(id) => take(&id),
         None => Ok(true),
     })
@@ -549,36 +549,38 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
         }
     };
     let everything = |_: &[u8]| true;
-    let _as_far_as_it_went = list::each_sorted(bin.as_fd(), Order::Up, &everything, &mut |name| {
-        let Ok(name) = std::str::from_utf8(name) else { return Ok(true) };
-        let (text, is_settled) = match (name.strip_suffix(RECORD), name.strip_suffix(UNSETTLED)) {
-            (Some(text), _) => (text, true),
-            (_, Some(text)) => (text, false),
-            _ => {
-                settle(thing.take());
-                thing = TrashId::parse(name);
+    let _as_far_as_it_went =
+        sorted::each_sorted(bin.as_fd(), Order::Up, &everything, &mut |name| {
+            let Ok(name) = std::str::from_utf8(name) else { return Ok(true) };
+            let (text, is_settled) = match (name.strip_suffix(RECORD), name.strip_suffix(UNSETTLED))
+            {
+                (Some(text), _) => (text, true),
+                (_, Some(text)) => (text, false),
+                _ => {
+                    settle(thing.take());
+                    thing = TrashId::parse(name);
+                    return Ok(true);
+                }
+            };
+            let Some(id) = TrashId::parse(text) else { return Ok(true) };
+            let is_there = thing.as_ref() == Some(&id);
+            if is_there {
+                thing = None;
+            }
+            let is_in_work = id.is_ours() && !leftover::is_given_up(name);
+            if is_in_work || is_settled && is_there {
                 return Ok(true);
             }
-        };
-        let Some(id) = TrashId::parse(text) else { return Ok(true) };
-        let is_there = thing.as_ref() == Some(&id);
-        if is_there {
-            thing = None;
-        }
-        let is_in_work = id.is_ours() && !leftover::is_given_up(name);
-        if is_in_work || is_settled && is_there {
-            return Ok(true);
-        }
-        removed += u64::from(if is_there {
-            finish(bin.as_fd(), &id)
-                .inspect_err(|errno| leftover::missed(bin.as_fd(), *errno))
-                .unwrap_or(false)
-        } else {
-            mount::unlink(bin.as_fd(), name);
-            true
+            removed += u64::from(if is_there {
+                finish(bin.as_fd(), &id)
+                    .inspect_err(|errno| leftover::missed(bin.as_fd(), *errno))
+                    .unwrap_or(false)
+            } else {
+                mount::unlink(bin.as_fd(), name);
+                true
+            });
+            Ok(true)
         });
-        Ok(true)
-    });
     settle(thing.take());
     removed
 }

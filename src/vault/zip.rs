@@ -11,6 +11,7 @@ use super::resolve::{Follow, open_deep};
 use super::share::{Need, Share, open_regular};
 use super::write::numbered;
 use super::{NOT_THERE, os};
+use crate::budget::{self, Loan, Seat};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -49,6 +50,8 @@ struct Walk<'a> {
     ahead: Vec<Pending>,
     /// What they cost in bytes.
     ahead_bytes: usize,
+    /// The memory for them, beyond the first of it.
+    ahead_loans: Vec<Loan>,
     /// The ZIP.
     packer: Packer<'a, Overflow<'a>>,
     /// What is not in it.
@@ -61,6 +64,10 @@ pub struct Archive {
     share: Share,
     /// What was asked for.
     tops: Vec<Top>,
+    /// A place among the long answers of the user whose it is.
+    _seat: Seat,
+    /// The memory for what is on its way.
+    _loan: Loan,
 }
 
 /// One of the things that were asked for.
@@ -83,6 +90,15 @@ enum Content {
 }
 
 impl Archive {
+    /// Of these, found in a share.
+    ///
+    /// Errors: `TooSoon`.
+    fn new(share: &Share, tops: Vec<Top>) -> Result<Self> {
+        let seat = budget::house().seat(&share.by)?;
+        let loan = budget::house().lend(limits::ZIP_BYTES)?;
+        Ok(Self { share: share.clone(), tops, _seat: seat, _loan: loan })
+    }
+
     /// Writes everything; returns what was missing, which the last entry tells as well.
     ///
     /// Errors: `Io`, `StorageAbsent`; then the ZIP is incomplete.
@@ -93,6 +109,7 @@ impl Archive {
                 tops: &self.tops,
                 ahead: Vec::new(),
                 ahead_bytes: 0,
+                ahead_loans: Vec::new(),
                 packer: Packer::new(out, Overflow { share: &self.share, file: None, length: 0 }),
                 missing: Missing::default(),
             };
@@ -116,10 +133,7 @@ impl Share {
                 Some(FileType::Directory) => {
                     let handle = self.open_place_beneath(spot.path.as_str().as_bytes());
                     let content = Content::Members(handle.map_err(os)?);
-                    Ok(Archive {
-                        share: self.clone(),
-                        tops: vec![Top { place: spot.path, content }],
-                    })
+                    Archive::new(self, vec![Top { place: spot.path, content }])
                 }
                 Some(_) => Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
             }
@@ -147,7 +161,7 @@ impl Share {
                 let content = content(free_name(&mut names, &entry_name::safe(name.as_bytes()))?);
                 tops.push(Top { place: spot.path, content });
             }
-            Ok(Archive { share: self.clone(), tops })
+            Archive::new(self, tops)
         })
     }
 
@@ -194,6 +208,10 @@ impl Walk<'_> {
     /// Remembers a folder for later.
     fn push(&mut self, folder: Pending) -> Result<()> {
         self.ahead_bytes += folder.cost();
+        if self.ahead_bytes > (self.ahead_loans.len() + 1) * limits::ZIP_PENDING_STEP_BYTES {
+            let step = limits::ZIP_PENDING_STEP_BYTES;
+            self.ahead_loans.push(budget::house().lend(step)?);
+        }
         if self.ahead_bytes > limits::ZIP_PENDING_BYTES_MAX {
             return Err(Error::Io(io::Error::other("too many folders for one ZIP")));
         }

@@ -98,6 +98,15 @@ impl Wire {
         self.try_answer(true).expect("an answer, not the end of the connection")
     }
 
+    /// The status of the next answer, which is left to be read.
+    #[track_caller]
+    pub fn status(&mut self) -> u16 {
+        while self.unread.len() < 12 {
+            assert!(self.more() > 0, "an answer, not the end of the connection");
+        }
+        String::from_utf8_lossy(&self.unread[9..12]).parse().expect("a status")
+    }
+
     /// Reads one answer; `None` when the connection ends first.
     pub fn try_answer(&mut self, head_only: bool) -> Option<Answer> {
         let end = loop {

@@ -193,7 +193,7 @@ fn listing_by_control(session: &mut Session, argument: &str) -> Answer {
         Ok(())
     });
     session.control.write(text.as_bytes()).map_err(gone)?;
-    told?;
+    told.map_err(crowded)?;
     Ok(Reply::new(213, "End"))
 }
 
@@ -230,7 +230,7 @@ pub fn facts_of_all(session: &mut Session, argument: &str) -> Answer {
         return Err(Reply::new(501, "Path is not a folder"));
     }
     let (facts, letters) = (session.facts, session.account()?.letters.clone());
-    let source = Source::Folder(session.share()?.list(&session.in_share(&path)?)?, None);
+    let source = Source::Folder(list_of(&session.share()?, &session.in_share(&path)?)?, None);
     send_from(session, ("MLSD", &path), source, &mut |entry, name| {
         facts.line(entry, name, &letters)
     })
@@ -253,12 +253,12 @@ impl Source {
         let path = session.below_home(text)?;
         match share.look(&session.in_share(&path)?) {
             Ok(entry) if entry.kind == Kind::Folder => {
-                Ok(Self::Folder(share.list(&session.in_share(&path)?)?, None))
+                Ok(Self::Folder(list_of(&share, &session.in_share(&path)?)?, None))
             }
             Ok(entry) => Ok(Self::File(entry, text.to_owned())),
             Err(Error::NotFound(_)) if is_pattern(path.name()) => {
                 let folder: VaultPath = path.parent().unwrap_or_default();
-                let listing = share.list(&session.in_share(&folder)?)?;
+                let listing = list_of(&share, &session.in_share(&folder)?)?;
                 Ok(Self::Folder(listing, Some(path.name().to_owned())))
             }
             Err(error) => Err(error.into()),
@@ -276,6 +276,19 @@ impl Source {
                 })
             }
         }
+    }
+}
+
+/// Opens a folder to be listed.
+fn list_of(share: &Share, folder: &VaultPath) -> Result<Listing, Reply> {
+    share.list(folder).map_err(crowded)
+}
+
+/// What a client is told whose listing failed: here "too soon" means that there are too many at once.
+fn crowded(error: Error) -> Reply {
+    match error {
+        Error::TooSoon { .. } => Reply::new(450, "Too many listings at once"),
+        other => other.into(),
     }
 }
 
@@ -331,7 +344,7 @@ fn send_from(
     });
     let told = match broken {
         Some(why) => Err(session.broken(why)),
-        None => told.map_err(Reply::from),
+        None => told.map_err(crowded),
     };
     told?;
     finish(session, channel, &text)

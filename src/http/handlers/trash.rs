@@ -25,7 +25,7 @@ pub const EMPTY: &[Field] = &[texts("ids")];
 ///
 /// Errors: `StorageAbsent`.
 pub fn list(call: &mut Call<'_>) -> Result<Reply> {
-    let trash = call.share()?.trash();
+    let trash = call.share()?.trash()?;
     in_memory_or_streamed(move |out| write_listing(&trash, out))
 }
 

@@ -28,6 +28,7 @@ fn items(share: &Share) -> Vec<Item> {
     let mut items = Vec::new();
     share
         .trash()
+        .unwrap()
         .for_each(&mut |item| {
             items.push(item.clone());
             Ok(())
@@ -804,6 +805,7 @@ fn a_huge_trash_is_listed_weighed_and_emptied() {
     let mut last: Option<String> = None;
     share
         .trash()
+        .unwrap()
         .for_each(&mut |item| {
             assert!(last.as_ref().is_none_or(|last| *last > item.id), "{item:?}");
             last = Some(item.id.clone());
