@@ -8,7 +8,6 @@ use super::spool::Spool;
 use super::trash;
 use super::{look, os};
 use crate::error::{Error, Result};
-use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -62,11 +61,6 @@ fn could_have(beside: BorrowedFd<'_>, bytes: u64) -> Result<bool> {
     Ok(free.saturating_add(trash::reclaimable(bin.as_fd())?) >= bytes)
 }
 
-/// What so many bytes need on a drive: what comes with them has no room to lack.
-fn needed(bytes: u64) -> u64 {
-    if bytes == 0 { 0 } else { bytes.saturating_add(limits::UPLOAD_SPARE_BYTES) }
-}
-
 impl Share {
     /// Looks whether so many bytes could come at all, to whichever drive of the share.
     ///
@@ -74,7 +68,7 @@ impl Share {
     pub fn expect(&self, bytes: u64) -> Result<()> {
         self.checked(|| {
             let root = self.finder.workshop(&VaultPath::root())?;
-            let could = |folder: &OwnedFd| could_have(folder.as_fd(), needed(bytes));
+            let could = |folder: &OwnedFd| could_have(folder.as_fd(), bytes);
             let is_possible =
                 could(&root)? || self.drives().iter().any(|drive| could(drive).unwrap_or(false));
             if is_possible { Ok(()) } else { Err(Error::DiskFull) }
@@ -87,7 +81,7 @@ impl Share {
     ///
     /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
     pub fn spool_sized(&self, near: Option<&VaultPath>, bytes: Option<u64>) -> Result<Spool> {
-        let needed = needed(bytes.unwrap_or(0));
+        let needed = bytes.unwrap_or(0);
         self.checked(|| {
             let workshop = match near {
                 Some(near) => self.workshop_near(near)?,

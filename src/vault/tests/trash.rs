@@ -660,7 +660,7 @@ fn an_upload_that_needs_the_space_takes_it_from_the_trash() {
         let before = paths(&share);
         assert!(share.spool_sized(None, Some(20 << 20)).is_err());
         assert_eq!(paths(&share), before);
-        share.spool_sized(None, Some(4 << 20)).unwrap();
+        share.spool_sized(None, Some(5 << 20)).unwrap();
         let left = paths(&share);
         assert!((4..=5).contains(&left.len()), "{left:?}");
         empty(&share, None).unwrap();
