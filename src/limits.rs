@@ -10,6 +10,9 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// Bytes in a path of a request (Linux `PATH_MAX`): a longer one cannot exist.
 pub const PATH_BYTES_MAX: usize = 4096;
 
+/// The same as callers are told it: a byte of a name that is no text becomes three letters, behind a mark.
+pub const TOLD_PATH_BYTES_MAX: usize = 4 * PATH_BYTES_MAX;
+
 /// Symbolic links followed in one lookup (Linux `MAXSYMLINKS`): more is a loop.
 pub const LINKS_MAX: usize = 40;
 

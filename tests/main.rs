@@ -34,6 +34,7 @@ mod move_copy;
 mod openapi;
 mod pages;
 mod permissions;
+mod raw_names;
 mod roles;
 mod secrets;
 mod service;

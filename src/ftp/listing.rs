@@ -193,6 +193,7 @@ mod tests {
 
     fn entry(kind: Kind) -> Entry {
         Entry {
+            raw: false,
             name: "a".to_owned(),
             kind,
             size: 7,

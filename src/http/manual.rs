@@ -189,6 +189,7 @@ const PAGE: &[(u16, Answer)] =
 /// One of the finder's entries.
 const ENTRY: Schema = Object(&[
     has("name", Text),
+    may_have("raw", Flag),
     has("type", OneOf(&["file", "folder", "other"])),
     has("size", Integer),
     has("modified", Time),

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt as _;
 
 impl Share {
     /// Puts a spool that begins with all of what was at its target there, durably. Gives the spool back

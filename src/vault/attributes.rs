@@ -12,6 +12,7 @@ use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::SystemTime;
 
 impl Share {

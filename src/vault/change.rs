@@ -5,11 +5,12 @@ use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot};
 use super::share::{Kind, Need, Share};
 use super::write::{numbered, there};
-use super::{os, os_new_name, twin};
+use super::{os, os_new_name, raw_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fs::Mode;
 use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt as _;
 
 impl Share {
     /// Makes a folder; the one around it must be there.
@@ -25,6 +26,7 @@ impl Share {
             if spot.stat.is_some() {
                 return Err(Error::Collision("Folder already exists"));
             }
+            raw_name::refuse_new(&spot)?;
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
                 Err(Errno::EXIST) => return Err(Error::Collision("Folder already exists")),
@@ -57,6 +59,9 @@ impl Share {
             self.ask_to_show(&[source, &from.path], &[target, &to.path], is_folder)?;
             if to.path != from.path && to.path.starts_with(&from.path) {
                 return Err(Error::invalid("A folder can't be moved into itself"));
+            }
+            if to.name != from.name {
+                raw_name::refuse_new(&to)?;
             }
             let renamed = match &to.stat {
                 // A drive that ignores case finds the source under the new name as well.
@@ -91,7 +96,7 @@ impl Share {
             return Ok(());
         }
         for number in 1..=limits::RACE_TRIES_MAX {
-            let between = numbered(&to.name, number);
+            let between = raw_name::known(&numbered(to.path.name(), number)).into_owned();
             match self.rename_noreplace(&from.folder, &from.name, &to.folder, &between) {
                 Err(Errno::EXIST | Errno::NOTEMPTY) => continue,
                 moved => moved?,

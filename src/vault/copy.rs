@@ -20,7 +20,9 @@ use rustix::fs::{
     UTIME_OMIT, Uid,
 };
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// Bits of a mode that a copy keeps: not the right to run as somebody else.
@@ -74,7 +76,7 @@ impl Share {
     /// read), `NotFound`, `DiskFull`, `Cancelled`, `Io`.
     pub(super) fn copy_hidden(
         &self,
-        (folder, name, real): (&OwnedFd, &str, &VaultPath),
+        (folder, name, real): (&OwnedFd, &OsStr, &VaultPath),
         workshop: Arc<OwnedFd>,
         copier: &mut Copier<'_>,
     ) -> Result<Hidden> {
@@ -123,7 +125,7 @@ impl Share {
     pub(super) fn count(
         &self,
         folder: &OwnedFd,
-        name: &str,
+        name: &OsStr,
         progress: &Progress,
     ) -> Result<(u64, u64)> {
         let Some(stat) = look::look(folder, name.as_bytes()).map_err(os)? else {
@@ -161,18 +163,18 @@ impl Share {
     /// Errors: `Collision` (something has changed meanwhile), `Cancelled`, `Io`.
     pub(super) fn compare(
         &self,
-        source: (&OwnedFd, &str),
-        copy: (&OwnedFd, &str),
+        source: (&OwnedFd, &OsStr),
+        copy: (&OwnedFd, &OsStr),
         progress: &Progress,
     ) -> Result<()> {
-        let look = |(folder, name): (&OwnedFd, &str)| {
+        let look = |(folder, name): (&OwnedFd, &OsStr)| {
             look::look(folder, name.as_bytes()).map_err(os)?.ok_or(CHANGED)
         };
         let (stat, other) = (look(source)?, look(copy)?);
         if look::type_of(&stat) != FileType::Directory {
             return is_alike(&stat, &other);
         }
-        let open = |(folder, name): (&OwnedFd, &str)| {
+        let open = |(folder, name): (&OwnedFd, &OsStr)| {
             look::open_place(folder, name.as_bytes()).map(Arc::new).map_err(os)
         };
         let no_openat2 = self.finder.root.quirks.no_openat2;
@@ -252,11 +254,7 @@ impl Tree<'_, '_> {
             return Ok(true);
         }
         let place = if place.is_empty() { name.to_vec() } else { [place, name].join(&b'/') };
-        let path = std::str::from_utf8(&place)
-            .ok()
-            .and_then(|text| VaultPath::parse(&format!("{}/{text}", self.real)).ok());
-        // What nobody can name, nobody can judge.
-        let Some(path) = path else { return Ok(false) };
+        let path = self.real.join_path(&VaultPath::from_disk(&place));
         match self.share.finder.locate(&path, Follow::Last) {
             Ok(end) => Ok(self.share.grant().may_read(&end.path)),
             Err(Lost::Missing | Lost::Loops) => Ok(true),

@@ -9,6 +9,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::{Errno, Result};
 use std::convert::identity;
+use std::ffi::OsStr;
 
 /// Removes what is chosen by name from a folder of larder's own, open for reading; returns how many
 /// names went. What cannot be removed stays.
@@ -31,8 +32,9 @@ pub fn take_out(
     parent: BorrowedFd<'_>,
     name: &[u8],
     workshop: BorrowedFd<'_>,
-    hidden: &str,
+    hidden: impl AsRef<OsStr>,
 ) -> Result<()> {
+    let hidden = hidden.as_ref();
     moving(parent, name, false, || rustix::fs::renameat(parent, name, workshop, hidden))
 }
 

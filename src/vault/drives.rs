@@ -166,7 +166,11 @@ fn has_changed(table: &File) -> bool {
 
 /// Where in the file tree of the machine a place of the share is.
 pub(super) fn place_of(root: &Path, path: &VaultPath) -> PathBuf {
-    if path.is_root() { root.to_owned() } else { root.join(path.as_str()) }
+    if path.is_root() {
+        root.to_owned()
+    } else {
+        root.join(std::ffi::OsStr::from_bytes(&path.on_disk()))
+    }
 }
 
 /// A probe of the folder at a path of the machine.

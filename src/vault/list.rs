@@ -2,6 +2,7 @@
 
 use super::path::{VaultPath, is_reserved};
 use super::permit::Permit;
+use super::raw_name;
 use super::share::{Entry, Kind, Share};
 use super::sorted::{self, Order, Shelf};
 use crate::budget::{self, Seat};
@@ -43,12 +44,11 @@ impl Listing {
         Ok(Self { share, folder, path, real, is_passage, shelf, _seat: seat })
     }
 
-    /// Hands out the names, sorted by bytes. A name that is not UTF-8 comes with U+FFFD in place of
-    /// what is not.
+    /// Hands out the names as callers are told them, sorted by their bytes on the drive.
     ///
     /// Errors: those of `take`, `Io`.
     pub fn for_each_name(&mut self, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        self.for_each(&mut |_, name| take(&String::from_utf8_lossy(name)))
+        self.for_each(&mut |_, name| take(&raw_name::tell(name)))
     }
 
     /// Hands out the names with what they stand for, sorted by bytes.
@@ -74,24 +74,24 @@ impl Listing {
 
     /// Whether this caller may see the name at all.
     fn may_appear(&self, name: &[u8]) -> bool {
-        let Ok(text) = std::str::from_utf8(name) else { return !self.is_passage };
-        !is_reserved(text)
-            && (!self.is_passage || self.share.grant().may_see(&self.real.join(text)))
+        let told = raw_name::tell(name);
+        !is_reserved(&told)
+            && (!self.is_passage || self.share.grant().may_see(&self.real.join(&told)))
     }
 
     /// What one name stands for. What may be changed must be permitted by the name used and by the
     /// true one; `permit` is the drive's for the folder.
     fn entry(&self, name: &[u8], permit: Permit) -> Entry {
-        let place = std::str::from_utf8(name).ok().map(|text| self.real.join(text));
+        let told = raw_name::tell(name).into_owned();
+        let place = self.real.join(&told);
         let found = self.share.finder.look_in((&self.folder, &self.real), name, permit);
-        let told = String::from_utf8_lossy(name).into_owned();
         let Ok((stat, permit)) = found else {
             // The top of a drive that does not answer; everything else here is to be seen all the same.
             let at = (&*self.folder, name, permit);
             return Entry { kind: Kind::Folder, ..self.share.describe(told, None, None, at) };
         };
         let at = (&*self.folder, name, permit);
-        let mut entry = self.share.describe(told, place.as_ref(), stat.as_ref(), at);
+        let mut entry = self.share.describe(told, Some(&place), stat.as_ref(), at);
         if self.path != self.real {
             entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));
         }

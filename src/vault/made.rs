@@ -3,9 +3,9 @@
 
 use super::look;
 use super::mount::{self, TEMPORARY};
-use super::os;
 use super::path::VaultPath;
 use super::share::Share;
+use super::{os, raw_name};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::convert::identity;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What a note is called behind its name, in larder's folder for unfinished things.
@@ -112,7 +113,7 @@ fn unmake(top: BorrowedFd<'_>, workshop: BorrowedFd<'_>, name: &[u8]) -> rustix:
         };
         // Those further in may not have been made.
         if let Some(folder) = open_down(top, &around) {
-            match rustix::fs::unlinkat(&folder, path.name(), AtFlags::REMOVEDIR) {
+            match rustix::fs::unlinkat(&folder, path.name_on_disk(), AtFlags::REMOVEDIR) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno),
             }
@@ -127,5 +128,7 @@ fn unmake(top: BorrowedFd<'_>, workshop: BorrowedFd<'_>, name: &[u8]) -> rustix:
 fn open_down(top: BorrowedFd<'_>, path: &VaultPath) -> Option<OwnedFd> {
     let mut parts = path.components();
     let top = top.try_clone_to_owned().ok()?;
-    parts.try_fold(top, |folder, part| look::open_place(&folder, part.as_bytes()).ok())
+    parts.try_fold(top, |folder, part| {
+        look::open_place(&folder, raw_name::known(part).as_bytes()).ok()
+    })
 }

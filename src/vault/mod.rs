@@ -28,6 +28,7 @@ mod path;
 mod permit;
 mod progress;
 mod rake;
+mod raw_name;
 mod remove;
 mod resolve;
 mod restore;

@@ -711,10 +711,10 @@ fn open_below(
 }
 
 /// Removes a file of larder's own; that it is gone already is as good.
-pub(super) fn unlink(folder: BorrowedFd<'_>, name: &str) {
+pub(super) fn unlink(folder: BorrowedFd<'_>, name: &(impl AsRef<std::ffi::OsStr> + ?Sized)) {
     // Nobody can be told; it is tried again when the drive takes it, or at the next start.
-    if let Err(errno) = rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-        leftover::give_up(folder, name, errno);
+    if let Err(errno) = rustix::fs::unlinkat(folder, name.as_ref(), AtFlags::empty()) {
+        leftover::give_up(folder, &name.as_ref().to_string_lossy(), errno);
     }
 }
 

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use std::convert::identity;
 use std::fmt;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 

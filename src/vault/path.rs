@@ -1,11 +1,16 @@
 //! A place under the share root, as a proof: whoever holds a `VaultPath` knows that it has no `..`,
 //! no NUL and no component that cannot exist. Knows nothing of what is on the disk.
 
+use super::raw_name;
 use crate::error::{Error, Result, Why};
 use crate::limits;
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// A place under the share root: `/`-separated, free of `..`, empty and NUL parts, each part
-/// within `limits::NAME_BYTES_MAX` bytes. The root is the empty path.
+/// within `limits::NAME_BYTES_MAX` bytes. The root is the empty path. Names are as callers are told them;
+/// `raw_name.rs` knows what they are on the drive.
 /// `parse` and `child` are the only ways to make one, so holding one is the proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VaultPath(String);
@@ -22,20 +27,52 @@ impl VaultPath {
     /// Errors: `Invalid("Invalid path")` for `..`, NUL, a part or a whole that is too long.
     pub fn parse(text: &str) -> Result<Self> {
         const INVALID: Error = Error::invalid_as(Why::Path, "Invalid path");
-        if text.len() > limits::PATH_BYTES_MAX || text.contains('\0') {
+        if text.len() > limits::TOLD_PATH_BYTES_MAX || text.contains('\0') {
             return Err(INVALID);
         }
         let mut path = String::with_capacity(text.len());
+        let mut bytes = text.len();
         for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
-            if part == ".." || part.len() > limits::NAME_BYTES_MAX {
+            let name = raw_name::on_disk(part).ok_or(INVALID)?;
+            if part == ".." || name.len() > limits::NAME_BYTES_MAX {
                 return Err(INVALID);
             }
+            bytes -= part.len() - name.len();
             if !path.is_empty() {
                 path.push('/');
             }
             path.push_str(part);
         }
+        if bytes > limits::PATH_BYTES_MAX {
+            return Err(INVALID);
+        }
         Ok(Self(path))
+    }
+
+    /// A place that was found on the drive, its length not judged.
+    pub(super) fn from_disk(place: &[u8]) -> Self {
+        let parts = place.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
+        parts.fold(Self::root(), |path, part| path.join(&raw_name::tell(part)))
+    }
+
+    /// Whether a name in it is not told as it is on the drive.
+    pub(super) fn has_raw_names(&self) -> bool {
+        self.components().any(raw_name::is_raw)
+    }
+
+    /// As it is on the drive, relative to the root.
+    pub(super) fn on_disk(&self) -> Cow<'_, [u8]> {
+        if !self.has_raw_names() {
+            return Cow::Borrowed(self.0.as_bytes());
+        }
+        let names: Vec<_> = self.components().map(raw_name::known).collect();
+        let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        Cow::Owned(names.join(&b'/'))
+    }
+
+    /// Its last component as it is on the drive.
+    pub(super) fn name_on_disk(&self) -> OsString {
+        raw_name::known(self.name()).into_owned()
     }
 
     /// The place called `name` in this folder.
@@ -44,12 +81,13 @@ impl VaultPath {
     /// neither `.` nor `..` nor larder's own folder; `Invalid("Invalid path")` when the whole
     /// grows too long.
     pub fn child(&self, name: &str) -> Result<Self> {
-        let fits = (1..=limits::NAME_BYTES_MAX).contains(&name.len());
+        let length = raw_name::on_disk(name).map_or(0, |name| name.len());
+        let fits = (1..=limits::NAME_BYTES_MAX).contains(&length);
         if !fits || name.contains(['/', '\0']) || matches!(name, "." | "..") || is_reserved(name) {
             return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         let path = self.join(name);
-        if path.0.len() > limits::PATH_BYTES_MAX {
+        if path.on_disk().len() > limits::PATH_BYTES_MAX {
             return Err(Error::invalid_as(Why::Path, "Invalid path"));
         }
         Ok(path)

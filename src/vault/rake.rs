@@ -17,6 +17,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, Statx};
 use rustix::io::Errno;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What could not be removed, or could not be.
@@ -33,9 +34,7 @@ impl Remains {
     fn add(&mut self, top: &VaultPath, place: &[u8]) {
         self.count += 1;
         if self.paths.len() < limits::REMAINS_TOLD_MAX {
-            let place = String::from_utf8_lossy(place);
-            let path = if place.is_empty() { top.to_string() } else { format!("{top}/{place}") };
-            self.paths.push(path);
+            self.paths.push(top.join_path(&VaultPath::from_disk(place)).to_string());
         }
     }
 

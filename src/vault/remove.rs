@@ -17,13 +17,15 @@ use super::throw::Ticket;
 use super::transfer::{refuse_mounts, refuse_overlaps};
 use super::trash::{Fate, TrashId};
 use super::write::numbered;
-use super::{discard, os};
+use super::{discard, os, raw_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// Things that were found and may be removed.
@@ -299,10 +301,11 @@ impl Share {
     /// to where it was.
     pub(super) fn let_go(
         &self,
-        (hidden, name): (&OwnedFd, &str),
-        was: (&OwnedFd, &str),
+        (hidden, name): (&OwnedFd, impl AsRef<OsStr>),
+        was: (&OwnedFd, &OsStr),
         path: &VaultPath,
     ) -> Result<Remains> {
+        let name = name.as_ref();
         let (folder, name_bytes) = (hidden.as_fd(), name.as_bytes());
         let doomed = Doomed { folder, name: name_bytes, path, is_hidden: true };
         let removed = doomed.remove(&Progress::default(), &|| self.nameless_file());
@@ -316,11 +319,12 @@ impl Share {
     /// under the next free name.
     fn show_again(
         &self,
-        (hidden, name): (&OwnedFd, &str),
-        (folder, was): (&OwnedFd, &str),
+        (hidden, name): (&OwnedFd, &OsStr),
+        (folder, was): (&OwnedFd, &OsStr),
     ) -> Result<()> {
         for number in 0..=limits::NUMBERED_NAMES_MAX {
-            let free = numbered(was, number);
+            let free = numbered(&raw_name::tell(was.as_bytes()), number);
+            let free = raw_name::known(&free);
             let shown = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
                 self.rename_noreplace(hidden, name, folder, &free)
             });

@@ -8,12 +8,13 @@ use super::look::{self, FileId, Filesystem};
 use super::mount::Root;
 use super::path::{HOME, VaultPath, is_reserved};
 use super::permit::Permit;
-use super::{NOT_THERE, os};
+use super::{NOT_THERE, os, raw_name};
 use crate::error::Error;
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -34,7 +35,7 @@ pub struct Spot {
     /// The folder, open as a place to start from.
     pub folder: Arc<OwnedFd>,
     /// The name in it; `.` for the share root.
-    pub name: String,
+    pub name: OsString,
     /// Where that really is, links resolved.
     pub path: VaultPath,
     /// What was found there; `None` when there was nothing.
@@ -199,13 +200,14 @@ impl Stand {
     }
 
     /// Looks at a name in the folder.
-    fn spot(&mut self, finder: &Finder, name: String) -> Result<Spot, Lost> {
-        self.cross(finder, &name)?;
+    fn spot(&mut self, finder: &Finder, name: &str) -> Result<Spot, Lost> {
+        self.cross(finder, name)?;
+        let path = self.path.join(name);
+        let name = path.name_on_disk();
         let stat = look::look(&self.folder, name.as_bytes())?;
         if stat.as_ref().is_some_and(|stat| self.home == Some(look::id_of(stat))) {
             return Err(Lost::Missing);
         }
-        let path = self.path.join(&name);
         Ok(Spot { folder: Arc::clone(&self.folder), name, path, stat })
     }
 }
@@ -237,6 +239,7 @@ impl Finder {
     /// Waits for the drive at a name in the folder where a walk stands, if there is one. What the walk
     /// holds is given back before.
     fn cross(&self, stand: &mut Stand, name: &str) -> Result<Option<Pass>, Lost> {
+        let name = raw_name::known(name);
         if !self.root.is_top(&self.mounts, &stand.path, name.as_bytes()) {
             return Ok(None);
         }
@@ -330,17 +333,17 @@ impl Finder {
         let mut stand = Stand::at_root(self, patience)?;
         let Some(parent) = path.parent() else { return self.the_root().map(Some) };
         if parent.is_root() {
-            return stand.spot(self, path.name().into()).map(Some);
+            return stand.spot(self, path.name()).map(Some);
         }
         let first = parent.components().next().unwrap_or_default();
-        let first = look::look(&self.handle, first.as_bytes())?;
+        let first = look::look(&self.handle, raw_name::known(first).as_bytes())?;
         if first.is_some_and(|stat| look::id_of(&stat) == self.home) {
             return Err(Lost::Missing);
         }
-        let parent_name = parent.as_str().as_bytes();
+        let parent_name = parent.on_disk();
         let folder = match open_within(
             self.handle.as_fd(),
-            parent_name,
+            &parent_name,
             OFlags::PATH,
             ResolveFlags::NO_XDEV,
         ) {
@@ -362,7 +365,7 @@ impl Finder {
         }
         stand.folder = Arc::new(folder);
         (stand.path, stand.filesystem, stand.home) = (parent, Some(filesystem), None);
-        stand.spot(self, path.name().into()).map(Some)
+        stand.spot(self, path.name()).map(Some)
     }
 
     /// The way for links and for kernels without `openat2`: one component at a time, holding one
@@ -399,13 +402,13 @@ impl Finder {
             }
             let is_last = ahead.is_empty();
             if is_last {
-                let spot = stand.spot(self, part.clone())?;
+                let spot = stand.spot(self, &part)?;
                 if follow == Follow::NotLast || !spot.is_link() {
                     return Ok(spot);
                 }
             } else {
                 stand.cross(self, &part)?;
-                match look::open_place(&stand.folder, part.as_bytes()) {
+                match look::open_place(&stand.folder, raw_name::known(&part).as_bytes()) {
                     Ok(next) => {
                         stand.step(self, &part, next)?;
                         continue;
@@ -415,7 +418,8 @@ impl Finder {
                     Err(errno) => return Err(errno.into()),
                 }
             }
-            let target = match rustix::fs::readlinkat(&stand.folder, part.as_str(), Vec::new()) {
+            let name = raw_name::known(&part).into_owned();
+            let target = match rustix::fs::readlinkat(&stand.folder, &name, Vec::new()) {
                 Ok(target) => target,
                 // No link (any more); in the last place it is looked at again.
                 Err(Errno::INVAL) if is_last => {
@@ -441,14 +445,13 @@ impl Finder {
     /// A link's target as components to walk, and whether they start at the share root.
     fn link_target(&self, target: &[u8]) -> Result<(bool, Vec<String>), Lost> {
         let is_absolute = target.first() == Some(&b'/');
-        // A name that is not UTF-8 cannot be named in a grant, so nobody may be led there.
-        let within = |rest: &[u8]| -> Result<Vec<String>, Lost> {
-            let text = std::str::from_utf8(rest).map_err(|_| Lost::Missing)?;
-            let parts = text.split('/').filter(|part| !matches!(*part, "" | "."));
-            Ok(parts.map(str::to_owned).collect())
+        let within = |rest: &[u8]| -> Vec<String> {
+            let parts =
+                rest.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+            parts.map(|part| raw_name::tell(part).into_owned()).collect()
         };
         if !is_absolute {
-            return Ok((false, within(target)?));
+            return Ok((false, within(target)));
         }
         for root in self.root.real_paths(self.handle.as_fd()).into_iter().flatten() {
             let root = root.as_os_str().as_bytes();
@@ -456,7 +459,7 @@ impl Finder {
             if let Some(rest) = target.strip_prefix(root)
                 && (rest.is_empty() || rest.starts_with(b"/"))
             {
-                return Ok((true, within(rest)?));
+                return Ok((true, within(rest)));
             }
         }
         Err(Lost::Escapes)

@@ -6,7 +6,7 @@ use super::mount;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::Remains;
-use super::resolve::{Follow, Spot};
+use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
 use super::trash::{self, Bin, Fate, Reason, Record, Removed, TrashId};
@@ -18,6 +18,8 @@ use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, RenameFlags};
 use rustix::io::Errno;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -124,7 +126,7 @@ struct Restored {
     /// The folder it is in.
     folder: Arc<OwnedFd>,
     /// Its name there.
-    name: String,
+    name: OsString,
     /// Where that is, by the name that was used.
     path: VaultPath,
 }
@@ -303,10 +305,10 @@ impl Share {
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Rename)
                     if number <= limits::NUMBERED_NAMES_MAX =>
                 {
-                    name = numbered(path_name(&spot), number);
-                    path = parent.child(&name)?;
+                    path = parent.child(&numbered(spot.path.name(), number))?;
+                    name = path.name_on_disk();
                     self.ask(&path, Need::Write)?;
-                    let real = real_parent.join(&name);
+                    let real = real_parent.join(path.name());
                     self.ask(&real, Need::Write)?;
                     self.ask_to_show(&[&was], &[&path, &real], is_folder)?;
                 }
@@ -392,9 +394,4 @@ impl Share {
             }
         }
     }
-}
-
-/// The name that a thing had.
-fn path_name(spot: &Spot) -> &str {
-    &spot.name
 }

@@ -6,13 +6,14 @@ use super::look::{self, FileId};
 use super::mount::Root;
 use super::permit::Permit;
 use super::resolve::{Finder, Follow, Lost, Spot};
-use super::{Grant, NOT_THERE, VaultPath, os};
+use super::{Grant, NOT_THERE, VaultPath, os, raw_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, Statx, StatxTimestamp};
 use rustix::io::Errno;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -51,8 +52,10 @@ pub enum Kind {
 /// One name of a listing and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The name; lossy where it is not UTF-8.
+    /// The name as callers are told it.
     pub name: String,
+    /// Whether that is not the name on the drive, which is no text or looks like what is told of such.
+    pub raw: bool,
     /// What it is, links followed.
     pub kind: Kind,
     /// Bytes; 0 for everything but files.
@@ -271,7 +274,8 @@ impl Share {
         let size = seen.filter(|_| kind == Kind::File).map_or(0, |stat| stat.stx_size);
         let modified = seen.or(stat).map_or(SystemTime::UNIX_EPOCH, look::modified_of);
         let mode = seen.map_or(0, |stat| stat.stx_mode & 0o777);
-        Entry { name, kind, size, modified, writable, mode, id: seen.map(look::id_of) }
+        let raw = raw_name::is_raw(&name);
+        Entry { name, raw, kind, size, modified, writable, mode, id: seen.map(look::id_of) }
     }
 }
 

@@ -14,9 +14,11 @@ use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Advice, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -260,8 +262,12 @@ impl Spool {
     /// The content of any file, finished.
     ///
     /// Errors: `NotFound` when there is none; those of writing.
-    pub(super) fn copy_of(from: &OwnedFd, name: &str, folder: Arc<OwnedFd>) -> Result<Self> {
-        let source = open_regular(from, name.as_bytes()).map_err(os)?;
+    pub(super) fn copy_of(
+        from: &OwnedFd,
+        name: impl AsRef<OsStr>,
+        folder: Arc<OwnedFd>,
+    ) -> Result<Self> {
+        let source = open_regular(from, name.as_ref().as_bytes()).map_err(os)?;
         let mut source = source.ok_or(NOT_THERE)?.file;
         let mut target = Self::open(folder)?;
         copy_all(&mut source, &mut target)?;

@@ -16,6 +16,7 @@ use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// A place in the trash with a durable record, for a thing that has not come yet. Dropping it gives the

@@ -38,6 +38,8 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What happens to the source.
@@ -472,8 +474,11 @@ impl Transfer {
             }
         }
         let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
-        let from =
-            Source { folder: Arc::clone(&copy.folder), name: copy.name.clone(), id: copy.id };
+        let from = Source {
+            folder: Arc::clone(&copy.folder),
+            name: copy.name.clone().into(),
+            id: copy.id,
+        };
         let stat = look::look(&*copy.folder, copy.name.as_bytes()).map_err(os)?;
         let stat = stat.ok_or(Error::Bug("a copy is gone".into()))?;
         match self.place(&from, &stat, item, target, true, steps) {
@@ -520,13 +525,14 @@ impl Transfer {
             let place = self.to.child(&name)?;
             share.ask(&place, Need::Write)?;
             share.ask(&target.real.join(&name), Need::Write)?;
-            match share.rename_noreplace(&from.folder, &from.name, &target.folder, &name) {
+            let on_disk = place.name_on_disk();
+            match share.rename_noreplace(&from.folder, &from.name, &target.folder, &on_disk) {
                 Ok(()) => {
                     steps.done.push(Step::Put {
                         from: from.clone(),
                         folder: Arc::clone(&target.folder),
                         path: target.real.join(&name),
-                        name,
+                        name: on_disk,
                         old: Old::None,
                         is_copy,
                     });
@@ -582,7 +588,7 @@ impl Transfer {
                 Err(errno) => return Err(os(errno)),
             }
             is_any = true;
-            let out = Source { folder: workshop, name: hidden, id: ready.item.id };
+            let out = Source { folder: workshop, name: hidden.into(), id: ready.item.id };
             let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
             steps.done.push(Step::TakenOut {
                 from: (source.folder, source.name),
@@ -634,14 +640,19 @@ struct Source {
     /// The folder.
     folder: Arc<OwnedFd>,
     /// The name in it.
-    name: String,
+    name: OsString,
     /// Which thing it is.
     id: FileId,
 }
 
 impl Source {
     /// Gives it another name on its filesystem, if that is another.
-    fn rename_to(&mut self, folder: &Arc<OwnedFd>, name: &str) -> rustix::io::Result<()> {
+    fn rename_to(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        name: impl AsRef<OsStr>,
+    ) -> rustix::io::Result<()> {
+        let name = name.as_ref();
         if !Arc::ptr_eq(&self.folder, folder) || self.name != name {
             rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
             self.folder = Arc::clone(folder);
@@ -656,10 +667,10 @@ fn out_of_sight(
     ticket: Option<&Ticket>,
     workshop: &Arc<OwnedFd>,
     aside: &str,
-) -> (Arc<OwnedFd>, String) {
+) -> (Arc<OwnedFd>, OsString) {
     match ticket {
-        Some(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().to_owned()),
-        None => (Arc::clone(workshop), aside.to_owned()),
+        Some(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().into()),
+        None => (Arc::clone(workshop), aside.into()),
     }
 }
 
@@ -672,7 +683,7 @@ enum Step {
         /// Where it is.
         folder: Arc<OwnedFd>,
         /// Its name there.
-        name: String,
+        name: OsString,
         /// Where that really is.
         path: VaultPath,
         /// What had that name.
@@ -683,7 +694,7 @@ enum Step {
     /// A source was taken out of sight after it was copied.
     TakenOut {
         /// Where it was.
-        from: (Arc<OwnedFd>, String),
+        from: (Arc<OwnedFd>, OsString),
         /// Where it is.
         out: Source,
         /// What it was called.
@@ -696,7 +707,7 @@ enum Old {
     /// There was nothing.
     None,
     /// It waits in this hidden folder, under this name; with a ticket that is its place in the trash.
-    Kept(Arc<OwnedFd>, String, Option<Ticket>),
+    Kept(Arc<OwnedFd>, OsString, Option<Ticket>),
     /// It is gone for good.
     Gone,
 }
@@ -720,7 +731,7 @@ impl Steps<'_> {
         (spot, old_id): (&Spot, FileId),
         is_copy: bool,
     ) -> std::result::Result<bool, Put> {
-        let name = spot.name.as_str();
+        let name = spot.name.as_os_str();
         let workshop = self.share.finder.workshop(&target.real)?;
         let aside = mount::temporary_name();
         let flags = RenameFlags::EXCHANGE;
@@ -797,7 +808,7 @@ impl Steps<'_> {
         workshop: &Arc<OwnedFd>,
         mut ticket: Option<Ticket>,
     ) -> std::result::Result<Old, Put> {
-        let name = spot.name.as_str();
+        let name = spot.name.as_os_str();
         let failed = |errno| Put::from(os_new_name(errno));
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
         let aside = mount::temporary_name();
@@ -848,7 +859,7 @@ impl Steps<'_> {
     }
 
     /// Where a copy was put.
-    fn place_of(&self, id: FileId) -> Option<(Arc<OwnedFd>, String)> {
+    fn place_of(&self, id: FileId) -> Option<(Arc<OwnedFd>, OsString)> {
         self.done.iter().find_map(|step| match step {
             Step::Put { from, folder, name, .. } if from.id == id => {
                 Some((Arc::clone(folder), name.clone()))
@@ -905,7 +916,7 @@ impl Steps<'_> {
                 }
                 Step::Put { .. } => continue,
                 Step::TakenOut { from, out, named } => {
-                    let hidden = (&*out.folder, out.name.as_str());
+                    let hidden = (&*out.folder, out.name.as_os_str());
                     self.share.let_go(hidden, (&from.0, &from.1), &named)
                 }
             };
@@ -937,7 +948,7 @@ impl Steps<'_> {
         }
         let _nothing_more_to_be_done = self.sync();
         for copy in made {
-            discard::give_up(copy.folder.as_fd(), &copy.name);
+            discard::give_up(copy.folder.as_fd(), &copy.name.to_string_lossy());
         }
         for step in &mut self.done {
             let Step::Put { old: Old::Kept(folder, name, Some(ticket)), .. } = step else {
@@ -957,7 +968,7 @@ impl Steps<'_> {
         &self,
         from: &Source,
         folder: &Arc<OwnedFd>,
-        name: &str,
+        name: &OsStr,
         old: &Old,
     ) -> rustix::io::Result<()> {
         if !is_it(folder, name, from.id) {
@@ -990,7 +1001,7 @@ impl Steps<'_> {
 }
 
 /// Whether that thing still has that name.
-fn is_it(folder: &OwnedFd, name: &str, id: FileId) -> bool {
+fn is_it(folder: &OwnedFd, name: &OsStr, id: FileId) -> bool {
     let present = look::look(folder, name.as_bytes()).ok().flatten();
     present.is_some_and(|stat| look::id_of(&stat) == id)
 }

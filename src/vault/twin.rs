@@ -4,9 +4,12 @@
 
 use super::look;
 use super::path::VaultPath;
+use super::raw_name;
 use super::resolve::{Finder, Follow, Spot};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// Whether two names would be one where case is ignored.
 fn folds_alike(one: &str, other: &str) -> bool {
@@ -18,15 +21,16 @@ fn folds_alike(one: &str, other: &str) -> bool {
 pub fn is_same_entry(old: &Spot, new: &Spot) -> bool {
     let (Some(one), Some(other)) = (&old.stat, &new.stat) else { return false };
     let is_one_folder = old.path.parent() == new.path.parent();
-    let is_alike = look::id_of(one) == look::id_of(other) || folds_alike(&old.name, &new.name);
+    let is_alike =
+        look::id_of(one) == look::id_of(other) || folds_alike(old.path.name(), new.path.name());
     is_one_folder && is_alike && old.name != new.name && !lists(&new.folder, new.name.as_bytes())
 }
 
 /// Whether a place is `name` in `folder`, written another way.
-pub fn is_respelled(folder: &OwnedFd, name: &str, spot: &Spot) -> bool {
+pub fn is_respelled(folder: &OwnedFd, name: &OsStr, spot: &Spot) -> bool {
     let id = |folder: &OwnedFd| look::look_at(folder).ok().map(|stat| look::id_of(&stat));
     name != spot.name
-        && folds_alike(name, &spot.name)
+        && folds_alike(&raw_name::tell(name.as_bytes()), spot.path.name())
         && id(folder) == id(&spot.folder)
         && !lists(&spot.folder, spot.name.as_bytes())
 }

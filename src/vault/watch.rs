@@ -7,7 +7,7 @@ use super::look::{self, FileId};
 use super::mount;
 use super::path::is_reserved;
 use super::resolve::{Finder, Follow};
-use super::{Vault, VaultPath};
+use super::{Vault, VaultPath, raw_name};
 use crate::error::Error;
 use crate::limits;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Bound;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -250,7 +251,7 @@ impl Watcher {
         let mut buffer = [MaybeUninit::uninit(); NEWS_BYTES];
         let mut reader = inotify::Reader::new(inotify, &mut buffer);
         while let Ok(event) = reader.next() {
-            let entry = event.file_name().map(|name| name.to_string_lossy().into_owned());
+            let entry = event.file_name().map(|name| raw_name::tell(name.to_bytes()).into_owned());
             news.push((event.wd(), event.events(), entry));
             if reader.is_buffer_empty() {
                 break;
@@ -370,9 +371,9 @@ impl Watcher {
             let Some(folder) = self.sit(finder, &name, Follow::NotLast) else { continue };
             let mut room = self.seats_max.saturating_sub(self.seats.len() + ahead.len());
             let listed = look::each_folder(folder.as_fd(), &mut |below| {
-                let Ok(below) = std::str::from_utf8(below) else { return true };
-                let path = name.join(below);
-                if is_reserved(below) || path.as_str().len() > limits::PATH_BYTES_MAX {
+                let below = raw_name::tell(below);
+                let path = name.join(&below);
+                if is_reserved(&below) || path.on_disk().len() > limits::PATH_BYTES_MAX {
                     return true;
                 }
                 if room == 0 {

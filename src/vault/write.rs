@@ -5,18 +5,20 @@ use super::look;
 use super::made::Note;
 use super::mount;
 use super::path::VaultPath;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Lost, Spot};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
 use super::trash::{Reason, TrashId};
-use super::{NOT_THERE, os, os_new_name, room, twin};
+use super::{NOT_THERE, os, os_new_name, raw_name, room, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What to do about a file that is there already.
@@ -58,14 +60,14 @@ pub(super) enum Step {
     /// Folders are about to be made, which this tells of.
     Noted(Note),
     /// A folder was made.
-    Made(Arc<OwnedFd>, String),
+    Made(Arc<OwnedFd>, OsString),
     /// The spool was put where nothing was.
-    Added(Arc<OwnedFd>, String, Spool),
+    Added(Arc<OwnedFd>, OsString, Spool),
     /// The spool changed places with the file that it replaces, which waits under the spool's name; with a
     /// ticket that is its place in the trash.
-    Exchanged(Arc<OwnedFd>, String, Spool, Option<Ticket>),
+    Exchanged(Arc<OwnedFd>, OsString, Spool, Option<Ticket>),
     /// The spool replaced a file. With a ticket that lies in the trash, else nothing can be undone.
-    Replaced(Arc<OwnedFd>, String, Spool, Option<Ticket>),
+    Replaced(Arc<OwnedFd>, OsString, Spool, Option<Ticket>),
 }
 
 impl Step {
@@ -171,6 +173,7 @@ impl Share {
         for (mut spool, path) in items {
             spool.finish()?;
             if options.make_parents {
+                self.refuse_new_folders(&path)?;
                 self.make_missing(&path, steps)?;
             }
             let size = spool.len();
@@ -196,6 +199,20 @@ impl Share {
             placed.trash = step.trashed();
         }
         Ok(placed)
+    }
+
+    /// Whether a folder above `path` would have to be made whose name is no text.
+    fn refuse_new_folders(&self, path: &VaultPath) -> Result<()> {
+        let mut above = path.parent();
+        while let Some(folder) = above.filter(VaultPath::has_raw_names) {
+            match self.finder.locate(&folder, Follow::Last) {
+                Ok(spot) => raw_name::refuse_new(&spot)?,
+                Err(Lost::Missing) => raw_name::must_be_text(&folder.name_on_disk())?,
+                Err(lost) => return Err(lost.into()),
+            }
+            above = folder.parent();
+        }
+        Ok(())
     }
 
     /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
@@ -242,6 +259,7 @@ impl Share {
     /// Finds where a new name will be, and sees to it that the spool is on that filesystem.
     fn bring_near(&self, spool: Spool, path: &VaultPath) -> Result<(Spool, Spot)> {
         let mut spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        raw_name::refuse_new(&spot)?;
         let spool = self.on_filesystem_of(spool, &mut spot)?;
         Ok((spool, spot))
     }
@@ -267,7 +285,7 @@ impl Share {
         &self,
         mut spool: Spool,
         folder: &Arc<OwnedFd>,
-        name: &str,
+        name: &OsStr,
         steps: &mut Vec<Step>,
     ) -> Result<Option<Spool>> {
         match self.rename_noreplace(&spool.folder, &spool.name, folder, name) {
@@ -296,6 +314,7 @@ impl Share {
             let near = spool.take().ok_or(Error::Bug("a spool was lost".into()))?;
             let mut near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
+                raw_name::refuse_new(&spot)?;
                 spool = self.add(near, &spot.folder, &spot.name, steps)?;
                 if spool.is_none() {
                     return Ok(path);
@@ -360,7 +379,7 @@ impl Share {
             );
             match exchanged {
                 // Anything changes places, a folder with all that is in it as well.
-                Ok(()) if is_folder(&spool.folder, &spool.name)? => {
+                Ok(()) if is_folder(&spool.folder, spool.name.as_ref())? => {
                     exchange_back(spool, &spot.folder, &spot.name)?;
                     spool.rename_to(&workshop.0, &workshop.1)?;
                     return Err(Errno::ISDIR);
@@ -445,7 +464,7 @@ impl Share {
             let place = parent.child(&name)?;
             self.ask(&place, Need::Write)?;
             self.ask(&real_parent.join(&name), Need::Write)?;
-            spool = match self.add(spool, &spot.folder, &name, steps)? {
+            spool = match self.add(spool, &spot.folder, &place.name_on_disk(), steps)? {
                 Some(spool) => spool,
                 None => return Ok(place),
             };
@@ -460,10 +479,11 @@ impl Share {
     pub(super) fn rename_noreplace(
         &self,
         from: &OwnedFd,
-        old: &str,
+        old: impl AsRef<OsStr>,
         to: &OwnedFd,
-        new: &str,
+        new: impl AsRef<OsStr>,
     ) -> rustix::io::Result<()> {
+        let (old, new) = (old.as_ref(), new.as_ref());
         let quirks = self.finder.root.quirks;
         if !quirks.no_noreplace {
             match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
@@ -521,8 +541,13 @@ impl Share {
     }
 
     /// Takes a new file out of its place, back to where its spool was, whose end removes it.
-    fn take_back(&self, spool: &mut Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
-        let is_ours = |folder: &OwnedFd, name: &str| {
+    fn take_back(
+        &self,
+        spool: &mut Spool,
+        folder: &OwnedFd,
+        name: &OsStr,
+    ) -> rustix::io::Result<()> {
+        let is_ours = |folder: &OwnedFd, name: &OsStr| {
             Ok(look::look(folder, name.as_bytes())?.is_some_and(|stat| spool.is(&stat)))
         };
         if !is_ours(folder, name)? {
@@ -531,7 +556,7 @@ impl Share {
         // Between the look and the move somebody may replace it: what was moved is looked at again.
         let aside = mount::temporary_name();
         rustix::fs::renameat(folder, name, &spool.folder, &aside)?;
-        if !is_ours(&spool.folder, &aside)? {
+        if !is_ours(&spool.folder, aside.as_ref())? {
             return self.rename_noreplace(&spool.folder, &aside, folder, name);
         }
         spool.name = aside;
@@ -582,7 +607,11 @@ fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Res
 
 /// Makes a spool and what it changed places with change places again. If something else has come to
 /// the place meanwhile, that goes back at once.
-pub(super) fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+pub(super) fn exchange_back(
+    spool: &Spool,
+    folder: &OwnedFd,
+    name: &OsStr,
+) -> rustix::io::Result<()> {
     let exchange = || {
         let (hidden, flags) = (&*spool.folder, RenameFlags::EXCHANGE);
         rustix::fs::renameat_with(hidden, &spool.name, folder, name, flags)
@@ -595,12 +624,12 @@ pub(super) fn exchange_back(spool: &Spool, folder: &OwnedFd, name: &str) -> rust
 }
 
 /// Whether a spool is still what was put at a place.
-fn is_still(folder: &OwnedFd, name: &str, spool: &Spool) -> bool {
+fn is_still(folder: &OwnedFd, name: &OsStr, spool: &Spool) -> bool {
     look::look(folder, name.as_bytes()).is_ok_and(|stat| stat.is_some_and(|stat| spool.is(&stat)))
 }
 
 /// Whether a folder has that name.
-pub(super) fn is_folder(folder: &OwnedFd, name: &str) -> rustix::io::Result<bool> {
+pub(super) fn is_folder(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<bool> {
     let stat = look::look(folder, name.as_bytes())?;
     Ok(stat.is_some_and(|stat| look::type_of(&stat) == FileType::Directory))
 }
@@ -612,6 +641,10 @@ pub(super) fn numbered(name: &str, number: usize) -> String {
 
 /// A name with a mark before its extension, the stem cut so that the whole fits.
 fn marked(name: &str, mark: &str) -> String {
+    if raw_name::is_raw(name) {
+        let on_disk = raw_name::known(name);
+        return raw_name::tell(&marked_bytes(on_disk.as_bytes(), mark)).into_owned();
+    }
     // A leading dot hides a file; it begins no extension.
     let (stem, extension) = match name.rfind('.') {
         Some(at) if at > 0 => name.split_at(at),
@@ -636,6 +669,17 @@ impl VaultPath {
     pub fn marked(&self, mark: &str) -> Result<Self> {
         self.parent().unwrap_or_default().child(&marked(self.name(), mark))
     }
+}
+
+/// The same for a name that is no text.
+fn marked_bytes(name: &[u8], mark: &str) -> Vec<u8> {
+    let at = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
+    let (stem, extension) = name.split_at(at.unwrap_or(name.len()));
+    let tail = [mark.as_bytes(), extension].concat();
+    let room = limits::NAME_BYTES_MAX.saturating_sub(tail.len());
+    let mut whole = [&stem[..stem.len().min(room)], &tail].concat();
+    whole.truncate(limits::NAME_BYTES_MAX);
+    whole
 }
 
 /// What a place that must be there is called by, when it is not.

@@ -18,8 +18,10 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Statx};
 use rustix::io::Errno;
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::time::SystemTime;
 
@@ -131,7 +133,7 @@ impl Share {
             match spot.file_type() {
                 None => Err(NOT_THERE),
                 Some(FileType::Directory) => {
-                    let handle = self.open_place_beneath(spot.path.as_str().as_bytes());
+                    let handle = self.open_place_beneath(&spot.path.on_disk());
                     let content = Content::Members(handle.map_err(os)?);
                     Archive::new(self, vec![Top { place: spot.path, content }])
                 }
@@ -151,7 +153,8 @@ impl Share {
             let mut tops = Vec::with_capacity(paths.len());
             for path in paths {
                 let spot = self.locate(path, Need::Read, Follow::Last)?;
-                let name = if path.is_root() { root_name } else { path.name() };
+                let name =
+                    if path.is_root() { OsString::from(root_name) } else { path.name_on_disk() };
                 let content: fn(String) -> Content = match spot.file_type() {
                     None => return Err(NOT_THERE),
                     Some(FileType::Directory) => Content::Folder,
@@ -175,7 +178,7 @@ impl Share {
 impl Walk<'_> {
     /// Writes one of the things that were asked for, with all that is in it.
     fn visit_top(&mut self, top: &Top) -> Result<()> {
-        let place = top.place.as_str().as_bytes().to_vec();
+        let place = top.place.on_disk().into_owned();
         match &top.content {
             Content::Members(handle) => {
                 // What was removed since it was found is no empty folder.
@@ -189,8 +192,8 @@ impl Walk<'_> {
             }
             Content::File(name) => {
                 let around = top.place.parent().unwrap_or_default();
-                return match self.share.open_place_beneath(around.as_str().as_bytes()) {
-                    Ok(folder) => self.add_file(name, &folder, top.place.name().as_bytes()),
+                return match self.share.open_place_beneath(&around.on_disk()) {
+                    Ok(folder) => self.add_file(name, &folder, top.place.name_on_disk().as_bytes()),
                     Err(errno) => self.lacks(name, errno),
                 };
             }
@@ -329,11 +332,7 @@ impl Walk<'_> {
     /// the ZIP anyway and leads back to nowhere. So there are no loops, and no folder comes more often
     /// than there are links to it.
     fn add_link(&mut self, folder: &Pending, zip_name: String, place: &[u8]) -> Result<()> {
-        let Some(path) =
-            std::str::from_utf8(place).ok().and_then(|text| VaultPath::parse(text).ok())
-        else {
-            return Ok(());
-        };
+        let path = VaultPath::from_disk(place);
         let spot = match self.share.locate(&path, Need::Read, Follow::Last) {
             Ok(spot) => spot,
             Err(Error::Io(cause)) => return Err(Error::Io(cause)),
@@ -351,7 +350,7 @@ impl Walk<'_> {
                 if self.tops.iter().any(is_tangled) {
                     return Ok(());
                 }
-                let place = spot.path.as_str().as_bytes().to_vec();
+                let place = spot.path.on_disk().into_owned();
                 self.push(Pending { name: zip_name + "/", place, is_linked: true })
             }
             _ => Ok(()),

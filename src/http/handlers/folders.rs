@@ -109,6 +109,9 @@ pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> Result<()> {
 struct Details<'a> {
     /// Its name.
     name: &'a str,
+    /// Whether that is not what it is called on the drive; told where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    raw: bool,
     /// `file`, `folder` or `other`.
     r#type: &'static str,
     /// Bytes.
@@ -132,6 +135,7 @@ impl<'a> Details<'a> {
         let modified = Timestamp::try_from(entry.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
             name: &entry.name,
+            raw: entry.raw,
             r#type,
             size: entry.size,
             modified: modified.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
