@@ -8,6 +8,8 @@ export interface Entry {
   modified: string;
   mime: string;
   writable: boolean;
+  /** The name is told in larder's own way: the drive's is no text. */
+  raw?: boolean;
 }
 
 /** `GET /api/user/get_self`. The two lists are JSON arrays of path prefixes, as strings. */

@@ -9,6 +9,7 @@ import { Selection } from "./selection.svelte.ts";
 import { leftBecause, session } from "./session.svelte.ts";
 import { nextSorting, readSorting, type SortKey, sortEntries, writeSorting } from "./sort.ts";
 import { locale } from "./texts.svelte.ts";
+import { readable } from "./rawNames.ts";
 
 /** What takes less than this gets no sign of waiting (ms). */
 const SLOW_AFTER_MS = 200;
@@ -168,7 +169,7 @@ export function keepWanted(
   return entries.filter(
     (entry) =>
       (isHiddenShown || !entry.name.startsWith(".")) &&
-      (wanted === "" || fold(entry.name).includes(wanted)),
+      (wanted === "" || fold(readable(entry.name)).includes(wanted)),
   );
 }
 

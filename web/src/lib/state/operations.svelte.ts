@@ -12,6 +12,7 @@ import { leftBecause, session } from "./session.svelte.ts";
 import { plural, t } from "./texts.svelte.ts";
 import { toasts } from "./toasts.svelte.ts";
 import { describe } from "./words.ts";
+import { readable } from "./rawNames.ts";
 
 /** Things that are deleted in one step: the server takes twice as many. */
 const REMOVED_AT_ONCE = 5000;
@@ -68,7 +69,7 @@ export async function removeEntries(
   const [first] = done;
   if (!first) return;
   const words =
-    done.length === 1 ? t("delete.done", { name: first.name }) : plural("delete.doneMany", done.length);
+    done.length === 1 ? t("delete.done", { name: readable(first.name) }) : plural("delete.doneMany", done.length);
   const mayUndo = !isAnyPermanent && trash.length > 0 && session.may("/api/trash/restore");
   toasts.say(words, mayUndo ? { label: t("app.undo"), run: () => void bringBack(trash) } : undefined);
 }
@@ -104,7 +105,7 @@ async function removeOnce(folder: string, entries: readonly Entry[], isPermanent
   const isTogether = session.may("/api/delete");
   const answer = await (isTogether ? removeAll(paths, how) : remove(paths[0] ?? "", one?.type ?? "file", how));
   const label =
-    entries.length === 1 ? t("jobs.delete", { name: one?.name ?? "" }) : plural("jobs.deleteMany", entries.length);
+    entries.length === 1 ? t("jobs.delete", { name: readable(one?.name ?? "") }) : plural("jobs.deleteMany", entries.length);
   return finish(answer, label);
 }
 
@@ -141,8 +142,8 @@ export async function transferAll(
   try {
     const moved = await transferAsking(kind, wanted, to);
     if (moved.count === 0) return false;
-    const name = nameOf(moved.paths?.[0] ?? wanted[0] ?? "");
-    const folder = nameOf(to) || t("files.title");
+    const name = readable(nameOf(moved.paths?.[0] ?? wanted[0] ?? ""));
+    const folder = readable(nameOf(to)) || t("files.title");
     const words =
       kind === "move"
         ? moved.count === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", moved.count)
@@ -232,7 +233,7 @@ async function send(
   ifExists: IfExists,
 ): Promise<Done> {
   const answer = await transfer(kind, paths, to, ifExists, session.may("/api/jobs"));
-  const name = nameOf(paths[0] ?? "");
+  const name = readable(nameOf(paths[0] ?? ""));
   const isOne = paths.length === 1;
   const label =
     kind === "move"

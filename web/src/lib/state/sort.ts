@@ -1,6 +1,7 @@
 // The order of entries in a folder. Knows no page.
 import type { Entry } from "../api/types.ts";
 import { kindOf } from "./kind.ts";
+import { readable } from "./rawNames.ts";
 
 export const SORT_KEYS = ["name", "size", "modified", "kind"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
@@ -33,7 +34,7 @@ export function nextSorting(now: Sorting, key: SortKey): Sorting {
 export function sortEntries(entries: readonly Entry[], sorting: Sorting, locale: string): Entry[] {
   const collator = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
   const byName = (a: Entry, b: Entry) =>
-    collator.compare(a.name, b.name) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    collator.compare(readable(a.name), readable(b.name)) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
   const sign = sorting.isDescending ? -1 : 1;
   return [...entries].sort((a, b) => {
     const isFolder = Number(b.type === "folder") - Number(a.type === "folder");

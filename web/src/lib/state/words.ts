@@ -2,6 +2,7 @@
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import { nameOf } from "./paths.ts";
 import { locale, t, type TextKey } from "./texts.svelte.ts";
+import { readable } from "./rawNames.ts";
 
 const WORDS: Record<ProblemKind, TextKey> = {
   signedOut: "problem.signedOut",
@@ -42,7 +43,7 @@ export function describeKind(kind: ProblemKind): string {
 
 /** The names of what lies at these paths, as far as one reads them. */
 function listNames(paths: readonly string[]): string {
-  const names = paths.slice(0, NAMES_MAX).map((path) => t("app.quoted", { name: nameOf(path) }));
+  const names = paths.slice(0, NAMES_MAX).map((path) => t("app.quoted", { name: readable(nameOf(path)) }));
   if (paths.length > NAMES_MAX) names.push(t("problem.others"));
   return new Intl.ListFormat(locale(), { type: "conjunction" }).format(names);
 }
