@@ -254,8 +254,9 @@ pub const REFUSED_BODY_BYTES_MAX: u64 = 80 * 1024 * 1024;
 /// password. Longer ones are read past and refused as invalid.
 pub const JSON_TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes of all texts in a list of a JSON body: some 10 000 paths.
-pub const JSON_LIST_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all texts in a list of a JSON body, some 24 of them for each: `TRANSFER_PATHS_MAX` paths of 180 bytes,
+/// which is twice what photos in folders in folders have.
+pub const JSON_LIST_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Depth of nesting in a JSON body; nothing of ours is deeper than 4.
 pub const JSON_DEPTH_MAX: u32 = 32;
@@ -314,7 +315,7 @@ pub const TICKETS_MAX: usize = 512;
 pub const TICKET_BYTES_PER_USER_MAX: usize = 2 * JSON_LIST_BYTES_MAX;
 
 /// The same for all users together.
-pub const TICKET_BYTES_MAX: usize = 8 * JSON_LIST_BYTES_MAX;
+pub const TICKET_BYTES_MAX: usize = 4 * JSON_LIST_BYTES_MAX;
 
 // Multipart (RFC 7578).
 

@@ -50,6 +50,24 @@ fn several_come_as_one_zip_as_often_as_asked() {
 }
 
 #[test]
+fn as_many_as_may_be_have_names_of_a_usual_length() {
+    let larder = house();
+    let ana = larder.http("ana");
+    let folder = "Photos of the family/2019 summer in the mountains/camera of our daughter";
+    let names: Vec<String> =
+        (0..10_000).map(|number| format!("{folder}/IMG_20190712_123456_{number:05}.jpg")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    ticket(&ana, &names);
+    for target in ["/api/delete", "/api/move", "/api/copy"] {
+        // They are taken for what they are, and then none of them is there.
+        let ask = json!({ "paths": &names, "to": "" });
+        ana.post(target, ask).expect_error(404, "Path does not exist");
+    }
+    let more = [&names[..], &["a.txt"]].concat();
+    ana.post("/api/download_ticket", json!({ "paths": more })).expect_error(400, "Too many paths");
+}
+
+#[test]
 fn one_comes_as_it_would_by_its_path() {
     let larder = house();
     let ana = larder.http("ana");

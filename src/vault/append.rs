@@ -189,6 +189,14 @@ mod tests {
             std::fs::remove_file(house.root().join("log")).unwrap();
             share.append(target, spool).unwrap();
             assert_eq!(house.content("log").as_deref(), Some("+more"));
+            // It goes just before its content would be taken over.
+            let mut target = share.upload_target(&path("log"), "aa").unwrap();
+            let mut spool = share.spool_for(&target).unwrap();
+            std::fs::remove_file(house.root().join("log")).unwrap();
+            share.copy_beginning(&mut target, None, &mut spool).unwrap();
+            spool.write_all(b"+alone").unwrap();
+            assert_eq!(share.append(target, spool).unwrap(), 6);
+            assert_eq!(house.content("log").as_deref(), Some("+alone"));
             let (target, spool) = added(&share, "new", "+mine");
             house.file("new", "theirs");
             share.append(target, spool).unwrap();

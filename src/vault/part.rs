@@ -208,7 +208,14 @@ impl Share {
     ) -> Result<()> {
         self.checked(|| {
             let spot = self.locate(&target.path, Need::Write, Follow::Last)?;
-            let opened = open_regular(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            let opened = match open_regular(&spot.folder, spot.name.as_bytes()) {
+                // All of what has gone meanwhile is nothing.
+                Err(Errno::NOENT) if bytes.is_none() => {
+                    target.was = None;
+                    return Ok(());
+                }
+                opened => opened.map_err(os)?,
+            };
             let source = opened.ok_or(Error::invalid_as(Why::NotAFile, "Path is not a file"))?.file;
             let stat = look::look_at(&source).map_err(os)?;
             let wanted = bytes.unwrap_or(stat.stx_size);
