@@ -460,11 +460,9 @@ fn the_end_of_the_server_ends_streams_at_once() {
 
 /// The files and folders below the share root that the server holds open.
 fn held(larder: &Larder) -> BTreeSet<String> {
-    let folder = format!("/proc/{}/fd", larder.process().id());
-    let links = fs::read_dir(folder).unwrap().flatten();
     let root = larder.root().to_string_lossy().into_owned();
-    links
-        .filter_map(|link| fs::read_link(link.path()).ok())
+    let open = larder.process().open_files().unwrap_or_default();
+    open.into_iter()
         .map(|target| target.to_string_lossy().into_owned())
         .filter(|target| target.starts_with(&root))
         .collect()
@@ -480,12 +478,8 @@ fn listening_holds_nothing_of_the_drive_open() {
     drop(stream);
     // Nobody listens: the kernel's watches go, too.
     wait::until("no watches", || {
-        let folder = format!("/proc/{}/fd", larder.process().id());
-        fs::read_dir(folder)
-            .unwrap()
-            .flatten()
-            .filter_map(|link| fs::read_link(link.path()).ok())
-            .all(|target| !target.to_string_lossy().contains("inotify"))
+        let open = larder.process().open_files().unwrap_or_default();
+        open.iter().all(|target| !target.to_string_lossy().contains("inotify"))
     });
 }
 

