@@ -11,7 +11,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::time::SystemTime;
 
 /// The folder in larder's hidden folder where they lie.
@@ -38,19 +38,14 @@ impl Vault {
         let home = self.home()?;
         let folder = open_or_make(home.as_fd(), KEPT).map_err(os)?;
         let temporaries = open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
-        let temporary = temporary_name();
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&temporaries, &temporary, flags, Mode::from(0o600));
-        let mut file = File::from(file.map_err(os)?);
-        let placed = file
-            .write_all(content)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| Ok(rustix::fs::renameat(&temporaries, &temporary, &folder, name)?))
-            .and_then(|()| Ok(look::sync_folder(&folder)?));
-        if let Err(cause) = placed {
-            unlink(temporaries.as_fd(), &temporary);
-            return Err(cause.into());
+        // A server that starts meanwhile takes the temporary file of `larder backup` for what a crash left.
+        let mut tries = 1..limits::RACE_TRIES_MAX;
+        loop {
+            match write_and_place(&temporaries, &folder, name, content) {
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && tries.next().is_some() => {
+                }
+                placed => break placed?,
+            }
         }
         let mut all = kept_in(&folder)?;
         all.sort_by_key(|kept| std::cmp::Reverse(kept.modified));
@@ -102,6 +97,30 @@ impl Vault {
     }
 }
 
+/// Writes a document beside its place, durably, then gives it its name.
+///
+/// Errors: `NotFound` when somebody removed it before it had its name.
+fn write_and_place(
+    temporaries: &OwnedFd,
+    folder: &OwnedFd,
+    name: &str,
+    content: &[u8],
+) -> io::Result<()> {
+    let temporary = temporary_name();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file =
+        File::from(rustix::fs::openat(temporaries, &temporary, flags, Mode::from(0o600))?);
+    let placed = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| Ok(rustix::fs::renameat(temporaries, &temporary, folder, name)?))
+        .and_then(|()| Ok(look::sync_folder(folder)?));
+    if placed.is_err() {
+        unlink(temporaries.as_fd(), &temporary);
+    }
+    placed
+}
+
 /// Whether a name is one of ours: letters, digits, `-` and `.`, not hidden.
 fn is_plain(name: &str) -> bool {
     !name.starts_with('.')
@@ -129,4 +148,40 @@ fn kept_in(folder: &OwnedFd) -> Result<Vec<Kept>> {
         Some(Kept { name, modified: SystemTime::UNIX_EPOCH + since })
     });
     Ok(found.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::House;
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// `larder backup` beside a server that starts: its sweep removes what it finds unfinished.
+    #[test]
+    fn a_sweep_beside_it_takes_no_document() {
+        let house = House::new();
+        house.vault.keep("first", b"old").unwrap();
+        let (was_swept, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
+        let workshop = house.root().join(HOME).join(TEMPORARY);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !was_swept.load(Ordering::Relaxed) && !is_over.load(Ordering::Relaxed) {
+                    for entry in std::fs::read_dir(&workshop).unwrap().flatten() {
+                        let is_gone = std::fs::remove_file(entry.path()).is_ok();
+                        was_swept.fetch_or(is_gone, Ordering::Relaxed);
+                    }
+                }
+            });
+            for number in 0..10_000 {
+                if was_swept.load(Ordering::Relaxed) {
+                    break;
+                }
+                let content = number.to_string().into_bytes();
+                house.vault.keep("first", &content).unwrap();
+                assert_eq!(house.vault.read_kept("first").unwrap(), Some(content));
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        assert!(was_swept.load(Ordering::Relaxed), "nothing was ever taken away");
+    }
 }
