@@ -722,6 +722,10 @@ pub const PERSON_ON_TIME: Duration = Duration::from_mins(10);
 /// How long running requests may go on after SIGTERM (contract, section 1).
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
 
+/// How long of that requests may take: cutting those that do not end, because a drive does not answer them,
+/// and closing the databases have to fit, too.
+pub const REQUESTS_DRAIN_TIME: Duration = Duration::from_millis(8500);
+
 /// Bytes of the stack of a thread of ours. Only touched pages cost memory.
 pub const THREAD_STACK_BYTES: usize = 512 * 1024;
 

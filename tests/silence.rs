@@ -62,11 +62,43 @@ fn a_silent_drive_in_the_share_holds_up_only_what_asks_for_it() {
     let Some((larder, drive)) = house() else { return };
     drive.fall_silent();
     let mut asked: Vec<Wire> = (0..8).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
-    wait::until("a question to the drive", || drive.waiting() > 0);
+    wait::until("a question to the drive", || drive.is_asked());
     wait_until_noticed(&larder);
     expect_the_rest_to_answer(&larder);
     drive.speak();
     for wire in &mut asked {
         wire.answer().expect(200);
     }
+}
+
+#[test]
+fn what_waits_for_a_silent_drive_does_not_keep_larder_from_ending() {
+    let Some((mut larder, drive)) = house() else { return };
+    drive.fall_silent();
+    // Some are with the drive already, the others wait for it.
+    let _asked: Vec<Wire> = (0..12).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
+    wait::until("a question to the drive", || drive.is_asked());
+    wait_until_noticed(&larder);
+    let _waiting: Vec<Wire> = (0..4).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
+    larder.stop();
+}
+
+#[test]
+fn beyond_sixteen_nobody_waits_for_a_silent_drive() {
+    let Some((larder, drive)) = house() else { return };
+    drive.fall_silent();
+    let _first = ask(&larder, "/api/finder?path=usb");
+    wait::until("a question to the drive", || drive.is_asked());
+    wait_until_noticed(&larder);
+    let mut asked: Vec<Wire> = (0..24).map(|_| ask(&larder, "/api/finder?path=usb")).collect();
+    expect_the_rest_to_answer(&larder);
+    let refused = |wires: &mut Vec<Wire>| {
+        wires.iter_mut().filter_map(Wire::status_at_once).filter(|status| *status == 503).count()
+    };
+    wait::until("503 for some", || refused(&mut asked) >= 8);
+    drive.speak();
+    for wire in &mut asked {
+        assert!(matches!(wire.status(), 200 | 503));
+    }
+    assert!(asked.iter_mut().filter_map(Wire::status_at_once).filter(|s| *s == 200).count() >= 8);
 }

@@ -56,7 +56,7 @@ impl Server {
 
     /// Stops accepting, lets running requests finish within the bound, ends the workers.
     pub fn stop(self) {
-        let _all_finished = self.floor.drain(limits::DRAIN_TIME);
+        let _all_finished = self.floor.drain(limits::REQUESTS_DRAIN_TIME);
         for worker in self.workers {
             let _panicked = worker.join();
         }

@@ -7,7 +7,9 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::mount::{MountFlags, UnmountFlags};
 
 /// Bytes of the largest question, as the kernel demands of who reads it.
@@ -36,8 +38,9 @@ pub struct SilentDrive {
 struct Shared {
     /// Questions come and answers go here.
     device: File,
-    /// What was asked while it was silent; `None` while it answers.
-    unanswered: Mutex<Option<Vec<Vec<u8>>>>,
+    /// Whether it is silent; held while a question is read and answered. A question that was read and is
+    /// never answered would keep its asker in the kernel even when it is killed.
+    is_silent: Mutex<bool>,
 }
 
 impl SilentDrive {
@@ -62,7 +65,7 @@ impl SilentDrive {
             skipped(&errno);
             return None;
         }
-        let shared = Arc::new(Shared { device, unanswered: Mutex::new(None) });
+        let shared = Arc::new(Shared { device, is_silent: Mutex::new(false) });
         let server = Arc::clone(&shared);
         std::thread::spawn(move || server.serve());
         Some(Self { place: place.to_owned(), shared })
@@ -70,26 +73,24 @@ impl SilentDrive {
 
     /// Answers nothing from now on.
     pub fn fall_silent(&self) {
-        self.shared.lock().get_or_insert_default();
+        *self.shared.lock() = true;
     }
 
     /// Answers again, at first what was asked meanwhile.
     pub fn speak(&self) {
-        let unanswered = self.shared.lock().take().unwrap_or_default();
-        for question in unanswered {
-            self.shared.answer(&question);
-        }
+        *self.shared.lock() = false;
     }
 
-    /// Questions that wait for an answer.
-    pub fn waiting(&self) -> usize {
-        self.shared.lock().as_ref().map_or(0, Vec::len)
+    /// Whether anybody waits for an answer.
+    pub fn is_asked(&self) -> bool {
+        self.shared.is_readable()
     }
 }
 
 impl Drop for SilentDrive {
     fn drop(&mut self) {
-        // Whoever waits gets an error, the serving thread included.
+        // Whoever waits gets an error, the serving thread included, once it looks.
+        self.speak();
         let _busy = rustix::mount::unmount(&self.place, UnmountFlags::FORCE);
         let _gone = rustix::mount::unmount(&self.place, UnmountFlags::DETACH);
     }
@@ -97,34 +98,34 @@ impl Drop for SilentDrive {
 
 impl Shared {
     /// A panic while it was locked left it whole.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<Vec<u8>>>> {
-        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.is_silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a question waits to be read; also when there are none any more.
+    fn is_readable(&self) -> bool {
+        let moment = Timespec { tv_sec: 0, tv_nsec: 3_000_000 };
+        let mut polled = [PollFd::new(&self.device, PollFlags::IN)];
+        rustix::event::poll(&mut polled, Some(&moment)).is_ok_and(|count| count > 0)
     }
 
     /// Serves until the drive is unmounted.
     fn serve(&self) {
         let mut buffer = vec![0; QUESTION_BYTES];
         loop {
+            let is_readable = self.is_readable();
+            let is_silent = self.lock();
+            if !is_readable || *is_silent {
+                drop(is_silent);
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
             match (&self.device).read(&mut buffer) {
-                Ok(count) => self.hear(&buffer[..count]),
+                Ok(count) => self.answer(&buffer[..count]),
                 // A question was withdrawn before it was read.
                 Err(cause) if cause.raw_os_error() == Some(2) => {}
                 Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(_) => return,
-            }
-        }
-    }
-
-    /// Answers a question, or keeps it.
-    fn hear(&self, question: &[u8]) {
-        let mut unanswered = self.lock();
-        match unanswered.as_mut() {
-            // What needs no answer does not wait for one.
-            Some(_) if matches!(number_32(question, 4), 2 | 36 | 42) => {}
-            Some(waiting) => waiting.push(question.to_owned()),
-            None => {
-                drop(unanswered);
-                self.answer(question);
             }
         }
     }

@@ -107,6 +107,11 @@ impl Wire {
         String::from_utf8_lossy(&self.unread[9..12]).parse().expect("a status")
     }
 
+    /// The same if it has begun to come.
+    pub fn status_at_once(&mut self) -> Option<u16> {
+        (self.unread.len() >= 12 || self.has_more()).then(|| self.status())
+    }
+
     /// Reads one answer; `None` when the connection ends first.
     pub fn try_answer(&mut self, head_only: bool) -> Option<Answer> {
         let end = loop {

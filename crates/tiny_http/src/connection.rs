@@ -68,7 +68,7 @@ impl Slot {
 /// behind everything else, so that whoever waits for it finds the descriptor closed.
 pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAddr, seat: &Seat) {
     let slot = Arc::new(Slot::here());
-    let link = Link::new(socket, &shared.limits);
+    let link = Link::new(socket, seat.pulse(), &shared.limits);
     let mut wire = Wire::new(Arc::clone(shared), Arc::clone(&slot), link, peer);
     loop {
         match wire.next_request() {

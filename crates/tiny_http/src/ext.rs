@@ -35,16 +35,19 @@ pub struct Limits {
     pub head_time: Duration,
     /// Time to wait for the first byte of a head. Browsers keep connections for about a minute.
     pub idle_time: Duration,
-    /// Time without one byte of the body. A phone changing rooms needs a few seconds.
+    /// Time without one byte of the body, while there is room for others: at a limit those that pause
+    /// longest make room. A phone changing rooms needs a few seconds, one that is called minutes.
     pub body_stall_time: Duration,
     /// Bytes per second that a body must bring on average, judged after `rate_grace_time` of
     /// waiting: a byte now and then resets every timer that only looks at silence.
     pub body_rate_min: u64,
-    /// Time without the client taking one byte of the answer.
+    /// Time without the client taking one byte of the answer, while there is room for others. Players
+    /// pause, and browsers whose person is asked where to put the file.
     pub write_stall_time: Duration,
     /// Bytes per second that a client must take on average, judged like `body_rate_min`.
     pub write_rate_min: u64,
-    /// Time spent waiting for a client before its average rate is judged.
+    /// Time spent waiting for a client before its average rate is judged. A single pause counts for no
+    /// more than this.
     pub rate_grace_time: Duration,
     /// Bytes of a body that is read before the request is handed out, so that no worker ever waits
     /// for it. Forms and small JSON fit.
@@ -74,9 +77,9 @@ impl Default for Limits {
             target_bytes_max: 8 * 1024,
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_mins(1),
-            body_stall_time: Duration::from_secs(30),
+            body_stall_time: Duration::from_mins(2),
             body_rate_min: 1024,
-            write_stall_time: Duration::from_secs(30),
+            write_stall_time: Duration::from_mins(10),
             write_rate_min: 1024,
             rate_grace_time: Duration::from_secs(30),
             buffered_body_bytes_max: 16 * 1024,

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,8 @@ const SENDFILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes thrown away at once while lingering.
 const DISCARD_BYTES: usize = 16 * 1024;
 
-/// Time after which the kernel gives up a peer that acknowledges nothing.
-const PEER_SILENCE_MS_MAX: u32 = 30_000;
+/// Time that the kernel gives a peer beyond ours, so that the deadlines here come first.
+const PEER_GRACE_MS: u32 = 5_000;
 
 /// Time until the kernel asks an idle peer whether it is still there.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -34,7 +35,9 @@ pub(crate) fn dress(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
     sockopt::set_tcp_keepidle(listener, KEEPALIVE_IDLE)?;
     sockopt::set_tcp_keepintvl(listener, Duration::from_secs(10))?;
     sockopt::set_tcp_keepcnt(listener, 3)?;
-    sockopt::set_tcp_user_timeout(listener, PEER_SILENCE_MS_MAX)?;
+    // The kernel counts a peer that reads nothing as one that is gone, so it gets the same time.
+    let silence_ms = u32::try_from(limits.write_stall_time.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(listener, silence_ms.saturating_add(PEER_GRACE_MS))?;
     sockopt::set_socket_timeout(listener, sockopt::Timeout::Send, Some(limits.write_stall_time))?;
     sockopt::set_socket_timeout(listener, sockopt::Timeout::Recv, Some(limits.idle_time))?;
     Ok(())
@@ -54,12 +57,46 @@ pub(crate) struct Link {
     socket: Arc<TcpStream>,
     /// The receive timeout the socket has now; setting it again would be a call for nothing.
     recv_timeout: Duration,
+    /// Told whenever we wait for the other end.
+    pulse: Arc<Pulse>,
+}
+
+/// Since when a connection waits for its other end, for whoever looks for the one that pauses longest.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    /// The moment from which is counted.
+    started: Instant,
+    /// Microseconds from there, plus one; 0 while nothing is waited for.
+    since: AtomicU64,
+}
+
+impl Pulse {
+    /// Nothing is waited for yet.
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), since: AtomicU64::new(0) }
+    }
+
+    /// How long the other end has paused.
+    pub(crate) fn pause(&self) -> Duration {
+        let since = self.since.load(Ordering::Relaxed);
+        let since = since.checked_sub(1).map(Duration::from_micros);
+        since.map_or(Duration::ZERO, |since| self.started.elapsed().saturating_sub(since))
+    }
+
+    /// Waits for the other end by `call`.
+    pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
+        let now = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
+        self.since.store(now + 1, Ordering::Relaxed);
+        let outcome = call();
+        self.since.store(0, Ordering::Relaxed);
+        outcome
+    }
 }
 
 impl Link {
     /// Wraps a socket accepted from a dressed listener.
-    pub(crate) fn new(socket: Arc<TcpStream>, limits: &Limits) -> Self {
-        Self { socket, recv_timeout: limits.idle_time }
+    pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>, limits: &Limits) -> Self {
+        Self { socket, recv_timeout: limits.idle_time, pulse }
     }
 
     /// The socket, for whoever wants to know whether the other end is still there.
@@ -86,7 +123,7 @@ impl Link {
             self.recv_timeout = wait;
         }
         loop {
-            match (&*self.socket).read(into) {
+            match self.pulse.during(|| (&*self.socket).read(into)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(io::ErrorKind::TimedOut.into());
@@ -100,7 +137,7 @@ impl Link {
     /// once. Errors: `TimedOut` when not one byte went.
     pub(crate) fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
         let flags = if more { SendFlags::MORE } else { SendFlags::empty() };
-        self.sendmsg(slices, flags).map_err(|error| match error.kind() {
+        self.pulse.during(|| self.sendmsg(slices, flags)).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
             _ => error,
         })
@@ -144,7 +181,8 @@ impl Link {
     ) -> io::Result<usize> {
         let count = usize::try_from(length.min(SENDFILE_BYTES_MAX)).unwrap_or(usize::MAX);
         loop {
-            match rustix::fs::sendfile(&self.socket, file, Some(&mut offset), count) {
+            let send = || rustix::fs::sendfile(&self.socket, file, Some(&mut offset), count);
+            match self.pulse.during(send) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
                 result => return Ok(result?),

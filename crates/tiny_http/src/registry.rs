@@ -8,9 +8,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::ext::Limits;
+use crate::link::Pulse;
 
 /// The connection has a request at work.
 const BUSY: u64 = u64::MAX;
+
+/// A client that takes or brings nothing for so long makes room when there is no other; shorter ones
+/// are the network's.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
 
 /// The connection was told to go.
 const EVICTED: u64 = u64::MAX - 1;
@@ -49,6 +54,8 @@ struct Occupant {
     address: IpAddr,
     /// To shut it down from outside.
     socket: Arc<TcpStream>,
+    /// Since when it waits for its other end.
+    pulse: Arc<Pulse>,
     /// `BUSY`, `EVICTED`, or since when it is idle: microseconds since the registry started.
     /// Idleness starts with the connection and with each completed answer, never with a byte, so
     /// that a dripping client ages like a silent one.
@@ -85,6 +92,7 @@ impl Registry {
         let occupant = Arc::new(Occupant {
             address,
             socket: Arc::clone(socket),
+            pulse: Arc::new(Pulse::new()),
             idle_since: AtomicU64::new(self.now()),
         });
         seats.taken.insert(number, Arc::clone(&occupant));
@@ -93,7 +101,8 @@ impl Registry {
     }
 
     /// Tells the connection that is idle for longest to go: one of `address` if that address is at
-    /// its cap (or any, without an address). Returns whether one goes.
+    /// its cap (or any, without an address). Where all are busy the one goes whose client pauses for
+    /// longest. Returns whether one goes.
     pub(crate) fn evict(&self, address: Option<IpAddr>, limits: &Limits) -> bool {
         let seats = lock(&self.seats);
         let crowded = address.map(counted_address).filter(|address| {
@@ -109,12 +118,16 @@ impl Registry {
                 .filter(|(since, _)| *since < EVICTED)
                 .min_by_key(|(since, _)| *since);
             match oldest {
-                None => return false,
+                None => break,
                 Some((since, occupant)) if occupant.send_away(since) => return true,
                 Some(_) => {}
             }
         }
-        false
+        let is_asked =
+            |occupant: &&Arc<Occupant>| crowded.is_none_or(|address| occupant.address == address);
+        let pausing = seats.taken.values().filter(is_asked).filter(|occupant| occupant.is_busy());
+        let longest = pausing.max_by_key(|occupant| occupant.pulse.pause());
+        longest.is_some_and(|one| one.pulse.pause() >= PAUSE_MIN && one.send_away(BUSY))
     }
 
     /// Waits until a seat becomes free, or for `wait`.
@@ -160,7 +173,12 @@ impl Registry {
 }
 
 impl Occupant {
-    /// Marks it as gone and wakes it, unless it is no longer idle since `since`.
+    /// Whether it has a request at work.
+    fn is_busy(&self) -> bool {
+        self.idle_since.load(Ordering::SeqCst) == BUSY
+    }
+
+    /// Marks it as gone and wakes it, unless it is no longer as it was: idle since `since`, or `BUSY`.
     fn send_away(&self, since: u64) -> bool {
         let was_idle = self
             .idle_since
@@ -185,6 +203,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// To be told when the other end is waited for.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.occupant.pulse)
+    }
+
     /// Starts a request. `false`: the connection was told to go meanwhile.
     pub(crate) fn become_busy(&self) -> bool {
         let since = self.occupant.idle_since.load(Ordering::SeqCst);
@@ -261,6 +284,28 @@ mod tests {
         drop(second);
         assert_eq!(registry.len(), 1);
         assert!(registry.take_seat(&socket, address, &limits).is_ok());
+    }
+
+    #[test]
+    fn where_all_are_busy_whoever_pauses_longest_makes_room() {
+        let limits = Limits { connections_max: 2, ..Limits::default() };
+        let registry = Arc::new(Registry::new());
+        let (socket, address) = (socket(), IpAddr::from([192, 0, 2, 1]));
+        let reading = registry.take_seat(&socket, address, &limits).expect("room");
+        let pausing = registry.take_seat(&socket, address, &limits).expect("room");
+        assert!(reading.become_busy() && pausing.become_busy());
+        assert!(!registry.evict(None, &limits), "nobody pauses");
+        let pulse = pausing.pulse();
+        let (go_on, pause) = std::sync::mpsc::channel::<()>();
+        let paused = std::thread::spawn(move || pulse.during(|| pause.recv()));
+        while pausing.pulse().pause() < PAUSE_MIN {
+            std::thread::yield_now();
+        }
+        assert!(registry.evict(None, &limits));
+        assert!(!pausing.occupant.is_busy() && reading.occupant.is_busy());
+        go_on.send(()).expect("it waits");
+        paused.join().expect("no panic").expect("it was told");
+        assert_eq!(pausing.pulse().pause(), Duration::ZERO);
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl Pace {
         rate_min: u64,
         limits: &Limits,
     ) -> io::Result<()> {
-        self.waited += since.elapsed();
+        // One long pause alone is none of its business: whoever pauses makes room when others need it.
+        self.waited += since.elapsed().min(limits.rate_grace_time);
         self.moved += moved as u64;
         if self.waited <= limits.rate_grace_time {
             return Ok(());
