@@ -262,20 +262,26 @@ impl Drop for Place {
 }
 
 impl Registry {
-    /// Takes a place; when there is none left, in all or for this address, whoever has been idle
-    /// longest makes room, those first that have not even signed in.
+    /// Takes a place; when there is none left, in all or for this address, somebody makes room: those first
+    /// that have not even signed in, of these those of the address that has most, of these the longest idle.
+    /// So whoever comes from one address is not pushed out by a flood from others.
     fn admit(self: &Arc<Self>, stream: &Arc<TcpStream>, address: IpAddr) -> Option<Place> {
         let mut sessions = self.lock();
         let network = network_of(address);
-        let is_near = |handle: &Handle| network_of(handle.address) == network;
-        let near = sessions.values().filter(|handle| is_near(handle)).count();
-        let (is_full, is_near_full) = (
-            sessions.len() >= limits::FTP_SESSIONS_MAX,
-            near >= limits::FTP_SESSIONS_PER_ADDRESS_MAX,
-        );
-        if is_full || is_near_full {
-            let asked = sessions.values().filter(|handle| !is_near_full || is_near(handle));
-            let victim = asked.filter_map(|handle| Some((handle.idleness()?, handle.id))).max()?.1;
+        let mut crowds: HashMap<IpAddr, usize> = HashMap::new();
+        for handle in sessions.values() {
+            *crowds.entry(network_of(handle.address)).or_default() += 1;
+        }
+        let crowd = |network: IpAddr| crowds.get(&network).copied().unwrap_or(0);
+        let is_near_full = crowd(network) >= limits::FTP_SESSIONS_PER_ADDRESS_MAX;
+        if is_near_full || sessions.len() >= limits::FTP_SESSIONS_MAX {
+            let victims = sessions.values().filter_map(|handle| {
+                let theirs = network_of(handle.address);
+                let (is_stranger, since) = handle.idleness()?;
+                let is_meant = !is_near_full || theirs == network;
+                is_meant.then_some((is_stranger, crowd(theirs), since, handle.id))
+            });
+            let (.., victim) = victims.max()?;
             if let Some(victim) = sessions.remove(&victim) {
                 victim.close();
             }
@@ -595,5 +601,19 @@ mod tests {
         drop(other);
         drop(places);
         assert!(registry.all().is_empty());
+    }
+
+    #[test]
+    fn who_comes_alone_is_not_pushed_out_by_a_flood_from_several_addresses() {
+        let registry = Arc::new(Registry::default());
+        let stream = stream();
+        let alone = registry.admit(&stream, [10, 0, 0, 9].into()).unwrap();
+        let flood = |number: usize| {
+            let last = u8::try_from(number % 3).unwrap();
+            registry.admit(&stream, [10, 0, 0, last].into())
+        };
+        let places: Vec<_> = (0..limits::FTP_SESSIONS_MAX * 2).map(flood).collect();
+        assert!(places.iter().all(Option::is_some) && !alone.handle.is_closed());
+        assert_eq!(registry.all().len(), limits::FTP_SESSIONS_MAX);
     }
 }
