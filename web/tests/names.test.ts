@@ -1,5 +1,5 @@
 // Names from strangers are text wherever they are shown.
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { STRANGE_NAME, Walk } from "./harness.ts";
@@ -93,4 +93,48 @@ describe("a strange name", () => {
       expect(existsSync(inRoot(folder, name))).toBe(true);
     });
   }
+});
+
+describe("a name that is no text on the drive", () => {
+  it("is shown as one reads it, works by what it is told as, and is mended by a rename", async () => {
+    const old = (name: string) => Buffer.concat([Buffer.from(`${inRoot("old")}/`), Buffer.from(name, "latin1")]);
+    mkdirSync(inRoot("old"), { recursive: true });
+    writeFileSync(old("\xe9t\xe9.txt"), "summer");
+    mkdirSync(old("gr\xfcn"));
+    writeFileSync(Buffer.concat([old("gr\xfcn"), Buffer.from("/inside.txt")]), "in");
+    const page = await walk.enter("/?path=old");
+    await walk.entry("été.txt").waitFor();
+    // A sign says that something is special about it, and what it is called on the drive.
+    await walk.entry("été.txt").getByText("%=%E9t%E9.txt").waitFor({ state: "attached" });
+    await walk.expectAccessible("names of old");
+    await walk.entry("grün").dblclick();
+    await page.getByRole("heading", { name: "grün", level: 1 }).waitFor();
+    await walk.entry("inside.txt").dblclick();
+    await page.getByRole("dialog", { name: "inside.txt" }).getByText("in", { exact: true }).waitFor();
+    await page.goBack();
+    await page.goBack();
+    await walk.entry("été.txt").dblclick();
+    await page.getByRole("dialog", { name: "été.txt" }).getByText("summer").waitFor();
+    await page.keyboard.press("Escape");
+    await walk.entry("été.txt").click();
+    await page.keyboard.press("Delete");
+    await page.getByText("Delete “été.txt”?").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("“été.txt” was deleted.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await walk.entry("été.txt").waitFor();
+    expect(existsSync(old("\xe9t\xe9.txt"))).toBe(true);
+    // Leaving the field changes nothing; Enter mends it.
+    await walk.entry("été.txt").click();
+    await page.keyboard.press("F2");
+    await page.getByRole("textbox", { name: "Name" }).waitFor();
+    await page.keyboard.press("Escape");
+    expect(existsSync(old("\xe9t\xe9.txt"))).toBe(true);
+    await walk.entry("été.txt").click();
+    await page.keyboard.press("F2");
+    await page.getByRole("textbox", { name: "Name" }).press("Enter");
+    await expect.poll(() => existsSync(inRoot("old", "été.txt"))).toBe(true);
+    await expect.poll(() => existsSync(old("\xe9t\xe9.txt"))).toBe(false);
+    expect(await walk.entry("été.txt").getByText("%=").count()).toBe(0);
+  });
 });
