@@ -586,10 +586,7 @@ pub(super) fn bins(root: &Root, handle: &Arc<OwnedFd>) -> Vec<(VaultPath, OwnedF
     };
     add(VaultPath::root(), trash::open(handle.as_fd()));
     for (below, folder) in tops_below(root, handle) {
-        // What nobody can name, nobody can delete there.
-        let Some(top) = below.to_str().and_then(|text| VaultPath::parse(text).ok()) else {
-            continue;
-        };
+        let top = VaultPath::from_disk(below.as_os_str().as_bytes());
         if !top.is_reserved() {
             add(top, trash::open(folder.as_fd()));
         }

@@ -9,6 +9,7 @@ use super::trash;
 use super::{look, os};
 use crate::error::{Error, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// Space on one drive, in bytes.
@@ -118,7 +119,7 @@ impl Share {
     fn drives(&self) -> Vec<Arc<OwnedFd>> {
         mount::mounts_below(self.finder.handle.as_fd())
             .iter()
-            .filter_map(|below| VaultPath::parse(below.to_str()?).ok())
+            .map(|below| VaultPath::from_disk(below.as_os_str().as_bytes()))
             .filter(|top| !top.is_reserved() && self.grant().may_write_below(top))
             .filter_map(|top| self.finder.workshop(&top).ok())
             .collect()

@@ -345,3 +345,35 @@ fn a_full_or_read_only_drive_is_zipped_as_well() {
     let name = "mounts::a_full_or_read_only_drive_is_zipped_as_well";
     alone(name, Surroundings::Mounts, body, on_one_filesystem);
 }
+
+#[test]
+fn a_drive_mounted_under_a_name_that_is_no_text_has_a_trash_like_any_other() {
+    fn body() {
+        let house = House::new();
+        let place = house.folder(super::raw(b"usb\xff"));
+        std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "none"])
+            .arg(&place)
+            .status()
+            .unwrap();
+        let share = house.share();
+        upload(&share, &[("%=usb%FF/a.txt", "A")], &UPLOAD).unwrap();
+        share.delete_file(&path("%=usb%FF/a.txt"), Fate::Trash).unwrap();
+        let mut ids = Vec::new();
+        share
+            .trash()
+            .unwrap()
+            .for_each(&mut |item| {
+                ids.push((item.id.clone(), item.path.to_string()));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(ids[0].1, "%=usb%FF/a.txt");
+        share.restore(&[ids[0].0.clone()], IfExists::Rename).unwrap();
+        assert_eq!(opened(&share, "%=usb%FF/a.txt").unwrap(), "A");
+        unmount(&place);
+    }
+    let name = "mounts::a_drive_mounted_under_a_name_that_is_no_text_has_a_trash_like_any_other";
+    alone(name, Surroundings::Mounts, body, || {});
+}
