@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
-use tiny_http::ext::Limits;
+use tiny_http::ext::{Body, Limits};
 
 use crate::app::App;
 use crate::auth::throttle::network_of;
@@ -71,6 +71,17 @@ struct Lanes {
     disk: Transfers,
     /// Of `Lane::Transfer`, and of bodies that are still to come.
     other: Transfers,
+    /// Answers that are made while they are sent: their clients decide how long that takes.
+    streams: Transfers,
+}
+
+/// Where a request is counted.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    /// While it is worked on.
+    work: &'a Transfers,
+    /// While its answer is made and sent.
+    streams: &'a Transfers,
 }
 
 /// The row for a request.
@@ -84,13 +95,13 @@ fn find(request: &Request) -> Result<&'static Endpoint> {
 /// still be read.
 fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
     let route = find(&request);
-    let places = match route.as_ref().map(|endpoint| endpoint.lane) {
+    let work = match route.as_ref().map(|endpoint| endpoint.lane) {
         Ok(Lane::Disk) => &lanes.disk,
         Ok(Lane::Transfer) => &lanes.other,
         _ if request.body_is_buffered() => return Some(request),
         _ => &lanes.other,
     };
-    serve_one(app, route, Some(places), request);
+    serve_one(app, route, Some(Places { work, streams: &lanes.streams }), request);
     None
 }
 
@@ -98,7 +109,7 @@ fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Requ
 fn serve_one(
     app: &Arc<App>,
     route: Result<&'static Endpoint>,
-    transfers: Option<&Transfers>,
+    places: Option<Places<'_>>,
     mut request: Request,
 ) {
     let settings = app.config.settings();
@@ -115,10 +126,15 @@ fn serve_one(
             }
             route => route?,
         };
-        let _place = transfers.map(|transfers| transfers.take(address)).transpose()?;
+        let _place = places.map(|places| places.work.take(address)).transpose()?;
         answer(app, endpoint, address, &mut request)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
+    let streams = places.map(|places| places.streams);
+    let (outcome, _place) = match outcome.map(|reply| with_place(reply, streams, address)) {
+        Ok(Ok((reply, place))) => (Ok(reply), place),
+        Ok(Err(error)) | Err(error) => (Err(error), None),
+    };
     let reply = outcome.unwrap_or_else(|error| {
         note_failure(app, &error, &request, address);
         problem::reply(&error)
@@ -127,6 +143,19 @@ fn serve_one(
     let (head, body) = cors::mark(reply, origin, origins).into_parts();
     // Whoever broke off has no use for the rest; there is nobody to tell.
     let _gone = request.send(head, body);
+}
+
+/// An answer that is made while it is sent takes a place until it is.
+///
+/// Errors: `TooSoon`.
+fn with_place(
+    reply: Reply,
+    streams: Option<&Transfers>,
+    address: IpAddr,
+) -> Result<(Reply, Option<Place<'_>>)> {
+    let is_stream = matches!(reply.body, Body::Stream(_));
+    let place = streams.filter(|_| is_stream).map(|streams| streams.take(address)).transpose()?;
+    Ok((reply, place))
 }
 
 /// Gate, then handler: each step goes on or returns its refusal.
