@@ -1,7 +1,7 @@
 //! Who may ask a drive for something now. A call to a drive that does not answer keeps its thread in
 //! the kernel for as long as the drive likes, so nobody calls before the drive has shown that it answers:
 //! it did so within the last second, or a probe, whose thread is the only one that such a drive takes,
-//! comes back now. Decision 0006.
+//! comes back now. Decision 0009.
 
 use crate::error::{Error, Result};
 use crate::{limits, threads};
