@@ -2,7 +2,8 @@
 //!
 //! At once, all go or none: each is taken out of its place by a rename, and put back when a later one cannot
 //! be. Only then is anything removed for good. As a job, what goes for good is removed piece by piece and in
-//! its place, so that it can be watched and called off: what is left then are whole things where they were.
+//! its place, once all of it was found removable, so that it can be watched and called off: what is left then
+//! are whole things where they were.
 
 use super::change::moved;
 use super::look;
@@ -117,9 +118,10 @@ impl Removal {
     /// rest is gone), `NotFound`, `Refused`, `Invalid`, `DeniedByDrive`, `Io`, `StorageAbsent`.
     pub fn at_once(&self, tell: Tell<'_>) -> Result<Vec<Option<TrashId>>> {
         self.share.checked(|| {
-            let mut outs = self.take_all(self.find()?, true)?;
+            let progress = Progress::default();
+            let mut outs = self.take_all(self.find()?, true, &progress)?;
             let ids = settle(&mut outs)?;
-            self.finish(&outs, &ids, &Progress::default(), tell)?;
+            self.finish(&outs, &ids, &progress, tell)?;
             Ok(ids)
         })
     }
@@ -132,7 +134,7 @@ impl Removal {
         self.share.checked(|| {
             let spots = self.find()?;
             progress.go_on()?;
-            let mut outs = self.take_all(spots, false)?;
+            let mut outs = self.take_all(spots, false, progress)?;
             let ids = settle(&mut outs)?;
             let binned = ids.iter().flatten().cloned().map(|id| progress.threw_away(id)).count();
             progress.expect(0, binned as u64);
@@ -171,14 +173,15 @@ impl Removal {
 
     /// Takes everything out of its place, or nothing. What can't be kept in the trash is hidden with
     /// `hides`, else it stays.
-    fn take_all(&self, spots: Vec<Spot>, hides: bool) -> Result<Vec<Out>> {
+    fn take_all(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Vec<Out>> {
         let is_alone = spots.len() == 1;
         let mut outs: Vec<Out> = Vec::with_capacity(spots.len());
         for spot in spots {
             // One file goes in one step all by itself.
             let hides = hides && (spot.is_folder() || !is_alone);
             let path = &self.paths[outs.len()];
-            match self.take(&spot, path, hides, is_alone) {
+            let asks = (!is_alone).then_some(progress);
+            match self.take(&spot, path, hides, asks) {
                 Ok(way) => outs.push(Out { spot, way }),
                 Err(error) => {
                     self.put_all_back(outs);
@@ -189,22 +192,29 @@ impl Removal {
         Ok(outs)
     }
 
-    /// Takes one thing out of its place.
-    fn take(&self, spot: &Spot, path: &VaultPath, hides: bool, is_alone: bool) -> Result<Way> {
+    /// Takes one thing out of its place. `asks` has it looked at first whether all of it can be removed:
+    /// once the first of several is gone for good there is no way back.
+    fn take(
+        &self,
+        spot: &Spot,
+        path: &VaultPath,
+        hides: bool,
+        asks: Option<&Progress>,
+    ) -> Result<Way> {
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
         if self.wish == Fate::Trash
             && let Some(ticket) = self.share.throw_away(spot, failed)?
         {
             return Ok(Way::Binned(ticket));
         }
+        if let Some(progress) = asks {
+            self.share.ask_to_remove(spot, path, progress)?;
+        }
         let is_free = spot.stat.is_some_and(|stat| Permit::of(&*spot.folder).lets_go(&stat));
         if !hides {
             // In place a folder is emptied before it shows whether it may go.
             let may_go = is_free || !spot.is_folder();
             return if may_go { Ok(Way::Stays) } else { Err(Error::DeniedByDrive) };
-        }
-        if !is_alone {
-            self.share.ask_to_remove(spot, path, &Progress::default())?;
         }
         let parent = spot.path.parent().unwrap_or_default();
         let workshop = self.share.finder.workshop(&parent)?;
