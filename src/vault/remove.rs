@@ -119,8 +119,7 @@ impl Removal {
     pub fn at_once(&self, tell: Tell<'_>) -> Result<Vec<Option<TrashId>>> {
         self.share.checked(|| {
             let progress = Progress::default();
-            let mut outs = self.take_all(self.find()?, true, &progress)?;
-            let ids = settle(&mut outs)?;
+            let (outs, ids) = self.settle(self.take_all(self.find()?, true, &progress)?)?;
             self.finish(&outs, &ids, &progress, tell)?;
             Ok(ids)
         })
@@ -134,8 +133,7 @@ impl Removal {
         self.share.checked(|| {
             let spots = self.find()?;
             progress.go_on()?;
-            let mut outs = self.take_all(spots, false, progress)?;
-            let ids = settle(&mut outs)?;
+            let (outs, ids) = self.settle(self.take_all(spots, false, progress)?)?;
             let binned = ids.iter().flatten().cloned().map(|id| progress.threw_away(id)).count();
             progress.expect(0, binned as u64);
             progress.add(0, binned as u64);
@@ -230,8 +228,21 @@ impl Removal {
         }
     }
 
+    /// Makes durable that everything is out of its place, and says of each where in the trash it is.
+    ///
+    /// Errors: those of the drive; then everything is where it was.
+    fn settle(&self, mut outs: Vec<Out>) -> Result<(Vec<Out>, Vec<Option<TrashId>>)> {
+        match settle(&mut outs) {
+            Ok(ids) => Ok((outs, ids)),
+            Err(error) => {
+                self.put_all_back(outs);
+                Err(error)
+            }
+        }
+    }
+
     /// Puts what was taken out back, the last first, durably. What finds something else in its place stays
-    /// in the trash.
+    /// in the trash; what was hidden is shown beside it, because the sweep removes whatever stays hidden.
     fn put_all_back(&self, mut outs: Vec<Out>) {
         for Out { spot, way } in outs.iter_mut().rev() {
             let (hidden, name) = match way {
@@ -242,11 +253,19 @@ impl Removal {
             let put = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
                 self.share.rename_noreplace(&hidden, &name, &spot.folder, &spot.name)
             });
-            if let Way::Binned(ticket) = way {
-                ticket.is_filled = put.is_err();
-                if put.is_err() {
-                    let _finished_by_the_sweep = ticket.settle();
+            match way {
+                Way::Binned(ticket) => {
+                    ticket.is_filled = put.is_err();
+                    if put.is_err() {
+                        let _finished_by_the_sweep = ticket.settle();
+                    }
                 }
+                Way::Hidden(..) if put.is_err() => {
+                    let hidden = (&*hidden, OsStr::new(&name));
+                    let _as_well_as_we_can =
+                        self.share.show_again(hidden, (&spot.folder, &spot.name));
+                }
+                _ => {}
             }
         }
         let _nothing_more_to_be_done = sync(outs.iter().map(|out| &out.spot.folder));
@@ -409,5 +428,62 @@ fn unlink(spot: &Spot) -> Result<()> {
         Ok(()) => look::sync_folder(&*spot.folder).map_err(os),
         Err(Errno::ISDIR) => Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
         Err(errno) => Err(os(errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{House, path};
+    use super::*;
+    use std::fs;
+
+    /// A house with some files, some of them out of their places: `a` and `d` hidden, `b` and `c` in the trash.
+    fn taken_out() -> (House, Removal, Vec<Out>) {
+        let house = House::new();
+        for name in ["a", "b", "c", "d/e"] {
+            house.file(name, name);
+        }
+        let share = house.share();
+        let take = |names: [&str; 2], wish| {
+            let removal = share.removal(&names.map(path), None, wish).unwrap();
+            let outs = removal
+                .find()
+                .and_then(|spots| removal.take_all(spots, true, &Progress::default()));
+            (removal, outs.unwrap())
+        };
+        let (removal, mut outs) = take(["a", "d"], Fate::Gone);
+        outs.extend(take(["b", "c"], Fate::Trash).1);
+        assert!(house.on_disk("").is_empty());
+        (house, removal, outs)
+    }
+
+    #[test]
+    fn what_cannot_be_settled_is_put_back() {
+        let (house, removal, outs) = taken_out();
+        // The first that comes into the trash gets its record, the second does not.
+        let last = house.trashed("").pop().unwrap();
+        assert!(last.contains(".new"), "{last} is no record on its way in");
+        fs::remove_file(house.root().join(".larder/trash").join(last)).unwrap();
+        assert!(removal.settle(outs).is_err());
+        assert_eq!(house.on_disk(""), ["a", "b", "c", "d"]);
+        assert_eq!(house.content("d/e").as_deref(), Some("d/e"));
+        assert!(house.trashed("").is_empty());
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn what_is_put_back_and_finds_its_place_taken_is_shown_beside_it() {
+        let (house, removal, outs) = taken_out();
+        for name in ["a", "b", "d"] {
+            house.file(name, "new");
+        }
+        removal.put_all_back(outs);
+        assert_eq!(house.on_disk(""), ["a", "a (1)", "b", "c", "d", "d (1)"]);
+        assert_eq!(house.content("a").as_deref(), Some("new"));
+        assert_eq!(house.content("a (1)").as_deref(), Some("a"));
+        assert_eq!(house.content("d (1)/e").as_deref(), Some("d/e"));
+        // In the trash it is not lost.
+        assert_eq!(house.trashed("").len(), 2);
+        assert!(house.unfinished("").is_empty());
     }
 }

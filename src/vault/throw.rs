@@ -42,6 +42,8 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.is_filled {
             mount::unlink(self.bin.as_fd(), &self.id.unsettled());
+            // It may have been settled and then gone back.
+            mount::unlink(self.bin.as_fd(), &self.id.record());
         }
     }
 }
