@@ -65,7 +65,8 @@ pub const COPY_CHUNK_BYTES: u64 = 8 << 20;
 /// Paths in one move, copy or deletion: a folder full of photos, chosen one by one.
 pub const TRANSFER_PATHS_MAX: usize = 10_000;
 
-/// Files in one copy that are made durable one by one; for more the whole filesystem is asked once.
+/// Files in one copy, or records in one deletion, that are made durable one by one; for more the whole
+/// filesystem is asked once.
 pub const FEW_FILES: usize = 16;
 
 /// Bytes in memory of what a walk through a tree has still ahead; more waits in a hidden file.

@@ -31,10 +31,6 @@ const KEPT: u16 = 0o777;
 /// Set-group-ID: what is made in such a folder gets its group.
 const SET_GROUP: u16 = 0o2000;
 
-/// What `statfs` calls a filesystem in user space (`linux/magic.h`): `syncfs` does not reach through to its
-/// drive.
-const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
-
 /// Something whole in larder's hidden folder. Dropping it removes it.
 pub struct Hidden {
     /// The hidden folder.
@@ -355,9 +351,7 @@ impl<'a> Copier<'a> {
         manner: Manner,
         progress: &'a Progress,
     ) -> Result<Self> {
-        let told = rustix::fs::fstatfs(&look::open_to_read(&**workshop, b".").map_err(os)?);
-        let kind = told.map_err(os)?.f_type;
-        let syncs_each = u64::try_from(kind).is_ok_and(|kind| kind == FUSE_SUPER_MAGIC);
+        let syncs_each = !look::syncs_whole(&**workshop).map_err(os)?;
         let no_offload = share.finder.root.quirks.no_offload;
         let workshop = Arc::clone(workshop);
         Ok(Self { manner, progress, no_offload, syncs_each, buffer: Vec::new(), workshop })
@@ -381,14 +375,7 @@ impl<'a> Copier<'a> {
         if self.syncs_each {
             return Ok(());
         }
-        let handle = look::open_to_read(workshop, b".").map_err(os)?;
-        match rustix::fs::syncfs(&handle) {
-            Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-                rustix::fs::sync();
-                Ok(())
-            }
-            synced => synced.map_err(os),
-        }
+        look::sync_whole(workshop).map_err(os)
     }
 
     /// Copies a file, as it is when it is opened. One that has gone is passed over.

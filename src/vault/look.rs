@@ -152,6 +152,27 @@ pub fn sync_folder<Fd: AsFd>(folder: Fd) -> Result<()> {
     }
 }
 
+/// What `statfs` calls a filesystem in user space (`linux/magic.h`): `syncfs` does not reach through to its
+/// drive.
+const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
+
+/// Whether a filesystem can be made durable as a whole.
+pub fn syncs_whole<Fd: AsFd>(folder: Fd) -> Result<bool> {
+    let kind = rustix::fs::fstatfs(open_to_read(folder, b".")?)?.f_type;
+    Ok(u64::try_from(kind).is_ok_and(|kind| kind != FUSE_SUPER_MAGIC))
+}
+
+/// Makes everything durable that is on the filesystem of a folder.
+pub fn sync_whole<Fd: AsFd>(folder: Fd) -> Result<()> {
+    match rustix::fs::syncfs(open_to_read(folder, b".")?) {
+        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
+            rustix::fs::sync();
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
 /// Hands out the names of the folders in a folder that is open for reading, links not counted, until
 /// `take` has enough and says `false`.
 pub fn each_folder(folder: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {

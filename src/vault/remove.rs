@@ -16,7 +16,7 @@ use super::resolve::Spot;
 use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
 use super::transfer::{refuse_mounts, refuse_overlaps};
-use super::trash::{Fate, TrashId};
+use super::trash::{Fate, Reason, TrashId};
 use super::write::numbered;
 use super::{discard, os, raw_name};
 use crate::error::{Error, Result, Why};
@@ -174,12 +174,19 @@ impl Removal {
     fn take_all(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Vec<Out>> {
         let is_alone = spots.len() == 1;
         let mut outs: Vec<Out> = Vec::with_capacity(spots.len());
+        // All records are durable before the first thing moves.
+        let tickets = match self.wish {
+            Fate::Trash => self.share.tickets(&spots),
+            Fate::Gone => Vec::new(),
+        };
+        let mut tickets = tickets.into_iter();
         for spot in spots {
             // One file goes in one step all by itself.
             let hides = hides && (spot.is_folder() || !is_alone);
             let path = &self.paths[outs.len()];
             let asks = (!is_alone).then_some(progress);
-            match self.take(&spot, path, hides, asks) {
+            let ticket = tickets.next().flatten();
+            match self.take(&spot, path, (hides, asks), ticket) {
                 Ok(way) => outs.push(Out { spot, way }),
                 Err(error) => {
                     self.put_all_back(outs);
@@ -196,12 +203,16 @@ impl Removal {
         &self,
         spot: &Spot,
         path: &VaultPath,
-        hides: bool,
-        asks: Option<&Progress>,
+        (hides, asks): (bool, Option<&Progress>),
+        ticket: Option<Ticket>,
     ) -> Result<Way> {
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
-        if self.wish == Fate::Trash
-            && let Some(ticket) = self.share.throw_away(spot, failed)?
+        let ticket = match self.wish {
+            Fate::Trash if ticket.is_none() => self.share.ticket(spot, Reason::Deleted, None)?,
+            _ => ticket,
+        };
+        if let Some(ticket) = ticket
+            && let Some(ticket) = self.share.throw_away(spot, ticket, failed)?
         {
             return Ok(Way::Binned(ticket));
         }
@@ -485,5 +496,28 @@ mod tests {
         // In the trash it is not lost.
         assert_eq!(house.trashed("").len(), 2);
         assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn of_many_every_record_is_there_before_anything_moves_and_none_is_left_of_what_stays() {
+        let house = House::new();
+        let names: Vec<String> = (10..=10 + limits::FEW_FILES).map(|n| n.to_string()).collect();
+        for name in &names {
+            house.file(name, name);
+        }
+        let paths: Vec<VaultPath> = names.iter().map(|name| path(name)).collect();
+        let share = house.share();
+        let removal = share.removal(&paths, None, Fate::Trash).unwrap();
+        let spots = removal.find().unwrap();
+        let tickets = share.tickets(&spots);
+        assert_eq!(tickets.iter().flatten().count(), names.len());
+        assert_eq!(house.trashed("").len(), names.len());
+        assert_eq!(house.on_disk(""), names);
+        drop(tickets);
+        // The last has gone meanwhile.
+        fs::remove_file(house.root().join(names.last().unwrap())).unwrap();
+        assert!(removal.take_all(spots, false, &Progress::default()).is_err());
+        assert_eq!(house.on_disk(""), names[..names.len() - 1]);
+        assert!(house.trashed("").is_empty());
     }
 }

@@ -7,15 +7,17 @@ use super::resolve::Spot;
 use super::room::Room;
 use super::share::Share;
 use super::trash::{
-    self, Bin, Incoming, Reason, Record, TRASH, TrashId, bytes_of, is_no_place, write_record,
+    self, Bin, Incoming, Reason, Record, TRASH, TrashId, bytes_of, is_no_place, write_one_of_many,
+    write_record,
 };
 use super::write::there;
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -59,6 +61,42 @@ impl Share {
         reason: Reason,
         incoming: Option<Incoming>,
     ) -> Result<Option<Ticket>> {
+        self.ticket_written(spot, reason, incoming, write_record)
+    }
+
+    /// Prepares for many things to be deleted into the trash, their records made durable all together. What
+    /// has no ticket afterwards, because it cannot be kept or the drive failed, is still to be asked for
+    /// alone; so is each of a few, which would wait for what others write.
+    pub(super) fn tickets(&self, spots: &[Spot]) -> Vec<Option<Ticket>> {
+        if spots.len() <= limits::FEW_FILES {
+            return Vec::new();
+        }
+        self.tickets_of_many(spots).unwrap_or_default()
+    }
+
+    /// The work of `tickets`.
+    fn tickets_of_many(&self, spots: &[Spot]) -> Result<Vec<Option<Ticket>>> {
+        let mut tickets = Vec::with_capacity(spots.len());
+        for spot in spots {
+            tickets.push(self.ticket_written(spot, Reason::Deleted, None, write_one_of_many)?);
+        }
+        let mut synced = HashSet::new();
+        for ticket in tickets.iter().flatten() {
+            if synced.insert(Arc::as_ptr(&ticket.bin)) {
+                look::sync_whole(&*ticket.bin).map_err(os)?;
+            }
+        }
+        Ok(tickets)
+    }
+
+    /// The same as `ticket`, the record written like this.
+    fn ticket_written(
+        &self,
+        spot: &Spot,
+        reason: Reason,
+        incoming: Option<Incoming>,
+        write: impl Fn(BorrowedFd<'_>, &str, &Record) -> rustix::io::Result<()>,
+    ) -> Result<Option<Ticket>> {
         let keeping = &self.finder.root.keeping;
         if !keeping.is_on() {
             return Ok(None);
@@ -72,11 +110,11 @@ impl Share {
         let by = self.by().to_owned();
         let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
         let id = TrashId::new();
-        let mut written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+        let mut written = write(bin.folder.as_fd(), &id.unsettled(), &record);
         if let Err(Errno::NOSPC | Errno::DQUOT) = written
             && trash::make_some_room(bin.folder.as_fd())
         {
-            written = write_record(bin.folder.as_fd(), &id.unsettled(), &record);
+            written = write(bin.folder.as_fd(), &id.unsettled(), &record);
         }
         match written {
             Ok(()) => {}
@@ -105,7 +143,7 @@ impl Share {
         Ok(path.map(|path| (Bin { folder, top }, path)))
     }
 
-    /// Moves what is at a place into the trash, where it is durable once the ticket is settled and the trash
+    /// Moves what is at a place into the trash by its ticket, where it is durable once the ticket is settled and the trash
     /// and the folder are synced, in that order. `None` when it cannot be kept, and then nothing was changed.
     ///
     /// Errors: `EBUSY` and `EXDEV` in the words of `failed`; `Invalid` when something of another kind has
@@ -113,9 +151,9 @@ impl Share {
     pub(super) fn throw_away(
         &self,
         spot: &Spot,
+        mut ticket: Ticket,
         failed: impl Fn(Errno) -> Error,
     ) -> Result<Option<Ticket>> {
-        let Some(mut ticket) = self.ticket(spot, Reason::Deleted, None)? else { return Ok(None) };
         let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
         let taken = discard::moving(spot.folder.as_fd(), spot.name.as_bytes(), true, || {
             rustix::fs::renameat(&*spot.folder, &spot.name, &*bin, id.as_str())

@@ -299,14 +299,32 @@ pub(super) fn write_record(
     name: &str,
     record: &Record,
 ) -> rustix::io::Result<()> {
+    put_record(bin, name, record)
+        .and_then(rustix::fs::fsync)
+        .and_then(|()| look::sync_folder(bin))
+        .inspect_err(|_| mount::unlink(bin, name))
+}
+
+/// Writes a record that is one of many; durable once the filesystem is synced.
+pub(super) fn write_one_of_many(
+    bin: BorrowedFd<'_>,
+    name: &str,
+    record: &Record,
+) -> rustix::io::Result<()> {
+    if !look::syncs_whole(bin)? {
+        return write_record(bin, name, record);
+    }
+    put_record(bin, name, record).map(drop).inspect_err(|_| mount::unlink(bin, name))
+}
+
+/// Puts a record there, which a power cut may still take away.
+fn put_record(bin: BorrowedFd<'_>, name: &str, record: &Record) -> rustix::io::Result<File> {
     let text = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(bin, name, flags, Mode::from(0o600))?);
-    let written = file.write_all(&text).and_then(|()| file.sync_all());
-    written
-        .map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))
-        .and_then(|()| look::sync_folder(bin))
-        .inspect_err(|_| mount::unlink(bin, name))
+    let written = file.write_all(&text);
+    written.map_err(|cause| Errno::from_io_error(&cause).unwrap_or(Errno::IO))?;
+    Ok(file)
 }
 
 /// Reads a record; `None` when there is none that can be read.
