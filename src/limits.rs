@@ -65,6 +65,10 @@ pub const COPY_CHUNK_BYTES: u64 = 8 << 20;
 /// Paths in one move, copy or deletion: a folder full of photos, chosen one by one.
 pub const TRANSFER_PATHS_MAX: usize = 10_000;
 
+/// The part of all descriptors that may be in use when a move or deletion of many holds one more folder open:
+/// half, so that others find some for their connections and files.
+pub const DESCRIPTORS_PARTS: u64 = 2;
+
 /// Files in one copy, or records in one deletion, that are made durable one by one; for more the whole
 /// filesystem is asked once.
 pub const FEW_FILES: usize = 16;

@@ -152,6 +152,14 @@ pub fn sync_folder<Fd: AsFd>(folder: Fd) -> Result<()> {
     }
 }
 
+/// Whether half of the descriptors that this process may have are left to others, now that this one is open:
+/// the system hands out the lowest that is free.
+pub fn leaves_descriptors<Fd: AsFd>(newest: Fd) -> bool {
+    let all = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let newest = u64::try_from(newest.as_fd().as_raw_fd()).unwrap_or(0);
+    all.is_none_or(|all| newest < all / limits::DESCRIPTORS_PARTS)
+}
+
 /// What `statfs` calls a filesystem in user space (`linux/magic.h`): `syncfs` does not reach through to its
 /// drive.
 const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;

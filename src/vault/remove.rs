@@ -15,7 +15,7 @@ use super::rake::{Doomed, Remains};
 use super::resolve::Spot;
 use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
-use super::transfer::{refuse_mounts, refuse_overlaps};
+use super::transfer::{refuse_crowds, refuse_mounts, refuse_overlaps};
 use super::trash::{Fate, Reason, TrashId};
 use super::write::numbered;
 use super::{discard, os, raw_name};
@@ -163,6 +163,7 @@ impl Removal {
             }
             refuse_mounts(&spot)?;
             spot.folder = share.finder.shared(spot.folder).map_err(os)?;
+            refuse_crowds(self.paths.len(), &spot.folder)?;
             spots.push(spot);
         }
         refuse_overlaps(spots.iter().map(|spot| &spot.path))?;

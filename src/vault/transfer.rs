@@ -264,6 +264,16 @@ pub(super) fn refuse_overlaps<'a>(paths: impl Iterator<Item = &'a VaultPath>) ->
     Ok(())
 }
 
+/// One of many folders that are held open together must leave descriptors to others.
+///
+/// Errors: `Invalid`.
+pub(super) fn refuse_crowds(paths: usize, newest: &OwnedFd) -> Result<()> {
+    if paths > limits::FEW_FILES && !look::leaves_descriptors(newest) {
+        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
+    }
+    Ok(())
+}
+
 /// One thing that is ready to be put in its place.
 struct Ready<'a> {
     /// Which.
@@ -502,6 +512,7 @@ impl Transfer {
         steps: &mut Steps<'_>,
     ) -> std::result::Result<VaultPath, Put> {
         let source = self.share.source(item, self.needs())?;
+        refuse_crowds(self.items.len(), &source.folder)?;
         let from = Source { folder: source.folder.clone(), name: source.name.clone(), id: item.id };
         self.place(&from, there(&source)?, item, target, false, steps)
     }
@@ -573,6 +584,7 @@ impl Transfer {
         for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
             let Some(copy) = &ready.copy else { continue };
             let source = self.share.source(ready.item, self.needs())?;
+            refuse_crowds(self.items.len(), &source.folder)?;
             let around = ready.item.real.parent().unwrap_or_default();
             let workshop = self.share.finder.workshop(&around)?;
             let hidden = mount::temporary_name();

@@ -1,6 +1,6 @@
 //! Few descriptors: what runs out is said, and nothing is taken for something else.
 
-use super::super::{Fate, IfExists, Place, look};
+use super::super::{Fate, IfExists, Place, Progress, TransferKind, look};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, entries, opened, path, refusal, spool};
 use crate::error::Error;
@@ -48,6 +48,37 @@ fn a_group_of_a_thousand_files_needs_a_handful_of_descriptors() {
         assert!(house.unfinished("").is_empty());
     }
     let name = "scarce::a_group_of_a_thousand_files_needs_a_handful_of_descriptors";
+    alone(name, Surroundings::Process, body, || unreachable!());
+}
+
+#[test]
+fn who_takes_things_out_of_very_many_folders_leaves_descriptors_to_others() {
+    fn body() {
+        let house = House::new();
+        let share = house.share();
+        let names: Vec<String> = (10..90).map(|number| format!("{number}/a")).collect();
+        let paths: Vec<_> = names.iter().map(|name| path(name)).collect();
+        for name in &names {
+            house.file(name, name);
+        }
+        house.folder("to");
+        allow(120);
+        let told = refusal(share.removal(&paths, None, Fate::Trash).map(drop));
+        assert!(told.is_some_and(|told| told.contains("Too many paths")));
+        let to = path("to");
+        let moving = share.transfer(TransferKind::Move, &paths[..1], &to, IfExists::Rename);
+        moving.unwrap().run(&Progress::default(), &mut |_, _| {}).unwrap();
+        let moving = share.transfer(TransferKind::Move, &paths[1..], &to, IfExists::Rename);
+        let told = refusal(moving.unwrap().run(&Progress::default(), &mut |_, _| {}));
+        assert!(told.is_some_and(|told| told.contains("Too many paths")));
+        assert_eq!(house.on_disk("to"), ["a"]);
+        for part in paths[1..].chunks(30) {
+            let removal = share.removal(part, None, Fate::Trash).unwrap();
+            removal.at_once(&mut |_, _| {}).unwrap();
+        }
+        assert!(names[1..].iter().all(|name| house.content(name).is_none()));
+    }
+    let name = "scarce::who_takes_things_out_of_very_many_folders_leaves_descriptors_to_others";
     alone(name, Surroundings::Process, body, || unreachable!());
 }
 
