@@ -186,6 +186,17 @@ pub const BUDGET_RETRY_AFTER_S: u64 = 5;
 /// for what it was sent, shorter than a person waits.
 pub const HOLDER_PAUSE_TIME: Duration = Duration::from_millis(100);
 
+/// How long a thread that makes a long answer works at most before it lets go of the processor, while short
+/// requests come. A short one takes a tenth of that; letting go costs a hundredth.
+pub const GIVE_WAY_TIME: Duration = Duration::from_micros(200);
+
+/// Steps of such work, each a name or a comparison of two, after which the clock is looked at: looking takes
+/// as long as a comparison.
+pub const GIVE_WAY_STEPS: u32 = 32;
+
+/// How long after a short request others are still to be expected: pages send several after each other.
+pub const SHORT_WORK_TIME: Duration = Duration::from_millis(100);
+
 /// Large folders that are read and sorted at the same moment: that is work for a processor, and short
 /// requests should find one free.
 pub const TURNS_MAX: usize = 2;

@@ -98,7 +98,10 @@ fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Requ
     let work = match route.as_ref().map(|endpoint| endpoint.lane) {
         Ok(Lane::Disk) => &lanes.disk,
         Ok(Lane::Transfer) => &lanes.other,
-        _ if request.body_is_buffered() => return Some(request),
+        _ if request.body_is_buffered() => {
+            threads::note_short_work();
+            return Some(request);
+        }
         _ => &lanes.other,
     };
     serve_one(app, route, Some(Places { work, streams: &lanes.streams }), request);

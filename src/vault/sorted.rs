@@ -7,7 +7,7 @@ use super::look;
 use super::os;
 use crate::budget::{self, Holder, Loan};
 use crate::error::Result;
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::BorrowedFd;
 use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -66,7 +66,10 @@ impl Names {
     /// Sorts them by their bytes.
     fn sort(&mut self, order: Order) {
         let mut spans = std::mem::take(&mut self.spans);
-        spans.sort_unstable_by(|one, other| order.of(self.get(*one), self.get(*other)));
+        spans.sort_unstable_by(|one, other| {
+            threads::give_way();
+            order.of(self.get(*one), self.get(*other))
+        });
         self.spans = spans;
     }
 
@@ -182,6 +185,7 @@ impl Source<'_> {
                 continue;
             };
             for name in names.iter() {
+                threads::give_way();
                 if !take(name)? {
                     return Ok(());
                 }
@@ -203,6 +207,7 @@ impl Source<'_> {
         let (mut work, mut loan) = (None::<budget::Turn>, None::<Loan>);
         let mut bound = limits::LISTING_SMALL_BYTES;
         look::each_name(self.folder, os, &mut |name| {
+            threads::give_way();
             let is_wanted = after.is_none_or(|after| is_before(after, name))
                 && end.as_ref().is_none_or(|end| is_before(name, end))
                 && (self.is_wanted)(name);
