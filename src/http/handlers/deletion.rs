@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::error::{Error, Result, Why};
+use crate::error::Result;
 use crate::http::body::{Ask, Field, flag, texts};
 use crate::http::call::Call;
 use crate::http::handlers::jobs;
+use crate::http::handlers::transfers::paths_of;
 use crate::http::reply::Reply;
-use crate::limits;
-use crate::vault::{Fate, Removal, TrashId, VaultPath};
+use crate::vault::{Fate, Removal, TrashId};
 
 /// The fields of `delete`.
 pub const FIELDS: &[Field] = &[texts("paths"), flag("permanent"), flag("job")];
@@ -45,12 +45,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         permanent: bool,
     }
     let ask = call.ask()?;
-    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
-    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
-    if given.len() > limits::TRANSFER_PATHS_MAX {
-        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
-    }
-    let paths = given.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let paths = paths_of(&ask)?;
     let removal = call.share()?.removal(&paths, None, wish(&ask))?;
     if ask.flag("job") {
         return start(call, removal, "");

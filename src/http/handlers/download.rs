@@ -15,10 +15,10 @@ use crate::error::{Error, Result, Why};
 use crate::http::body::{Field, texts};
 use crate::http::call::Call;
 use crate::http::handlers::media;
+use crate::http::handlers::transfers::paths_of;
 use crate::http::problem;
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
-use crate::limits;
 use crate::vault::{Archive, OpenFile, Opened, VaultPath};
 
 /// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
@@ -58,12 +58,7 @@ pub fn make_ticket(call: &mut Call<'_>) -> Result<Reply> {
         url: String,
     }
     let ask = call.ask()?;
-    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
-    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
-    if given.len() > limits::TRANSFER_PATHS_MAX {
-        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
-    }
-    let paths = given.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let paths = paths_of(&ask)?;
     let caller = call.caller()?;
     // The download judges anew; here a page that asks for too much learns it while it can still say so.
     if !paths.iter().all(|path| caller.grant.may_read(path)) {

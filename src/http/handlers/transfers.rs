@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Field, flag, text, texts};
+use crate::http::body::{Ask, Field, flag, text, texts};
 use crate::http::call::Call;
 use crate::http::handlers::jobs::{self, Scribe};
 use crate::http::handlers::upload::if_exists;
@@ -14,6 +14,18 @@ use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPat
 
 /// The fields of both.
 pub const FIELDS: &[Field] = &[texts("paths"), text("to"), text("if_exists"), flag("job")];
+
+/// The things that a request names in `paths`: several at once, in a bounded number.
+///
+/// Errors: `Invalid`.
+pub fn paths_of(ask: &Ask) -> Result<Vec<VaultPath>> {
+    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
+    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
+    if given.len() > limits::TRANSFER_PATHS_MAX {
+        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
+    }
+    given.iter().map(|path| VaultPath::parse(path)).collect()
+}
 
 /// `POST /api/move`.
 ///
@@ -42,12 +54,7 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
         trash: &'a [TrashId],
     }
     let ask = call.ask()?;
-    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
-    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
-    if given.len() > limits::TRANSFER_PATHS_MAX {
-        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
-    }
-    let sources = given.iter().map(|path| VaultPath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let sources = paths_of(&ask)?;
     let to = VaultPath::parse(
         ask.text("to").ok_or(Error::invalid_as(Why::Missing, "No target provided"))?,
     )?;
