@@ -99,6 +99,14 @@ fn beyond_sixteen_nobody_waits_for_a_silent_drive() {
         wires.iter_mut().filter_map(Wire::status_at_once).filter(|status| *status == 503).count()
     };
     wait::until("503 for some", || refused(&mut asked) >= 8);
+    // The owner learns of it, and not once for each that was sent away.
+    let mut told = 0;
+    wait::until("a row in the log", || {
+        let rows = larder.http("ana").get("/api/get_logs").expect(200);
+        told = rows.text().matches("the drive does not answer").count();
+        told > 0
+    });
+    assert!(told < 8, "{told} rows");
     drive.speak();
     for wire in &mut asked {
         assert!(matches!(wire.status(), 200 | 503));

@@ -214,7 +214,10 @@ fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
         }
         // A wrong password has its row already. Anybody can send a wrong token, as fast as they like.
         Error::SignIn(SignInProblem::WrongPassword) => {}
-        Error::SignIn(_) if app.refusal_throttle.admit(address).is_ok() => {
+        // Of a drive that does not answer one row tells as much as those of all who ask.
+        Error::SignIn(_) | Error::DriveBusy { .. }
+            if app.refusal_throttle.admit(address).is_ok() =>
+        {
             app.logbook.note_refusal(&told, &address.to_string());
         }
         _ => {}
