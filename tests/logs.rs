@@ -269,7 +269,7 @@ const KOLKATA: &str = "/usr/share/zoneinfo/Asia/Kolkata";
 #[test]
 fn times_are_local_in_whatever_form_the_zone_is_named() {
     let mut zones =
-        vec!["IST-5:30", "<+0530>-05:30", "XXX-5:30YYY-5:30,M3.2.0,M11.1.0", "XXX-5:30YYY-5:30"];
+        vec!["IST-5:30", "<+0530>-05:30", "ABC-5:30DEF-5:30,M3.2.0,M11.1.0", "ABC-5:30DEF-5:30"];
     if std::path::Path::new(KOLKATA).exists() {
         zones.extend(["Asia/Kolkata", ":Asia/Kolkata", KOLKATA]);
         zones.push(":/usr/share/zoneinfo/Asia/Kolkata");
