@@ -95,6 +95,19 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
+    fn sqlite_is_built_without_the_modules_that_nobody_uses() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut statement = connection.prepare("PRAGMA compile_options").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        let options: Vec<String> = rows.collect::<rusqlite::Result<_>>().unwrap();
+        assert!(options.iter().any(|option| option == "THREADSAFE=1"), "{options:?}");
+        for unused in ["FTS", "RTREE", "DBSTAT", "STAT4", "API_ARMOR"] {
+            let found = options.iter().find(|option| option.contains(unused));
+            assert_eq!(found, None, "is .cargo/config.toml read?");
+        }
+    }
+
+    #[test]
     fn each_migration_runs_once_and_a_newer_database_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
