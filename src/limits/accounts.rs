@@ -1,0 +1,113 @@
+//! Bounds of accounts and of signing in.
+
+use std::time::Duration;
+
+/// How long a token is good (contract, section 3).
+pub const TOKEN_LIFE: Duration = Duration::from_hours(24);
+
+/// Bytes of a token that we would look at; ours have about 250.
+pub const TOKEN_BYTES_MAX: usize = 2048;
+
+/// Tokens of one user that are remembered as logged out; one more logs out all of that user's,
+/// which keeps the table small and errs on the safe side.
+pub const REVOKED_TOKENS_PER_USER_MAX: i64 = 100;
+
+/// Passwords that are hashed at once. Each takes `ARGON2_KIB` of memory, and both together stay
+/// under the 32 MiB that requests may cost.
+pub const HASHINGS_MAX: usize = 2;
+
+/// How long somebody waits for their password to be hashed: with one turn for each address, that is two hundred
+/// addresses before them on a slow board.
+pub const HASHING_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Who waits for their password to be hashed, strangers of all addresses together. Each holds a thread.
+pub const HASHINGS_WAITING_MAX: usize = 256;
+
+/// The same for one address: more than any program opens connections at once.
+pub const HASHINGS_WAITING_PER_ADDRESS_MAX: usize = 32;
+
+/// Seconds that somebody is told to wait when too many want to sign in at once.
+pub const HASHING_RETRY_AFTER_S: u64 = 5;
+
+/// Memory of one Argon2id run (KiB). With three passes and one lane this is one of the settings of
+/// equal strength in OWASP's Password Storage Cheat Sheet.
+pub const ARGON2_KIB: u32 = 12 * 1024;
+
+/// Passes of one Argon2id run (see `ARGON2_KIB`).
+pub const ARGON2_PASSES: u32 = 3;
+
+/// Bytes of a password; the hash would take more, but nobody types it.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// Bytes of a user name.
+pub const USERNAME_BYTES_MAX: usize = 128;
+
+/// Bytes of the name of a person, for people to read.
+pub const PERSON_BYTES_MAX: usize = 256;
+
+/// Bytes of the name of a role.
+pub const ROLE_BYTES_MAX: usize = 64;
+
+/// Roles listed for one endpoint: each request of a role looks through them.
+pub const ROLES_PER_ENDPOINT_MAX: usize = 100;
+
+/// Bytes of each longer text of a user (`paths`, `paths_write`, `settings`, `ftp_users`): users are
+/// kept in memory, `CACHED_USERS_MAX` of them.
+pub const USER_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Prefixes in `paths` or `paths_write`: each path of each request is compared with all of them.
+pub const USER_PATHS_MAX: usize = 256;
+
+/// Letters of an API key that a user makes up, at least (contract, section 7).
+pub const KEY_LETTERS_MIN: usize = 32;
+
+/// Bytes of an API key, at most: it has to pass in a header field.
+pub const KEY_BYTES_MAX: usize = 256;
+
+/// Users in all: a household, a club, not a provider.
+pub const USERS_MAX: i64 = 10_000;
+
+/// Users read at once for a list of all: a few MiB at the very most.
+pub const USERS_PER_READ: usize = 64;
+
+/// One request per address in this time for the two throttled endpoints (contract, 4 and 7).
+pub const THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Addresses that one throttle remembers; when full, those whose time is over go first.
+pub const THROTTLE_ADDRESSES_MAX: usize = 4096;
+
+/// Wrong passwords for a name before the delay starts to grow.
+pub const FAILURES_FREE: u32 = 5;
+
+/// The longest delay after wrong passwords: grows 2, 4, 8, ... up to this, so that nobody can lock
+/// an owner out for long.
+pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(30);
+
+/// Wrong passwords are forgotten after this time without another.
+pub const FAILURE_MEMORY: Duration = Duration::from_mins(15);
+
+/// Names whose failures are remembered.
+pub const FAILURE_NAMES_MAX: usize = 1024;
+
+/// How long an address from which a name was signed in is told from strangers': people who are at home once a
+/// week stay known.
+pub const PLACE_MEMORY: Duration = Duration::from_hours(8 * 24);
+
+/// Names and addresses that are remembered so, in all: a household, a club.
+pub const PLACES_MAX: usize = 1024;
+
+/// Of these those of one name, so that somebody who signs in from everywhere leaves room for the others.
+pub const PLACES_PER_NAME_MAX: usize = 16;
+
+/// Users kept in memory with their permissions; read again from the database when it changes.
+pub const CACHED_USERS_MAX: usize = 256;
+
+/// How often users' changing addresses are written down at most.
+pub const ADDRESS_WRITE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How far the time that is written down as a user's last may lag behind while larder runs: it changes with each
+/// request, and SD cards wear out. When larder stops it is written exactly.
+pub const SEEN_WRITE_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Bytes that are kept of what a user's program calls itself: browsers need half of that.
+pub const AGENT_BYTES_MAX: usize = 256;

@@ -1,0 +1,20 @@
+//! Bounds of work that lasts.
+
+/// Jobs at once, all users together: they share one drive, and each has a thread.
+pub const JOBS_RUNNING_MAX: usize = 16;
+
+/// Jobs at once for one user.
+pub const JOBS_RUNNING_PER_USER_MAX: usize = 4;
+
+/// Jobs of one user that are remembered after their end.
+pub const JOBS_ENDED_PER_USER_MAX: usize = 20;
+
+/// The same for all users together.
+pub const JOBS_ENDED_MAX: usize = 200;
+
+/// Ids of things in the trash that all jobs together remember, of some 100 bytes each; beyond that the oldest
+/// jobs that have ended forget theirs. One job may bring `TRANSFER_PATHS_MAX`.
+pub const JOBS_TRASH_IDS_MAX: usize = 50_000;
+
+/// Seconds after which somebody may try again when too many jobs run.
+pub const JOB_RETRY_AFTER_S: u64 = 5;
