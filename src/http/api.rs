@@ -1,13 +1,14 @@
 //! Everything larder answers over HTTP. Each endpoint is declared once, here; the router, `Allow`,
 //! `HEAD`, the default roles and the tests follow from this table.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::body::Field;
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, roles,
     settings, system, transfers, trash, upload, users,
 };
+use crate::http::problem;
 use crate::http::reply::Reply;
 use crate::settings::Roles;
 
@@ -15,10 +16,10 @@ use Access::{ByRole, Public, SignedIn};
 use Lane::{Disk, Quick, Transfer};
 use Method::{Get, Post};
 
-/// One row of the table.
+/// One row of the table. Several rows may share a path, as long as no two have a method in common.
 pub struct Endpoint {
-    /// `Get` also answers `HEAD`.
-    pub method: Method,
+    /// What it answers to.
+    pub methods: &'static [Method],
     /// The whole path, or its beginning when `is_prefix`.
     pub path: &'static str,
     /// Who may use it.
@@ -31,8 +32,10 @@ pub struct Endpoint {
     pub purpose: &'static str,
     /// The fields of its JSON body that it knows.
     pub fields: &'static [Field],
-    /// Whether everything below `path` belongs to it.
+    /// Whether everything below `path` belongs to it; the handler hears of it by `Call::rest`.
     pub is_prefix: bool,
+    /// How its door words what it refuses; the same for all rows of a path.
+    pub dictionary: Dictionary,
     /// The endpoints that it acts as: whoever may use all of them may use it, so that it has no row in
     /// `roles.json` (second contract, section 13). Empty for one that has a row of its own.
     pub acts_as: &'static [&'static str],
@@ -43,13 +46,26 @@ pub struct Endpoint {
     pub forbids: bool,
 }
 
-/// The methods that endpoints are declared with.
+/// From an error to the answer that tells of it.
+pub type Dictionary = fn(&Error) -> Reply;
+
+/// The methods that endpoints are declared with (RFC 9110, 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Reads; `HEAD` comes with it.
     Get,
     /// Changes.
     Post,
+}
+
+impl Method {
+    /// As requests and `Allow` name it, with what comes with it.
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Get => &["GET", "HEAD"],
+            Self::Post => &["POST"],
+        }
+    }
 }
 
 /// Who may use an endpoint.
@@ -77,8 +93,8 @@ pub enum Lane {
 }
 
 /// A row.
-const fn endpoint(
-    method: Method,
+pub const fn endpoint(
+    methods: &'static [Method],
     path: &'static str,
     access: Access,
     lane: Lane,
@@ -86,7 +102,7 @@ const fn endpoint(
     purpose: &'static str,
 ) -> Endpoint {
     Endpoint {
-        method,
+        methods,
         path,
         access,
         lane,
@@ -94,6 +110,7 @@ const fn endpoint(
         purpose,
         fields: &[],
         is_prefix: false,
+        dictionary: problem::reply,
         acts_as: &[],
         compresses: true,
         forbids: false,
@@ -108,7 +125,7 @@ impl Endpoint {
     }
 
     /// Everything below the path belongs to it too.
-    const fn and_below(mut self) -> Self {
+    pub const fn and_below(mut self) -> Self {
         self.is_prefix = true;
         self
     }
@@ -131,6 +148,16 @@ impl Endpoint {
         self
     }
 
+    /// Whether all that it answers to changes nothing.
+    pub fn only_reads(&self) -> bool {
+        self.methods.iter().all(|method| *method == Get)
+    }
+
+    /// Whether it answers to the method of a request.
+    pub fn takes_method(&self, name: &str) -> bool {
+        self.methods.iter().any(|method| method.names().contains(&name))
+    }
+
     /// Whether somebody of this role may use it, once they have signed in.
     pub fn is_open_to(&self, role: &str, roles: &Roles) -> bool {
         match (self.access, self.acts_as) {
@@ -144,63 +171,63 @@ impl Endpoint {
 /// The table. The order is the order of the manual.
 #[rustfmt::skip]
 pub static ENDPOINTS: &[Endpoint] = &[
-    //       method path                      who may   lane      handler               what it is for
-    endpoint(Get,  "/api/is_up",              Public,   Quick,    system::is_up,        "Say that the server is up."),
-    endpoint(Post, "/api/shutdown",           ByRole,   Transfer, system::shut_down,    "Power the machine off."),
-    endpoint(Post, "/api/restart",            ByRole,   Transfer, system::restart,      "Restart the machine."),
-    endpoint(Get,  "/api/finder",             ByRole,   Disk,     folders::list,        "List one folder."),
-    endpoint(Post, "/api/new_file",           ByRole,   Disk,     files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
-    endpoint(Post, "/api/edit_file",          ByRole,   Disk,     files::edit,          "Replace a file's content.").takes(files::EDIT),
-    endpoint(Post, "/api/delete_file",        ByRole,   Disk,     files::delete,        "Delete a file, into the trash.").takes(files::DELETE),
-    endpoint(Get,  "/api/get_file",           ByRole,   Disk,     files::content,       "Get a file's content inside JSON."),
-    endpoint(Post, "/api/rename_file",        ByRole,   Disk,     files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
-    endpoint(Post, "/api/upload",             ByRole,   Disk,     upload::receive,      "Store one or more files."),
-    endpoint(Get,  "/api/download",           ByRole,   Disk,     download::send,       "Send a file, or a folder as a ZIP; honours Range."),
-    endpoint(Post, "/api/download_ticket",    ByRole,   Disk,     download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
-    endpoint(Post, "/api/create_folder",      ByRole,   Disk,     folders::create,      "Create a folder.").takes(folders::CREATE),
-    endpoint(Post, "/api/delete_folder",      ByRole,   Disk,     folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
-    endpoint(Post, "/api/delete",             ByRole,   Disk,     deletion::delete,     "Delete several files and folders, all of them or none.").takes(deletion::FIELDS).acts_as(&["/api/delete_file", "/api/delete_folder"]),
-    endpoint(Post, "/api/rename_folder",      ByRole,   Disk,     folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
-    endpoint(Post, "/api/move",               ByRole,   Disk,     transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
-    endpoint(Post, "/api/copy",               ByRole,   Disk,     transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
-    endpoint(Get,  "/api/jobs",               ByRole,   Quick,    jobs::list,           "List work that goes on, and the last that ended."),
-    endpoint(Post, "/api/jobs/cancel",        ByRole,   Quick,    jobs::cancel,         "Call a job off.").takes(jobs::CANCEL),
-    endpoint(Get,  "/api/trash",              ByRole,   Disk,     trash::list,          "List what was deleted or replaced."),
-    endpoint(Post, "/api/trash/restore",      ByRole,   Disk,     trash::restore,       "Put things back where they were.").takes(trash::RESTORE),
-    endpoint(Post, "/api/trash/empty",        ByRole,   Disk,     trash::empty,         "Remove things from the trash for good.").takes(trash::EMPTY),
-    endpoint(Post, "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
-    endpoint(Get,  "/api/events",             ByRole,   Disk,     events::follow,       "Follow changes as they happen (Server-Sent Events)."),
-    endpoint(Post, "/api/command",            ByRole,   Disk,     console::run,         "Run a command of a shell on the machine.").takes(console::RUN),
-    endpoint(Get,  "/api/resources",          ByRole,   Quick,    system::resources,    "Tell how busy the machine is."),
-    endpoint(Get,  "/api/get_logs",           ByRole,   Transfer, logs::list,           "Page through the log, newest first."),
-    endpoint(Get,  "/api/get_settings",       ByRole,   Quick,    settings::get,        "Get all settings; secrets are masked."),
-    endpoint(Post, "/api/update_settings",    ByRole,   Transfer, settings::update,     "Change settings; they apply at once."),
-    endpoint(Get,  "/api/get_version",        ByRole,   Quick,    system::version,      "Tell which version this is."),
-    endpoint(Post, "/update_start_exit_program", ByRole, Transfer, system::exit,        "Stop larder, as before an update."),
-    endpoint(Post, "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN).secret(),
-    endpoint(Post, "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
-    endpoint(Get,  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),
-    endpoint(Post, "/api/user/edit_self",     SignedIn, Transfer, users::edit_self,     "Change one's own name, password, key or texts.").takes(users::EDIT_SELF).secret(),
-    endpoint(Get,  "/api/user/get_all",       ByRole,   Quick,    users::get_all,       "List all users."),
-    endpoint(Post, "/api/user/create",        ByRole,   Transfer, users::create,        "Add a user; shows their API key once.").takes(users::CREATE).secret(),
-    endpoint(Post, "/api/user/edit",          ByRole,   Transfer, users::edit,          "Change a user.").takes(users::EDIT),
-    endpoint(Post, "/api/user/delete",        ByRole,   Transfer, users::delete,        "Delete a user, and their role when nobody else has it.").takes(users::DELETE),
-    endpoint(Get,  "/api/role/get",           ByRole,   Quick,    roles::get,           "Tell which role may use which endpoint."),
-    endpoint(Post, "/api/role/edit",          ByRole,   Transfer, roles::edit,          "Decide which role may use which endpoint."),
-    endpoint(Get,  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
-    endpoint(Post, "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
-    endpoint(Get,  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
-    endpoint(Post, "/api/ftp/create_user",    ByRole,   Disk,     ftp::create_user,     "Add an FTP user.").takes(ftp::USER),
-    endpoint(Post, "/api/ftp/delete_user",    ByRole,   Transfer, ftp::delete_user,     "Remove an FTP user and close their sessions.").takes(ftp::DELETE),
-    endpoint(Get,  "/api/ftp/get_users",      ByRole,   Quick,    ftp::get_users,       "List the FTP users."),
-    endpoint(Post, "/api/ftp/edit_user",      ByRole,   Disk,     ftp::edit_user,       "Change an FTP user.").takes(ftp::USER),
-    endpoint(Post, "/api/ftp/start",          ByRole,   Transfer, ftp::start,           "Start the FTP server, now and at every start."),
-    endpoint(Post, "/api/ftp/stop",           ByRole,   Transfer, ftp::stop,            "Stop the FTP server, for good."),
-    endpoint(Get,  "/api/ftp/sessions",       ByRole,   Quick,    ftp::sessions,        "List who is on by FTP, and what they do."),
-    endpoint(Get,  "/",                       Public,   Quick,    pages::index,         "The file manager's page."),
-    endpoint(Get,  "/auth",                   Public,   Quick,    pages::login,         "The sign-in page."),
-    endpoint(Get,  "/preview",                Public,   Quick,    pages::preview,       "The page that shows one file."),
-    endpoint(Get,  "/web/",                   Public,   Quick,    pages::asset,         "Scripts, styles and icons of the pages.").and_below(),
+    //       methods path                     who may   lane      handler               what it is for
+    endpoint(&[Get],  "/api/is_up",              Public,   Quick,    system::is_up,        "Say that the server is up."),
+    endpoint(&[Post], "/api/shutdown",           ByRole,   Transfer, system::shut_down,    "Power the machine off."),
+    endpoint(&[Post], "/api/restart",            ByRole,   Transfer, system::restart,      "Restart the machine."),
+    endpoint(&[Get],  "/api/finder",             ByRole,   Disk,     folders::list,        "List one folder."),
+    endpoint(&[Post], "/api/new_file",           ByRole,   Disk,     files::create,        "Create a text file; never overwrites.").takes(files::CREATE),
+    endpoint(&[Post], "/api/edit_file",          ByRole,   Disk,     files::edit,          "Replace a file's content.").takes(files::EDIT),
+    endpoint(&[Post], "/api/delete_file",        ByRole,   Disk,     files::delete,        "Delete a file, into the trash.").takes(files::DELETE),
+    endpoint(&[Get],  "/api/get_file",           ByRole,   Disk,     files::content,       "Get a file's content inside JSON."),
+    endpoint(&[Post], "/api/rename_file",        ByRole,   Disk,     files::rename,        "Rename a file; never overwrites.").takes(files::RENAME),
+    endpoint(&[Post], "/api/upload",             ByRole,   Disk,     upload::receive,      "Store one or more files."),
+    endpoint(&[Get],  "/api/download",           ByRole,   Disk,     download::send,       "Send a file, or a folder as a ZIP; honours Range."),
+    endpoint(&[Post], "/api/download_ticket",    ByRole,   Disk,     download::make_ticket, "Remember a selection of any size, to be downloaded by a short address.").takes(download::TICKET).acts_as(&["/api/download"]),
+    endpoint(&[Post], "/api/create_folder",      ByRole,   Disk,     folders::create,      "Create a folder.").takes(folders::CREATE),
+    endpoint(&[Post], "/api/delete_folder",      ByRole,   Disk,     folders::delete,      "Delete a folder with all that is in it, into the trash.").takes(folders::DELETE),
+    endpoint(&[Post], "/api/delete",             ByRole,   Disk,     deletion::delete,     "Delete several files and folders, all of them or none.").takes(deletion::FIELDS).acts_as(&["/api/delete_file", "/api/delete_folder"]),
+    endpoint(&[Post], "/api/rename_folder",      ByRole,   Disk,     folders::rename,      "Rename a folder; never overwrites.").takes(folders::RENAME),
+    endpoint(&[Post], "/api/move",               ByRole,   Disk,     transfers::relocate,  "Move files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(&[Post], "/api/copy",               ByRole,   Disk,     transfers::copy,      "Copy files and folders into a folder.").takes(transfers::FIELDS),
+    endpoint(&[Get],  "/api/jobs",               ByRole,   Quick,    jobs::list,           "List work that goes on, and the last that ended."),
+    endpoint(&[Post], "/api/jobs/cancel",        ByRole,   Quick,    jobs::cancel,         "Call a job off.").takes(jobs::CANCEL),
+    endpoint(&[Get],  "/api/trash",              ByRole,   Disk,     trash::list,          "List what was deleted or replaced."),
+    endpoint(&[Post], "/api/trash/restore",      ByRole,   Disk,     trash::restore,       "Put things back where they were.").takes(trash::RESTORE),
+    endpoint(&[Post], "/api/trash/empty",        ByRole,   Disk,     trash::empty,         "Remove things from the trash for good.").takes(trash::EMPTY),
+    endpoint(&[Post], "/api/update",             ByRole,   Transfer, system::update,       "Look for a newer larder, check it, and become it.").takes(system::UPDATE),
+    endpoint(&[Get],  "/api/events",             ByRole,   Disk,     events::follow,       "Follow changes as they happen (Server-Sent Events)."),
+    endpoint(&[Post], "/api/command",            ByRole,   Disk,     console::run,         "Run a command of a shell on the machine.").takes(console::RUN),
+    endpoint(&[Get],  "/api/resources",          ByRole,   Quick,    system::resources,    "Tell how busy the machine is."),
+    endpoint(&[Get],  "/api/get_logs",           ByRole,   Transfer, logs::list,           "Page through the log, newest first."),
+    endpoint(&[Get],  "/api/get_settings",       ByRole,   Quick,    settings::get,        "Get all settings; secrets are masked."),
+    endpoint(&[Post], "/api/update_settings",    ByRole,   Transfer, settings::update,     "Change settings; they apply at once."),
+    endpoint(&[Get],  "/api/get_version",        ByRole,   Quick,    system::version,      "Tell which version this is."),
+    endpoint(&[Post], "/update_start_exit_program", ByRole, Transfer, system::exit,        "Stop larder, as before an update."),
+    endpoint(&[Post], "/api/user/login",         Public,   Transfer, users::login,         "Sign in with name and password.").takes(users::LOGIN).secret(),
+    endpoint(&[Post], "/api/user/logout",        SignedIn, Transfer, users::logout,        "End this session, or all of one's own.").takes(users::LOGOUT),
+    endpoint(&[Get],  "/api/user/get_self",      SignedIn, Quick,    users::get_self,      "Tell the caller who they are."),
+    endpoint(&[Post], "/api/user/edit_self",     SignedIn, Transfer, users::edit_self,     "Change one's own name, password, key or texts.").takes(users::EDIT_SELF).secret(),
+    endpoint(&[Get],  "/api/user/get_all",       ByRole,   Quick,    users::get_all,       "List all users."),
+    endpoint(&[Post], "/api/user/create",        ByRole,   Transfer, users::create,        "Add a user; shows their API key once.").takes(users::CREATE).secret(),
+    endpoint(&[Post], "/api/user/edit",          ByRole,   Transfer, users::edit,          "Change a user.").takes(users::EDIT),
+    endpoint(&[Post], "/api/user/delete",        ByRole,   Transfer, users::delete,        "Delete a user, and their role when nobody else has it.").takes(users::DELETE),
+    endpoint(&[Get],  "/api/role/get",           ByRole,   Quick,    roles::get,           "Tell which role may use which endpoint."),
+    endpoint(&[Post], "/api/role/edit",          ByRole,   Transfer, roles::edit,          "Decide which role may use which endpoint."),
+    endpoint(&[Get],  "/api/role/self",          SignedIn, Quick,    roles::mine,          "List what the caller may use."),
+    endpoint(&[Post], "/api/cloud/manage",       ByRole,   Transfer, cloud::manage,        "Enable the cloud, forget its account, or sign up.").takes(cloud::MANAGE),
+    endpoint(&[Get],  "/api/cloud/get",          ByRole,   Quick,    cloud::get,           "Show the cloud's settings, secrets masked."),
+    endpoint(&[Post], "/api/ftp/create_user",    ByRole,   Disk,     ftp::create_user,     "Add an FTP user.").takes(ftp::USER),
+    endpoint(&[Post], "/api/ftp/delete_user",    ByRole,   Transfer, ftp::delete_user,     "Remove an FTP user and close their sessions.").takes(ftp::DELETE),
+    endpoint(&[Get],  "/api/ftp/get_users",      ByRole,   Quick,    ftp::get_users,       "List the FTP users."),
+    endpoint(&[Post], "/api/ftp/edit_user",      ByRole,   Disk,     ftp::edit_user,       "Change an FTP user.").takes(ftp::USER),
+    endpoint(&[Post], "/api/ftp/start",          ByRole,   Transfer, ftp::start,           "Start the FTP server, now and at every start."),
+    endpoint(&[Post], "/api/ftp/stop",           ByRole,   Transfer, ftp::stop,            "Stop the FTP server, for good."),
+    endpoint(&[Get],  "/api/ftp/sessions",       ByRole,   Quick,    ftp::sessions,        "List who is on by FTP, and what they do."),
+    endpoint(&[Get],  "/",                       Public,   Quick,    pages::index,         "The file manager's page."),
+    endpoint(&[Get],  "/auth",                   Public,   Quick,    pages::login,         "The sign-in page."),
+    endpoint(&[Get],  "/preview",                Public,   Quick,    pages::preview,       "The page that shows one file."),
+    endpoint(&[Get],  "/web/",                   Public,   Quick,    pages::asset,         "Scripts, styles and icons of the pages.").and_below(),
 ];
 
 /// The paths that `roles.json` decides about.
@@ -226,12 +253,14 @@ mod tests {
 
     #[test]
     fn rows_are_unique_and_well_described() {
-        let paths: BTreeSet<_> = ENDPOINTS.iter().map(|row| row.path).collect();
-        assert_eq!(paths.len(), ENDPOINTS.len());
+        let mut operations = BTreeSet::new();
         for row in ENDPOINTS {
             assert!(row.purpose.ends_with('.') && row.purpose.len() > 10, "{}", row.path);
             assert!(row.path.starts_with('/'), "{}", row.path);
-            assert!(row.method == Post || row.fields.is_empty(), "{}", row.path);
+            assert!(!row.only_reads() || row.fields.is_empty(), "{}", row.path);
+            for name in row.methods.iter().flat_map(|method| method.names()) {
+                assert!(operations.insert((row.path, *name)), "{name} {} twice", row.path);
+            }
         }
     }
 
@@ -252,11 +281,11 @@ mod tests {
     fn all_that_is_acted_as_must_be_open() {
         let object = serde_json::json!({ "/a": ["ana", "eve"], "/b": ["ana"], "/both": ["eve"] });
         let roles = Roles::parse(object.as_object().unwrap()).unwrap();
-        let handler = |_: &mut Call<'_>| Err(crate::error::Error::Refused);
-        let both = endpoint(Get, "/both", ByRole, Quick, handler, "").acts_as(&["/a", "/b"]);
+        let handler = |_: &mut Call<'_>| Err(Error::Refused);
+        let both = endpoint(&[Get], "/both", ByRole, Quick, handler, "").acts_as(&["/a", "/b"]);
         assert!(both.is_open_to("ana", &roles));
         assert!(!both.is_open_to("eve", &roles), "a row of its own decides nothing");
-        let own = endpoint(Get, "/both", ByRole, Quick, handler, "").forbids();
+        let own = endpoint(&[Get], "/both", ByRole, Quick, handler, "").forbids();
         assert!(own.is_open_to("eve", &roles) && !own.is_open_to("ana", &roles));
     }
 

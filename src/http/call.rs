@@ -55,6 +55,14 @@ impl<'a> Call<'a> {
         self.app.share(caller.grant.clone(), &caller.user.username)
     }
 
+    /// What follows the path of the row in the request's, decoded segment by segment.
+    ///
+    /// Errors: `Invalid` (not UTF-8, NUL, or a `/` that was encoded).
+    pub fn rest(&self) -> Result<Cow<'_, str>> {
+        let (path, _) = query::split(self.request.url());
+        query::decode_segments(path.strip_prefix(self.endpoint.path).unwrap_or_default())
+    }
+
     /// All values of a query parameter, in order.
     pub fn queries(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
         let (_, query) = query::split(self.request.url());

@@ -47,15 +47,18 @@ pub fn document() -> String {
     text
 }
 
-/// Every path with its one operation.
+/// Every path with its operations.
 fn paths() -> Value {
     let mut paths = Map::new();
     for row in ENDPOINTS {
         let Some((group, doc)) = manual::of(row.path) else { continue };
         let path =
             if row.is_prefix { format!("{}{{path}}", row.path) } else { row.path.to_owned() };
-        let method = if row.method == Method::Get { "get" } else { "post" };
-        paths.insert(path, json!({ method: operation(row, group, doc) }));
+        let operations = paths.entry(path).or_insert_with(|| json!({}));
+        for method in row.methods {
+            let method = if *method == Method::Get { "get" } else { "post" };
+            operations[method] = operation(row, group, doc);
+        }
     }
     paths.into()
 }
@@ -75,7 +78,7 @@ fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
     }
     if row.access == Access::Public {
         operation["security"] = json!([]);
-    } else if row.method == Method::Get {
+    } else if row.only_reads() {
         operation["security"] = json!([{ "bearer": [] }, { "key": [] }, { "cookie": [] }]);
     } else {
         operation["security"] = json!([{ "bearer": [] }, { "key": [] }]);
@@ -295,7 +298,7 @@ fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
     if row.path.starts_with("/api/") {
         statuses.push(403);
     }
-    if row.method == Method::Post {
+    if !row.only_reads() {
         statuses.extend([413, 417]);
     }
     if row.lane == Lane::Transfer {

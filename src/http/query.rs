@@ -1,5 +1,5 @@
-//! The query of a request target: `name=value` pairs, percent-encoded
-//! (WHATWG URL, `application/x-www-form-urlencoded`).
+//! A request target, taken apart: the segments of its path, and its query, which is `name=value` pairs,
+//! percent-encoded (WHATWG URL, `application/x-www-form-urlencoded`).
 
 use std::borrow::Cow;
 
@@ -37,6 +37,20 @@ pub fn decode(text: &str) -> Result<Cow<'_, str>> {
     percent_decode(text.as_bytes()).decode_utf8().map_err(invalid)
 }
 
+/// Undoes `%XX` in a path. What would be another path than was written is none: an encoded `/` is no
+/// letter of a name.
+///
+/// Errors: `Invalid` (also not UTF-8, or NUL).
+pub fn decode_segments(path: &str) -> Result<Cow<'_, str>> {
+    let invalid = || Error::invalid_as(Why::Path, "Invalid path");
+    let decoded = percent_decode(path.as_bytes()).decode_utf8().map_err(|_| invalid())?;
+    let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
+    if decoded.contains('\0') || slashes(&decoded) != slashes(path) {
+        return Err(invalid());
+    }
+    Ok(decoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +68,15 @@ mod tests {
         assert!(values("path=%FF", "path").is_err());
         assert_eq!(values("other=%FF&%FF=1&path=a", "path").unwrap(), ["a"]);
         assert_eq!(values("path=100%&path=%zz", "path").unwrap(), ["100%", "%zz"]);
+    }
+
+    #[test]
+    fn a_path_keeps_its_segments() {
+        assert_eq!(decode_segments("a%20b/c+d/%C3%A9").unwrap(), "a b/c+d/é");
+        assert_eq!(decode_segments("").unwrap(), "");
+        assert_eq!(decode_segments("100%/%zz").unwrap(), "100%/%zz");
+        for bad in ["a%2Fb", "a%2fb/", "%FF", "a%00"] {
+            assert!(decode_segments(bad).is_err(), "{bad}");
+        }
     }
 }

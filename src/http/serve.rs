@@ -16,7 +16,8 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{coding, cors, gate, host, problem, query, router};
+use crate::http::router::{self, Route};
+use crate::http::{coding, cors, gate, host, problem, query};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -84,8 +85,8 @@ struct Places<'a> {
     streams: &'a Transfers,
 }
 
-/// The row for a request.
-fn find(request: &Request) -> Result<&'static Endpoint> {
+/// Where a request leads.
+fn find(request: &Request) -> Route {
     let (path, _) = query::split(request.url());
     router::find(request.method().as_str(), path)
 }
@@ -95,7 +96,7 @@ fn find(request: &Request) -> Result<&'static Endpoint> {
 /// still be read.
 fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
     let route = find(&request);
-    let work = match route.as_ref().map(|endpoint| endpoint.lane) {
+    let work = match route.endpoint.as_ref().map(|endpoint| endpoint.lane) {
         Ok(Lane::Disk) => &lanes.disk,
         Ok(Lane::Transfer) => &lanes.other,
         _ if request.body_is_buffered() => {
@@ -109,25 +110,21 @@ fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Requ
 }
 
 /// Answers one request. Never panics outward, never leaves the caller without a reply.
-fn serve_one(
-    app: &Arc<App>,
-    route: Result<&'static Endpoint>,
-    places: Option<Places<'_>>,
-    mut request: Request,
-) {
+fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut request: Request) {
     let settings = app.config.settings();
     let address = gate::client_address(&request, &settings.trusted_proxies);
     let origins = &settings.cors_origins;
     let origin = cors::listed(request.header("Origin"), origins);
-    let may_compress = route.as_ref().is_ok_and(|endpoint| endpoint.compresses);
+    let Route { endpoint, dictionary } = route;
+    let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
-        let endpoint = match route {
+        let endpoint = match endpoint {
             Err(Error::Method { allow }) => {
                 let refused = Err(Error::Method { allow });
                 return cors::preflight(&request, origins, allow).map_or(refused, Ok);
             }
-            route => route?,
+            endpoint => endpoint?,
         };
         let _place = places.map(|places| places.work.take(address)).transpose()?;
         answer(app, endpoint, address, &mut request)
@@ -140,7 +137,7 @@ fn serve_one(
     };
     let reply = outcome.unwrap_or_else(|error| {
         note_failure(app, &error, &request, address);
-        problem::reply(&error)
+        dictionary(&error)
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
     let (head, body) = cors::mark(reply, origin, origins).into_parts();

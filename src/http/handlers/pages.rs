@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::http::assets;
 use crate::http::call::Call;
 use crate::http::coding;
-use crate::http::query;
 use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
 
@@ -31,8 +30,7 @@ pub fn preview(call: &mut Call<'_>) -> Result<Reply> {
 ///
 /// Errors: `NotFound`.
 pub fn asset(call: &mut Call<'_>) -> Result<Reply> {
-    let (path, _) = query::split(call.request.url());
-    let path = path.strip_prefix("/web/").unwrap_or_default().to_owned();
+    let path = call.rest().map_err(|_| Error::NotFound("Not found"))?;
     send(call, &path)
 }
 
