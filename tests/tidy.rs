@@ -126,3 +126,164 @@ fn every_file_says_what_it_is_for() {
         assert!(code.starts_with("//! "), "{}", path.display());
     }
 }
+
+/// Lines that a file of `src/` may have, its tests included.
+const FILE_LINES_MAX: usize = 700;
+
+/// Files that still have more; nothing may be added here.
+const LONG_FILES: &[&str] = &[
+    "cli.rs",
+    "http/body.rs",
+    "limits.rs",
+    "store/users.rs",
+    "vault/tests/trash.rs",
+    "vault/transfer.rs",
+    "vault/write.rs",
+];
+
+/// Lines that a function of `src/` may have, from its name to its closing brace.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Functions that still have more; nothing may be added here.
+const LONG_FUNCTIONS: &[&str] = &[
+    "cli.rs: parse",
+    "cli.rs: serve",
+    "vault/resolve.rs: locate_step_by_step",
+    "vault/tests/names.rs: larders_own_folder_has_no_spelling",
+    "vault/transfer.rs: replace",
+];
+
+/// What a file is called below `src/`.
+fn below_src(path: &Path) -> String {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    path.strip_prefix(top).unwrap().display().to_string()
+}
+
+/// The functions in a text that rustfmt has laid out, each with how many lines it has.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let inner = line.trim_start();
+        let margin = &line[..line.len() - inner.len()];
+        let words = inner.split(' ').take_while(|word| *word != "fn");
+        let is_head = |word: &str| word.starts_with("pub") || ["const", "async"].contains(&word);
+        let Some((_, after)) = inner.split_once("fn ").filter(|_| words.clone().all(is_head))
+        else {
+            continue;
+        };
+        let name: String =
+            after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+        let is_end = |line: &&str| line.strip_prefix(margin) == Some("}");
+        let length = lines[at..].iter().position(is_end);
+        // A declaration without a body ends on its own line.
+        if let Some(length) = length.filter(|_| !line.ends_with(';')) {
+            found.push((name, length + 1));
+        }
+    }
+    found
+}
+
+/// What of `found` is not among the known exceptions, and which of these are none any more.
+fn compare(found: &[String], known: &[&str]) {
+    let new: Vec<_> = found.iter().filter(|name| !known.contains(&name.as_str())).collect();
+    assert!(new.is_empty(), "split by idea: {new:#?}");
+    let gone: Vec<_> = known.iter().filter(|name| !found.contains(&(**name).into())).collect();
+    assert!(gone.is_empty(), "well done, take off the list: {gone:#?}");
+}
+
+#[test]
+fn files_and_functions_are_of_a_size_that_can_be_read() {
+    let (mut long_files, mut long_functions) = (Vec::new(), Vec::new());
+    let mut count = 0;
+    for (path, _, _) in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = below_src(&path);
+        if text.lines().count() > FILE_LINES_MAX {
+            long_files.push(name.clone());
+        }
+        for (function, lines) in functions(&text) {
+            count += 1;
+            if lines > FUNCTION_LINES_MAX {
+                long_functions.push(format!("{name}: {function}"));
+            }
+        }
+    }
+    assert!(count > 1500, "the functions were not found: {count}");
+    compare(&long_files, LONG_FILES);
+    compare(&long_functions, LONG_FUNCTIONS);
+}
+
+/// The files of one room that one of them names as `super::file` or `crate::room::file`, also by what the
+/// room hands out under its own name.
+fn neighbours(code: &str, room: &str, files: &[String], given: &[(String, String)]) -> Vec<String> {
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let mut named = Vec::new();
+    for way in ["super::".to_owned(), format!("crate::{room}::")] {
+        for after in code.split(way.as_str()).skip(1) {
+            let group = after.strip_prefix('{').map(|group| group.split(';').next().unwrap());
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let words = match group {
+                Some(group) => group.split(|letter| !is_part(letter)).collect(),
+                None => vec![after.split(|letter| !is_part(letter)).next().unwrap()],
+            };
+            for word in words {
+                let by = given.iter().find(|(what, _)| what == word).map(|(_, file)| file);
+                named.extend(files.iter().find(|file| *file == word).or(by).cloned());
+            }
+        }
+    }
+    named.sort();
+    named.dedup();
+    named
+}
+
+/// What a room hands out under its own name (`pub use file::{..}` in its `mod.rs`), with the file.
+fn given(root: &str) -> Vec<(String, String)> {
+    let mut given = Vec::new();
+    for after in root.split("pub use ").skip(1) {
+        let (file, what) = after.split(';').next().unwrap().split_once("::").unwrap();
+        let names = what.trim_matches(['{', '}']).split(',').map(str::trim);
+        given.extend(names.filter(|name| !name.is_empty()).map(|name| (name.into(), file.into())));
+    }
+    given
+}
+
+#[test]
+fn the_files_of_the_vault_use_each_other_in_one_direction() {
+    let inside: Vec<(String, String)> = sources()
+        .into_iter()
+        .filter_map(|(path, _, code)| {
+            let name = below_src(&path);
+            let file = name.strip_prefix("vault/")?.strip_suffix(".rs")?.to_owned();
+            (!file.starts_with("tests")).then_some((file, code))
+        })
+        .collect();
+    let files: Vec<String> =
+        inside.iter().map(|(file, _)| file.clone()).filter(|file| file != "mod").collect();
+    let given = given(&inside.iter().find(|(file, _)| file == "mod").unwrap().1);
+    let mut left: Vec<(String, Vec<String>)> = inside
+        .iter()
+        .filter(|(file, _)| file != "mod")
+        .map(|(file, code)| {
+            let mut uses = neighbours(code, "vault", &files, &given);
+            uses.retain(|used| used != file);
+            (file.clone(), uses)
+        })
+        .collect();
+    let edges: usize = left.iter().map(|(_, uses)| uses.len()).sum();
+    assert!(edges > 150, "the uses were not found: {edges}");
+    // What uses nothing that is left is taken off, again and again; a circle stays.
+    loop {
+        let names: Vec<String> = left.iter().map(|(file, _)| file.clone()).collect();
+        for (_, uses) in &mut left {
+            uses.retain(|used| names.contains(used));
+        }
+        let before = left.len();
+        left.retain(|(_, uses)| !uses.is_empty());
+        if left.len() == before {
+            break;
+        }
+    }
+    assert!(left.is_empty(), "these go round in a circle, or use one that does: {left:#?}");
+}

@@ -131,7 +131,7 @@ fn replace_after_a_look(spool: &mut Spool, spot: &Spot, was: &Version) -> rustix
 
 #[cfg(test)]
 mod tests {
-    use super::super::resolve::Quirks;
+    use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path, upload};
     use super::*;
     use std::io::Write as _;

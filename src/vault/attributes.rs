@@ -4,9 +4,8 @@
 use super::look;
 use super::path::VaultPath;
 use super::permit::Permit;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Spot, there};
 use super::share::{Entry, Kind, Need, Share};
-use super::write::there;
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};

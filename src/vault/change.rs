@@ -1,11 +1,11 @@
 //! Making folders and renaming. Knows no content.
 
 use super::look;
+use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, Lost, Spot};
+use super::resolve::{Follow, Lost, Spot, refuse_new, there};
 use super::share::{Kind, Need, Share};
-use super::write::{numbered, there};
-use super::{os, os_new_name, raw_name, twin};
+use super::{mounted, os, os_new_name, raw_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fs::Mode;
@@ -26,7 +26,7 @@ impl Share {
             if spot.stat.is_some() {
                 return Err(Error::Collision("Folder already exists"));
             }
-            raw_name::refuse_new(&spot)?;
+            refuse_new(&spot)?;
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
                 Err(Errno::EXIST) => return Err(Error::Collision("Folder already exists")),
@@ -61,7 +61,7 @@ impl Share {
                 return Err(Error::invalid("A folder can't be moved into itself"));
             }
             if to.name != from.name {
-                raw_name::refuse_new(&to)?;
+                refuse_new(&to)?;
             }
             let renamed = match &to.stat {
                 // A drive that ignores case finds the source under the new name as well.
@@ -144,18 +144,5 @@ impl Share {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Why a folder can't go.
-pub(super) fn mounted() -> Error {
-    Error::invalid("A drive is mounted in this folder")
-}
-
-/// What it means that a folder could not be moved.
-pub(super) fn moved(errno: Errno) -> Error {
-    match errno {
-        Errno::BUSY | Errno::XDEV => mounted(),
-        errno => os(errno),
     }
 }

@@ -2,16 +2,15 @@
 //! Never follows a link. Knows no names of callers but those it asks the grant about.
 
 use super::discard;
+use super::hidden;
 use super::look::{self, FileId};
-use super::mount;
 use super::path::{VaultPath, is_reserved};
 use super::progress::Progress;
-use super::resolve::{Follow, Lost, open_deep};
+use super::resolve::{Follow, Lost};
 use super::share::Share;
-use super::transfer::into_itself;
 use super::trash;
 use super::walk::{Census, Folder, Mark, Visitor, Walk};
-use super::{os, os_new_name};
+use super::{into_itself, os, os_new_name};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -77,7 +76,7 @@ impl Share {
         copier: &mut Copier<'_>,
     ) -> Result<Hidden> {
         let stat = look::look(folder, name.as_bytes()).map_err(os)?.ok_or(super::NOT_THERE)?;
-        let hidden_name = mount::temporary_name();
+        let hidden_name = hidden::temporary_name();
         // From the first step on, dropping it removes what is there.
         let mut hidden = Hidden {
             folder: workshop,
@@ -206,7 +205,8 @@ struct Comparison {
 
 impl Visitor for Comparison {
     fn enter(&mut self, folder: &Folder<'_>) -> Result<()> {
-        let twin = open_deep(&self.copy, folder.place, self.no_openat2).map_err(|_| CHANGED)?;
+        let twin =
+            look::open_deep(&self.copy, folder.place, self.no_openat2).map_err(|_| CHANGED)?;
         self.present = Some(twin);
         Ok(())
     }
@@ -240,7 +240,7 @@ struct Tree<'a, 'b> {
 impl Tree<'_, '_> {
     /// The copy of a folder.
     fn open(&self, place: &[u8]) -> Result<Arc<OwnedFd>> {
-        open_deep(&self.target, place, self.share.finder.root.quirks.no_openat2).map_err(os)
+        look::open_deep(&self.target, place, self.share.finder.root.quirks.no_openat2).map_err(os)
     }
 
     /// Whether a link comes along. Into a copy does not come what leads out of the share or where the
@@ -310,7 +310,8 @@ impl Visitor for Tree<'_, '_> {
     fn leave(&mut self, place: &[u8], mark: Mark) -> Result<()> {
         let folder = look::open_to_read(&*self.open(place)?, b".").map_err(os)?;
         let owner = if self.copier.manner.is_move {
-            let source = open_deep(&self.source, place, self.share.finder.root.quirks.no_openat2);
+            let source =
+                look::open_deep(&self.source, place, self.share.finder.root.quirks.no_openat2);
             source.and_then(|source| look::look_at(&*source)).ok()
         } else {
             None

@@ -1,9 +1,9 @@
 //! Removing for good: one file, or a tree of any depth with a handful of descriptors. Never follows
 //! a link and never leaves the filesystem it began on. Knows no grants.
 
+use super::hidden;
 use super::leftover;
 use super::look::{self, Filesystem};
-use super::mount;
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode};
@@ -191,7 +191,8 @@ fn empty_folder(
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             Err(_not_empty) => {}
         }
-        let up = |inner: &[u8]| rustix::fs::renameat(&folder, inner, work, mount::temporary_name());
+        let up =
+            |inner: &[u8]| rustix::fs::renameat(&folder, inner, work, hidden::temporary_name());
         let moved = match up(inner) {
             Err(Errno::ACCESS) => open_unlocked(folder.as_fd(), inner).and_then(|_| up(inner)),
             moved => moved,

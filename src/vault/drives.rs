@@ -4,7 +4,7 @@
 use super::VaultPath;
 use super::gate::{Gate, Pass, Patience, Probe};
 use super::look;
-use super::mount;
+use super::mounts;
 use crate::error::Result;
 use crate::limits;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -44,7 +44,7 @@ impl Mounts {
         };
         let mount = |line: &[u8]| {
             let (number, is_read_only) = (number(line)?, is_read_only(line));
-            Some((mount::mount_points(line).next()?, Mount { number, is_read_only }))
+            Some((mounts::mount_points(line).next()?, Mount { number, is_read_only }))
         };
         Self(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
     }
@@ -92,7 +92,7 @@ impl Drives {
             table.file = File::open("/proc/self/mountinfo").ok();
         }
         if is_new || table.file.as_ref().is_some_and(has_changed) {
-            table.mounts = Arc::new(Mounts::read(&mount::mount_table().unwrap_or_default()));
+            table.mounts = Arc::new(Mounts::read(&mounts::mount_table().unwrap_or_default()));
         }
         Arc::clone(&table.mounts)
     }
@@ -177,7 +177,7 @@ pub(super) fn place_of(root: &Path, path: &VaultPath) -> PathBuf {
 pub(super) fn probe_at(path: PathBuf) -> Probe {
     Box::new(move || {
         // Whatever it says, it answers.
-        let _answered = mount::open_root(&path).and_then(look::ask);
+        let _answered = look::open_root(&path).and_then(look::ask);
     })
 }
 

@@ -1,7 +1,7 @@
 //! What things are called in a ZIP, which is unpacked on machines with other rules than ours: names that
 //! Windows refuses, or takes for something else, are changed, and stay different from each other.
 
-use super::write::numbered;
+use super::numbered::numbered;
 use crate::limits;
 use std::collections::HashSet;
 use std::fmt::Write as _;

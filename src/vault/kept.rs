@@ -1,8 +1,9 @@
 //! Small documents of larder's own on the share's drive, in its hidden folder, where no caller's path
 //! leads: what must survive the loss of the state directory. Knows not what they say.
 
+use super::hidden::{TEMPORARY, open_or_make, temporary_name, unlink};
 use super::look;
-use super::mount::{TEMPORARY, Vault, open_or_make, temporary_name, unlink};
+use super::mount::Vault;
 use super::os;
 use super::path::HOME;
 use crate::error::{Error, Result, Why};

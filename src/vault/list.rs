@@ -1,13 +1,18 @@
 //! What is in a folder, as one caller may see it.
 
+use super::look;
 use super::path::{VaultPath, is_reserved};
 use super::permit::Permit;
 use super::raw_name;
+use super::resolve::Follow;
 use super::share::{Entry, Kind, Share};
 use super::sorted::{self, Order, Shelf};
+use super::{NOT_THERE, os};
 use crate::budget::{self, Seat};
-use crate::error::Result;
+use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::FileType;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// An open folder, to be listed any number of times.
@@ -96,5 +101,31 @@ impl Listing {
             entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));
         }
         entry
+    }
+}
+
+impl Share {
+    /// Lists a folder that may be read, or, on the way to something that may, what leads there.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
+    pub fn list(&self, path: &VaultPath) -> Result<Listing> {
+        if !self.grant().may_see(path) {
+            return Err(Error::Refused);
+        }
+        self.checked(|| {
+            let spot = self.finder.locate(path, Follow::Last)?;
+            if !self.grant().may_see(&spot.path) {
+                return Err(Error::Refused);
+            }
+            let is_passage = !self.grant().may_read(path) || !self.grant().may_read(&spot.path);
+            match spot.file_type() {
+                None => return Err(NOT_THERE),
+                Some(FileType::Directory) => {}
+                Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
+            }
+            let _pass = self.finder.ask(&spot.path)?;
+            let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
+            Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage)
+        })
     }
 }

@@ -4,9 +4,14 @@
 use crate::limits;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Statx, StatxFlags, StatxTimestamp,
+    AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Statx, StatxFlags,
+    StatxTimestamp,
 };
 use rustix::io::{Errno, Result};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// One file or folder, whatever its names: device and inode.
@@ -234,4 +239,68 @@ pub fn each_name<E>(
         }
     }
     Ok(())
+}
+
+/// Opens a share root; the path itself may be or lead through a link, for it is the owner's.
+pub fn open_root(path: &Path) -> Result<OwnedFd> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Whether a folder has that name.
+pub fn is_folder(folder: &OwnedFd, name: &OsStr) -> Result<bool> {
+    let stat = look(folder, name.as_bytes())?;
+    Ok(stat.is_some_and(|stat| type_of(&stat) == FileType::Directory))
+}
+
+/// Opens a folder below another in one step, without following any link. Drives mounted on the
+/// way are fine.
+///
+/// Errors: `ELOOP` when there is a link, `ENOSYS` on an old kernel.
+pub fn open_beneath(top: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd> {
+    open_within(top, path, flags, ResolveFlags::empty())
+}
+
+/// The same with more that the way must not have.
+pub fn open_within(
+    top: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    more: ResolveFlags,
+) -> Result<OwnedFd> {
+    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    rustix::fs::openat2(top, path, flags, Mode::empty(), resolve | more)
+}
+
+/// Finds a folder below another, however deep, without following a link; `place` is relative and may be
+/// longer than the kernel takes at once.
+pub fn open_deep(top: &Arc<OwnedFd>, place: &[u8], no_openat2: bool) -> Result<Arc<OwnedFd>> {
+    let mut folder = Arc::clone(top);
+    let mut is_able = !no_openat2;
+    let mut rest = place;
+    while !rest.is_empty() {
+        // As much as the kernel takes at once, up to a whole component.
+        let cut = if rest.len() < limits::PATH_BYTES_MAX {
+            rest.len()
+        } else {
+            let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
+            fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
+        };
+        let opened = if is_able {
+            open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
+        } else {
+            Err(Errno::NOSYS)
+        };
+        folder = Arc::new(match opened {
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
+                is_able = false;
+                let mut parts = rest[..cut].split(|byte| *byte == b'/');
+                let first = open_place(&folder, parts.next().unwrap_or_default())?;
+                parts.try_fold(first, |folder, part| open_place(&folder, part))?
+            }
+            opened => opened?,
+        });
+        rest = rest.get(cut + 1..).unwrap_or_default();
+    }
+    Ok(folder)
 }

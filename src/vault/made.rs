@@ -1,8 +1,8 @@
 //! Folders that are made on the way to something: noted durably before they are, so that the sweep after a
 //! crash removes those that stayed empty.
 
+use super::hidden::{self, TEMPORARY};
 use super::look;
-use super::mount::{self, TEMPORARY};
 use super::path::VaultPath;
 use super::share::Share;
 use super::{os, raw_name};
@@ -45,7 +45,7 @@ impl Note {
     /// What was made for has come, durably: the note goes, durable with the next sync of its folder.
     pub fn settle(&mut self) {
         if std::mem::take(&mut self.is_there) {
-            mount::unlink(self.folder.as_fd(), &self.name);
+            hidden::unlink(self.folder.as_fd(), &self.name);
         }
     }
 }
@@ -68,7 +68,7 @@ impl Share {
         let path = path.below(&top).ok_or(Error::Bug("a folder outside of its drive".into()))?;
         let made = Made { path: path.as_str().to_owned(), count };
         let text = serde_json::to_vec(&made).map_err(|_| Error::Bug("a note".into()))?;
-        let name = format!("{}{NOTE}", mount::temporary_name());
+        let name = format!("{}{NOTE}", hidden::temporary_name());
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&*folder, &name, flags, Mode::from(0o600)).map_err(os)?;

@@ -1,6 +1,6 @@
 //! What a ZIP lacks, told in a last entry: whoever unpacks it must not take it for everything.
 
-use super::write::numbered;
+use super::numbered::numbered;
 use crate::limits;
 use rustix::io::Errno;
 use std::fmt::Write as _;

@@ -14,6 +14,8 @@ mod drives;
 mod entry_name;
 mod gate;
 mod grant;
+mod hidden;
+mod keeping;
 mod kept;
 mod leftover;
 mod list;
@@ -21,6 +23,9 @@ mod look;
 mod made;
 mod missing;
 mod mount;
+mod mounts;
+mod numbered;
+mod opened;
 mod over;
 mod pack;
 mod part;
@@ -33,14 +38,19 @@ mod remove;
 mod resolve;
 mod restore;
 mod room;
+mod room_for;
+mod root;
 mod share;
 mod sorted;
 mod spool;
+mod stuck;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod throw;
 mod transfer;
 mod trash;
+mod trash_id;
 mod twin;
 mod walk;
 mod watch;
@@ -50,16 +60,20 @@ mod zip;
 pub use grant::Grant;
 pub use kept::Kept;
 pub use list::Listing;
-pub use mount::{AttachError, RootId, Usage, Vault};
+pub use mount::{AttachError, Vault};
+pub use opened::{OpenFile, Opened};
 pub use part::UploadTarget;
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
 pub use remove::Removal;
 pub use restore::{Item, Trash};
-pub use share::{Entry, Kind, OpenFile, Opened, Share};
+pub use room::Usage;
+pub use root::RootId;
+pub use share::{Entry, Kind, Share};
 pub use spool::Spool;
 pub use transfer::{Transfer, TransferKind};
-pub use trash::{Fate, Reason, TrashId};
+pub use trash::{Fate, Reason};
+pub use trash_id::TrashId;
 pub use watch::{Change, Waker, Watcher, Wishes};
 pub use write::{IfExists, Place, Placed};
 pub use zip::Archive;
@@ -93,4 +107,22 @@ fn os_new_name(errno: Errno) -> Error {
         Errno::INVAL => Error::invalid_as(Why::Name, "Invalid name"),
         other => os(other),
     }
+}
+
+/// Why a folder can't go.
+fn mounted() -> Error {
+    Error::invalid("A drive is mounted in this folder")
+}
+
+/// What it means that a folder could not be moved.
+fn moved(errno: Errno) -> Error {
+    match errno {
+        Errno::BUSY | Errno::XDEV => mounted(),
+        errno => os(errno),
+    }
+}
+
+/// Why a folder can't go there.
+fn into_itself() -> Error {
+    Error::invalid("A folder can't be moved or copied into itself")
 }

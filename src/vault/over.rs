@@ -1,8 +1,8 @@
 //! Renaming a file over another, as `rename(2)` does it: FTP clients upload under a temporary name and
 //! put the whole file in the old one's place. HTTP never does this.
 
+use super::hidden;
 use super::look;
-use super::mount;
 use super::os_new_name;
 use super::path::VaultPath;
 use super::resolve::Follow;
@@ -54,7 +54,7 @@ impl Share {
             let renamed = rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
             if let Err(errno) = renamed {
                 if let Some(place) = &mut ticket {
-                    mount::unlink(place.bin.as_fd(), place.id.as_str());
+                    hidden::unlink(place.bin.as_fd(), place.id.as_str());
                     place.is_filled = false;
                 }
                 return Err(os_new_name(errno));

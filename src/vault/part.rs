@@ -3,12 +3,13 @@
 //! whose it is: a target that is another by now knows nothing of it.
 
 use super::copy::{Copier, Manner};
+use super::hidden;
 use super::look;
-use super::mount;
+use super::opened::open_regular;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::resolve::{Follow, Spot};
-use super::share::{Need, Share, open_regular};
+use super::share::{Need, Share};
 use super::spool::Spool;
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
@@ -169,7 +170,7 @@ impl Share {
         }
         self.checked(|| {
             let Some(parts) = parts_beside(&target.workshop)? else { return Ok(None) };
-            let (workshop, name) = (Arc::clone(&target.workshop), mount::temporary_name());
+            let (workshop, name) = (Arc::clone(&target.workshop), hidden::temporary_name());
             match rustix::fs::renameat(&parts, target.part_name(), &*workshop, &name) {
                 // Another session was faster.
                 Err(Errno::NOENT) => return Ok(None),
@@ -178,7 +179,7 @@ impl Share {
             let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let opened = rustix::fs::openat(&*workshop, &name, flags, Mode::empty());
             let file = opened
-                .inspect_err(|_| mount::unlink(workshop.as_fd(), &name))
+                .inspect_err(|_| hidden::unlink(workshop.as_fd(), &name))
                 .map_err(os)
                 .map(File::from)?;
             Spool::reopened(file, workshop, name, offset).map(Some)
@@ -255,7 +256,7 @@ impl Spool {
     pub fn keep(mut self, target: &UploadTarget) -> Result<()> {
         self.finish()?;
         let home = look::open_place(&*self.folder, b"..").map_err(os)?;
-        let parts = mount::open_or_make(home.as_fd(), PARTS).map_err(os)?;
+        let parts = hidden::open_or_make(home.as_fd(), PARTS).map_err(os)?;
         let name = target.part_name();
         rustix::fs::renameat(&*self.folder, &self.name, &parts, &name).map_err(os)?;
         self.is_pending = false;

@@ -1,7 +1,7 @@
 //! How far work that lasts has come, and whether it shall go on. Shared between who does the work and who
 //! watches it. Knows neither jobs nor callers.
 
-use super::trash::TrashId;
+use super::trash_id::TrashId;
 use crate::error::{Error, Result};
 use crate::limits;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

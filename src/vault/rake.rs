@@ -1,23 +1,18 @@
 //! Removing a tree for good, piece by piece, and telling what cannot be removed: that stays, in the folders
 //! that lead to it. Knows no grants.
 
-use super::change::mounted;
+use super::hidden;
 use super::look::{self, Filesystem};
-use super::mount;
 use super::path::VaultPath;
-use super::permit::Permit;
 use super::progress::Progress;
-use super::resolve::{Spot, open_deep};
-use super::share::Share;
 use super::walk::{Folder, Mark, Visitor, Walk, join};
-use super::{discard, os};
+use super::{discard, mounted, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, Statx};
 use rustix::io::Errno;
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What could not be removed, or could not be.
@@ -31,7 +26,7 @@ pub(super) struct Remains {
 
 impl Remains {
     /// Adds a thing below `top`, which is where the tree is, or was.
-    fn add(&mut self, top: &VaultPath, place: &[u8]) {
+    pub(super) fn add(&mut self, top: &VaultPath, place: &[u8]) {
         self.count += 1;
         if self.paths.len() < limits::REMAINS_TOLD_MAX {
             self.paths.push(top.join_path(&VaultPath::from_disk(place)).to_string());
@@ -187,7 +182,7 @@ impl Visitor for Rake<'_> {
             Some(at) => (&place[..at], &place[at + 1..]),
             None => (&[][..], place),
         };
-        let above = open_deep(&self.top, above, false).map_err(os)?;
+        let above = look::open_deep(&self.top, above, false).map_err(os)?;
         match rustix::fs::unlinkat(&*above, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => self.progress.add(0, 1),
             // Something in it stays, or has come meanwhile: then the top says so.
@@ -202,93 +197,11 @@ impl Visitor for Rake<'_> {
     }
 }
 
-impl Share {
-    /// Looks whether what is at a place, known as `path`, can be removed whole, as far as the drive's
-    /// permissions tell. Changes nothing.
-    ///
-    /// Errors: `DeniedByDrive` (it may not be taken out of its folder), `Remains`, `Cancelled`, `Io`.
-    pub(super) fn ask_to_remove(
-        &self,
-        spot: &Spot,
-        path: &VaultPath,
-        progress: &Progress,
-    ) -> Result<()> {
-        let stat = super::write::there(spot)?;
-        if !Permit::of(&*spot.folder).lets_go(stat) {
-            return Err(Error::DeniedByDrive);
-        }
-        if !spot.is_folder() {
-            return Ok(());
-        }
-        let top = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-        let top = Arc::new(top);
-        let mut survey =
-            Survey { path, top: Arc::clone(&top), permit: None, remains: Remains::default() };
-        self.walk(top, progress, false, &mut |walk| walk.show(&mut survey))?;
-        survey.remains.told()
-    }
-}
-
-/// Looks for what cannot be removed.
-struct Survey<'a> {
-    /// What the top is called in the share.
-    path: &'a VaultPath,
-    /// The top.
-    top: Arc<OwnedFd>,
-    /// What the folder permits that is being walked through.
-    permit: Option<Permit>,
-    /// What was found.
-    remains: Remains,
-}
-
-impl Survey<'_> {
-    /// Judges one thing in the present folder.
-    fn judge(&mut self, folder: &Folder<'_>, name: &[u8], stat: &Statx) {
-        if !self.permit.is_some_and(|permit| permit.lets_go(stat)) {
-            self.remains.add(self.path, &join(folder.place, name));
-        }
-    }
-}
-
-impl Visitor for Survey<'_> {
-    fn enter(&mut self, folder: &Folder<'_>) -> Result<()> {
-        self.permit = Some(Permit::after_unlocking(folder.handle));
-        Ok(())
-    }
-
-    fn wants(&mut self, folder: &Folder<'_>, name: &[u8], stat: &Statx) -> Result<bool> {
-        self.judge(folder, name, stat);
-        Ok(true)
-    }
-
-    fn thing(&mut self, folder: &Folder<'_>, name: &[u8], stat: &Statx) -> Result<()> {
-        self.judge(folder, name, stat);
-        Ok(())
-    }
-
-    fn leave(&mut self, _place: &[u8], _mark: Mark) -> Result<()> {
-        Ok(())
-    }
-
-    fn refused(&mut self, place: &[u8], errno: Errno) -> Result<()> {
-        if !matches!(errno, Errno::ACCESS | Errno::PERM) {
-            return Err(os(errno));
-        }
-        let stat = open_deep(&self.top, place, false).and_then(look::look_at);
-        let me = rustix::process::geteuid().as_raw();
-        // What is ours is unlocked when its time comes.
-        if !stat.is_ok_and(|stat| stat.stx_uid == me) {
-            self.remains.add(self.path, place);
-        }
-        Ok(())
-    }
-}
-
 /// A file without a name in larder's folder for unfinished things.
 pub(super) fn nameless_file(workshop: BorrowedFd<'_>) -> Result<File> {
-    let name = mount::temporary_name();
+    let name = hidden::temporary_name();
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(workshop, &name, flags, Mode::from(0o600)).map_err(os)?;
-    mount::unlink(workshop, &name);
+    hidden::unlink(workshop, &name);
     Ok(file.into())
 }

@@ -3,7 +3,6 @@
 //! told as it is, unless it begins with the mark itself; then it is told in this way as well, so that no two names
 //! are told alike and each means what it says (decision 0010).
 
-use super::resolve::Spot;
 use crate::error::{Error, Result, Why};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -44,13 +43,6 @@ pub fn known(told: &str) -> Cow<'_, OsStr> {
 /// Whether a name is not told as it is on the drive.
 pub fn is_raw(told: &str) -> bool {
     told.starts_with(MARK)
-}
-
-/// Nothing new is called by what is no text. What is there already keeps such a name wherever it goes.
-///
-/// Errors: `Invalid("Invalid name")`.
-pub fn refuse_new(spot: &Spot) -> Result<()> {
-    if spot.stat.is_some() { Ok(()) } else { must_be_text(&spot.name) }
 }
 
 /// Whether a name is text.

@@ -5,9 +5,9 @@
 //! its place, once all of it was found removable, so that it can be watched and called off: what is left then
 //! are whole things where they were.
 
-use super::change::moved;
+use super::hidden;
 use super::look;
-use super::mount;
+use super::numbered::numbered;
 use super::path::VaultPath;
 use super::permit::Permit;
 use super::progress::Progress;
@@ -16,9 +16,9 @@ use super::resolve::Spot;
 use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
 use super::transfer::{refuse_crowds, refuse_mounts, refuse_overlaps};
-use super::trash::{Fate, Reason, TrashId};
-use super::write::numbered;
-use super::{discard, os, raw_name};
+use super::trash::{Fate, Reason};
+use super::trash_id::TrashId;
+use super::{discard, moved, os, raw_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -228,7 +228,7 @@ impl Removal {
         }
         let parent = spot.path.parent().unwrap_or_default();
         let workshop = self.share.finder.workshop(&parent)?;
-        let hidden = mount::temporary_name();
+        let hidden = hidden::temporary_name();
         let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
         match discard::take_out(folder, name, workshop.as_fd(), &hidden) {
             Ok(()) => Ok(Way::Hidden(workshop, hidden)),

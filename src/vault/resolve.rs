@@ -5,14 +5,14 @@
 use super::drives::Mounts;
 use super::gate::{self, Pass, Patience};
 use super::look::{self, FileId, Filesystem};
-use super::mount::Root;
 use super::path::{HOME, VaultPath, is_reserved};
 use super::permit::Permit;
+use super::root::Root;
 use super::{NOT_THERE, os, raw_name};
 use crate::error::Error;
 use crate::limits;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Statx};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -96,24 +96,6 @@ impl From<Lost> for Error {
             Lost::Os(errno) => os(errno),
         }
     }
-}
-
-/// What a kernel or a filesystem is to be taken not to know, so that tests walk the other ways.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each switch stands alone")]
-pub struct Quirks {
-    /// `openat2` (before Linux 5.6).
-    pub no_openat2: bool,
-    /// `RENAME_NOREPLACE`.
-    pub no_noreplace: bool,
-    /// `RENAME_EXCHANGE`.
-    pub no_exchange: bool,
-    /// Hard links (FAT).
-    pub no_links: bool,
-    /// Copying inside the kernel, by shared blocks or otherwise.
-    pub no_offload: bool,
-    /// Renaming from one folder to another, as between two drives.
-    pub far_apart: bool,
 }
 
 /// Folders that are open at the moment, so that a thousand files of one upload share one descriptor.
@@ -341,7 +323,7 @@ impl Finder {
             return Err(Lost::Missing);
         }
         let parent_name = parent.on_disk();
-        let folder = match open_within(
+        let folder = match look::open_within(
             self.handle.as_fd(),
             &parent_name,
             OFlags::PATH,
@@ -473,63 +455,14 @@ impl Finder {
     }
 }
 
-/// Opens a folder below another in one step, without following any link. Drives mounted on the
-/// way are fine.
+/// What a place that must be there is called by, when it is not.
+pub(super) fn there(spot: &Spot) -> crate::error::Result<&Statx> {
+    spot.stat.as_ref().ok_or(NOT_THERE)
+}
+
+/// Nothing new is called by what is no text. What is there already keeps such a name wherever it goes.
 ///
-/// Errors: `ELOOP` when there is a link, `ENOSYS` on an old kernel.
-pub fn open_beneath(
-    top: BorrowedFd<'_>,
-    path: &[u8],
-    flags: OFlags,
-) -> rustix::io::Result<OwnedFd> {
-    open_within(top, path, flags, ResolveFlags::empty())
-}
-
-/// The same with more that the way must not have.
-fn open_within(
-    top: BorrowedFd<'_>,
-    path: &[u8],
-    flags: OFlags,
-    more: ResolveFlags,
-) -> rustix::io::Result<OwnedFd> {
-    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(top, path, flags, Mode::empty(), resolve | more)
-}
-
-/// Finds a folder below another, however deep, without following a link; `place` is relative and may be
-/// longer than the kernel takes at once.
-pub fn open_deep(
-    top: &Arc<OwnedFd>,
-    place: &[u8],
-    no_openat2: bool,
-) -> rustix::io::Result<Arc<OwnedFd>> {
-    let mut folder = Arc::clone(top);
-    let mut is_able = !no_openat2;
-    let mut rest = place;
-    while !rest.is_empty() {
-        // As much as the kernel takes at once, up to a whole component.
-        let cut = if rest.len() < limits::PATH_BYTES_MAX {
-            rest.len()
-        } else {
-            let fits = rest.get(..limits::PATH_BYTES_MAX).unwrap_or_default();
-            fits.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
-        };
-        let opened = if is_able {
-            open_beneath(folder.as_fd(), &rest[..cut], OFlags::PATH)
-        } else {
-            Err(Errno::NOSYS)
-        };
-        folder = Arc::new(match opened {
-            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => {
-                is_able = false;
-                let mut parts = rest[..cut].split(|byte| *byte == b'/');
-                let first = look::open_place(&folder, parts.next().unwrap_or_default())?;
-                parts.try_fold(first, |folder, part| look::open_place(&folder, part))?
-            }
-            opened => opened?,
-        });
-        rest = rest.get(cut + 1..).unwrap_or_default();
-    }
-    Ok(folder)
+/// Errors: `Invalid("Invalid name")`.
+pub fn refuse_new(spot: &Spot) -> crate::error::Result<()> {
+    if spot.stat.is_some() { Ok(()) } else { raw_name::must_be_text(&spot.name) }
 }

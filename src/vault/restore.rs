@@ -1,17 +1,19 @@
 //! What one caller may do with the trash: look at it, put things back, empty it.
 
-use super::change::{mounted, moved};
+use super::hidden;
 use super::look::{self, FileId};
-use super::mount;
+use super::mounts;
+use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::Remains;
 use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
-use super::trash::{self, Bin, Fate, Reason, Record, Removed, TrashId};
-use super::write::{IfExists, Step, numbered};
-use super::{discard, os};
+use super::trash::{self, Bin, Fate, Reason, Record, Removed};
+use super::trash_id::TrashId;
+use super::write::{IfExists, Step};
+use super::{discard, mounted, moved, os};
 use crate::budget::{self, Seat};
 use crate::error::{Error, Result, Why};
 use crate::limits;
@@ -172,7 +174,7 @@ impl Share {
                 }
             }
             for restored in &done {
-                mount::unlink(restored.bin.folder.as_fd(), &restored.id.record());
+                hidden::unlink(restored.bin.folder.as_fd(), &restored.id.record());
                 self.forget_parts(&restored.path);
             }
             Ok(done.into_iter().map(|restored| restored.path).collect())
@@ -221,7 +223,7 @@ impl Share {
 
     /// The trash of every filesystem of the share.
     fn bins(&self) -> Vec<Bin> {
-        mount::bins(&self.finder.root, &self.finder.handle)
+        trash::bins(&self.finder.root, &self.finder.handle)
             .into_iter()
             .filter_map(|(top, folder)| {
                 let folder = self.finder.shared(Arc::new(folder)).ok()?;
@@ -336,7 +338,7 @@ impl Share {
         }
         if spot.is_folder() {
             let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            if !mount::mounts_below(folder.as_fd()).is_empty() {
+            if !mounts::mounts_below(folder.as_fd()).is_empty() {
                 return Err(mounted());
             }
         }

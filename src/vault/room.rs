@@ -1,16 +1,42 @@
-//! Room on the drives of the share: which of them counts for what is to come, and what its trash gives back
-//! for it. The drive where a thing will be is the one that is asked; no other gives way.
+//! Space on a drive, as the drive tells it.
 
-use super::mount;
-use super::path::VaultPath;
-use super::share::Share;
-use super::spool::Spool;
-use super::trash;
-use super::{look, os};
-use crate::error::{Error, Result};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
-use std::sync::Arc;
+use super::look;
+use super::mounts::{is_read_only, mount_table};
+use rustix::fd::BorrowedFd;
+use rustix::fs::StatVfsMountFlags;
+
+/// Space on a drive, in bytes, and whether it takes any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// All of it.
+    pub total_bytes: u64,
+    /// What is written.
+    pub used_bytes: u64,
+    /// What larder may still write; a filesystem may keep some of the rest for the system.
+    pub free_bytes: u64,
+    /// Whether nothing can be written: mounted so, or turned so by the kernel after errors.
+    pub is_read_only: bool,
+    /// The device, major and minor.
+    pub device: (u32, u32),
+}
+
+impl Usage {
+    /// Looks at the drive that an open folder is on.
+    pub fn of(folder: BorrowedFd<'_>) -> rustix::io::Result<Self> {
+        let told = rustix::fs::fstatvfs(folder)?;
+        let stat = look::look_at(folder)?;
+        let device = (stat.stx_dev_major, stat.stx_dev_minor);
+        let is_read_only = told.f_flag.contains(StatVfsMountFlags::RDONLY)
+            || mount_table().is_some_and(|table| is_read_only(&table, device));
+        Ok(Self {
+            total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
+            used_bytes: told.f_blocks.saturating_sub(told.f_bfree).saturating_mul(told.f_frsize),
+            free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
+            is_read_only,
+            device,
+        })
+    }
+}
 
 /// Space on one drive, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,105 +56,4 @@ impl Room {
         let room = Self { total: bytes(told.f_blocks), free: bytes(told.f_bavail) };
         Ok((room.total > 0).then_some(room))
     }
-}
-
-/// Bytes that are free; all there can be where nobody knows.
-fn free(folder: BorrowedFd<'_>) -> Result<u64> {
-    Ok(Room::on(folder).map_err(os)?.map_or(u64::MAX, |room| room.free))
-}
-
-/// Sees to it that so many bytes are free beside a folder of larder's own, if need be with what the trash there
-/// has; that is not touched when it would not be enough. Returns whether they are.
-fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> Result<bool> {
-    if free(beside)? >= bytes {
-        return Ok(true);
-    }
-    if !could_have(beside, bytes)? {
-        return Ok(false);
-    }
-    trash::make_room(beside, bytes);
-    Ok(free(beside)? >= bytes)
-}
-
-/// Whether so many bytes could be free there.
-fn could_have(beside: BorrowedFd<'_>, bytes: u64) -> Result<bool> {
-    let free = free(beside)?;
-    if free >= bytes {
-        return Ok(true);
-    }
-    let Ok(bin) = look::open_place(beside, format!("../{}", trash::TRASH).as_bytes()) else {
-        return Ok(false);
-    };
-    Ok(free.saturating_add(trash::reclaimable(bin.as_fd())?) >= bytes)
-}
-
-impl Share {
-    /// Looks whether so many bytes could come at all, to whichever drive of the share.
-    ///
-    /// Errors: `DiskFull`, `StorageAbsent`, `Io`.
-    pub fn expect(&self, bytes: u64) -> Result<()> {
-        self.checked(|| {
-            let root = self.finder.workshop(&VaultPath::root())?;
-            let could = |folder: &OwnedFd| could_have(folder.as_fd(), bytes);
-            let is_possible =
-                could(&root)? || self.drives().iter().any(|drive| could(drive).unwrap_or(false));
-            if is_possible { Ok(()) } else { Err(Error::DiskFull) }
-        })
-    }
-
-    /// A new, empty spool for at most so many bytes, as far as that is known, on the drive of the folder `near`
-    /// where the file will be, whose trash makes room for it. As long as nobody knows where that is, it is on
-    /// the share root's drive, or on another that has the room.
-    ///
-    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
-    pub fn spool_sized(&self, near: Option<&VaultPath>, bytes: Option<u64>) -> Result<Spool> {
-        let needed = bytes.unwrap_or(0);
-        self.checked(|| {
-            let workshop = match near {
-                Some(near) => self.workshop_near(near)?,
-                None => self.workshop_anywhere(needed)?,
-            };
-            if !make_room(workshop.as_fd(), needed)? {
-                return Err(Error::DiskFull);
-            }
-            Spool::open(workshop)
-        })
-    }
-
-    /// The hidden folder on the drive of the share root, or on one that has so many bytes to spare as it is,
-    /// or could have them.
-    fn workshop_anywhere(&self, needed: u64) -> Result<Arc<OwnedFd>> {
-        let root = self.finder.workshop(&VaultPath::root())?;
-        if free(root.as_fd())? >= needed {
-            return Ok(root);
-        }
-        let drives = self.drives();
-        let has_room = |drive: &&Arc<OwnedFd>| free(drive.as_fd()).is_ok_and(|free| free >= needed);
-        if let Some(drive) = drives.iter().find(has_room) {
-            return Ok(Arc::clone(drive));
-        }
-        if could_have(root.as_fd(), needed)? {
-            return Ok(root);
-        }
-        let could = |drive: &Arc<OwnedFd>| could_have(drive.as_fd(), needed).unwrap_or(false);
-        Ok(drives.into_iter().find(could).unwrap_or(root))
-    }
-
-    /// The hidden folders on the drives that are mounted inside the share, as far as they take anything and
-    /// the caller may put something there.
-    fn drives(&self) -> Vec<Arc<OwnedFd>> {
-        mount::mounts_below(self.finder.handle.as_fd())
-            .iter()
-            .map(|below| VaultPath::from_disk(below.as_os_str().as_bytes()))
-            .filter(|top| !top.is_reserved() && self.grant().may_write_below(top))
-            .filter_map(|top| self.finder.workshop(&top).ok())
-            .collect()
-    }
-}
-
-/// Sees to it that a file of so many bytes can be copied to where it will be.
-///
-/// Errors: `DiskFull`, `Io`.
-pub(super) fn make_room_for(workshop: &OwnedFd, bytes: u64) -> Result<()> {
-    if make_room(workshop.as_fd(), bytes)? { Ok(()) } else { Err(Error::DiskFull) }
 }

@@ -1,22 +1,16 @@
 //! What one caller may see of the share root: looking, listing and opening. Narrowed at birth to a
 //! grant and never widened; writing is in `write.rs`, changing names in `change.rs`.
 
-use super::list::Listing;
 use super::look::{self, FileId};
-use super::mount::Root;
 use super::permit::Permit;
-use super::resolve::{Finder, Follow, Lost, Spot};
-use super::{Grant, NOT_THERE, VaultPath, os, raw_name};
-use crate::error::{Error, Result, Why};
-use crate::limits;
+use super::resolve::{Finder, Follow, Spot};
+use super::root::Root;
+use super::{Grant, VaultPath, raw_name};
+use crate::error::{Error, Result};
 use rustix::fd::OwnedFd;
-use rustix::fs::{FileType, Mode, OFlags, Statx, StatxTimestamp};
-use rustix::io::Errno;
-use std::fs::File;
-use std::os::unix::ffi::OsStrExt as _;
+use rustix::fs::{FileType, Statx};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The share root, open, as far as one grant reaches.
 #[derive(Clone)]
@@ -70,33 +64,6 @@ pub struct Entry {
     pub id: Option<FileId>,
 }
 
-/// What was opened.
-pub enum Opened {
-    /// A regular file.
-    File(OpenFile),
-    /// A folder.
-    Folder,
-}
-
-/// A file, open for reading.
-pub struct OpenFile {
-    /// At its beginning.
-    pub file: File,
-    /// Bytes when it was opened.
-    pub size: u64,
-    /// When its content changed last.
-    pub modified: SystemTime,
-    /// Differs whenever the content does (RFC 9110, 8.8.1, strong validator); no quotes.
-    pub tag: String,
-}
-
-/// Timestamps of filesystems with coarse clocks (FAT 2 s, ext3 1 s, exFAT 10 ms) are multiples of this
-/// (nanoseconds).
-const COARSE_NS: u32 = 10_000_000;
-
-/// For so long after a coarse timestamp another change could have the same one.
-const COARSE_WINDOW: Duration = Duration::from_secs(3);
-
 impl Share {
     /// A share over an open root.
     pub(super) fn new(
@@ -118,79 +85,6 @@ impl Share {
     /// What may be read and written here.
     pub fn grant(&self) -> &Grant {
         &self.grant
-    }
-
-    /// Lists a folder that may be read, or, on the way to something that may, what leads there.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
-    pub fn list(&self, path: &VaultPath) -> Result<Listing> {
-        if !self.grant.may_see(path) {
-            return Err(Error::Refused);
-        }
-        self.checked(|| {
-            let spot = self.finder.locate(path, Follow::Last)?;
-            if !self.grant.may_see(&spot.path) {
-                return Err(Error::Refused);
-            }
-            let is_passage = !self.grant.may_read(path) || !self.grant.may_read(&spot.path);
-            match spot.file_type() {
-                None => return Err(NOT_THERE),
-                Some(FileType::Directory) => {}
-                Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
-            }
-            let _pass = self.finder.ask(&spot.path)?;
-            let folder = look::open_to_read(&spot.folder, spot.name.as_bytes()).map_err(os)?;
-            Listing::new(self.clone(), folder, path.clone(), spot.path, is_passage)
-        })
-    }
-
-    /// Opens a folder as a place to be in. Whoever may not see it, or whom a link there would lead out
-    /// of the share, is refused.
-    ///
-    /// Errors: `Refused`, `NotFound` (also what is no folder), `StorageAbsent`.
-    pub fn enter(&self, path: &VaultPath) -> Result<OwnedFd> {
-        if !self.grant.may_see(path) {
-            return Err(Error::Refused);
-        }
-        self.checked(|| {
-            let spot = self.finder.locate(path, Follow::Last).map_err(|lost| match lost {
-                Lost::Escapes => Error::Refused,
-                other => other.into(),
-            })?;
-            if !self.grant.may_see(&spot.path) {
-                return Err(Error::Refused);
-            }
-            if !spot.is_folder() {
-                return Err(NOT_THERE);
-            }
-            look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)
-        })
-    }
-
-    /// Opens what may be read.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (neither file nor folder), `StorageAbsent`.
-    pub fn open(&self, path: &VaultPath) -> Result<Opened> {
-        self.checked(|| {
-            for _ in 0..limits::RACE_TRIES_MAX {
-                let spot = self.locate(path, Need::Read, Follow::Last)?;
-                match spot.file_type() {
-                    None => return Err(NOT_THERE),
-                    Some(FileType::Directory) => return Ok(Opened::Folder),
-                    Some(FileType::RegularFile) => {}
-                    // Somebody put a link there since; it must be judged first.
-                    Some(FileType::Symlink) => continue,
-                    Some(_) => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
-                }
-                let _pass = self.finder.ask(&spot.path)?;
-                match open_regular(&spot.folder, spot.name.as_bytes()) {
-                    Err(Errno::LOOP | Errno::NXIO) => {}
-                    Err(errno) => return Err(os(errno)),
-                    Ok(opened) => return Ok(Opened::File(opened.ok_or(NOT_THERE)?)),
-                }
-            }
-            Err(NOT_THERE)
-        })
     }
 
     /// Finds a place by a name and judges both the name and the place, in that order: whoever may
@@ -277,44 +171,4 @@ impl Share {
         let raw = raw_name::is_raw(&name);
         Entry { name, raw, kind, size, modified, writable, mode, id: seen.map(look::id_of) }
     }
-}
-
-/// Opens a regular file without following a link and without waiting for a pipe's other end. `None`
-/// when it is something else.
-pub(super) fn open_regular(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<Option<OpenFile>> {
-    let flags =
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(folder, name, flags, Mode::empty())?;
-    let stat = look::look_at(&file)?;
-    if look::type_of(&stat) != FileType::RegularFile {
-        return Ok(None);
-    }
-    let modified = look::modified_of(&stat);
-    Ok(Some(OpenFile { file: File::from(file), size: stat.stx_size, modified, tag: tag(&stat) }))
-}
-
-/// Whether a time is so close to now that another change could have the same one.
-fn is_of_now(time: &StatxTimestamp) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    now.abs_diff(time.tv_sec) <= COARSE_WINDOW.as_secs()
-}
-
-/// A text that differs for any two contents: inode, size and both times, of which larder's own writes
-/// set the first to the nanosecond. Where clocks are coarse and the file has just been changed, the text
-/// is never the same twice. A date ahead of the clock is no sign of that: the next change would have
-/// another.
-fn tag(stat: &Statx) -> String {
-    /// Counts what cannot be told apart otherwise.
-    static NONCE: AtomicU64 = AtomicU64::new(0);
-    let (modified, changed) =
-        (look::nanoseconds_of(&stat.stx_mtime), look::nanoseconds_of(&stat.stx_ctime));
-    let plain = format!("{:x}-{:x}-{modified:x}-{changed:x}", stat.stx_ino, stat.stx_size);
-    let is_coarse = |time: &StatxTimestamp| time.tv_nsec.is_multiple_of(COARSE_NS);
-    let times = [&stat.stx_mtime, &stat.stx_ctime];
-    if !times.into_iter().all(is_coarse) || !times.into_iter().any(is_of_now) {
-        return plain;
-    }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{plain}-{:x}-{:x}", now.as_nanos(), NONCE.fetch_add(1, Ordering::Relaxed))
 }

@@ -2,11 +2,12 @@
 //! will stay, and gone again unless it is placed.
 
 use super::copy::Copier;
+use super::hidden::{self, TEMPORARY};
 use super::look::{self, FileId, Filesystem};
-use super::mount::{self, TEMPORARY};
+use super::opened::open_regular;
 use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Lost, Spot};
-use super::share::{Share, open_regular};
+use super::share::Share;
 use super::trash::{self, Incoming};
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
@@ -87,8 +88,8 @@ impl Finder {
     /// true path, and where that filesystem begins. A drive mounted inside the share gets one of its own.
     pub(super) fn hidden(&self, path: &VaultPath, name: &str) -> Result<(VaultPath, Arc<OwnedFd>)> {
         let make = |top: rustix::fd::BorrowedFd<'_>| {
-            let home = mount::open_or_make(top, HOME)?;
-            mount::open_or_make(home.as_fd(), name).map(|made| self.shared(Arc::new(made)))?
+            let home = hidden::open_or_make(top, HOME)?;
+            hidden::open_or_make(home.as_fd(), name).map(|made| self.shared(Arc::new(made)))?
         };
         let filesystem = |path: &VaultPath| -> Result<Filesystem> {
             let stat = self.locate(path, Follow::NotLast)?.stat.ok_or(NOT_THERE)?;
@@ -118,7 +119,7 @@ impl Finder {
 impl Spool {
     /// A new file in this hidden folder.
     pub(super) fn open(folder: Arc<OwnedFd>) -> Result<Self> {
-        let name = mount::temporary_name();
+        let name = hidden::temporary_name();
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // The umask decides, as for any file that the owner makes; the folder around it is private.
@@ -132,7 +133,7 @@ impl Spool {
         // From here on dropping it removes the file. An overlay tells another device for files than for
         // folders, and what can be renamed is decided by the folders.
         let told = look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?)));
-        let (at, stat) = told.inspect_err(|_| mount::unlink(folder.as_fd(), &name)).map_err(os)?;
+        let (at, stat) = told.inspect_err(|_| hidden::unlink(folder.as_fd(), &name)).map_err(os)?;
         Ok(Self {
             file: Some(File::from(file)),
             folder,
@@ -158,7 +159,7 @@ impl Spool {
             rustix::fs::ftruncate(&file, length)?;
             Ok((look::look_at(&*folder)?, look::look_at(&file)?))
         })();
-        let (at, stat) = told.inspect_err(|_| mount::unlink(folder.as_fd(), &name)).map_err(os)?;
+        let (at, stat) = told.inspect_err(|_| hidden::unlink(folder.as_fd(), &name)).map_err(os)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
             file: Some(file),
@@ -381,7 +382,7 @@ impl Write for Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         if self.is_pending {
-            mount::unlink(self.folder.as_fd(), &self.name);
+            hidden::unlink(self.folder.as_fd(), &self.name);
         }
     }
 }

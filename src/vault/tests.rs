@@ -16,7 +16,7 @@ mod twin;
 mod watch;
 mod zip;
 
-use super::resolve::Quirks;
+use super::root::Quirks;
 use super::{Grant, IfExists, Place, Placed, RootId, Share, Spool, Vault, VaultPath};
 use crate::error::Result;
 use std::ffi::OsStr;

@@ -1,16 +1,16 @@
 //! The way into the trash: first a place in it with a durable record, then the thing itself.
 
+use super::hidden;
+use super::hidden::TRASH;
 use super::look;
-use super::mount;
 use super::path::VaultPath;
-use super::resolve::Spot;
+use super::resolve::{Spot, there};
 use super::room::Room;
 use super::share::Share;
 use super::trash::{
-    self, Bin, Incoming, Reason, Record, TRASH, TrashId, bytes_of, is_no_place, write_one_of_many,
-    write_record,
+    self, Bin, Incoming, Reason, Record, bytes_of, is_no_place, write_one_of_many, write_record,
 };
-use super::write::there;
+use super::trash_id::TrashId;
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
@@ -43,9 +43,9 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.is_filled {
-            mount::unlink(self.bin.as_fd(), &self.id.unsettled());
+            hidden::unlink(self.bin.as_fd(), &self.id.unsettled());
             // It may have been settled and then gone back.
-            mount::unlink(self.bin.as_fd(), &self.id.record());
+            hidden::unlink(self.bin.as_fd(), &self.id.record());
         }
     }
 }

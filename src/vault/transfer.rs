@@ -18,20 +18,21 @@
 //! A grant on a folder reaches everything in it, so judging each path once, by its name and by where it
 //! really is, judges all that is below; but links lead elsewhere, and are judged one by one (`copy.rs`).
 
-use super::change::mounted;
 use super::copy::{Copier, Hidden, Manner};
-use super::look::{self, FileId};
-use super::mount;
+use super::hidden;
+use super::look::{self, FileId, is_folder};
+use super::mounts;
+use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::Remains;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Spot, there};
 use super::share::{Need, Share};
 use super::throw::Ticket;
 use super::trash::{Incoming, Reason};
 use super::walk::Mark;
-use super::write::{IfExists, is_folder, numbered, there};
-use super::{NOT_THERE, discard, os, os_new_name, twin};
+use super::write::IfExists;
+use super::{NOT_THERE, discard, into_itself, mounted, os, os_new_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -191,7 +192,7 @@ impl Share {
                 return Err(IN_THE_WAY);
             }
             let place = look::open_place(&target.folder, target.name.as_bytes()).map_err(os)?;
-            if is_mount(target)? || !mount::mounts_below(place.as_fd()).is_empty() {
+            if is_mount(target)? || !mounts::mounts_below(place.as_fd()).is_empty() {
                 return Err(mounted());
             }
         } else if !is_plain(old) || look::type_of(new) == FileType::Directory {
@@ -229,15 +230,10 @@ pub(super) fn refuse_mounts(source: &Spot) -> Result<()> {
         return Ok(());
     }
     let place = look::open_place(&source.folder, source.name.as_bytes()).map_err(os)?;
-    if is_mount(source)? || !mount::mounts_below(place.as_fd()).is_empty() {
+    if is_mount(source)? || !mounts::mounts_below(place.as_fd()).is_empty() {
         return Err(mounted());
     }
     Ok(())
-}
-
-/// Why a folder can't go there.
-pub(super) fn into_itself() -> Error {
-    Error::invalid("A folder can't be moved or copied into itself")
 }
 
 /// Whether such a thing can be copied; anything can be renamed.
@@ -587,7 +583,7 @@ impl Transfer {
             refuse_crowds(self.items.len(), &source.folder)?;
             let around = ready.item.real.parent().unwrap_or_default();
             let workshop = self.share.finder.workshop(&around)?;
-            let hidden = mount::temporary_name();
+            let hidden = hidden::temporary_name();
             let taken = discard::take_out(
                 source.folder.as_fd(),
                 source.name.as_bytes(),
@@ -745,7 +741,7 @@ impl Steps<'_> {
     ) -> std::result::Result<bool, Put> {
         let name = spot.name.as_os_str();
         let workshop = self.share.finder.workshop(&target.real)?;
-        let aside = mount::temporary_name();
+        let aside = hidden::temporary_name();
         let flags = RenameFlags::EXCHANGE;
         // What is moved is no copy that a crash may leave: it is never taken for one.
         let incoming = is_copy.then(|| Incoming::of(stat));
@@ -823,7 +819,7 @@ impl Steps<'_> {
         let name = spot.name.as_os_str();
         let failed = |errno| Put::from(os_new_name(errno));
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
-        let aside = mount::temporary_name();
+        let aside = hidden::temporary_name();
         let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, &aside);
         if is_folder(&target.folder, name).map_err(failed)? {
             let place = target.folder.as_fd();
@@ -852,7 +848,7 @@ impl Steps<'_> {
             Ok(()) => Ok(Old::Gone),
             Err(errno) => {
                 if is_kept {
-                    mount::unlink(hidden.as_fd(), &aside);
+                    hidden::unlink(hidden.as_fd(), &aside);
                 }
                 gone(errno)
             }

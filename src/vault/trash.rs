@@ -5,14 +5,18 @@
 //! is durable before anything moves, so that a crash finds the thing in its place or here, and the sweep at
 //! the next start can tell which. An id begins with the time of deletion, so that names sort by age.
 
+use super::hidden::{self, TEMPORARY, TRASH};
+use super::keeping::Keeping;
 use super::leftover;
 use super::look;
-use super::mount::{self, TEMPORARY};
+use super::look::FileId;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::{self, Doomed, Remains};
 use super::room::Room;
+use super::root::{Root, tops_below};
 use super::sorted::{self, Order};
+use super::trash_id::{RECORD, TrashId, UNSETTLED};
 use super::{discard, os};
 use crate::error::Result;
 use crate::limits;
@@ -22,22 +26,8 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
-
-/// The folder in larder's hidden folder where the trash lies.
-pub(super) const TRASH: &str = "trash";
-
-/// What the record of a thing in the trash is called behind its id.
-const RECORD: &str = ".json";
-
-/// The same while the thing is on its way in.
-const UNSETTLED: &str = ".new";
-
-/// Hexadecimal digits of the time (milliseconds since 1970) that an id begins with: enough until the year
-/// 10889.
-const TIME_DIGITS: usize = 12;
 
 /// Where a deleted thing goes, or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,145 +63,6 @@ pub enum Reason {
     Deleted,
     /// Something else took its place.
     Replaced,
-}
-
-/// How much is kept, and what the keeper knows of it.
-#[derive(Debug)]
-pub(super) struct Keeping {
-    /// Days that things are kept; 0 keeps nothing.
-    days: AtomicU32,
-    /// Percent of a drive that they may take; 0 keeps nothing.
-    percent: AtomicU32,
-    /// Whether anything came in, or the rules changed, since the keeper looked last.
-    is_changed: AtomicBool,
-    /// When the oldest thing has been kept long enough (milliseconds since 1970).
-    next_ms: AtomicU64,
-}
-
-impl Default for Keeping {
-    /// As the settings have it until they say otherwise.
-    fn default() -> Self {
-        Self {
-            days: AtomicU32::new(30),
-            percent: AtomicU32::new(10),
-            is_changed: AtomicBool::new(true),
-            next_ms: AtomicU64::new(0),
-        }
-    }
-}
-
-impl Keeping {
-    /// Sets the rules.
-    pub fn set(&self, days: u32, percent: u32) {
-        let before = (
-            self.days.swap(days, Ordering::Relaxed),
-            self.percent.swap(percent, Ordering::Relaxed),
-        );
-        if before != (days, percent) {
-            self.is_changed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether anything is kept at all.
-    pub(super) fn is_on(&self) -> bool {
-        self.days.load(Ordering::Relaxed) > 0 && self.percent.load(Ordering::Relaxed) > 0
-    }
-
-    /// Whether the keeper should look at the drive. Asks only the memory.
-    pub fn is_due(&self) -> bool {
-        self.is_changed.load(Ordering::Relaxed) || now_ms() >= self.next_ms.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that the trash of such a drive may have; of one that does not tell its size, any number.
-    pub(super) fn bytes_max(&self, drive: Option<Room>) -> u64 {
-        if !self.is_on() {
-            return 0;
-        }
-        let percent = u64::from(self.percent.load(Ordering::Relaxed));
-        drive.map_or(u64::MAX, |drive| drive.total / 100 * percent)
-    }
-
-    /// What was deleted before this (milliseconds since 1970) has been kept long enough.
-    fn oldest_ms(&self) -> u64 {
-        if !self.is_on() {
-            return u64::MAX;
-        }
-        now_ms().saturating_sub(self.kept_ms())
-    }
-
-    /// How long things are kept, in milliseconds.
-    fn kept_ms(&self) -> u64 {
-        u64::from(self.days.load(Ordering::Relaxed)) * 24 * 3600 * 1000
-    }
-}
-
-/// Now, in milliseconds since 1970.
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
-/// that it is one plain name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct TrashId(String);
-
-impl TrashId {
-    /// A new one, with the present time.
-    pub(super) fn new() -> Self {
-        let ms = now_ms() & ((1 << (4 * TIME_DIGITS)) - 1);
-        Self(format!("{ms:0TIME_DIGITS$x}-{}", mount::temporary_name()))
-    }
-
-    /// Reads one.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let is_plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let time = text.get(..TIME_DIGITS)?;
-        let is_good = text.len() <= limits::TRASH_ID_BYTES_MAX
-            && text.bytes().all(is_plain)
-            && u64::from_str_radix(time, 16).is_ok()
-            && text.as_bytes().get(TIME_DIGITS) == Some(&b'-');
-        is_good.then(|| Self(text.to_owned()))
-    }
-
-    /// Reads one from the name of a record.
-    pub(super) fn of_record(name: &[u8]) -> Option<Self> {
-        Self::parse(std::str::from_utf8(name).ok()?.strip_suffix(RECORD)?)
-    }
-
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// When the thing came in, in milliseconds since 1970.
-    fn ms(&self) -> u64 {
-        self.0
-            .get(..TIME_DIGITS)
-            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-            .unwrap_or(0)
-    }
-
-    /// When the thing came in.
-    pub(super) fn time(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_millis(self.ms())
-    }
-
-    /// Whether this process made it.
-    fn is_ours(&self) -> bool {
-        self.0.get(TIME_DIGITS + 1..).is_some_and(mount::is_ours)
-    }
-
-    /// The name of its record.
-    pub(super) fn record(&self) -> String {
-        format!("{}{RECORD}", self.0)
-    }
-
-    /// The name of its record on the way in.
-    pub(super) fn unsettled(&self) -> String {
-        format!("{}{UNSETTLED}", self.0)
-    }
 }
 
 /// What is written down of a thing in the trash. What it is and, for a file, its size is seen on itself.
@@ -302,7 +153,7 @@ pub(super) fn write_record(
     put_record(bin, name, record)
         .and_then(rustix::fs::fsync)
         .and_then(|()| look::sync_folder(bin))
-        .inspect_err(|_| mount::unlink(bin, name))
+        .inspect_err(|_| hidden::unlink(bin, name))
 }
 
 /// Writes a record that is one of many; durable once the filesystem is synced.
@@ -314,7 +165,7 @@ pub(super) fn write_one_of_many(
     if !look::syncs_whole(bin)? {
         return write_record(bin, name, record);
     }
-    put_record(bin, name, record).map(drop).inspect_err(|_| mount::unlink(bin, name))
+    put_record(bin, name, record).map(drop).inspect_err(|_| hidden::unlink(bin, name))
 }
 
 /// Puts a record there, which a power cut may still take away.
@@ -371,7 +222,7 @@ pub(super) fn remove(bin: BorrowedFd<'_>, id: &TrashId, path: &VaultPath) -> Res
         forget_weight(bin, id);
     } else {
         // Only now: a thing without a record would be somebody's for ever.
-        mount::unlink(bin, &id.record());
+        hidden::unlink(bin, &id.record());
     }
     Ok(removed)
 }
@@ -379,14 +230,14 @@ pub(super) fn remove(bin: BorrowedFd<'_>, id: &TrashId, path: &VaultPath) -> Res
 /// Removes what is no file, or a file that does not go.
 fn remove_tree(bin: BorrowedFd<'_>, id: &TrashId, path: &VaultPath) -> Result<Removed> {
     let home = look::open_place(bin, b"..").map_err(os)?;
-    let workshop = mount::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
+    let workshop = hidden::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
     let overflow = || rake::nameless_file(workshop.as_fd());
     let remove = |folder, name: &str| {
         let doomed = Doomed { folder, name: name.as_bytes(), path, is_hidden: true };
         doomed.remove(&Progress::default(), &overflow)
     };
     // Out of the trash first: half a thing must never be restored, not even after a crash.
-    let hidden = mount::temporary_name();
+    let hidden = hidden::temporary_name();
     let remains = match discard::take_out(bin, id.as_str().as_bytes(), workshop.as_fd(), &hidden) {
         Ok(()) => remove(workshop.as_fd(), &hidden).and_then(|remains| {
             if !remains.is_none() {
@@ -542,14 +393,14 @@ fn weight(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<u64> {
 fn rewrite(bin: BorrowedFd<'_>, id: &TrashId, record: &Record) -> rustix::io::Result<()> {
     let home = look::open_place(bin, b"..")?;
     let workshop = look::open_place(&home, TEMPORARY.as_bytes())?;
-    let name = mount::temporary_name();
+    let name = hidden::temporary_name();
     write_record(workshop.as_fd(), &name, record)?;
     // The thing may have been restored or removed meanwhile: then its record must not come back.
     let replaced = match look::look(bin, id.record().as_bytes()) {
         Ok(Some(_)) => rustix::fs::renameat(&workshop, &name, bin, id.record()),
         _ => Err(Errno::NOENT),
     };
-    replaced.inspect_err(|_| mount::unlink(workshop.as_fd(), &name))
+    replaced.inspect_err(|_| hidden::unlink(workshop.as_fd(), &name))
 }
 
 /// Settles what a crash left in one trash half done, but nothing this process is working on. Returns how many
@@ -594,7 +445,7 @@ pub(super) fn sweep(bin: BorrowedFd<'_>) -> u64 {
                     .inspect_err(|errno| leftover::missed(bin.as_fd(), *errno))
                     .unwrap_or(false)
             } else {
-                mount::unlink(bin.as_fd(), name);
+                hidden::unlink(bin.as_fd(), name);
                 true
             });
             Ok(true)
@@ -611,12 +462,12 @@ fn finish(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
     if let Some(record) = record {
         if record.incoming.is_some_and(|incoming| incoming.is(&stat)) {
             rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty())?;
-            mount::unlink(bin, &id.unsettled());
+            hidden::unlink(bin, &id.unsettled());
             return Ok(true);
         }
         rustix::fs::renameat(bin, id.unsettled(), bin, id.record())?;
     } else {
-        mount::unlink(bin, &id.unsettled());
+        hidden::unlink(bin, &id.unsettled());
         adopt(bin, id)?;
     }
     Ok(false)
@@ -634,19 +485,25 @@ fn adopt(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<()> {
     write_record(bin, &id.record(), &record)
 }
 
-impl Keeping {
-    /// Notes what the keeper found.
-    pub fn looked(&self, next_ms: u64) {
-        self.next_ms.store(next_ms, Ordering::Relaxed);
+/// The trash of the share root and of each drive mounted inside, as far as there is one, with the place
+/// where its filesystem begins. A drive that is mounted twice comes once.
+pub(super) fn bins(root: &Root, handle: &Arc<OwnedFd>) -> Vec<(VaultPath, OwnedFd)> {
+    let mut bins: Vec<(VaultPath, OwnedFd)> = Vec::new();
+    let mut known: Vec<FileId> = Vec::new();
+    let mut add = |top: VaultPath, bin: Option<OwnedFd>| {
+        let Some(bin) = bin else { return };
+        let Ok(id) = look::look_at(&bin).map(|stat| look::id_of(&stat)) else { return };
+        if !known.contains(&id) {
+            known.push(id);
+            bins.push((top, bin));
+        }
+    };
+    add(VaultPath::root(), open(handle.as_fd()));
+    for (below, folder) in tops_below(root, handle) {
+        let top = VaultPath::from_disk(below.as_os_str().as_bytes());
+        if !top.is_reserved() {
+            add(top, open(folder.as_fd()));
+        }
     }
-
-    /// The keeper begins to look: what comes in from now on is new to it.
-    pub fn begin_to_look(&self) {
-        self.is_changed.store(false, Ordering::Relaxed);
-    }
-
-    /// The keeper could not look, or does not know any more what is there.
-    pub fn look_again(&self) {
-        self.is_changed.store(true, Ordering::Relaxed);
-    }
+    bins
 }

@@ -5,7 +5,6 @@
 use super::look;
 use super::os;
 use super::progress::Progress;
-use super::resolve::open_deep;
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -126,7 +125,7 @@ impl Walk<'_> {
 
     /// Opens a folder for reading.
     fn open(&self, place: &[u8]) -> rustix::io::Result<OwnedFd> {
-        let folder = open_deep(&self.top, place, self.no_openat2)?;
+        let folder = look::open_deep(&self.top, place, self.no_openat2)?;
         match look::open_to_read(&*folder, b".") {
             Err(Errno::ACCESS) if self.unlocks => {
                 look::unlock(folder.as_fd()).map_err(|_| Errno::ACCESS)?;

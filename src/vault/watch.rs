@@ -4,7 +4,7 @@
 
 use super::gate::Patience;
 use super::look::{self, FileId};
-use super::mount;
+use super::mounts;
 use super::path::is_reserved;
 use super::resolve::{Finder, Follow};
 use super::{Vault, VaultPath, raw_name};
@@ -455,7 +455,7 @@ impl Watcher {
         let share_root = self.vault.now();
         let (handle, home) = share_root.open_within(Patience::Glance).ok()?;
         let root = look::id_of(&look::look_at(&handle).ok()?);
-        let base = Base { root, mounts: mount::mounts_around(handle.as_fd()) };
+        let base = Base { root, mounts: mounts::mounts_around(handle.as_fd()) };
         Some((Finder::new(share_root, handle, home), base))
     }
 

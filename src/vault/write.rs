@@ -1,16 +1,18 @@
 //! Putting finished files into the share: all of a group or none, durable before it is said, each
 //! name old or new at every instant.
 
-use super::look;
+use super::hidden;
+use super::look::{self, is_folder};
 use super::made::Note;
-use super::mount;
+use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, Lost, Spot};
+use super::resolve::{Follow, Lost, Spot, refuse_new, there};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
-use super::trash::{Reason, TrashId};
-use super::{NOT_THERE, os, os_new_name, raw_name, room, twin};
+use super::trash::Reason;
+use super::trash_id::TrashId;
+use super::{os, os_new_name, raw_name, room_for, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
@@ -206,7 +208,7 @@ impl Share {
         let mut above = path.parent();
         while let Some(folder) = above.filter(VaultPath::has_raw_names) {
             match self.finder.locate(&folder, Follow::Last) {
-                Ok(spot) => raw_name::refuse_new(&spot)?,
+                Ok(spot) => refuse_new(&spot)?,
                 Err(Lost::Missing) => raw_name::must_be_text(&folder.name_on_disk())?,
                 Err(lost) => return Err(lost.into()),
             }
@@ -259,7 +261,7 @@ impl Share {
     /// Finds where a new name will be, and sees to it that the spool is on that filesystem.
     fn bring_near(&self, spool: Spool, path: &VaultPath) -> Result<(Spool, Spot)> {
         let mut spot = self.locate(path, Need::Write, Follow::NotLast)?;
-        raw_name::refuse_new(&spot)?;
+        refuse_new(&spot)?;
         let spool = self.on_filesystem_of(spool, &mut spot)?;
         Ok((spool, spot))
     }
@@ -271,7 +273,7 @@ impl Share {
         if look::filesystem_of(&folder) != spool.filesystem {
             let parent = spot.path.parent().unwrap_or_default();
             let workshop = self.finder.workshop(&parent)?;
-            room::make_room_for(&workshop, spool.len())?;
+            room_for::make_room_for(&workshop, spool.len())?;
             spool = spool.moved_to(workshop)?;
         }
         if spot.stat.is_none() {
@@ -314,7 +316,7 @@ impl Share {
             let near = spool.take().ok_or(Error::Bug("a spool was lost".into()))?;
             let mut near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
-                raw_name::refuse_new(&spot)?;
+                refuse_new(&spot)?;
                 spool = self.add(near, &spot.folder, &spot.name, steps)?;
                 if spool.is_none() {
                     return Ok(path);
@@ -409,7 +411,7 @@ impl Share {
         let over = rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name);
         if let Err(errno) = over {
             if let Some(filled) = &mut ticket {
-                mount::unlink(filled.bin.as_fd(), filled.id.as_str());
+                hidden::unlink(filled.bin.as_fd(), filled.id.as_str());
                 filled.is_filled = false;
             }
             return Err(errno);
@@ -554,7 +556,7 @@ impl Share {
             return Ok(());
         }
         // Between the look and the move somebody may replace it: what was moved is looked at again.
-        let aside = mount::temporary_name();
+        let aside = hidden::temporary_name();
         rustix::fs::renameat(folder, name, &spool.folder, &aside)?;
         if !is_ours(&spool.folder, aside.as_ref())? {
             return self.rename_noreplace(&spool.folder, &aside, folder, name);
@@ -628,68 +630,9 @@ fn is_still(folder: &OwnedFd, name: &OsStr, spool: &Spool) -> bool {
     look::look(folder, name.as_bytes()).is_ok_and(|stat| stat.is_some_and(|stat| spool.is(&stat)))
 }
 
-/// Whether a folder has that name.
-pub(super) fn is_folder(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<bool> {
-    let stat = look::look(folder, name.as_bytes())?;
-    Ok(stat.is_some_and(|stat| look::type_of(&stat) == FileType::Directory))
-}
-
-/// `name.ext` for 0, else `name (number).ext`, the stem cut so that the whole fits.
-pub(super) fn numbered(name: &str, number: usize) -> String {
-    if number == 0 { name.to_owned() } else { marked(name, &format!(" ({number})")) }
-}
-
-/// A name with a mark before its extension, the stem cut so that the whole fits.
-fn marked(name: &str, mark: &str) -> String {
-    if raw_name::is_raw(name) {
-        let on_disk = raw_name::known(name);
-        return raw_name::tell(&marked_bytes(on_disk.as_bytes(), mark)).into_owned();
-    }
-    // A leading dot hides a file; it begins no extension.
-    let (stem, extension) = match name.rfind('.') {
-        Some(at) if at > 0 => name.split_at(at),
-        _ => (name, ""),
-    };
-    let tail = format!("{mark}{extension}");
-    let room = limits::NAME_BYTES_MAX.saturating_sub(tail.len());
-    let stem = &stem[..stem.floor_char_boundary(room)];
-    // An extension that fills the name alone leaves no room for a mark: it is cut instead.
-    let whole = format!("{stem}{tail}");
-    if whole.len() <= limits::NAME_BYTES_MAX {
-        return whole;
-    }
-    let short = format!("{}{extension}", mark.trim_start());
-    short[..short.floor_char_boundary(limits::NAME_BYTES_MAX)].to_owned()
-}
-
-impl VaultPath {
-    /// The same place with a mark behind its name, before the extension.
-    ///
-    /// Errors: `Invalid` (the root, or too long).
-    pub fn marked(&self, mark: &str) -> Result<Self> {
-        self.parent().unwrap_or_default().child(&marked(self.name(), mark))
-    }
-}
-
-/// The same for a name that is no text.
-fn marked_bytes(name: &[u8], mark: &str) -> Vec<u8> {
-    let at = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-    let (stem, extension) = name.split_at(at.unwrap_or(name.len()));
-    let tail = [mark.as_bytes(), extension].concat();
-    let room = limits::NAME_BYTES_MAX.saturating_sub(tail.len());
-    let mut whole = [&stem[..stem.len().min(room)], &tail].concat();
-    whole.truncate(limits::NAME_BYTES_MAX);
-    whole
-}
-
-/// What a place that must be there is called by, when it is not.
-pub(super) fn there(spot: &Spot) -> Result<&rustix::fs::Statx> {
-    spot.stat.as_ref().ok_or(NOT_THERE)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::resolve::Quirks;
+    use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path, spool, upload};
     use super::super::trash::Fate;
     use super::*;
@@ -768,20 +711,5 @@ mod tests {
         upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();
         exchange_back(spool, folder, name).unwrap();
         assert_eq!(house.content("name").as_deref(), Some("theirs"));
-    }
-
-    #[test]
-    fn numbers_go_before_the_extension_and_fit() {
-        assert_eq!(numbered("a.txt", 0), "a.txt");
-        assert_eq!(numbered("a.txt", 1), "a (1).txt");
-        assert_eq!(numbered("a.tar.gz", 2), "a.tar (2).gz");
-        assert_eq!(numbered(".hidden", 1), ".hidden (1)");
-        assert_eq!(numbered("a", 10), "a (10)");
-        for name in
-            ["x".repeat(255), format!("{}.jpeg", "ü".repeat(125)), format!("a.{}", "x".repeat(253))]
-        {
-            let longer = numbered(&name, 77);
-            assert!(longer.len() <= 255 && longer.contains("(77)"), "{longer}");
-        }
     }
 }

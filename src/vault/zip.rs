@@ -5,11 +5,12 @@
 use super::entry_name::{self, Changed};
 use super::look;
 use super::missing::{Lack, Missing};
+use super::numbered::numbered;
+use super::opened::open_regular;
 use super::pack::{Backing, End, Member, Packer};
 use super::path::{VaultPath, is_reserved};
-use super::resolve::{Follow, open_deep};
-use super::share::{Need, Share, open_regular};
-use super::write::numbered;
+use super::resolve::Follow;
+use super::share::{Need, Share};
 use super::{NOT_THERE, os};
 use crate::budget::{self, Loan, Seat};
 use crate::error::{Error, Result, Why};
@@ -170,7 +171,8 @@ impl Share {
 
     /// Opens a folder by its true place, however deep, without following a link.
     fn open_place_beneath(&self, place: &[u8]) -> rustix::io::Result<OwnedFd> {
-        let folder = open_deep(&self.finder.handle, place, self.finder.root.quirks.no_openat2)?;
+        let folder =
+            look::open_deep(&self.finder.handle, place, self.finder.root.quirks.no_openat2)?;
         look::open_to_read(&*folder, b".")
     }
 }

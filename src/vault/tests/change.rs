@@ -1,6 +1,6 @@
 //! Making folders, renaming and deleting.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{Fate, IfExists, Kind};
 use super::alone::{Surroundings, alone};
 use super::{House, listed, opened, path, refusal};

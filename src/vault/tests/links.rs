@@ -1,7 +1,7 @@
 //! Links that dangle, escape, loop or lead to what the grant does not allow, and things that are
 //! neither file nor folder.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{Fate, Kind, Opened};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 use crate::error::Error;

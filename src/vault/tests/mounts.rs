@@ -1,7 +1,7 @@
 //! Drives mounted inside the share. Mounting needs a mount namespace of one's own; where the machine
 //! does not give it, the same work is done on one filesystem.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{Fate, IfExists, Kind, Place};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};

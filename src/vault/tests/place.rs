@@ -1,6 +1,6 @@
 //! Putting files in place: all or none, and what is there already.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{IfExists, Place};
 use super::{House, UPLOAD, opened, path, refusal, spool, upload};
 use std::fs::{self, Permissions};

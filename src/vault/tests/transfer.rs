@@ -1,6 +1,6 @@
 //! Moving and copying into a folder.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{Fate, IfExists, Progress, TransferKind};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;

@@ -1,6 +1,6 @@
 //! The trash: what goes in, comes back, is emptied, and what a crash leaves of it.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::super::{Fate, IfExists, Item, Kind, Place, Progress, Reason, Share, TransferKind};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};

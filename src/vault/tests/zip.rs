@@ -1,6 +1,6 @@
 //! Folders as ZIP files, read back by the `zip` crate.
 
-use super::super::resolve::Quirks;
+use super::super::root::Quirks;
 use super::alone::{Surroundings, alone};
 use super::{House, path, raw, refusal};
 use std::collections::BTreeMap;

@@ -1,0 +1,90 @@
+//! How much the trash keeps, and when its keeper has to look at the drives.
+
+use super::room::Room;
+use super::trash_id::now_ms;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// How much is kept, and what the keeper knows of it.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    /// Days that things are kept; 0 keeps nothing.
+    days: AtomicU32,
+    /// Percent of a drive that they may take; 0 keeps nothing.
+    percent: AtomicU32,
+    /// Whether anything came in, or the rules changed, since the keeper looked last.
+    is_changed: AtomicBool,
+    /// When the oldest thing has been kept long enough (milliseconds since 1970).
+    next_ms: AtomicU64,
+}
+
+impl Default for Keeping {
+    /// As the settings have it until they say otherwise.
+    fn default() -> Self {
+        Self {
+            days: AtomicU32::new(30),
+            percent: AtomicU32::new(10),
+            is_changed: AtomicBool::new(true),
+            next_ms: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Keeping {
+    /// Sets the rules.
+    pub fn set(&self, days: u32, percent: u32) {
+        let before = (
+            self.days.swap(days, Ordering::Relaxed),
+            self.percent.swap(percent, Ordering::Relaxed),
+        );
+        if before != (days, percent) {
+            self.is_changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether anything is kept at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.days.load(Ordering::Relaxed) > 0 && self.percent.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the keeper should look at the drive. Asks only the memory.
+    pub fn is_due(&self) -> bool {
+        self.is_changed.load(Ordering::Relaxed) || now_ms() >= self.next_ms.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the trash of such a drive may have; of one that does not tell its size, any number.
+    pub(super) fn bytes_max(&self, drive: Option<Room>) -> u64 {
+        if !self.is_on() {
+            return 0;
+        }
+        let percent = u64::from(self.percent.load(Ordering::Relaxed));
+        drive.map_or(u64::MAX, |drive| drive.total / 100 * percent)
+    }
+
+    /// What was deleted before this (milliseconds since 1970) has been kept long enough.
+    pub(super) fn oldest_ms(&self) -> u64 {
+        if !self.is_on() {
+            return u64::MAX;
+        }
+        now_ms().saturating_sub(self.kept_ms())
+    }
+
+    /// How long things are kept, in milliseconds.
+    pub(super) fn kept_ms(&self) -> u64 {
+        u64::from(self.days.load(Ordering::Relaxed)) * 24 * 3600 * 1000
+    }
+
+    /// Notes what the keeper found.
+    pub fn looked(&self, next_ms: u64) {
+        self.next_ms.store(next_ms, Ordering::Relaxed);
+    }
+
+    /// The keeper begins to look: what comes in from now on is new to it.
+    pub fn begin_to_look(&self) {
+        self.is_changed.store(false, Ordering::Relaxed);
+    }
+
+    /// The keeper could not look, or does not know any more what is there.
+    pub fn look_again(&self) {
+        self.is_changed.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,86 @@
+//! What a thing in the trash is called, and its record. An id begins with the time of deletion, so that
+//! names sort by age.
+
+use super::hidden;
+use crate::limits;
+use serde::Serialize;
+use std::time::{Duration, SystemTime};
+
+/// Hexadecimal digits of the time (milliseconds since 1970) that an id begins with: enough until the year
+/// 10889.
+const TIME_DIGITS: usize = 12;
+
+/// Now, in milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What the record of a thing in the trash is called behind its id.
+pub(super) const RECORD: &str = ".json";
+
+/// The same while the thing is on its way in.
+pub(super) const UNSETTLED: &str = ".new";
+
+/// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
+/// that it is one plain name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct TrashId(String);
+
+impl TrashId {
+    /// A new one, with the present time.
+    pub(super) fn new() -> Self {
+        let ms = now_ms() & ((1 << (4 * TIME_DIGITS)) - 1);
+        Self(format!("{ms:0TIME_DIGITS$x}-{}", hidden::temporary_name()))
+    }
+
+    /// Reads one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let time = text.get(..TIME_DIGITS)?;
+        let is_good = text.len() <= limits::TRASH_ID_BYTES_MAX
+            && text.bytes().all(is_plain)
+            && u64::from_str_radix(time, 16).is_ok()
+            && text.as_bytes().get(TIME_DIGITS) == Some(&b'-');
+        is_good.then(|| Self(text.to_owned()))
+    }
+
+    /// Reads one from the name of a record.
+    pub(super) fn of_record(name: &[u8]) -> Option<Self> {
+        Self::parse(std::str::from_utf8(name).ok()?.strip_suffix(RECORD)?)
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// When the thing came in, in milliseconds since 1970.
+    pub(super) fn ms(&self) -> u64 {
+        self.0
+            .get(..TIME_DIGITS)
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+            .unwrap_or(0)
+    }
+
+    /// When the thing came in.
+    pub(super) fn time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.ms())
+    }
+
+    /// Whether this process made it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.0.get(TIME_DIGITS + 1..).is_some_and(hidden::is_ours)
+    }
+
+    /// The name of its record.
+    pub(super) fn record(&self) -> String {
+        format!("{}{RECORD}", self.0)
+    }
+
+    /// The name of its record on the way in.
+    pub(super) fn unsettled(&self) -> String {
+        format!("{}{UNSETTLED}", self.0)
+    }
+}
