@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
@@ -242,7 +242,7 @@ impl Transfers {
     /// Errors: `TooSoon`.
     fn take(&self, address: IpAddr) -> Result<Place<'_>> {
         let address = network_of(address);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = threads::locked(&self.running);
         let of_address = running.get(&address).copied().unwrap_or(0);
         let in_all: usize = running.values().sum();
         if in_all >= limits::TRANSFERS_MAX || of_address >= limits::TRANSFERS_PER_ADDRESS_MAX {
@@ -255,7 +255,7 @@ impl Transfers {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut running = self.transfers.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = threads::locked(&self.transfers.running);
         match running.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
