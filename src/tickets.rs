@@ -5,19 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::auth::caller::Holder;
 use crate::auth::key;
 use crate::error::{Error, Result};
 use crate::vault::VaultPath;
 use crate::{limits, threads};
-
-/// What a ticket is bound to: nobody else can use it, and it ends with this.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// A session, by the id of its token.
-    Session(String),
-    /// An API key, by its hash.
-    Key(String),
-}
 
 /// All tickets by their ids.
 #[derive(Default)]

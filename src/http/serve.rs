@@ -11,6 +11,7 @@ use tiny_http::Request;
 use tiny_http::ext::{Body, Limits};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
@@ -167,7 +168,7 @@ fn answer(
 ) -> Result<Reply> {
     let worded = |error| worded_for(endpoint, error);
     let caller = gate::admit(app, endpoint, request).map_err(worded)?;
-    let user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
+    let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     if let Some(user) = user {
