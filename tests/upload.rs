@@ -66,6 +66,44 @@ fn the_parts_may_come_in_any_order() {
 }
 
 #[test]
+fn a_file_keeps_its_date_if_it_comes_with_one() {
+    let larder = Larder::start().user("ana");
+    let ana = larder.http("ana");
+    let before = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
+    let form = Form::new()
+        .field("modified", "1700000000123")
+        .file("photo.jpg", "1")
+        .file("now.jpg", "2")
+        .field("modified", "2020-02-02T02:02:02.020Z")
+        .file("clip.mp4", "3")
+        .field("modified", "next tuesday")
+        .file("odd.mp4", "4")
+        .field("modified", "99999999999999")
+        .file("ahead.mp4", "5");
+    ana.upload(&form).expect_status("File uploaded");
+    let told = |name: &str| fs::metadata(larder.root().join(name)).unwrap();
+    for (name, seconds, ms) in [("photo.jpg", 1_700_000_000, 123), ("clip.mp4", 1_580_608_922, 20)]
+    {
+        let told = told(name);
+        assert_eq!((told.mtime(), told.mtime_nsec() / 1_000_000), (seconds, ms), "{name}");
+    }
+    for name in ["now.jpg", "odd.mp4", "ahead.mp4"] {
+        let modified = told(name).modified().unwrap();
+        assert!(modified >= before && modified <= std::time::SystemTime::now(), "{name}");
+    }
+    // Another content with the same date is told apart from the first.
+    let tag = |name: &str| {
+        let answer = ana.get(&format!("/api/download?file_path={name}"));
+        answer.header("ETag").unwrap().to_owned()
+    };
+    let first = tag("photo.jpg");
+    let form = Form::new().field("modified", "1700000000123").file("photo.jpg", "6");
+    ana.upload(&form).expect_status("File uploaded");
+    assert_ne!(tag("photo.jpg"), first);
+    larder.wait_until_tidy();
+}
+
+#[test]
 fn an_existing_file_is_overwritten_renamed_around_or_left() {
     let larder =
         Larder::start().user("ana").file("a.txt", "old").file("b.tar.gz", "old").file("c", "old");

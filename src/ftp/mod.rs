@@ -11,6 +11,7 @@ mod control;
 mod data;
 mod line;
 mod listing;
+mod permission;
 mod reply;
 mod serve;
 mod session;
@@ -18,4 +19,5 @@ mod tls;
 mod told;
 mod verbs;
 
+pub use permission::Letters;
 pub use serve::Controller;

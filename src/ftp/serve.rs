@@ -8,7 +8,7 @@ use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -174,9 +174,9 @@ impl Controller {
         all.iter().map(|handle| handle.info()).collect()
     }
 
-    /// Locks it.
+    /// A panic while it was locked left it whole.
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
-        threads::locked(&self.running)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -319,9 +319,9 @@ impl Registry {
         }
     }
 
-    /// Locks it.
+    /// A panic while it was locked left it whole.
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Handle>>> {
-        threads::locked(&self.sessions)
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -562,9 +562,9 @@ impl Handle {
         }
     }
 
-    /// Locks it.
+    /// A panic while it was locked left it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
-        threads::locked(&self.state)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

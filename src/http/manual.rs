@@ -310,6 +310,7 @@ const FILES: &[Doc] = &[
         has("file", List(&File)),
         may_have("path", Text),
         may_have("if_exists", OneOf(&["overwrite", "rename", "error"])),
+        may_have("modified", Text),
     ])))
     .refuses(&[404, 409, 507]),
     doc(

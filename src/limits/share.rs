@@ -45,6 +45,22 @@ pub const NUMBERED_NAMES_MAX: usize = 10_000;
 /// that the final sync finds little left to do.
 pub const WRITEBACK_BYTES: u64 = 64 << 20;
 
+/// How far ahead of the clock the time may be that a sender wishes for a file: cameras and laptops that set
+/// their clocks by hand are off by a time zone, hardly by more.
+pub const MODIFIED_AHEAD_MAX: Duration = Duration::from_hours(24);
+
+/// Extended attributes of larder's own that go along with one file or folder; one is in use.
+pub const CARRIED_ATTRIBUTES_MAX: usize = 16;
+
+/// Bytes of all their values: what one attribute of Linux may have (`XATTR_SIZE_MAX`).
+pub const CARRIED_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of the names of a file's attributes for which there is room at first: nearly always enough.
+pub const CARRIED_NAMES_BYTES: usize = 256;
+
+/// Bytes of the names of all attributes of a file, larder's or not: what Linux lists (`XATTR_LIST_MAX`).
+pub const CARRIED_NAMES_BYTES_MAX: usize = 64 << 10;
+
 /// Bytes of the ZIP's table of contents kept in memory; what goes beyond waits in a hidden file.
 pub const ZIP_DIRECTORY_BYTES_MAX: usize = 256 << 10;
 

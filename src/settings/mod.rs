@@ -13,12 +13,11 @@ pub use values::{FtpSettings, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result as HouseResult};
-use crate::threads;
 
 /// Settings and roles as they are in force, and where they are stored.
 pub struct Config {
@@ -67,24 +66,24 @@ impl Config {
 
     /// The settings in force: a snapshot.
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&*threads::whole(self.settings.read()))
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The roles in force: a snapshot.
     pub fn roles(&self) -> Arc<Roles> {
-        Arc::clone(&threads::whole(self.roles.read()).roles)
+        Arc::clone(&self.roles.read().unwrap_or_else(PoisonError::into_inner).roles)
     }
 
     /// The roles in force, read again first if they are of an earlier edition than this.
     ///
     /// Errors: one line, once for each edition; then the old roles stay in force.
     pub fn roles_as_of(&self, edition: i64) -> Result<Arc<Roles>, String> {
-        let in_force = threads::whole(self.roles.read());
+        let in_force = self.roles.read().unwrap_or_else(PoisonError::into_inner);
         if in_force.edition >= edition {
             return Ok(Arc::clone(&in_force.roles));
         }
         drop(in_force);
-        let mut in_force = threads::whole(self.roles.write());
+        let mut in_force = self.roles.write().unwrap_or_else(PoisonError::into_inner);
         if in_force.edition < edition {
             in_force.edition = edition;
             let mut roles = read_roles(&self.folder)?;
@@ -114,7 +113,7 @@ impl Config {
         &self,
         change: impl FnOnce(Option<Cloud>) -> HouseResult<Cloud>,
     ) -> HouseResult<()> {
-        let _turn = threads::locked(&self.cloud_turn);
+        let _turn = self.cloud_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = change(self.cloud()?)?;
         Ok(file::replace(&self.folder.join("cloud.json"), &changed.into_json())?)
     }
@@ -152,7 +151,7 @@ impl Config {
     /// Reads `roles.json` again and puts it in force. What is wrong leaves the old roles in force.
     pub fn reload_roles(&self, endpoints: &[&str]) -> Result<(), String> {
         let roles = load_roles(&self.folder, endpoints)?;
-        threads::whole(self.roles.write()).roles = Arc::new(roles);
+        self.roles.write().unwrap_or_else(PoisonError::into_inner).roles = Arc::new(roles);
         Ok(())
     }
 
@@ -163,7 +162,7 @@ impl Config {
 
     /// Puts settings in force for whoever takes a snapshot from now on.
     pub fn put_settings(&self, settings: Settings) {
-        *threads::whole(self.settings.write()) = Arc::new(settings);
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 }
 

@@ -2,13 +2,12 @@
 //! a password.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::schema::MIGRATIONS;
+use super::users::MIGRATIONS;
 use crate::error::{Error, Result};
-use crate::threads;
 
 /// One row of `ftp_users`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +98,9 @@ impl FtpUserStore {
         Ok(removed > 0)
     }
 
-    /// Locks it.
+    /// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        threads::locked(&self.0)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::user::User;
+use super::users::User;
 use crate::limits;
 
 /// Everybody who was seen since larder started.

@@ -29,8 +29,8 @@ impl Share {
                 return Ok(Some(spool));
             }
             let is_placed = match (&spot.stat, &target.was) {
-                (Some(old), Some(was)) => {
-                    spool.take_after(old)?;
+                (Some(_), Some(was)) => {
+                    spool.take_after(&spot)?;
                     self.exchange(&mut spool, &spot, was).map_err(os)?
                 }
                 _ => self.claim(&mut spool, &spot)?,

@@ -1,6 +1,7 @@
 //! Copying one file, link or tree into larder's hidden folder, where nobody sees it until it is whole.
 //! Never follows a link. Knows no names of callers but those it asks the grant about.
 
+use super::carried;
 use super::discard;
 use super::hidden;
 use super::look::{self, FileId};
@@ -265,9 +266,10 @@ impl Visitor for Tree<'_, '_> {
         if Some(look::id_of(folder.stat)) == self.copier.manner.into {
             return Err(into_itself());
         }
+        let carried = carried::of_open(folder.handle)?;
         if folder.place.is_empty() {
             self.present = Some(Arc::clone(&self.target));
-            return Ok(());
+            return carried.give(&*self.target);
         }
         let at = folder.place.iter().rposition(|byte| *byte == b'/');
         let (above, name) = match at {
@@ -278,6 +280,9 @@ impl Visitor for Tree<'_, '_> {
         let make = || rustix::fs::mkdirat(&*above, name, Mode::RWXU);
         self.copier.with_room(make).map_err(os_new_name)?;
         self.present = Some(Arc::new(look::open_place(&*above, name).map_err(os)?));
+        if !carried.is_empty() {
+            carried.give(look::open_to_read(&*above, name).map_err(os)?)?;
+        }
         Ok(())
     }
 
@@ -396,6 +401,7 @@ impl<'a> Copier<'a> {
         let make = || rustix::fs::openat(to.0, to.1, flags, Mode::RUSR | Mode::WUSR);
         let target = self.with_room(make).map_err(os_new_name)?;
         self.content(&source, &target, stat.stx_size)?;
+        carried::of_open(&source)?.give(&target)?;
         self.own(&target, Some(&stat));
         self.dress(&target, Mark::of(&stat), false)?;
         // Large files are made durable one by one, so that their errors are told for certain.

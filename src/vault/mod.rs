@@ -7,6 +7,7 @@
 
 mod append;
 mod attributes;
+mod carried;
 mod change;
 mod copy;
 mod discard;

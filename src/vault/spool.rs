@@ -1,6 +1,7 @@
 //! A file on its way into the share: written in larder's hidden folder on the filesystem where it
 //! will stay, and gone again unless it is placed.
 
+use super::carried;
 use super::copy::Copier;
 use super::hidden::{self, TEMPORARY};
 use super::look::{self, FileId, Filesystem};
@@ -15,13 +16,17 @@ use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Advice, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
+use rustix::rand::GetRandomFlags;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// Nanoseconds in a millisecond.
+const MS_NS: u32 = 1_000_000;
 
 /// A hidden temporary file. Dropping it removes it.
 pub struct Spool {
@@ -37,6 +42,8 @@ pub struct Spool {
     id: FileId,
     /// When its content changed last (nanoseconds), once it is finished.
     modified_ns: Option<i128>,
+    /// When it changed last where it comes from (since 1970), if that is to be kept.
+    wished: Option<Duration>,
     /// Bytes written.
     length: u64,
     /// Bytes that the kernel was asked to write to the drive already.
@@ -141,6 +148,7 @@ impl Spool {
             filesystem: look::filesystem_of(&at),
             id: look::id_of(&stat),
             modified_ns: None,
+            wished: None,
             length: 0,
             written_back: 0,
             is_pending: true,
@@ -168,6 +176,7 @@ impl Spool {
             filesystem: look::filesystem_of(&at),
             id: look::id_of(&stat),
             modified_ns: None,
+            wished: None,
             length,
             written_back: length,
             is_pending: true,
@@ -218,22 +227,22 @@ impl Spool {
         self.length == 0
     }
 
+    /// Wishes when the content is to have changed last, as it did where it comes from. It is kept to the
+    /// millisecond, from 1970 to one day from now; another wish is none.
+    pub fn date(&mut self, modified: SystemTime) {
+        let latest = SystemTime::now() + limits::MODIFIED_AHEAD_MAX;
+        let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok();
+        self.wished = since.filter(|_| modified <= latest);
+    }
+
     /// Makes the content durable and closes the file; more cannot be written. The time of change is set
-    /// to the nanosecond, so that two contents never look alike. Calling it again does nothing.
+    /// to the nanosecond, so that two contents never look alike: of one that was wished, what is finer than
+    /// a millisecond is random. Calling it again does nothing.
     ///
     /// Errors: `DiskFull`, `Io`.
     pub fn finish(&mut self) -> Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let now = Timespec {
-            tv_sec: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: now.subsec_nanos().into(),
-        };
-        let times = Timestamps { last_access: now, last_modification: now };
-        match rustix::fs::futimens(&file, &times) {
-            Err(errno) if !look::is_unknown_there(errno) => return Err(os(errno)),
-            _ => {}
-        }
+        set_modified(&file, self.wished.map_or_else(now, with_random_end))?;
         file.sync_all()?;
         let stat = look::look_at(&file).map_err(os)?;
         self.modified_ns = Some(look::nanoseconds_of(&stat.stx_mtime));
@@ -288,18 +297,30 @@ impl Spool {
         Ok(())
     }
 
-    /// Gives the file the mode, and as far as we may the owner, of the one it replaces; not the right to
-    /// run as somebody else (set-user-ID), which was given to the old content.
-    pub(super) fn take_after(&self, old: &Statx) -> Result<()> {
+    /// Gives the file the mode, as far as we may the owner, and larder's own attributes of the one at a
+    /// place that it replaces; not the right to run as somebody else (set-user-ID), which was given to the
+    /// old content. Does nothing where there is none.
+    pub(super) fn take_after(&mut self, place: &Spot) -> Result<()> {
         const KEPT: u16 = 0o777;
+        let Some(old) = &place.stat else { return Ok(()) };
         let ours = self.look()?;
         let is_alike = ours.stx_mode & 0o7777 == old.stx_mode & KEPT
             && (ours.stx_uid, ours.stx_gid) == (old.stx_uid, old.stx_gid);
-        if is_alike {
+        // After a crash the two are told apart by this.
+        let is_mistakable = ours.stx_size == old.stx_size
+            && look::nanoseconds_of(&ours.stx_mtime) == look::nanoseconds_of(&old.stx_mtime);
+        let carried = carried::of(&place.folder, &place.name)?;
+        if is_alike && !is_mistakable && carried.is_empty() {
             return Ok(());
         }
         // Under a umask that keeps us out of our own file there is no mode to keep.
         let Some(file) = self.reopen()? else { return Ok(()) };
+        if is_mistakable {
+            set_modified(&file, now())?;
+            let stat = look::look_at(&file).map_err(os)?;
+            self.modified_ns = Some(look::nanoseconds_of(&stat.stx_mtime));
+        }
+        carried.give(&file)?;
         // Only root may give files away; everybody else keeps what they wrote.
         let _not_ours_to_give = rustix::fs::fchown(
             &file,
@@ -387,6 +408,36 @@ impl Drop for Spool {
     }
 }
 
+/// The time since 1970.
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A time to the millisecond, with random digits behind it.
+fn with_random_end(time: Duration) -> Duration {
+    let mut random = [0_u8; 4];
+    let end = match rustix::rand::getrandom(&mut random[..], GetRandomFlags::empty()) {
+        Ok(_) => u32::from_ne_bytes(random),
+        // Early on a board without entropy; the clock's last digits are nearly as good.
+        Err(_) => now().subsec_nanos(),
+    };
+    let whole = time.subsec_nanos() / MS_NS * MS_NS;
+    Duration::new(time.as_secs(), whole + end % MS_NS)
+}
+
+/// Sets when an open file changed last, where the filesystem knows such a thing.
+fn set_modified(file: impl AsFd, time: Duration) -> Result<()> {
+    let time = Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    let times = Timestamps { last_access: time, last_modification: time };
+    match rustix::fs::futimens(file, &times) {
+        Err(errno) if !look::is_unknown_there(errno) => Err(os(errno)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes the rest of a file into a spool.
 fn copy_all(source: &mut File, target: &mut Spool) -> Result<()> {
     let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
@@ -405,4 +456,72 @@ fn copy_all(source: &mut File, target: &mut Spool) -> Result<()> {
 /// Whether a place can be replaced by a file.
 pub(super) fn is_replaceable(file_type: FileType) -> bool {
     file_type == FileType::RegularFile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{House, UPLOAD, opened, path, spool};
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    /// A file that is placed with a wish; what is then told of it.
+    fn placed(house: &House, content: &str, wish: SystemTime) -> std::fs::Metadata {
+        let share = house.share();
+        let mut spool = spool(&share, "", content);
+        spool.date(wish);
+        share.place(vec![(spool, path("f"))], &UPLOAD).unwrap();
+        house.root().join("f").metadata().unwrap()
+    }
+
+    #[test]
+    fn a_wished_time_is_kept_to_the_millisecond_and_never_twice() {
+        let house = House::new();
+        let wish = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
+        let told: Vec<_> = (0..4).map(|_| placed(&house, "same", wish)).collect();
+        for told in &told {
+            assert_eq!((told.mtime(), told.mtime_nsec() / 1_000_000), (1_000_000_000, 123));
+        }
+        let mut ends: Vec<_> = told.iter().map(MetadataExt::mtime_nsec).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        assert!(ends.len() > 1, "{ends:?}");
+        assert_eq!(house.trashed("").len(), 6);
+        assert_eq!(opened(&house.share(), "f").unwrap(), "same");
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_is_no_wish() {
+        let house = House::new();
+        let day = Duration::from_hours(24);
+        let start = now().as_secs();
+        for wish in [
+            SystemTime::UNIX_EPOCH - Duration::from_millis(1),
+            SystemTime::now() + day + Duration::from_mins(1),
+            SystemTime::now() + day * 10_000,
+        ] {
+            assert!(placed(&house, "x", wish).mtime().unsigned_abs() >= start, "{wish:?}");
+        }
+        assert_eq!(placed(&house, "x", SystemTime::UNIX_EPOCH).mtime(), 0);
+        let ahead = SystemTime::now() + day - Duration::from_mins(1);
+        assert!(placed(&house, "x", ahead).mtime().unsigned_abs() > start + 80_000);
+    }
+
+    /// A crash tells the new file from the old by size and time: the same time for both must not be.
+    #[test]
+    fn a_wish_never_makes_a_file_look_like_the_one_it_replaces() {
+        let house = House::new();
+        let share = house.share();
+        let old = house.file("f", "old");
+        let mut spool = spool(&share, "", "new");
+        spool.date(SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+        spool.finish().unwrap();
+        let same = std::fs::metadata(house.root().join(".larder/tmp").join(&spool.name)).unwrap();
+        let file = File::options().write(true).open(&old).unwrap();
+        file.set_modified(same.modified().unwrap()).unwrap();
+        let spot = share.finder.locate(&path("f"), Follow::Last).unwrap();
+        assert_eq!(spool.identity().unwrap(), Incoming::of(spot.stat.as_ref().unwrap()));
+        spool.take_after(&spot).unwrap();
+        assert_ne!(spool.identity().unwrap(), Incoming::of(spot.stat.as_ref().unwrap()));
+        assert!(spool.is(&spool.look().unwrap()));
+    }
 }

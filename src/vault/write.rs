@@ -6,7 +6,7 @@ use super::look::{self, is_folder};
 use super::made::Note;
 use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, Lost, Spot, refuse_new, there};
+use super::resolve::{Follow, Lost, Spot, refuse_new};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
@@ -333,7 +333,7 @@ impl Share {
                 }
                 _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
-            near.take_after(old)?;
+            near.take_after(&spot)?;
             let ticket = self.ticket(&spot, Reason::Replaced, Some(near.identity()?))?;
             match self.replace(&mut near, &spot, is_group, ticket) {
                 Ok(Replaced::Exchanged(ticket)) => {
@@ -445,7 +445,7 @@ impl Share {
             }
         }
         let mut copy = Spool::copy_of(&spot.folder, &spot.name, Arc::clone(workshop))?;
-        copy.take_after(there(spot)?)?;
+        copy.take_after(spot)?;
         copy.rename_to(&ticket.bin, id).map_err(os)?;
         copy.is_pending = false;
         Ok(())

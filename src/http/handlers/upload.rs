@@ -1,6 +1,7 @@
 //! `POST /api/upload`: files in a multipart form, stored all or none: contract, section 5.
 
 use std::io::{Read, Write};
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ struct Form {
     folder: Option<VaultPath>,
     /// What to do about files that are there already.
     if_exists: Option<IfExists>,
+    /// When the next file changed last, where it comes from.
+    modified: Option<SystemTime>,
 }
 
 /// Receives the files into hidden temporary ones, then puts all in place in one go.
@@ -30,7 +33,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let boundary = multipart::boundary(content_type)
         .ok_or(Error::invalid_as(Why::Missing, "No file provided"))?;
     let share = call.share()?;
-    let may_write = call.caller()?.grant().may_write_somewhere();
+    let may_write = call.caller()?.grant.may_write_somewhere();
     // The body is a little more than the files; the spare is what the drive must keep.
     let length = call.request.content_length();
     let length = length.map(|length| length.saturating_add(limits::UPLOAD_SPARE_BYTES));
@@ -45,6 +48,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
             ("if_exists", None) => {
                 form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?);
             }
+            ("modified", None) => form.modified = moment(&parts.read_text("modified")?),
             ("file", Some(sent)) => {
                 if !may_write {
                     return Err(Error::Refused);
@@ -71,6 +75,7 @@ fn receive_file(
 ) -> Result<()> {
     // A browser's name may be a whole path of the machine it came from.
     let name = sent.rsplit(['/', '\\']).next().unwrap_or_default();
+    let modified = form.modified.take();
     if sent.is_empty() {
         // A form sent without choosing a file has a part without name and content.
         return match parts.read_content(&mut |_| Ok(()))? {
@@ -88,6 +93,9 @@ fn receive_file(
         return Err(Error::invalid_as(Why::TooMany, "Too many files"));
     }
     let mut spool = share.spool_sized(form.folder.as_ref(), ahead)?;
+    if let Some(modified) = modified {
+        spool.date(modified);
+    }
     parts.read_content(&mut |bytes| Ok(spool.write_all(bytes)?))?;
     spool.finish()?;
     form.files.push((spool, name.to_owned()));
@@ -145,5 +153,35 @@ pub fn if_exists(text: &str) -> Result<IfExists> {
         "rename" => Ok(IfExists::Rename),
         "error" => Ok(IfExists::Error("Target already exists")),
         _ => Err(Error::invalid("if_exists must be overwrite, rename or error")),
+    }
+}
+
+/// A date as clients send them: milliseconds since 1970 (`File.lastModified` of browsers), or RFC 3339. What is
+/// neither is ignored, as a date that cannot be is: the content is what matters.
+fn moment(text: &str) -> Option<SystemTime> {
+    let text = text.trim();
+    let ms = text.parse::<u64>().ok().or_else(|| {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(time.as_millisecond()).ok()
+    })?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_milliseconds_or_a_text_with_its_zone() {
+        let at = |ms| Some(SystemTime::UNIX_EPOCH + Duration::from_millis(ms));
+        assert_eq!(moment("1700000000123"), at(1_700_000_000_123));
+        assert_eq!(moment(" 0 "), at(0));
+        assert_eq!(moment("2023-11-14T22:13:20.123Z"), at(1_700_000_000_123));
+        assert_eq!(moment("2023-11-15T00:13:20+02:00"), at(1_700_000_000_000));
+        for bad in ["", "yesterday", "-1", "1.5", "2023-11-14", "2023-11-14T22:13:20", "1e9"] {
+            assert_eq!(moment(bad), None, "{bad}");
+        }
+        // Later than any clock tells.
+        let _never_panics = moment(&u64::MAX.to_string());
     }
 }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
-use crate::auth::caller::Credential;
 use crate::auth::key;
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::body::{Field, flag, id, paths, text};
@@ -98,14 +97,14 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/user/logout`: ends this session, or with `everywhere` all of the caller's.
 pub fn logout(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let id = call.user()?.id;
+    let caller = call.caller()?;
     if ask.flag("everywhere") {
-        call.app.users.log_out_everywhere(id)?;
+        call.app.users.log_out_everywhere(caller.user.id)?;
         call.note("signed out everywhere");
-    } else if let Credential::Session(session) = call.caller()?.credential() {
+    } else if let Some(session) = &caller.session {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = i64::try_from(now).unwrap_or(i64::MAX);
-        call.app.users.log_out(id, &session.token_id, session.expires, now)?;
+        call.app.users.log_out(caller.user.id, &session.token_id, session.expires, now)?;
         call.note("signed out");
     }
     Ok(Reply::json(&Status { status: "Logged out" })?.with("Set-Cookie", session_cookie("", 0)))
@@ -140,7 +139,7 @@ pub fn get_self(call: &mut Call<'_>) -> Result<Reply> {
         /// JSON array of what may be written.
         paths_write: &'a str,
     }
-    let user = call.user()?;
+    let user = &call.caller()?.user;
     Reply::json(&Myself {
         id: user.id,
         username: &user.username,
@@ -196,7 +195,8 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
 
 /// How far the caller may go with other users.
 fn authority(call: &Call<'_>) -> Result<Authority> {
-    Ok(Authority::of(call.caller()?, call.app.roles()))
+    let caller = call.caller()?;
+    Ok(Authority::of(&caller.user, &caller.grant, call.app.roles()))
 }
 
 /// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
@@ -257,7 +257,7 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
     if changes.is_empty() {
         return Err(Error::invalid("No valid fields provided for update"));
     }
-    let id = call.user()?.id;
+    let id = call.caller()?.user.id;
     // No right is among them.
     let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
     call.note(&format!("changed their own {}", done.what));
