@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use serde_json::{Map, Value};
 
+use crate::auth::accounts::Accounts;
 use crate::auth::authenticator::Authenticator;
 use crate::auth::pace::Pace;
 use crate::auth::throttle::AddressThrottle;
@@ -267,6 +268,11 @@ impl App {
             .map_err(say)?;
         self.logbook.note("added user admin with the role admin: there was no user", "");
         Ok(Some(FirstAdmin { password: made_up }))
+    }
+
+    /// Where callers are found by what they bring.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { users: &self.users, ftp_users: &self.ftp_users, tokens: &self.tokens }
     }
 
     /// What a caller may see of the share, under the settings of this moment. The trash shows `by` beside

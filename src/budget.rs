@@ -3,11 +3,11 @@
 //! clients do not read, and lets others wait a moment. Knows nothing of what is kept in it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 
 /// The house's only one.
 pub fn house() -> &'static Budget {
@@ -142,7 +142,7 @@ impl Budget {
             }
             // Turns expire and holders begin to pause without a word.
             let woken = self.freed.wait_timeout(state, left.min(limits::HOLDER_PAUSE_TIME));
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = threads::whole(woken).0;
             if is_memory {
                 drop(state);
                 let _nobody_pauses = self.call_back();
@@ -151,9 +151,9 @@ impl Budget {
         }
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 
     /// Something comes back.

@@ -7,15 +7,15 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::{Error, Result};
 use crate::vault::{Share, VaultPath};
-use crate::{limits, process};
+use crate::{limits, process, threads};
 
 /// What a shell says of a folder that one may not enter.
 const DENIED: &str = "Permission denied";
@@ -217,13 +217,13 @@ impl Console {
 
     /// Where a user is.
     fn folder_of(&self, user: &str) -> VaultPath {
-        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let folders = threads::locked(&self.folders);
         folders.get(user).cloned().unwrap_or_default()
     }
 
     /// Notes where a user is now.
     fn remember(&self, user: &str, folder: VaultPath) {
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folders = threads::locked(&self.folders);
         if folder.is_root() {
             folders.remove(user);
             return;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -190,7 +190,7 @@ impl Hub {
 impl Shared {
     /// Locks the state.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 
     /// The thread: follows the disk as long as anybody listens.
@@ -249,7 +249,7 @@ fn wishes(lines: &[Arc<Line>]) -> Wishes {
 impl Line {
     /// Locks the inbox.
     fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.inbox)
     }
 
     /// Puts something into the inbox.
@@ -336,7 +336,7 @@ impl Subscription {
             let wake_up = due.map_or(until, |due| due.min(until));
             let waiting =
                 self.line.came.wait_timeout(inbox, wake_up.saturating_duration_since(now));
-            inbox = waiting.unwrap_or_else(PoisonError::into_inner).0;
+            inbox = threads::whole(waiting).0;
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -223,7 +223,7 @@ impl Jobs {
                 return;
             }
             let waited = self.0.ended.wait_timeout(state, rest);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = threads::whole(waited).0;
         }
     }
 }
@@ -231,7 +231,7 @@ impl Jobs {
 impl Shared {
     /// Locks the state.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 
     /// Takes a job in, if there is room.

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::limits;
+use crate::{limits, threads};
 
 /// Remembers who was seen, where and when.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Presence {
     /// Notes that the user with this id has just asked for something.
     pub fn saw(&self, id: i64, username: &str, address: IpAddr) {
         let at = Instant::now();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = threads::locked(&self.0);
         if let Some(seen) = all.get_mut(&id) {
             (seen.address, seen.at) = (address, at);
             if seen.username != username {
@@ -57,7 +57,7 @@ impl Presence {
 
     /// Who is on, the latest first.
     pub fn on(&self) -> Vec<Person> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = threads::locked(&self.0);
         let mut people: Vec<Person> = all
             .values()
             .filter(|seen| seen.at.elapsed() < limits::PERSON_ON_TIME)

@@ -15,7 +15,7 @@ pub use power::{Act, Power};
 pub use written::Written;
 
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rustix::fd::AsFd;
@@ -215,12 +215,12 @@ pub fn look(folder: &Path, vault: Option<&Vault>) -> Sample {
 impl Shared {
     /// The state; a panic elsewhere left it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 
     /// The counts; a panic elsewhere left them whole.
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.ledger)
     }
 
     /// Waits for the next turn: `busy` while somebody watches, else `idle` or until somebody does.
@@ -234,9 +234,9 @@ impl Shared {
                 Some(Duration::ZERO) => return,
                 Some(left) => {
                     let woken = self.watched.wait_timeout(state, left);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
+                    threads::whole(woken).0
                 }
-                None => self.watched.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => threads::whole(self.watched.wait(state)),
             };
         }
     }

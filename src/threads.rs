@@ -1,10 +1,11 @@
-//! The one door to threads of our own: named, with a known stack, and joined by whoever asked. Also how long
-//! work gives way to short work, where the kernel would let it go on.
+//! The one door to threads of our own: named, with a known stack, and joined by whoever asked. Also what several of
+//! them share, after one of them panicked, and how long work gives way to short work, where the kernel would let it
+//! go on.
 
 use std::cell::Cell;
 use std::io;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, LockResult, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,20 @@ use crate::limits;
 /// Errors: the system has no thread left.
 pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).stack_size(limits::THREAD_STACK_BYTES).spawn(work)
+}
+
+/// Locks what threads share, also after a panic of one that held the lock.
+///
+/// Such a panic ends one request, and must not end all that come after it. Nothing is half done by it: under a lock
+/// the house changes plain values, with no call that may panic between two changes that belong together, or a database,
+/// which has transactions.
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    whole(mutex.lock())
+}
+
+/// The same for any other way to a lock: an `RwLock`, or a `Condvar` that gives one back.
+pub fn whole<T>(outcome: LockResult<T>) -> T {
+    outcome.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When short work came last.

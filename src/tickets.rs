@@ -2,22 +2,14 @@
 //! and bounded. Knows no requests.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::auth::caller::Holder;
 use crate::auth::key;
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::vault::VaultPath;
-
-/// What a ticket is bound to: nobody else can use it, and it ends with this.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// A session, by the id of its token.
-    Session(String),
-    /// An API key, by its hash.
-    Key(String),
-}
+use crate::{limits, threads};
 
 /// All tickets by their ids.
 #[derive(Default)]
@@ -50,7 +42,7 @@ impl Tickets {
         let bytes = size_of::<Ticket>()
             + paths.iter().map(|path| path.as_str().len() + size_of::<VaultPath>()).sum::<usize>();
         let ticket = Ticket { user, holder, paths: paths.into(), bytes, made: now, used: now };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = threads::locked(&self.0);
         all.retain(|_, ticket| ticket.is_good());
         let of_user = |ticket: &Ticket| ticket.user == user;
         let (count, bytes_max) = (limits::TICKETS_PER_USER_MAX, limits::TICKET_BYTES_PER_USER_MAX);
@@ -65,7 +57,7 @@ impl Tickets {
     ///
     /// Errors: `NotFound`.
     pub fn paths_of(&self, id: &str, holder: &Holder) -> Result<Arc<[VaultPath]>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = threads::locked(&self.0);
         let found = all.get_mut(id).filter(|ticket| ticket.holder == *holder && ticket.is_good());
         let ticket = found.ok_or(Error::NotFound("Not found"))?;
         ticket.used = Instant::now();

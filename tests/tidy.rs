@@ -8,7 +8,7 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal", "zone"]
 /// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("ftp", &["app", "auth", "ftp", "logbook", "settings", "store", "vault"]),
-    ("auth", &["store", "vault", "auth"]),
+    ("auth", &["auth", "settings", "store", "vault"]),
     ("people", &["auth", "settings", "store", "vault"]),
     ("events", &["vault"]),
     ("vault", &["budget", "vault"]),

@@ -2,16 +2,15 @@
 //! a whole, stored, and put in force at once; what can't be says so.
 
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 
 use serde_json::{Map, Value, json};
 
 use super::{App, take_root};
 use crate::error::{Error, Result, Why};
-use crate::limits;
 use crate::settings::{self, Settings, Wrong};
 use crate::terminal;
 use crate::vault::{AttachError, RootId, Vault};
+use crate::{limits, threads};
 
 /// What is bound when larder starts and can't move while it runs.
 const NEED_RESTART: [&str; 2] = ["host", "port"];
@@ -32,7 +31,7 @@ impl App {
     /// Errors: `Invalid` (`Invalid settings: <key>: <why>`); `Io` and `DiskFull` when they can't be
     /// stored.
     pub fn change_settings(&self, changes: Map<String, Value>) -> Result<Changed> {
-        let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = threads::locked(&self.settings_turn);
         let old = self.config.settings();
         let named: Vec<String> = changes.keys().cloned().collect();
         let (base, is_stored) = self.stored()?;
@@ -55,7 +54,7 @@ impl App {
     ///
     /// Errors: `Io`, `DiskFull`; then it is as it was.
     pub fn remember_ftp(&self, is_on: bool) -> Result<()> {
-        let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = threads::locked(&self.settings_turn);
         let change = Map::from_iter([("ftp".to_owned(), Value::from(is_on))]);
         let (base, _) = self.stored()?;
         let new = base.merged(change.clone()).map_err(|(key, why)| invalid(key, &why))?;
@@ -86,7 +85,7 @@ impl App {
     ///
     /// Errors: one line for the owner.
     pub fn reload(&self, endpoints: &[&str]) -> std::result::Result<(), String> {
-        let _turn = self.settings_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = threads::locked(&self.settings_turn);
         let old = self.config.settings();
         let new = self.config.read_settings()?;
         let root = self

@@ -1,8 +1,11 @@
-//! Who somebody is and what they may do: passwords, tokens, keys, roles and paths into a `Grant`,
-//! and how often they may try. Knows no requests and not the disk.
+//! Who somebody is and what they may do: passwords, tokens, keys, roles and paths into a `Caller` with its
+//! `Grant`, and how often they may try. Knows no requests and not the disk.
 
+pub mod accounts;
 pub mod authenticator;
+pub mod caller;
 pub mod key;
+pub mod letters;
 mod names;
 pub mod pace;
 pub mod password;

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 
 /// The names that were tried of late, and from where each was signed in.
 #[derive(Default)]
@@ -110,9 +110,9 @@ impl NameThrottle {
         Ok(Try { throttle: self, tried, from: network_of(from), is_settled: false })
     }
 
-    /// A panic while it was locked left it as good as it was.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 
 /// Lets tries in, one after the other in each lane.
 #[derive(Default)]
@@ -80,13 +80,13 @@ impl Pace {
                 return Ok(Admitted { pace: self, name, rest: Duration::ZERO });
             };
             let waited = self.left.wait_timeout(lanes, rest.min(limits::FTP_TRY_LOOK_TIME));
-            lanes = waited.unwrap_or_else(PoisonError::into_inner).0;
+            lanes = threads::whole(waited).0;
         }
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.lanes)
     }
 }
 

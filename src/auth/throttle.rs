@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::threads::locked;
 
 /// One request in `THROTTLE_INTERVAL` per client address.
 #[derive(Default)]
@@ -26,7 +27,7 @@ impl AddressThrottle {
 
     /// The same at a given time.
     fn admit_at(&self, address: IpAddr, now: Instant) -> Result<()> {
-        let mut last = lock(&self.last);
+        let mut last = locked(&self.last);
         let address = network_of(address);
         if let Some(before) = last.get(&address)
             && now.saturating_duration_since(*before) < limits::THROTTLE_INTERVAL
@@ -65,11 +66,6 @@ fn make_room<K: Clone + Eq + Hash, V>(
     {
         map.remove(&victim);
     }
-}
-
-/// A panic while the lock was held left the map as good as it was.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -114,6 +110,6 @@ mod tests {
         for number in 0..5000_u32 {
             assert!(is_admitted(throttle.admit_at(IpAddr::V4(number.into()), now)));
         }
-        assert_eq!(lock(&throttle.last).len(), limits::THROTTLE_ADDRESSES_MAX);
+        assert_eq!(locked(&throttle.last).len(), limits::THROTTLE_ADDRESSES_MAX);
     }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 
 /// Hands out the turns.
 pub struct Turns {
@@ -88,13 +88,13 @@ impl Turns {
                 return Err(TOO_MANY);
             }
             let waited = self.given.wait_timeout(state, rest);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = threads::whole(waited).0;
         }
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::ftp::permission::Letters;
+use crate::auth::letters::Letters;
 use crate::ftp::reply::one_line;
 use crate::vault::{Entry, Kind};
 

@@ -11,7 +11,6 @@ mod control;
 mod data;
 mod line;
 mod listing;
-mod permission;
 mod reply;
 mod serve;
 mod session;
@@ -19,5 +18,4 @@ mod tls;
 mod told;
 mod verbs;
 
-pub use permission::Letters;
 pub use serve::Controller;

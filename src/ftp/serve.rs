@@ -8,7 +8,7 @@ use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -174,9 +174,9 @@ impl Controller {
         all.iter().map(|handle| handle.info()).collect()
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.running)
     }
 }
 
@@ -319,9 +319,9 @@ impl Registry {
         }
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Handle>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.sessions)
     }
 }
 
@@ -562,9 +562,9 @@ impl Handle {
         }
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.state)
     }
 }
 

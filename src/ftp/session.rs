@@ -8,20 +8,21 @@ use std::time::{Duration, Instant};
 use rustls::ServerConnection;
 
 use crate::app::App;
+use crate::auth::caller::{Caller, Who};
 use crate::auth::key;
-use crate::error::Result;
+use crate::auth::letters::Letters;
+use crate::error::{Error, Result};
 use crate::ftp::control::{Control, Next};
 use crate::ftp::data::Ready;
 use crate::ftp::line::{self, Command};
 use crate::ftp::listing::Facts;
-use crate::ftp::permission::Letters;
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::serve::Handle;
 use crate::ftp::told::Told;
 use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
 use crate::settings::Settings;
-use crate::vault::{Grant, Share, VaultPath};
+use crate::vault::{Share, VaultPath};
 
 /// How far signing in has got.
 pub enum Login {
@@ -35,14 +36,23 @@ pub enum Login {
 
 /// Somebody who has signed in.
 pub struct Account {
-    /// Their name.
-    pub username: String,
+    /// Who it is.
+    pub caller: Caller,
     /// Their home folder, which they see as `/`.
     pub home: VaultPath,
-    /// What they may do.
+    /// What they may do, by verbs; their grant says it for the vault.
     pub letters: Letters,
-    /// The same below their home, for the vault.
-    pub grant: Arc<Grant>,
+}
+
+impl Account {
+    /// Of somebody who was let in.
+    ///
+    /// Errors: `Invalid` (a home that can't be read), `Refused` for who has no home.
+    pub fn of(caller: Caller) -> Result<Self> {
+        let Who::FtpUser(user) = caller.who() else { return Err(Error::Refused) };
+        let (home, letters) = (VaultPath::parse(&user.home)?, Letters::stored(&user.permissions));
+        Ok(Self { caller, home, letters })
+    }
 }
 
 /// How files are sent (RFC 959, 3.1.1).
@@ -233,8 +243,8 @@ impl Session {
     ///
     /// Errors: 450.
     pub fn share(&self) -> std::result::Result<Share, Reply> {
-        let account = self.account()?;
-        Ok(self.app.share(Arc::clone(&account.grant), &account.username)?)
+        let caller = &self.account()?.caller;
+        Ok(self.app.share(Arc::clone(caller.grant()), caller.label())?)
     }
 
     /// Where `text` leads from the current folder, below the home folder: `..` ends at the top.
@@ -274,7 +284,7 @@ impl Session {
 
     /// Whose uploads these are, as the vault is told: nobody else can say it.
     pub fn owner(&self) -> std::result::Result<String, Reply> {
-        Ok(key::hash(&self.account()?.username))
+        Ok(key::hash(self.account()?.caller.label()))
     }
 
     /// Where a command's argument leads in the share.
@@ -300,7 +310,7 @@ impl Session {
     /// What the client did, with who it is.
     fn told(&self, action: &str) -> String {
         let who = match &self.login {
-            Login::Done(account) => account.username.as_str(),
+            Login::Done(account) => account.caller.label(),
             _ => "somebody",
         };
         format!("ftp {who}: {action}")

@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-use crate::limits;
 use crate::settings::{self, FtpSettings};
+use crate::{limits, threads};
 
 /// The certificate that larder makes, in the state directory.
 const CERTIFICATE: &str = "tls-cert.pem";
@@ -35,7 +35,7 @@ impl Tls {
     ///
     /// Errors: one line for the logbook.
     pub fn connection(&self, settings: &FtpSettings) -> Result<ServerConnection, String> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = threads::locked(&self.read);
         let known = read
             .as_ref()
             .filter(|(of, _)| (&of.certificate, &of.key) == (&settings.certificate, &settings.key));
@@ -51,7 +51,7 @@ impl Tls {
 
     /// Forgets what was read: the files may be others now.
     pub fn forget(&self) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *threads::locked(&self.read) = None;
     }
 
     /// Reads certificate and key, making them if they are to be larder's own.

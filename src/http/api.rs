@@ -1,6 +1,7 @@
 //! Everything larder answers over HTTP. Each endpoint is declared once, here; the router, `Allow`,
 //! `HEAD`, the default roles and the tests follow from this table.
 
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::body::Field;
 use crate::http::call::Call;
@@ -24,6 +25,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// What it takes of those who want to be let in, in the order in which it is looked for.
+    pub proofs: &'static [Proof],
     /// Which threads work on it.
     pub lane: Lane,
     /// What answers.
@@ -79,6 +82,20 @@ pub enum Access {
     ByRole,
 }
 
+/// What a request can bring to say whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A session's token, in `Authorization`.
+    Bearer,
+    /// An API key, in `X-API-KEY`.
+    Key,
+    /// A session's token, in the cookie: for what changes nothing, whatever the endpoint is.
+    Cookie,
+}
+
+/// What an endpoint takes unless it says otherwise, in the order in which it is looked for (contract, section 3).
+const ANY_PROOF: &[Proof] = &[Proof::Bearer, Proof::Key, Proof::Cookie];
+
 /// Which threads work on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -105,6 +122,7 @@ pub const fn endpoint(
         methods,
         path,
         access,
+        proofs: if matches!(access, Public) { &[] } else { ANY_PROOF },
         lane,
         handler,
         purpose,
@@ -158,12 +176,12 @@ impl Endpoint {
         self.methods.iter().any(|method| method.names().contains(&name))
     }
 
-    /// Whether somebody of this role may use it, once they have signed in.
-    pub fn is_open_to(&self, role: &str, roles: &Roles) -> bool {
+    /// Whether somebody may use it, once they have signed in, who may use what `may` says.
+    pub fn is_open_to(&self, may: impl Fn(&str) -> bool) -> bool {
         match (self.access, self.acts_as) {
             (Access::Public | Access::SignedIn, _) => true,
-            (Access::ByRole, []) => roles.allow(self.path, role),
-            (Access::ByRole, others) => others.iter().all(|path| roles.allow(path, role)),
+            (Access::ByRole, []) => may(self.path),
+            (Access::ByRole, others) => others.iter().all(|path| may(path)),
         }
     }
 }
@@ -236,14 +254,20 @@ pub fn role_paths() -> Vec<&'static str> {
     ENDPOINTS.iter().filter(has_row).map(|row| row.path).collect()
 }
 
-/// Each endpoint that `role/self` tells, and whether somebody of this role may use it: what stands in
-/// `roles.json`, and whatever else the second contract has for those who have signed in.
-pub fn rights_of<'a>(role: &'a str, roles: &'a Roles) -> impl Iterator<Item = (&'a str, bool)> {
+/// Each endpoint that `role/self` tells, and whether this caller may use it: what stands in `roles.json`, and
+/// whatever else the second contract has for those who have signed in.
+pub fn rights_of<'a>(
+    caller: &'a Caller,
+    roles: &'a Roles,
+) -> impl Iterator<Item = (&'a str, bool)> {
+    let may = |path: &str| caller.may(path, roles);
     let of_table = || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public);
     // A row of that name in the file, by a newer larder or by hand, decides nothing.
     let is_of_file = move |path: &str| of_table().all(|row| row.path != path);
-    let of_file = roles.of(role).filter(move |(path, _)| is_of_file(path));
-    of_file.chain(of_table().map(move |row| (row.path, row.is_open_to(role, roles))))
+    let of_file = roles.paths().filter(move |path| is_of_file(path));
+    of_file
+        .map(move |path| (path, may(path)))
+        .chain(of_table().map(move |row| (row.path, row.is_open_to(may))))
 }
 
 #[cfg(test)]
@@ -283,10 +307,12 @@ mod tests {
         let roles = Roles::parse(object.as_object().unwrap()).unwrap();
         let handler = |_: &mut Call<'_>| Err(Error::Refused);
         let both = endpoint(&[Get], "/both", ByRole, Quick, handler, "").acts_as(&["/a", "/b"]);
-        assert!(both.is_open_to("ana", &roles));
-        assert!(!both.is_open_to("eve", &roles), "a row of its own decides nothing");
+        let ana = |path: &str| roles.allow(path, "ana");
+        let eve = |path: &str| roles.allow(path, "eve");
+        assert!(both.is_open_to(ana));
+        assert!(!both.is_open_to(eve), "a row of its own decides nothing");
         let own = endpoint(&[Get], "/both", ByRole, Quick, handler, "").forbids();
-        assert!(own.is_open_to("eve", &roles) && !own.is_open_to("ana", &roles));
+        assert!(own.is_open_to(eve) && !own.is_open_to(ana));
     }
 
     /// Opening a door is a visible change: this list and the table must both be edited.

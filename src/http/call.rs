@@ -8,12 +8,14 @@ use serde::de::DeserializeOwned;
 use tiny_http::Request;
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::Endpoint;
 use crate::http::body::{self, Ask};
-use crate::http::gate::{Caller, Standing};
+use crate::http::gate::Standing;
 use crate::http::query;
 use crate::limits;
+use crate::store::User;
 use crate::vault::{Share, VaultPath};
 
 /// What a handler is lent.
@@ -47,12 +49,24 @@ impl<'a> Call<'a> {
         self.caller.as_ref().ok_or(Error::Bug("a public endpoint asked for its caller".into()))
     }
 
+    /// The row of the caller, where only a user of the house can be meant.
+    ///
+    /// Errors: `Refused` for anybody else.
+    pub fn user(&self) -> Result<&Arc<User>> {
+        self.caller()?.user().ok_or(Error::Refused)
+    }
+
+    /// Whether the caller may also use what stands under this path in `roles.json`.
+    pub fn may(&self, path: &str) -> Result<bool> {
+        Ok(self.caller()?.may(path, &self.app.roles()))
+    }
+
     /// What the caller may see of the share.
     ///
     /// Errors: `StorageAbsent`.
     pub fn share(&self) -> Result<Share> {
         let caller = self.caller()?;
-        self.app.share(caller.grant.clone(), &caller.user.username)
+        self.app.share(Arc::clone(caller.grant()), caller.label())
     }
 
     /// What follows the path of the row in the request's, decoded segment by segment.
@@ -84,17 +98,14 @@ impl<'a> Call<'a> {
     ///
     /// Errors: `Invalid`, `TooLarge`, `Disconnected`; those of the vault for a file's content.
     pub fn ask(&mut self) -> Result<Ask> {
-        let content = match &self.caller {
-            Some(caller) => Some((self.app, caller.grant.clone(), &caller.user)),
-            None => None,
-        };
+        let content = self.caller.as_ref().map(|caller| (self.app, caller));
         let length = self.request.content_length();
         let asked = body::read(self.request, self.endpoint.fields, |ask| {
-            let (app, grant, user) =
-                content.as_ref().ok_or(Error::Bug("content without a caller".into()))?;
+            let (app, caller) = content.ok_or(Error::Bug("content without a caller".into()))?;
             // If the path has come already, its drive takes the content at once.
             let near = ask.text("path").and_then(|path| VaultPath::parse(path).ok());
-            app.share(grant.clone(), &user.username)?.spool_sized(near.as_ref(), length)
+            app.share(Arc::clone(caller.grant()), caller.label())?
+                .spool_sized(near.as_ref(), length)
         })?;
         self.must_still_be_let_in()?;
         Ok(asked)
@@ -133,7 +144,7 @@ impl<'a> Call<'a> {
 
     /// What the logbook calls the caller.
     pub fn who(&self) -> &str {
-        self.caller.as_ref().map_or("somebody", |caller| &caller.user.username)
+        self.caller.as_ref().map_or("somebody", Caller::label)
     }
 
     /// Notes in the logbook what the caller did.

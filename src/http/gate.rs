@@ -1,45 +1,14 @@
 //! Who is asking, and may they ask this? Every request passes here before its handler.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tiny_http::Request;
 
 use crate::app::App;
-use crate::auth::token::Session;
-use crate::auth::{key, permission};
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result, SignInProblem};
-use crate::http::api::{Access, Endpoint};
+use crate::http::api::{Access, Endpoint, Proof};
 use crate::settings::Network;
-use crate::store::User;
-use crate::tickets::Holder;
-use crate::vault::Grant;
-
-/// Somebody who has signed in.
-pub struct Caller {
-    /// Their row.
-    pub user: Arc<User>,
-    /// Their paths.
-    pub grant: Arc<Grant>,
-    /// The token they came with; `None` for an API key.
-    pub session: Option<Session>,
-    /// The hash of the API key they came with.
-    key_hash: Option<String>,
-}
-
-impl Caller {
-    /// The session or the key that this caller came with, to bind something to it.
-    ///
-    /// Errors: `Bug`, as everybody comes with either.
-    pub fn holder(&self) -> Result<Holder> {
-        match (&self.session, &self.key_hash) {
-            (Some(session), _) => Ok(Holder::Session(session.token_id.clone())),
-            (None, Some(hash)) => Ok(Holder::Key(hash.clone())),
-            (None, None) => Err(Error::Bug("a caller without session and key".into())),
-        }
-    }
-}
 
 /// Lets a request in: `None` where nobody needs to sign in.
 ///
@@ -48,11 +17,8 @@ pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option
     if endpoint.access == Access::Public {
         return Ok(None);
     }
-    let caller = identify(app, request)?;
-    if endpoint.access == Access::ByRole && !endpoint.is_open_to(&caller.user.role, &app.roles()) {
-        return Err(Error::Refused);
-    }
-    Ok(Some(caller))
+    let caller = identify(app, endpoint, request)?;
+    if is_open_to(app, endpoint, &caller) { Ok(Some(caller)) } else { Err(Error::Refused) }
 }
 
 /// What a caller may, to be judged again while something lasts that they have begun: it goes on without its
@@ -60,28 +26,21 @@ pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option
 pub struct Standing {
     /// What was asked for.
     endpoint: &'static Endpoint,
-    /// The user as they were when they were let in.
-    user: Arc<User>,
-    /// Their paths.
-    grant: Arc<Grant>,
+    /// Who it is, as they were when they were let in.
+    caller: Caller,
 }
 
 impl Standing {
     /// Of somebody who was let in.
     pub fn of(caller: &Caller, endpoint: &'static Endpoint) -> Self {
-        let (user, grant) = (Arc::clone(&caller.user), Arc::clone(&caller.grant));
-        Self { endpoint, user, grant }
+        Self { endpoint, caller: caller.clone() }
     }
 
     /// Whether they are still there, may use the endpoint, and have lost no path. As long as nobody can say,
     /// nothing has changed.
     pub fn lasts(&self, app: &App) -> bool {
-        let Ok(now) = app.users.by_id(self.user.id) else { return true };
-        now.is_some_and(|now| {
-            let has_all =
-                Arc::ptr_eq(&now, &self.user) || permission::grant(&now).covers(&self.grant);
-            has_all && self.endpoint.is_open_to(&now.role, &app.roles())
-        })
+        let Ok(now) = app.accounts().at_present(&self.caller) else { return true };
+        now.is_some_and(|now| now.covers(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 }
 
@@ -89,96 +48,62 @@ impl Standing {
 pub struct Pass {
     /// What was asked for.
     endpoint: &'static Endpoint,
-    /// The user as they were when they were let in.
-    user: Arc<User>,
-    /// Their token; `None` for an API key.
-    session: Option<Session>,
-    /// The hash of their API key, if they came with one.
-    key_hash: Option<String>,
+    /// Who it is, as they were when they were let in.
+    caller: Caller,
 }
 
 impl Pass {
     /// Of somebody who was let in with this request.
     pub fn new(caller: &Caller, endpoint: &'static Endpoint) -> Self {
-        let (session, key_hash) = (caller.session.clone(), caller.key_hash.clone());
-        Self { endpoint, user: Arc::clone(&caller.user), session, key_hash }
+        Self { endpoint, caller: caller.clone() }
     }
 
     /// Whether they would be let in again, as the same: with the token or key still good, the role
     /// still listed, the paths unchanged.
     pub fn is_good(&self, app: &App) -> bool {
-        self.user_now(app).is_ok_and(|user| {
-            let is_same = user.id == self.user.id
-                && user.role == self.user.role
-                && user.paths == self.user.paths
-                && user.paths_write == self.user.paths_write;
-            is_same && self.endpoint.is_open_to(&self.user.role, &app.roles())
-        })
+        let now = app.accounts().again(&self.caller);
+        now.is_ok_and(|now| now.is_same_as(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 
-    /// Whether the role is listed for an endpoint.
+    /// Whether they may also use another endpoint.
     pub fn may_use(&self, app: &App, path: &str) -> bool {
-        app.roles().allow(path, &self.user.role)
+        self.caller.may(path, &app.roles())
     }
+}
 
-    /// The user as they are now.
-    fn user_now(&self, app: &App) -> Result<Arc<User>> {
-        let gone = || Error::SignIn(SignInProblem::Unauthorized);
-        match (&self.session, &self.key_hash) {
-            (Some(session), _) => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                if session.expires <= i64::try_from(now.as_secs()).unwrap_or(i64::MAX) {
-                    return Err(Error::SignIn(SignInProblem::Expired));
+/// Whether a caller may use an endpoint.
+fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
+    let roles = app.roles();
+    endpoint.is_open_to(|path| caller.may(path, &roles))
+}
+
+/// Finds the caller by the first of the credentials that the request brings and the endpoint takes.
+///
+/// Errors: `SignIn`.
+fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller> {
+    let accounts = app.accounts();
+    for proof in endpoint.proofs {
+        match proof {
+            Proof::Bearer => {
+                if let Some(token) = request.header("Authorization").and_then(bearer) {
+                    return accounts.by_token(token);
                 }
-                by_session(app, session)
             }
-            (None, Some(hash)) => app.users.by_key_hash(hash)?.ok_or_else(gone),
-            (None, None) => Err(gone()),
+            Proof::Key => {
+                if let Some(key) = request.header("X-API-KEY") {
+                    return accounts.by_key(key.trim());
+                }
+            }
+            Proof::Cookie => {
+                let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
+                let token = request.headers_named("Cookie").find_map(session_cookie);
+                if let Some(token) = token.filter(|_| reads_only) {
+                    return accounts.by_token(token);
+                }
+            }
         }
     }
-}
-
-/// Finds the user: bearer token, then API key, then, for requests that change nothing, the cookie
-/// (contract, section 3).
-fn identify(app: &App, request: &Request) -> Result<Caller> {
-    if let Some(token) = request.header("Authorization").and_then(bearer) {
-        return by_token(app, token);
-    }
-    if let Some(key) = request.header("X-API-KEY") {
-        let hash = key::hash(key.trim());
-        let user = app.users.by_key_hash(&hash)?;
-        let user = user.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-        return Ok(Caller { key_hash: Some(hash), ..caller(user, None) });
-    }
-    let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
-    let cookie = request.headers_named("Cookie").find_map(session_cookie);
-    match cookie.filter(|_| reads_only) {
-        Some(token) => by_token(app, token),
-        None => Err(Error::SignIn(SignInProblem::Unauthorized)),
-    }
-}
-
-/// The caller that a token stands for.
-fn by_token(app: &App, token: &str) -> Result<Caller> {
-    let session = app.tokens.read(token)?;
-    let user = by_session(app, &session)?;
-    Ok(caller(user, Some(session)))
-}
-
-/// The user of a session that nobody has ended.
-fn by_session(app: &App, session: &Session) -> Result<Arc<User>> {
-    let found = app.users.by_session(session.user_id, &session.token_id)?;
-    let (user, is_logged_out) = found.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-    if user.epoch != session.epoch || is_logged_out {
-        return Err(Error::SignIn(SignInProblem::InvalidToken));
-    }
-    Ok(user)
-}
-
-/// Puts a caller together.
-fn caller(user: Arc<User>, session: Option<Session>) -> Caller {
-    let grant = Arc::new(permission::grant(&user));
-    Caller { user, grant, session, key_hash: None }
+    Err(Error::SignIn(SignInProblem::Unauthorized))
 }
 
 /// The token of `Authorization: Bearer ...`; other schemes are none of ours (RFC 9110, 11.4: the

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::api::{Access, ENDPOINTS, Endpoint, Lane, Method};
+use crate::http::api::{Access, ENDPOINTS, Endpoint, Lane, Method, Proof};
 use crate::http::body::{Field, Kind};
 use crate::http::manual::{self, Answer, Ask, Doc, Parameter, Property, Schema};
 use crate::limits;
@@ -76,13 +76,12 @@ fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
         // For programs: no role is ever given this one.
         operation["x-acts-as"] = json!(row.acts_as);
     }
-    if row.access == Access::Public {
-        operation["security"] = json!([]);
-    } else if row.only_reads() {
-        operation["security"] = json!([{ "bearer": [] }, { "key": [] }, { "cookie": [] }]);
-    } else {
-        operation["security"] = json!([{ "bearer": [] }, { "key": [] }]);
-    }
+    let proofs = row.proofs.iter().filter_map(|proof| match proof {
+        Proof::Bearer => Some(json!({ "bearer": [] })),
+        Proof::Key => Some(json!({ "key": [] })),
+        Proof::Cookie => row.only_reads().then(|| json!({ "cookie": [] })),
+    });
+    operation["security"] = proofs.collect();
     let mut parameters: Vec<Value> = doc.query.iter().map(parameter).collect();
     if row.is_prefix {
         parameters.push(json!({

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
 use tiny_http::ext::{Body, Limits};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
@@ -167,7 +168,7 @@ fn answer(
 ) -> Result<Reply> {
     let worded = |error| worded_for(endpoint, error);
     let caller = gate::admit(app, endpoint, request).map_err(worded)?;
-    let user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
+    let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     if let Some(user) = user {
@@ -242,7 +243,7 @@ impl Transfers {
     /// Errors: `TooSoon`.
     fn take(&self, address: IpAddr) -> Result<Place<'_>> {
         let address = network_of(address);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = threads::locked(&self.running);
         let of_address = running.get(&address).copied().unwrap_or(0);
         let in_all: usize = running.values().sum();
         if in_all >= limits::TRANSFERS_MAX || of_address >= limits::TRANSFERS_PER_ADDRESS_MAX {
@@ -255,7 +256,7 @@ impl Transfers {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut running = self.transfers.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = threads::locked(&self.transfers.running);
         match running.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::auth::caller::Caller;
 use crate::auth::permission::{self, NOTHING};
 use crate::error::{Error, Result};
 use crate::settings::Roles;
@@ -26,12 +27,13 @@ impl Authority {
         Self(None)
     }
 
-    /// Of a user of this role and with these paths. Who may edit the roles decides about all rights anyway.
-    pub fn of(user: &User, grant: &Arc<Grant>, roles: Arc<Roles>) -> Self {
-        if roles.may_edit_roles(&user.role) {
+    /// Of a caller, by what they may use and by their paths. Who may edit the roles decides about all rights
+    /// anyway.
+    pub fn of(caller: &Caller, roles: Arc<Roles>) -> Self {
+        if caller.may_edit_roles(&roles) {
             return Self::unbounded();
         }
-        Self(Some(Bounds { roles, grant: Arc::clone(grant) }))
+        Self(Some(Bounds { roles, grant: Arc::clone(caller.grant()) }))
     }
 
     /// Whether somebody with this role and these paths is within what the caller may give.
@@ -60,10 +62,15 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::caller::{Credential, Who};
     use crate::people::NewPerson;
     use crate::people::tests::{house, person};
     use crate::people::{Changes, change, create, delete};
     use serde_json::json;
+
+    fn caller(user: &User) -> Caller {
+        Caller::new(Who::User(Arc::new(user.clone())), Credential::Password)
+    }
 
     /// What `user`, who is the helper of the house, may give.
     fn helper(user: &User) -> Authority {
@@ -73,7 +80,7 @@ mod tests {
             "/api/user/delete": ["admin", "helper"], "/api/role/edit": ["admin"],
         });
         let roles = Arc::new(Roles::parse(roles.as_object().unwrap()).unwrap());
-        Authority::of(user, &Arc::new(permission::grant(user)), roles)
+        Authority::of(&caller(user), roles)
     }
 
     #[test]
@@ -116,6 +123,6 @@ mod tests {
         }
         delete(&users, &may, folder.path(), "gus").unwrap();
         assert!(matches!(delete(&users, &may, folder.path(), "gus"), Err(Error::NotFound(_))));
-        assert!(Authority::of(&root, &Arc::default(), may.0.unwrap().roles).0.is_none());
+        assert!(Authority::of(&caller(&root), may.0.unwrap().roles).0.is_none());
     }
 }

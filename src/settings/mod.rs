@@ -13,11 +13,12 @@ pub use values::{FtpSettings, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result as HouseResult};
+use crate::threads;
 
 /// Settings and roles as they are in force, and where they are stored.
 pub struct Config {
@@ -66,24 +67,24 @@ impl Config {
 
     /// The settings in force: a snapshot.
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&*threads::whole(self.settings.read()))
     }
 
     /// The roles in force: a snapshot.
     pub fn roles(&self) -> Arc<Roles> {
-        Arc::clone(&self.roles.read().unwrap_or_else(PoisonError::into_inner).roles)
+        Arc::clone(&threads::whole(self.roles.read()).roles)
     }
 
     /// The roles in force, read again first if they are of an earlier edition than this.
     ///
     /// Errors: one line, once for each edition; then the old roles stay in force.
     pub fn roles_as_of(&self, edition: i64) -> Result<Arc<Roles>, String> {
-        let in_force = self.roles.read().unwrap_or_else(PoisonError::into_inner);
+        let in_force = threads::whole(self.roles.read());
         if in_force.edition >= edition {
             return Ok(Arc::clone(&in_force.roles));
         }
         drop(in_force);
-        let mut in_force = self.roles.write().unwrap_or_else(PoisonError::into_inner);
+        let mut in_force = threads::whole(self.roles.write());
         if in_force.edition < edition {
             in_force.edition = edition;
             let mut roles = read_roles(&self.folder)?;
@@ -113,7 +114,7 @@ impl Config {
         &self,
         change: impl FnOnce(Option<Cloud>) -> HouseResult<Cloud>,
     ) -> HouseResult<()> {
-        let _turn = self.cloud_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = threads::locked(&self.cloud_turn);
         let changed = change(self.cloud()?)?;
         Ok(file::replace(&self.folder.join("cloud.json"), &changed.into_json())?)
     }
@@ -151,7 +152,7 @@ impl Config {
     /// Reads `roles.json` again and puts it in force. What is wrong leaves the old roles in force.
     pub fn reload_roles(&self, endpoints: &[&str]) -> Result<(), String> {
         let roles = load_roles(&self.folder, endpoints)?;
-        self.roles.write().unwrap_or_else(PoisonError::into_inner).roles = Arc::new(roles);
+        threads::whole(self.roles.write()).roles = Arc::new(roles);
         Ok(())
     }
 
@@ -162,7 +163,7 @@ impl Config {
 
     /// Puts settings in force for whoever takes a snapshot from now on.
     pub fn put_settings(&self, settings: Settings) {
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        *threads::whole(self.settings.write()) = Arc::new(settings);
     }
 }
 

@@ -2,12 +2,13 @@
 //! a password.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::users::MIGRATIONS;
+use super::schema::MIGRATIONS;
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// One row of `ftp_users`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,9 +99,9 @@ impl FtpUserStore {
         Ok(removed > 0)
     }
 
-    /// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.0)
     }
 }
 

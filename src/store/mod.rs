@@ -2,12 +2,16 @@
 
 mod dump;
 mod ftp_users;
+mod reader;
+mod schema;
 mod seen;
+mod user;
 mod users;
 
 pub use dump::{dump, load};
 pub use ftp_users::{FtpUser, FtpUserStore};
-pub use users::{NewUser, User, UserChange, UserStore, examine_users};
+pub use user::{NewUser, User, UserChange, examine_users};
+pub use users::UserStore;
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::users::User;
+use super::user::User;
 use crate::limits;
 
 /// Everybody who was seen since larder started.

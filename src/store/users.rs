@@ -1,147 +1,22 @@
 //! The users and the tokens that they logged out. Knows hashes only, never a password or a key.
 
-use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::reader::Reader;
+use super::schema::MIGRATIONS;
 use super::seen::{self, Seen};
+use super::user::{COLUMNS, NewUser, User, UserChange, read_user};
 use crate::error::{Error, Result, Why};
 use crate::limits;
-
-/// The schema, step by step; a step that has shipped never changes.
-pub(super) const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE users(
-        id INTEGER PRIMARY KEY,
-        username TEXT NOT NULL UNIQUE,
-        password TEXT NOT NULL,
-        name TEXT NOT NULL,
-        ip TEXT NOT NULL DEFAULT '',
-        role TEXT NOT NULL,
-        ftp_users TEXT NOT NULL DEFAULT '',
-        paths TEXT NOT NULL,
-        settings TEXT NOT NULL DEFAULT '',
-        API_KEY TEXT UNIQUE,
-        paths_write TEXT NOT NULL,
-        key_hint TEXT NOT NULL DEFAULT '',
-        epoch INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE TABLE ftp_users(
-        id INTEGER PRIMARY KEY,
-        username TEXT NOT NULL UNIQUE,
-        password TEXT NOT NULL,
-        homedir TEXT NOT NULL,
-        permissions TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE revoked_tokens(
-        token_id TEXT PRIMARY KEY,
-        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
-        expires INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-",
-    "
-    CREATE TABLE marks(
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        last_user_id INTEGER NOT NULL,
-        roles_edition INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO marks SELECT 1, coalesce(max(id), 0), 0 FROM users;
-",
-    "
-    ALTER TABLE users ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE users ADD COLUMN last_agent TEXT NOT NULL DEFAULT '';
-",
-];
-
-/// The columns of `users` in the order in which `User` reads them.
-const COLUMNS: &str = "id, username, password, name, ip, role, ftp_users, paths, settings, \
-                       paths_write, key_hint, epoch, last_seen, last_agent";
+use crate::threads::locked;
 
 /// What the contract calls a user who is not there.
 const NOT_THERE: Error = Error::NotFound("User not found");
-
-/// One row of `users`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The row's number; never given to another user.
-    pub id: i64,
-    /// The name to sign in with.
-    pub username: String,
-    /// Argon2id, in PHC form.
-    pub password_hash: String,
-    /// The name that people read.
-    pub name: String,
-    /// Address of the last successful request, as it was last written down.
-    pub ip: String,
-    /// Decides about endpoints, by `roles.json`.
-    pub role: String,
-    /// Free text of the user's own.
-    pub ftp_users: String,
-    /// JSON array of path prefixes that may be read.
-    pub paths: String,
-    /// Free text of the user's own: the pages keep their choices there.
-    pub settings: String,
-    /// JSON array of path prefixes that may be written.
-    pub paths_write: String,
-    /// The API key's beginning, to tell keys apart; empty without a key.
-    pub key_hint: String,
-    /// Counts what makes older tokens invalid: a new password, logging out everywhere.
-    pub epoch: i64,
-    /// When the last successful request was, as it was last written down (seconds since 1970; 0: never).
-    pub last_seen: i64,
-    /// What program made it, in its own words, likewise.
-    pub last_agent: String,
-}
-
-/// What a new user is made of.
-#[derive(Clone, Debug)]
-pub struct NewUser<'a> {
-    /// See `User`.
-    pub username: &'a str,
-    /// See `User`.
-    pub password_hash: &'a str,
-    /// See `User`.
-    pub name: &'a str,
-    /// See `User`.
-    pub role: &'a str,
-    /// See `User`.
-    pub paths: &'a str,
-    /// See `User`.
-    pub paths_write: &'a str,
-    /// SHA-256 of the API key, in hex.
-    pub key_hash: &'a str,
-    /// See `User`.
-    pub key_hint: &'a str,
-}
-
-/// What becomes different about a user; `None` stays as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UserChange<'a> {
-    /// See `User`.
-    pub username: Option<&'a str>,
-    /// See `User`; a new one makes all tokens issued until now invalid.
-    pub password_hash: Option<&'a str>,
-    /// See `User`.
-    pub name: Option<&'a str>,
-    /// See `User`.
-    pub role: Option<&'a str>,
-    /// See `User`.
-    pub ftp_users: Option<&'a str>,
-    /// See `User`.
-    pub paths: Option<&'a str>,
-    /// See `User`.
-    pub settings: Option<&'a str>,
-    /// See `User`.
-    pub paths_write: Option<&'a str>,
-    /// SHA-256 of a new API key, in hex.
-    pub key_hash: Option<&'a str>,
-    /// See `User`; comes with `key_hash`.
-    pub key_hint: Option<&'a str>,
-}
 
 /// The table. Reading and writing have a connection each, so that nobody who only asks waits for
 /// the disk's sync behind somebody who changes something. What is asked for on each request is
@@ -158,98 +33,53 @@ pub struct UserStore {
     seen: Mutex<Seen>,
 }
 
-/// The reading connection and what is remembered of it.
-struct Reader {
-    /// To `users.db`.
-    connection: Connection,
-    /// `PRAGMA data_version` when the memory below was filled.
-    seen_version: i64,
-    /// Users by id.
-    users: HashMap<i64, Arc<User>>,
-    /// Ids by the hash of their API key.
-    ids_by_key: HashMap<String, i64>,
-    /// Ids of tokens that were logged out.
-    revoked: Option<HashSet<String>>,
-}
-
 impl UserStore {
     /// Opens `users.db`, making it if need be.
     pub fn open(path: &Path) -> Result<Self> {
         let writer = super::open(path, MIGRATIONS, true)?;
-        let reader = Reader {
-            connection: super::open(path, MIGRATIONS, true)?,
-            seen_version: -1,
-            users: HashMap::new(),
-            ids_by_key: HashMap::new(),
-            revoked: None,
-        };
         let store = Self {
-            reader: Mutex::new(reader),
+            reader: Mutex::new(Reader::open(path)?),
             writer: Mutex::new(writer),
             roles_edition: AtomicI64::new(0),
             seen: Mutex::default(),
         };
-        store.fresh(&mut store.reader())?;
+        drop(store.reader()?);
         Ok(store)
     }
 
     /// How many users there are.
     pub fn count(&self) -> Result<i64> {
-        let reader = self.reader();
-        Ok(reader.connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
+        let reader = self.reader()?;
+        Ok(reader.connection().query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
     }
 
     /// The user with this id.
     pub fn by_id(&self, id: i64) -> Result<Option<Arc<User>>> {
-        let mut reader = self.reader();
-        self.fresh(&mut reader)?;
-        reader.user(id)
+        self.reader()?.by_id(id)
     }
 
     /// The user with this name, exactly as written.
     pub fn by_username(&self, username: &str) -> Result<Option<Arc<User>>> {
-        let mut reader = self.reader();
-        self.fresh(&mut reader)?;
-        let id: Option<i64> = reader
-            .connection
-            .prepare_cached("SELECT id FROM users WHERE username = ?1")?
-            .query_row([username], |row| row.get(0))
-            .optional()?;
-        id.map_or(Ok(None), |id| reader.user(id))
+        self.reader()?.by_username(username)
     }
 
     /// The user whose API key has this SHA-256 hash (hex).
     pub fn by_key_hash(&self, key_hash: &str) -> Result<Option<Arc<User>>> {
-        let mut reader = self.reader();
-        self.fresh(&mut reader)?;
-        let known = reader.ids_by_key.get(key_hash).copied();
-        let id = match known {
-            Some(id) => Some(id),
-            None => reader
-                .connection
-                .prepare_cached("SELECT id FROM users WHERE API_KEY = ?1")?
-                .query_row([key_hash], |row| row.get(0))
-                .optional()?,
-        };
-        let Some(id) = id else { return Ok(None) };
-        if known.is_none() && reader.ids_by_key.len() < limits::CACHED_USERS_MAX {
-            reader.ids_by_key.insert(key_hash.to_owned(), id);
-        }
-        reader.user(id)
+        self.reader()?.by_key_hash(key_hash)
     }
 
     /// The users after this id in order of id, at most so many, each with the address it was last
     /// seen at.
     pub fn after(&self, id: i64, count: usize) -> Result<Vec<User>> {
         let mut users: Vec<User> = self
-            .reader()
-            .connection
+            .reader()?
+            .connection()
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM users WHERE id > ?1 ORDER BY id LIMIT ?2"
             ))?
             .query_map(params![id, i64::try_from(count).unwrap_or(i64::MAX)], read_user)?
             .collect::<rusqlite::Result<_>>()?;
-        let seen = lock(&self.seen);
+        let seen = locked(&self.seen);
         for user in &mut users {
             if let Some(sighting) = seen.of(user.id) {
                 user.ip = sighting.address.to_string();
@@ -265,7 +95,7 @@ impl UserStore {
     ///
     /// Errors: `Collision` when the name or the key is taken, `Invalid` when there are too many.
     pub fn insert(&self, user: &NewUser<'_>) -> Result<i64> {
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         let count: i64 =
             transaction.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
@@ -303,7 +133,7 @@ impl UserStore {
     ///
     /// Errors: `NotFound`; `Collision` when the name or the key is taken, or for `keep`.
     pub fn change(&self, id: i64, change: &UserChange<'_>, keep: &str) -> Result<()> {
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         let role: Option<String> = transaction
             .prepare_cached("SELECT role FROM users WHERE id = ?1")?
@@ -359,7 +189,7 @@ impl UserStore {
         keep: &str,
         forget_role: impl FnOnce(&str) -> Result<bool>,
     ) -> Result<()> {
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         let found: Option<(i64, String)> = transaction
             .prepare_cached("SELECT id, role FROM users WHERE username = ?1")?
@@ -375,14 +205,14 @@ impl UserStore {
             transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
         }
         transaction.commit()?;
-        lock(&self.seen).forget(id);
+        locked(&self.seen).forget(id);
         Ok(())
     }
 
     /// Runs what replaces `roles.json` while no other process changes users or roles, and then
     /// tells every process that it has to be read again.
     pub fn change_roles(&self, replace: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         replace()?;
         transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
@@ -397,16 +227,16 @@ impl UserStore {
 
     /// Remembers where and when a user's last successful request came from, and from what program.
     pub fn saw(&self, user: &User, address: IpAddr, agent: &str) {
-        lock(&self.seen).saw(user, address, agent, seen::now());
+        locked(&self.seen).saw(user, address, agent, seen::now());
     }
 
     /// Writes down where and when users were last seen, as far as it is time to; all of it with `at_once`.
     pub fn write_sightings(&self, at_once: bool) -> Result<()> {
-        let due = lock(&self.seen).due(at_once);
+        let due = locked(&self.seen).due(at_once);
         if due.is_empty() {
             return Ok(());
         }
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         let mut gone = Vec::new();
         for (id, sighting) in due {
@@ -421,7 +251,7 @@ impl UserStore {
         }
         transaction.commit()?;
         drop(writer);
-        let mut seen = lock(&self.seen);
+        let mut seen = locked(&self.seen);
         for id in gone {
             seen.forget(id);
         }
@@ -430,14 +260,14 @@ impl UserStore {
 
     /// Makes all tokens of the user that were issued until now invalid.
     pub fn log_out_everywhere(&self, id: i64) -> Result<()> {
-        lock(&self.writer).execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [id])?;
+        locked(&self.writer).execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [id])?;
         Ok(())
     }
 
     /// Makes one token invalid. `expires` and `now` are seconds since 1970; rows of tokens that
     /// have expired are dropped on this occasion.
     pub fn log_out(&self, user_id: i64, token_id: &str, expires: i64, now: i64) -> Result<()> {
-        let mut writer = lock(&self.writer);
+        let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         transaction.execute("DELETE FROM revoked_tokens WHERE expires < ?1", [now])?;
         let logged_out: i64 = transaction.query_row(
@@ -462,41 +292,24 @@ impl UserStore {
     /// The user with this id, and whether this token was logged out by itself: one look for what
     /// each request with a token asks.
     pub fn by_session(&self, id: i64, token_id: &str) -> Result<Option<(Arc<User>, bool)>> {
-        let mut reader = self.reader();
-        self.fresh(&mut reader)?;
-        let Some(user) = reader.user(id)? else { return Ok(None) };
+        let mut reader = self.reader()?;
+        let Some(user) = reader.by_id(id)? else { return Ok(None) };
         Ok(Some((user, reader.is_revoked(token_id)?)))
     }
 
     /// Moves the write-ahead log into the database, so that the file alone is whole.
     pub fn checkpoint(&self) -> Result<()> {
-        let writer = lock(&self.writer);
+        let writer = locked(&self.writer);
         Ok(writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
-    /// The reading connection.
-    fn reader(&self) -> MutexGuard<'_, Reader> {
-        lock(&self.reader)
-    }
-
-    /// Forgets what is remembered if anybody has changed the database since.
-    ///
-    /// Source: SQLite, `PRAGMA data_version`: changes of other connections, whichever process's.
-    fn fresh(&self, reader: &mut Reader) -> Result<()> {
-        let version = reader
-            .connection
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?;
-        if version != reader.seen_version {
-            reader.forget();
-            let edition = reader
-                .connection
-                .prepare_cached("SELECT roles_edition FROM marks")?
-                .query_row([], |row| row.get(0))?;
+    /// To read with; what is remembered there is what the database says now.
+    fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
+        let mut reader = locked(&self.reader);
+        if let Some(edition) = reader.refresh()? {
             self.roles_edition.store(edition, Ordering::Release);
-            reader.seen_version = version;
         }
-        Ok(())
+        Ok(reader)
     }
 }
 
@@ -531,86 +344,6 @@ fn others_with_role(transaction: &Transaction<'_>, role: &str, id: i64) -> Resul
     Ok(transaction
         .prepare_cached("SELECT count(*) FROM users WHERE role = ?1 AND id <> ?2")?
         .query_row(params![role, id], |row| row.get(0))?)
-}
-
-/// A panic elsewhere while the lock was held left nothing half-done: SQLite has transactions.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Reader {
-    /// Empties the memory.
-    fn forget(&mut self) {
-        self.users.clear();
-        self.ids_by_key.clear();
-        self.revoked = None;
-    }
-
-    /// One user, from memory or from the table.
-    fn user(&mut self, id: i64) -> Result<Option<Arc<User>>> {
-        if let Some(user) = self.users.get(&id) {
-            return Ok(Some(Arc::clone(user)));
-        }
-        let found = self
-            .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"))?
-            .query_row([id], read_user)
-            .optional()?;
-        let Some(user) = found.map(Arc::new) else { return Ok(None) };
-        if self.users.len() < limits::CACHED_USERS_MAX {
-            self.users.insert(id, Arc::clone(&user));
-        }
-        Ok(Some(user))
-    }
-
-    /// Whether the token is among those logged out.
-    fn is_revoked(&mut self, token_id: &str) -> Result<bool> {
-        if let Some(revoked) = &self.revoked {
-            return Ok(revoked.contains(token_id));
-        }
-        let revoked: HashSet<String> = self
-            .connection
-            .prepare_cached("SELECT token_id FROM revoked_tokens")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let is_revoked = revoked.contains(token_id);
-        self.revoked = Some(revoked);
-        Ok(is_revoked)
-    }
-}
-
-/// Looks through `users.db` without changing it and hands out each user.
-///
-/// Errors: one sentence that says what is wrong with it.
-pub fn examine_users(path: &Path, mut see: impl FnMut(&User)) -> std::result::Result<(), String> {
-    let connection = super::examine(path, MIGRATIONS)?;
-    let say = |cause: rusqlite::Error| cause.to_string();
-    let mut statement =
-        connection.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY id")).map_err(say)?;
-    for user in statement.query_map([], read_user).map_err(say)? {
-        see(&user.map_err(say)?);
-    }
-    Ok(())
-}
-
-/// One row, in the order of `COLUMNS`.
-fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
-        id: row.get(0)?,
-        username: row.get(1)?,
-        password_hash: row.get(2)?,
-        name: row.get(3)?,
-        ip: row.get(4)?,
-        role: row.get(5)?,
-        ftp_users: row.get(6)?,
-        paths: row.get(7)?,
-        settings: row.get(8)?,
-        paths_write: row.get(9)?,
-        key_hint: row.get(10)?,
-        epoch: row.get(11)?,
-        last_seen: row.get(12)?,
-        last_agent: row.get(13)?,
-    })
 }
 
 #[cfg(test)]
@@ -715,7 +448,7 @@ mod tests {
     fn a_database_of_the_first_schema_goes_on_counting() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.db");
-        let old = super::super::open(&path, &MIGRATIONS[..1], true).unwrap();
+        let old = crate::store::open(&path, &MIGRATIONS[..1], true).unwrap();
         old.execute(
             "INSERT INTO users(id, username, password, name, role, paths, paths_write)
              VALUES (7, 'old', 'x', 'Old', 'user', '[]', '[]')",

@@ -3,10 +3,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::limits;
+use crate::{limits, threads};
 
 /// The machine's names, looked up anew now and then: it may be renamed while larder runs.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub struct Names(Mutex<Option<(Instant, Vec<String>)>>);
 impl Names {
     /// Whether this is one of them; in lower case.
     pub fn has(&self, name: &str) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = threads::locked(&self.0);
         let is_fresh = |(at, _): &mut (Instant, _)| at.elapsed() < limits::OWN_NAMES_TIME;
         if known.as_mut().is_none_or(|known| !is_fresh(known)) {
             *known = Some((Instant::now(), look_up()));

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use rustix::fs::{Access, access};
@@ -48,7 +48,7 @@ impl Power {
             Error::Io(std::io::Error::new(std::io::ErrorKind::NotFound, what))
         })?;
         {
-            let mut pressed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pressed = threads::locked(&self.0);
             match *pressed {
                 Some(before) if before == act => return Ok(()),
                 Some(_) => return Err(Error::Conflict("The machine is going down already")),
@@ -74,7 +74,7 @@ impl Power {
 
     /// Makes room for the next time.
     fn release(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *threads::locked(&self.0) = None;
     }
 }
 

@@ -24,6 +24,12 @@ impl Grant {
         Self { read, write }
     }
 
+    /// What of it lies under `read` for reading and under `write` for writing; with `None` nothing of that.
+    /// Never more than it is itself.
+    pub fn within(&self, read: Option<&VaultPath>, write: Option<&VaultPath>) -> Self {
+        Self { read: narrowed(&self.read, read), write: narrowed(&self.write, write) }
+    }
+
     /// The places under which may be read.
     pub fn readable(&self) -> &[VaultPath] {
         &self.read
@@ -66,9 +72,20 @@ impl Grant {
     }
 }
 
+/// What lies both under one of the prefixes and under `place`: of two prefixes where one lies in the other, that
+/// is the longer one.
+fn narrowed(prefixes: &[VaultPath], place: Option<&VaultPath>) -> Vec<VaultPath> {
+    let Some(place) = place else { return Vec::new() };
+    if prefixes.iter().any(|prefix| place.starts_with(prefix)) {
+        return vec![place.clone()];
+    }
+    prefixes.iter().filter(|prefix| prefix.starts_with(place)).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn path(text: &str) -> VaultPath {
         VaultPath::parse(text).expect("a path")
@@ -106,6 +123,37 @@ mod tests {
         assert!(!Grant::new(vec![path("a/b")], vec![path("c/d")]).covers(&before));
         assert!(!Grant::new(vec![], vec![path("c")]).covers(&before));
         assert!(Grant::default().covers(&Grant::default()));
+    }
+
+    /// Short paths over two letters, so that they often lie in one another.
+    fn short_path() -> impl Strategy<Value = VaultPath> {
+        prop::collection::vec("[ab]{1,2}", 0..4).prop_map(|parts| path(&parts.join("/")))
+    }
+
+    proptest! {
+        #[test]
+        fn within_is_what_both_sides_allow_and_nothing_else(
+            read in prop::collection::vec(short_path(), 0..4),
+            write in prop::collection::vec(short_path(), 0..4),
+            read_within in prop::option::of(short_path()),
+            write_within in prop::option::of(short_path()),
+            places in prop::collection::vec(short_path(), 1..20),
+        ) {
+            let grant = Grant::new(read, write);
+            let narrow = grant.within(read_within.as_ref(), write_within.as_ref());
+            prop_assert!(grant.covers(&narrow));
+            let edges = narrow.read.iter().chain(&narrow.write);
+            let named = read_within.iter().chain(&write_within);
+            for place in places.iter().chain(edges).chain(named) {
+                let lies = |within: &Option<VaultPath>| {
+                    within.as_ref().is_some_and(|within| place.starts_with(within))
+                };
+                let may_read = grant.may_read(place) && lies(&read_within);
+                let may_write = grant.may_write(place) && lies(&write_within);
+                prop_assert_eq!(narrow.may_read(place), may_read, "read {:?}", place);
+                prop_assert_eq!(narrow.may_write(place), may_write, "write {:?}", place);
+            }
+        }
     }
 
     #[test]

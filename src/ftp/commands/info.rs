@@ -154,7 +154,7 @@ pub fn status(session: &mut Session, argument: &str) -> Answer {
         return listing_by_control(session, argument);
     }
     let who = match &session.login {
-        Login::Done(account) => account.username.clone(),
+        Login::Done(account) => account.caller.label().to_owned(),
         _ => "nobody".to_owned(),
     };
     let kind = match session.kind {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::auth::caller::{Caller, Credential, Who};
 use crate::error::{Error, SignInProblem};
-use crate::ftp::permission::Letters;
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::{Account, Login, Session};
 use crate::limits;
@@ -66,11 +66,7 @@ fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Er
         session.handle.signed_out();
         return Err(wrong);
     }
-    let user = user.ok_or(wrong)?;
-    let home = VaultPath::parse(&user.home)?;
-    let letters = Letters::stored(&user.permissions);
-    let grant = Arc::new(letters.grant(&home));
-    Ok(Account { username: user.username, home, letters, grant })
+    Account::of(Caller::new(Who::FtpUser(Arc::new(user.ok_or(wrong)?)), Credential::Password))
 }
 
 /// Makes whoever guesses wait, and sends them away after a few times.

@@ -42,7 +42,7 @@ pub fn run(call: &mut Call<'_>) -> Result<Reply> {
     let share = call.share()?;
     call.note(&format!("command: {command}"));
     let time_max = Duration::from_secs(call.app.config.settings().command_timeout_s.into());
-    let user = &call.caller()?.user.username;
+    let user = call.caller()?.label();
     let outcome = call.app.console.run(user, &share, &call.app.vault.root(), command, time_max)?;
     let executed = Executed {
         status: "Command executed",

@@ -45,8 +45,8 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
     let caller = call.caller()?;
     let peer = call.request.peer();
     let listener = Listener {
-        user: caller.user.id,
-        grant: Arc::clone(&caller.grant),
+        user: call.user()?.id,
+        grant: Arc::clone(caller.grant()),
         hears_all_jobs: jobs::reach(call)? == Reach::All,
         folders,
         is_gone: Box::new(move || peer.is_gone()),

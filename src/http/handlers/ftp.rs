@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::auth::letters::Letters;
 use crate::auth::password;
 use crate::error::{Error, Result, Why};
-use crate::ftp::Letters;
 use crate::http::body::{Ask, Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
@@ -199,7 +199,7 @@ fn rights_of(user: &FtpUser) -> (VaultPath, Letters) {
 ///
 /// Errors: `Refused`.
 fn may_hand_out(call: &Call<'_>, home: &VaultPath, letters: &Letters) -> Result<()> {
-    if letters.are_within(&call.caller()?.grant, home) { Ok(()) } else { Err(Error::Refused) }
+    if letters.are_within(call.caller()?.grant(), home) { Ok(()) } else { Err(Error::Refused) }
 }
 
 /// Whether a password can be one.
@@ -215,9 +215,9 @@ fn check_password(password: &str) -> Result<()> {
 fn check_home(call: &Call<'_>, home: &VaultPath) -> Result<()> {
     // Who may only write there may ask that much of it.
     let (caller, mut seen) = (call.caller()?, vec![home.clone()]);
-    seen.extend_from_slice(caller.grant.readable());
+    seen.extend_from_slice(caller.grant().readable());
     let grant = Arc::new(Grant::new(seen, Vec::new()));
-    match call.app.share(grant, &caller.user.username)?.look(home)?.kind {
+    match call.app.share(grant, caller.label())?.look(home)?.kind {
         Kind::Folder => Ok(()),
         _ => Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
     }

@@ -18,9 +18,6 @@ use crate::vault::{Progress, TrashId};
 /// The fields of `jobs/cancel`.
 pub const CANCEL: &[Field] = &[text("id")];
 
-/// The role that sees everybody's jobs.
-const ADMIN: &str = "admin";
-
 /// `GET /api/jobs`: one's own jobs, all for an admin, the oldest first.
 pub fn list(call: &mut Call<'_>) -> Result<Reply> {
     let (views, _) = call.app.jobs.changed_since(0, reach(call)?);
@@ -40,8 +37,10 @@ pub fn cancel(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Whose jobs the caller may see.
 pub fn reach(call: &Call<'_>) -> Result<Reach> {
-    let user = &call.caller()?.user;
-    Ok(if user.role == ADMIN { Reach::All } else { Reach::Own(user.id) })
+    if call.caller()?.may_see_all_jobs() {
+        return Ok(Reach::All);
+    }
+    Ok(Reach::Own(call.user()?.id))
 }
 
 /// A job in the contract's words.
@@ -117,7 +116,7 @@ pub struct Scribe {
 impl Scribe {
     /// For this caller.
     pub fn of(call: &Call<'_>) -> Result<Self> {
-        let who = call.caller()?.user.username.clone();
+        let who = call.caller()?.label().to_owned();
         Ok(Self { app: Arc::clone(call.app), who, address: call.address })
     }
 
@@ -144,13 +143,12 @@ pub fn start(
         job: &'a str,
     }
     let scribe = Scribe::of(call)?;
-    let job =
-        call.app.jobs.start(call.caller()?.user.id, kind, call.standing()?, move |progress| {
-            let done = work(progress, &scribe);
-            if let Err(error) = &done {
-                scribe.note(&format!("a job ended early: {error}"));
-            }
-            done
-        })?;
+    let job = call.app.jobs.start(call.user()?.id, kind, call.standing()?, move |progress| {
+        let done = work(progress, &scribe);
+        if let Err(error) = &done {
+            scribe.note(&format!("a job ended early: {error}"));
+        }
+        done
+    })?;
     Reply::json(&Started { status: "Started", job: &job })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result, Why};
 use crate::http::api;
 use crate::http::call::Call;
@@ -37,12 +38,12 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
 /// caller may use it.
 pub fn mine(call: &mut Call<'_>) -> Result<Reply> {
     /// The answer, written without a copy: every page asks for it.
-    struct Mine<'a>(&'a Roles, &'a str);
+    struct Mine<'a>(&'a Roles, &'a Caller);
 
     impl Serialize for Mine<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
             serializer.collect_map(api::rights_of(self.1, self.0))
         }
     }
-    Reply::json(&Mine(&call.app.roles(), &call.caller()?.user.role))
+    Reply::json(&Mine(&call.app.roles(), call.caller()?))
 }

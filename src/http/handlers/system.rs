@@ -98,10 +98,8 @@ pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
         #[serde(skip_serializing_if = "Option::is_none")]
         history: Option<Vec<Moment>>,
     }
-    let role = &call.caller()?.user.role;
-    let roles = call.app.roles();
-    let people = roles.allow("/api/user/get_all", role).then(|| call.app.presence.on());
-    let may_see_ftp = roles.allow("/api/ftp/get_users", role);
+    let people = call.may("/api/user/get_all")?.then(|| call.app.presence.on());
+    let may_see_ftp = call.may("/api/ftp/get_users")?;
     let ftp_port = call.app.ftp.address().filter(|_| may_see_ftp).map(|address| address.port());
     let sample = call.app.resources.newest();
     let history = call.has_flag("history")?.then(|| call.app.resources.history());

@@ -1,7 +1,6 @@
 //! The trash: contract, sections 11 and 12.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,8 +11,7 @@ use crate::http::call::Call;
 use crate::http::handlers::folders::{in_memory_or_streamed, write_json};
 use crate::http::handlers::upload::if_exists;
 use crate::http::reply::{Reply, Status};
-use crate::settings::ADMIN;
-use crate::vault::{Grant, IfExists, Item, Kind, Reason, Share, Trash, VaultPath};
+use crate::vault::{IfExists, Item, Kind, Reason, Share, Trash, VaultPath};
 
 /// The fields of `restore`.
 pub const RESTORE: &[Field] = &[texts("ids"), text("if_exists")];
@@ -128,11 +126,8 @@ fn ids_of(ask: &Ask) -> Option<Vec<String>> {
     Some(ask.texts("ids")?.into_iter().map(str::to_owned).collect())
 }
 
-/// The share in which the caller may restore and empty: an admin may everything (contract, section 12).
+/// The share in which the caller may restore and empty.
 fn keeper(call: &Call<'_>) -> Result<Share> {
     let caller = call.caller()?;
-    if caller.user.role != ADMIN {
-        return call.share();
-    }
-    call.app.share(Arc::new(Grant::everything()), &caller.user.username)
+    call.app.share(caller.grant_in_trash(), caller.label())
 }

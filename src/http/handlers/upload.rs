@@ -33,7 +33,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let boundary = multipart::boundary(content_type)
         .ok_or(Error::invalid_as(Why::Missing, "No file provided"))?;
     let share = call.share()?;
-    let may_write = call.caller()?.grant.may_write_somewhere();
+    let may_write = call.caller()?.grant().may_write_somewhere();
     // The body is a little more than the files; the spare is what the drive must keep.
     let length = call.request.content_length();
     let length = length.map(|length| length.saturating_add(limits::UPLOAD_SPARE_BYTES));

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tiny_http::ext::Body;
 
+use crate::auth::caller::Credential;
 use crate::auth::key;
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::body::{Field, flag, id, paths, text};
@@ -97,14 +98,14 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/user/logout`: ends this session, or with `everywhere` all of the caller's.
 pub fn logout(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
-    let caller = call.caller()?;
+    let id = call.user()?.id;
     if ask.flag("everywhere") {
-        call.app.users.log_out_everywhere(caller.user.id)?;
+        call.app.users.log_out_everywhere(id)?;
         call.note("signed out everywhere");
-    } else if let Some(session) = &caller.session {
+    } else if let Credential::Session(session) = call.caller()?.credential() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = i64::try_from(now).unwrap_or(i64::MAX);
-        call.app.users.log_out(caller.user.id, &session.token_id, session.expires, now)?;
+        call.app.users.log_out(id, &session.token_id, session.expires, now)?;
         call.note("signed out");
     }
     Ok(Reply::json(&Status { status: "Logged out" })?.with("Set-Cookie", session_cookie("", 0)))
@@ -139,7 +140,7 @@ pub fn get_self(call: &mut Call<'_>) -> Result<Reply> {
         /// JSON array of what may be written.
         paths_write: &'a str,
     }
-    let user = &call.caller()?.user;
+    let user = call.user()?;
     Reply::json(&Myself {
         id: user.id,
         username: &user.username,
@@ -195,8 +196,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
 
 /// How far the caller may go with other users.
 fn authority(call: &Call<'_>) -> Result<Authority> {
-    let caller = call.caller()?;
-    Ok(Authority::of(&caller.user, &caller.grant, call.app.roles()))
+    Ok(Authority::of(call.caller()?, call.app.roles()))
 }
 
 /// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
@@ -257,7 +257,7 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
     if changes.is_empty() {
         return Err(Error::invalid("No valid fields provided for update"));
     }
-    let id = call.caller()?.user.id;
+    let id = call.user()?.id;
     // No right is among them.
     let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
     call.note(&format!("changed their own {}", done.what));

@@ -42,8 +42,8 @@ impl Letters {
 
     /// What may be read and written below the home folder. Which of it, the table of verbs decides.
     pub fn grant(&self, home: &VaultPath) -> Grant {
-        let place = |is_granted: bool| if is_granted { vec![home.clone()] } else { Vec::new() };
-        Grant::new(place(self.has_any(READING)), place(self.change_something()))
+        let home_if = |is_granted: bool| is_granted.then_some(home);
+        Grant::everything().within(home_if(self.has_any(READING)), home_if(self.change_something()))
     }
 
     /// Whether somebody with this grant has at `home` what these letters give there.
