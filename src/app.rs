@@ -4,11 +4,10 @@ mod live;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use serde_json::{Map, Value};
@@ -20,13 +19,14 @@ use crate::auth::throttle::AddressThrottle;
 use crate::auth::token::Tokens;
 use crate::auth::{key, password};
 use crate::console::Console;
+use crate::door::Door;
 use crate::error::Error;
 use crate::events::Hub;
-use crate::ftp;
 use crate::jobs::Jobs;
 use crate::limits;
 use crate::logbook::Logbook;
 use crate::presence::Presence;
+use crate::sessions::Sessions;
 use crate::settings::{self, Config, Roles, Settings};
 use crate::store::{FtpUserStore, NewUser, UserStore};
 use crate::system::{Names, Power, Resources};
@@ -39,13 +39,15 @@ use crate::zone;
 /// Everything that lives as long as the server.
 pub struct App {
     /// Settings and roles.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// Users and logged-out tokens.
     pub users: Arc<UserStore>,
     /// The FTP users.
-    pub ftp_users: FtpUserStore,
-    /// The FTP server.
-    pub ftp: ftp::Controller,
+    pub ftp_users: Arc<FtpUserStore>,
+    /// Who is on by FTP.
+    pub sessions: Arc<Sessions>,
+    /// The FTP server, as far as it can be told something; set once it is there.
+    ftp: OnceLock<Arc<dyn Door>>,
     /// Signs tokens.
     pub tokens: Tokens,
     /// The share.
@@ -69,9 +71,9 @@ pub struct App {
     /// Judges those who sign in as users, at whatever door.
     pub user_sign_in: Authenticator,
     /// Judges those who sign in as FTP users.
-    pub ftp_sign_in: Authenticator,
+    pub ftp_sign_in: Arc<Authenticator>,
     /// One wrong password per second for an address, by FTP.
-    pub ftp_pace: Pace,
+    pub ftp_pace: Arc<Pace>,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
     /// What the machine is called.
@@ -107,10 +109,6 @@ pub struct Overrides {
     pub root: Option<PathBuf>,
     /// Take the root as it is, whatever marker it has.
     pub new_root: bool,
-    /// The address to listen at.
-    pub host: Option<IpAddr>,
-    /// The port of the FTP server.
-    pub ftp_port: Option<u16>,
     /// The admin's first password.
     pub admin_password: Option<String>,
     /// The keys of the settings that it covers, with the values in force.
@@ -194,8 +192,6 @@ impl App {
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
-        let host = overrides.host.unwrap_or(config.settings().host);
-        let ftp = ftp::Controller::new(&folder, host, overrides.ftp_port);
         let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
@@ -205,10 +201,11 @@ impl App {
         let resources = resources.map_err(|cause| cause.to_string())?;
         let started_with = config.settings();
         let app = Self {
-            config,
+            config: Arc::new(config),
             users: Arc::new(users),
-            ftp_users,
-            ftp,
+            ftp_users: Arc::new(ftp_users),
+            sessions: Arc::default(),
+            ftp: OnceLock::new(),
             tokens,
             events: Hub::new(vault.clone()),
             vault,
@@ -220,8 +217,8 @@ impl App {
             login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
             user_sign_in: Authenticator::default(),
-            ftp_sign_in: Authenticator::default(),
-            ftp_pace: Pace::default(),
+            ftp_sign_in: Arc::default(),
+            ftp_pace: Arc::default(),
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),
@@ -233,6 +230,7 @@ impl App {
             is_stopping: AtomicBool::new(false),
             settings_turn: Mutex::new(()),
         };
+        app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note("an update broke off; everything is as before it", "");
@@ -275,19 +273,24 @@ impl App {
         Accounts { users: &self.users, ftp_users: &self.ftp_users, tokens: &self.tokens }
     }
 
-    /// What a caller may see of the share, under the settings of this moment. The trash shows `by` beside
-    /// what they delete.
+    /// What a caller may see of the share. The trash shows `by` beside what they delete.
     ///
     /// Errors: `StorageAbsent`.
     pub fn share(&self, grant: Arc<Grant>, by: &str) -> Result<Share, Error> {
-        self.set_trash();
         self.vault.share(grant, by)
     }
 
-    /// Tells the vault how much its trash keeps.
-    pub fn set_trash(&self) {
-        let settings = self.config.settings();
-        self.vault.keep_trash(settings.trash_days, settings.trash_percent);
+    /// Hangs the FTP server, which follows the settings from now on. Only the first one is.
+    pub fn hang_ftp(&self, door: Arc<dyn Door>) {
+        let _only_the_first = self.ftp.set(door);
+    }
+
+    /// The FTP server.
+    ///
+    /// Errors: `Bug`: somebody asked before it was there.
+    pub fn ftp(&self) -> Result<&dyn Door, Error> {
+        let door = self.ftp.get().ok_or(Error::Bug("there is no FTP server yet".into()))?;
+        Ok(&**door)
     }
 
     /// Who may use what: a snapshot. Reads `roles.json` again when larder has changed it, in this

@@ -7,7 +7,9 @@ const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal", "zone"]
 
 /// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("ftp", &["app", "auth", "ftp", "logbook", "settings", "store", "vault"]),
+    ("ftp", &["auth", "door", "ftp", "logbook", "sessions", "settings", "store", "vault"]),
+    ("door", &["settings"]),
+    ("sessions", &["auth"]),
     ("auth", &["auth", "settings", "store", "vault"]),
     ("people", &["auth", "settings", "store", "vault"]),
     ("events", &["vault"]),
@@ -131,15 +133,8 @@ fn every_file_says_what_it_is_for() {
 const FILE_LINES_MAX: usize = 700;
 
 /// Files that still have more; nothing may be added here.
-const LONG_FILES: &[&str] = &[
-    "cli.rs",
-    "http/body.rs",
-    "limits.rs",
-    "store/users.rs",
-    "vault/tests/trash.rs",
-    "vault/transfer.rs",
-    "vault/write.rs",
-];
+const LONG_FILES: &[&str] =
+    &["http/body.rs", "vault/tests/trash.rs", "vault/transfer.rs", "vault/write.rs"];
 
 /// Lines that a function of `src/` may have, from its name to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
@@ -147,7 +142,6 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// Functions that still have more; nothing may be added here.
 const LONG_FUNCTIONS: &[&str] = &[
     "cli.rs: parse",
-    "cli.rs: serve",
     "vault/resolve.rs: locate_step_by_step",
     "vault/tests/names.rs: larders_own_folder_has_no_spelling",
     "vault/transfer.rs: replace",

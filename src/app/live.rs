@@ -94,7 +94,7 @@ impl App {
         self.config.reload_roles(endpoints)?;
         self.apply(&old, new, root);
         // Its certificate may be another without any setting being so.
-        self.ftp.apply(&self.config.settings().ftp);
+        self.tell_ftp();
         Ok(())
     }
 
@@ -115,10 +115,19 @@ impl App {
             self.logbook.note(&format!("the share root is now {}", path.display()), "");
             let _nothing_to_clear = self.vault.sweep();
         }
+        // The root may be another now, or how much its trash keeps.
+        self.vault.keep_trash(new.trash_days, new.trash_percent);
         let is_ftp_another = old.ftp != new.ftp;
         self.config.put_settings(new);
         if is_ftp_another {
-            self.ftp.apply(&self.config.settings().ftp);
+            self.tell_ftp();
+        }
+    }
+
+    /// Has the FTP server, if it is there already, follow the settings in force.
+    fn tell_ftp(&self) {
+        if let Ok(ftp) = self.ftp() {
+            ftp.follow(&self.config.settings());
         }
     }
 

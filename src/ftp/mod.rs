@@ -9,6 +9,7 @@ mod channel;
 mod commands;
 mod control;
 mod data;
+mod lent;
 mod line;
 mod listing;
 mod reply;
@@ -18,4 +19,5 @@ mod tls;
 mod told;
 mod verbs;
 
+pub use lent::Lent;
 pub use serve::Controller;

@@ -7,20 +7,21 @@ use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
 
-use crate::app::App;
 use crate::auth::caller::{Caller, Who};
 use crate::auth::key;
 use crate::auth::letters::Letters;
 use crate::error::{Error, Result};
 use crate::ftp::control::{Control, Next};
 use crate::ftp::data::Ready;
+use crate::ftp::lent::Lent;
 use crate::ftp::line::{self, Command};
 use crate::ftp::listing::Facts;
 use crate::ftp::reply::{Answer, Reply};
-use crate::ftp::serve::Handle;
+use crate::ftp::tls::Tls;
 use crate::ftp::told::Told;
 use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
+use crate::sessions::Handle;
 use crate::settings::Settings;
 use crate::vault::{Share, VaultPath};
 
@@ -69,8 +70,10 @@ pub enum Type {
 
 /// One client.
 pub struct Session {
-    /// The long-lived parts.
-    pub app: Arc<App>,
+    /// The long-lived parts of the house.
+    pub lent: Arc<Lent>,
+    /// Where its TLS connections come from.
+    tls: Arc<Tls>,
     /// Its control connection.
     pub control: Control,
     /// How others see it.
@@ -108,14 +111,16 @@ pub struct Session {
 impl Session {
     /// A session over an accepted socket.
     pub fn new(
-        app: Arc<App>,
+        lent: Arc<Lent>,
+        tls: Arc<Tls>,
         handle: Arc<Handle>,
         peer: SocketAddr,
         local: SocketAddr,
     ) -> io::Result<Self> {
         let control = Control::new(handle.stream())?;
         Ok(Self {
-            app,
+            lent,
+            tls,
             control,
             handle,
             peer,
@@ -220,12 +225,12 @@ impl Session {
 
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
-        self.app.config.settings()
+        self.lent.config.settings()
     }
 
     /// A new TLS connection for one of this session's sockets.
     pub fn tls_connection(&self) -> std::result::Result<ServerConnection, Reply> {
-        self.app.ftp.tls(&self.settings().ftp).map_err(|line| {
+        self.tls.connection(&self.settings().ftp).map_err(|line| {
             self.note_refusal(&format!("TLS: {line}"));
             Reply::new(431, "TLS is not available")
         })
@@ -244,7 +249,7 @@ impl Session {
     /// Errors: 450.
     pub fn share(&self) -> std::result::Result<Share, Reply> {
         let caller = &self.account()?.caller;
-        Ok(self.app.share(Arc::clone(caller.grant()), caller.label())?)
+        Ok(self.lent.vault.share(Arc::clone(caller.grant()), caller.label())?)
     }
 
     /// Where `text` leads from the current folder, below the home folder: `..` ends at the top.
@@ -299,12 +304,12 @@ impl Session {
 
     /// Notes in the logbook what the client did.
     pub fn note(&self, action: &str) {
-        self.app.logbook.note(&self.told(action), &self.peer.ip().to_string());
+        self.lent.logbook.note(&self.told(action), &self.peer.ip().to_string());
     }
 
     /// Notes in the logbook what was refused to a client who need not have signed in.
     pub fn note_refusal(&self, action: &str) {
-        self.app.logbook.note_refusal(&self.told(action), &self.peer.ip().to_string());
+        self.lent.logbook.note_refusal(&self.told(action), &self.peer.ip().to_string());
     }
 
     /// What the client did, with who it is.

@@ -48,12 +48,12 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
 /// Judges name and password, and lets the session be seen as that user's.
 fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Error> {
     let wrong = Error::SignIn(SignInProblem::WrongPassword);
-    let (app, from) = (&session.app, session.peer.ip());
-    let door = &app.ftp_sign_in;
+    let (lent, from) = (&session.lent, session.peer.ip());
+    let door = &lent.sign_in;
     door.check(username, from)?;
     let known_as = door.is_known(username, from).then_some(username);
-    let admitted = app.ftp_pace.enter(from, known_as, || session.handle.is_leaving())?;
-    let user = app.ftp_users.by_username(username)?;
+    let admitted = lent.pace.enter(from, known_as, || session.handle.is_leaving())?;
+    let user = lent.users.by_username(username)?;
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     if !door.is_right(username, from, given, stored)? {
         admitted.was_wrong();
@@ -62,7 +62,7 @@ fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Er
     // From here on the session ends with its user; who went while the password was judged must not
     // slip in.
     session.handle.signed_in(username);
-    if app.ftp_users.by_username(username)? != user {
+    if lent.users.by_username(username)? != user {
         session.handle.signed_out();
         return Err(wrong);
     }

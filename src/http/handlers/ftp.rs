@@ -82,7 +82,7 @@ pub fn edit_user(call: &mut Call<'_>) -> Result<Reply> {
     if !call.app.ftp_users.edit(&before, hash.as_deref(), home, letters)? {
         return Err(CHANGED_MEANWHILE);
     }
-    call.app.ftp.close_user(username);
+    call.app.sessions.close_user(username);
     call.note(&format!("edited FTP user {username}"));
     Reply::json(&Status { status: "FTP user edited" })
 }
@@ -97,7 +97,7 @@ pub fn delete_user(call: &mut Call<'_>) -> Result<Reply> {
     if !call.app.ftp_users.delete(&before)? {
         return Err(CHANGED_MEANWHILE);
     }
-    call.app.ftp.close_user(username);
+    call.app.sessions.close_user(username);
     call.note(&format!("deleted FTP user {username}"));
     Reply::json(&Status { status: "FTP user deleted" })
 }
@@ -143,7 +143,7 @@ pub fn start(call: &mut Call<'_>) -> Result<Reply> {
         /// Where it listens.
         port: u16,
     }
-    let address = call.app.ftp.start(&call.app.config.settings().ftp)?;
+    let address = call.app.ftp()?.open(&call.app.config.settings())?;
     call.app.remember_ftp(true)?;
     call.note("started FTP");
     Reply::json(&Started { status: "FTP server started", port: address.port() })
@@ -153,18 +153,19 @@ pub fn start(call: &mut Call<'_>) -> Result<Reply> {
 ///
 /// Errors: `Invalid` (it does not run).
 pub fn stop(call: &mut Call<'_>) -> Result<Reply> {
-    if call.app.ftp.address().is_none() {
+    let ftp = call.app.ftp()?;
+    if ftp.address().is_none() {
         return Err(Error::invalid("FTP server is not running"));
     }
     call.app.remember_ftp(false)?;
-    call.app.ftp.stop();
+    ftp.close();
     call.note("stopped FTP");
     Reply::json(&Status { status: "FTP server stopped" })
 }
 
 /// `GET /api/ftp/sessions`: who is on, from where, doing what at which rate.
 pub fn sessions(call: &mut Call<'_>) -> Result<Reply> {
-    Reply::json(&call.app.ftp.sessions())
+    Reply::json(&call.app.sessions.list())
 }
 
 /// Who it is about.

@@ -100,7 +100,7 @@ pub fn resources(call: &mut Call<'_>) -> Result<Reply> {
     }
     let people = call.may("/api/user/get_all")?.then(|| call.app.presence.on());
     let may_see_ftp = call.may("/api/ftp/get_users")?;
-    let ftp_port = call.app.ftp.address().filter(|_| may_see_ftp).map(|address| address.port());
+    let ftp_port = call.app.ftp()?.address().filter(|_| may_see_ftp).map(|address| address.port());
     let sample = call.app.resources.newest();
     let history = call.has_flag("history")?.then(|| call.app.resources.history());
     Reply::json(&Answer { sample, people, ftp_port, history })
