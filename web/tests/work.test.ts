@@ -3,14 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFi
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { readPeakMib } from "./memory.ts";
 import { Walk } from "./harness.ts";
 
 /** Files of the tree that is copied, which takes larder seconds. */
 const TREE_FILES = 30_000;
-/** Files of the tree whose deletion is called off: far more than go while larder answers once. */
+/** Files of the tree whose deletion is called off: far more than go while larder answers a few times. */
 const FELLED_FILES = 10_000;
 /** MiB of the upload that must not be held in memory; 10240 is what issue 5 names. */
 const BIG_UPLOAD_MIB = Number(process.env["LARDER_E2E_BIG_MIB"] ?? 384);
@@ -38,22 +37,25 @@ function filesIn(path: string): string[] {
 }
 
 /**
- * Lets larder run only while it answers what is asked about jobs, until the returned function is called:
- * the page and the test may be as slow as they like, a job goes on by little between two answers.
+ * Lets larder run for a few milliseconds a few times a second, until the returned function is called: the
+ * page and the test may be as slow as they like, a job goes on by little meanwhile.
  */
-async function slowJobs(page: Page): Promise<() => Promise<void>> {
+function slowLarder(): () => Promise<void> {
   const pid = walk.larder.pid();
   let isSlow = true;
-  await page.route(/\/api\/(copy|delete_folder|jobs)/, async (route) => {
-    process.kill(pid, "SIGCONT");
-    const response = await route.fetch();
-    if (isSlow) process.kill(pid, "SIGSTOP");
-    await route.fulfill({ response });
-  });
+  const run = async () => {
+    while (isSlow) {
+      process.kill(pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      process.kill(pid, "SIGCONT");
+      // As long as it takes to answer; whatever it answers.
+      await walk.api("/api/is_up");
+    }
+  };
+  const end = run();
   return async () => {
     isSlow = false;
-    process.kill(pid, "SIGCONT");
-    await page.unrouteAll({ behavior: "wait" });
+    await end;
   };
 }
 
@@ -65,16 +67,19 @@ describe("long work", () => {
     await walk.pick("big tree", "Copy to…");
     await page.getByRole("button", { name: "Folders in work" }).click();
     await page.getByRole("radio", { name: "target" }).check();
-    const atOnce = await slowJobs(page);
+    const atOnce = slowLarder();
     try {
       await page.getByRole("button", { name: "Copy here" }).click();
       const tray = page.locator("section", { hasText: "At work" });
       await tray.getByText("Copying “big tree”").waitFor();
+      const called = page.waitForResponse(/\/api\/jobs\/cancel/, { timeout: 60_000 });
       await tray.getByRole("button", { name: "Cancel Copying “big tree”" }).click();
-      await page.getByText("Cancelled.").first().waitFor();
+      await called;
     } finally {
       await atOnce();
     }
+    // What was copied is taken away first.
+    await page.getByText("Cancelled.").first().waitFor({ timeout: 60_000 });
     await walk.expectAccessible("long work called off");
     await expect.poll(() => readdirSync(inRoot("work/target"))).toEqual([]);
     expect(readdirSync(inRoot("work/big tree"))).toHaveLength(20);
@@ -109,7 +114,7 @@ describe("long work", () => {
     await walk.api("/api/delete_file", { path: "felled/thrown away.txt" });
     await walk.entry("thrown away.txt").waitFor({ state: "detached" });
 
-    const atOnce = await slowJobs(page);
+    const atOnce = slowLarder();
     try {
       await walk.entry("tree").click();
       await page.keyboard.press("Delete");
@@ -122,11 +127,13 @@ describe("long work", () => {
       put("felled/new.txt");
       await walk.entry("new.txt").waitFor({ timeout: 60_000 });
       expect(await walk.names()).not.toContain("tree");
+      const called = page.waitForResponse(/\/api\/jobs\/cancel/, { timeout: 60_000 });
       await line.getByRole("button", { name: "Cancel Deleting “tree”" }).click();
-      await page.getByText("Cancelled.").first().waitFor();
+      await called;
     } finally {
       await atOnce();
     }
+    await page.getByText("Cancelled.").first().waitFor({ timeout: 60_000 });
     // Now it is on the list again, with what is left of it: whole files, where they were.
     await walk.entry("tree").waitFor();
     const left = filesIn("felled/tree");
@@ -153,7 +160,7 @@ describe("long work", () => {
     await page.getByLabel("Delete for good, not to the trash").check();
     await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
     await walk.entry("big tree").waitFor({ state: "detached" });
-    await page.getByText("“big tree” was deleted.").waitFor();
+    await page.getByText("“big tree” was deleted.").waitFor({ timeout: 60_000 });
     expect(existsSync(inRoot("work/big tree"))).toBe(false);
     expect(await page.getByRole("button", { name: "Undo" }).count()).toBe(0);
   });

@@ -1,4 +1,5 @@
 // Hears of changes as they happen (Server-Sent Events), and asks now and then where it cannot.
+import type { Job } from "../api/types.ts";
 import { connection } from "./connection.svelte.ts";
 import { jobs } from "./jobs.svelte.ts";
 import { listing } from "./listing.svelte.ts";
@@ -40,17 +41,17 @@ class Events {
 
   #listen(): void {
     this.#source?.close();
-    if (!session.may("/api/events")) return;
+    if (!session.may("/api/events")) return this.#tellLive(false);
     const source = (this.#source = new EventSource("/api/events"));
     source.onopen = () => {
       // Whatever happened while nobody listened.
       if (!this.isLive) listing.refresh();
-      this.isLive = true;
+      this.#tellLive(true);
     };
     source.onerror = () => {
       // Whoever only looks should hear, too, that the server is gone.
       if (this.isLive) listing.refresh();
-      this.isLive = false;
+      this.#tellLive(false);
       // The browser tries again by itself after a break, but not after a refusal.
       if (source.readyState === EventSource.CLOSED) {
         setTimeout(() => {
@@ -63,13 +64,21 @@ class Events {
     }
   }
 
+  #tellLive(isLive: boolean): void {
+    this.isLive = isLive;
+    if (session.may("/api/jobs")) jobs.setLive(isLive);
+  }
+
   #hear(name: string, text: unknown): void {
     const data = readData(text);
     const isDeep = data["deep"] === true;
     if (name === "change" && concerns(String(data["path"] ?? ""), listing.shownPath, isDeep)) {
       listing.refresh();
     }
-    if (name === "job") jobs.told();
+    if (name === "job") {
+      const job = readJob(data);
+      if (job) jobs.told(job);
+    }
     for (const listener of this.#listeners) listener(name, data);
   }
 }
@@ -84,6 +93,12 @@ export function readData(text: unknown): EventData {
   } catch {
     return {};
   }
+}
+
+/** The piece of work that an event tells of; `undefined` where it tells of none. */
+export function readJob(data: EventData): Job | undefined {
+  // An event carries what the list of all has of it.
+  return typeof data["id"] === "string" && typeof data["state"] === "string" ? (data as unknown as Job) : undefined;
 }
 
 /**

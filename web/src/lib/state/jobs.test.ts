@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { listJobs } from "../api/files.ts";
 import type { Job } from "../api/types.ts";
-import { Jobs, shareDone } from "./jobs.svelte.ts";
+import { JobCancelled, Jobs, shareDone } from "./jobs.svelte.ts";
 
 vi.mock("../api/files.ts", () => ({ listJobs: vi.fn(), cancelJob: vi.fn() }));
 
@@ -22,7 +22,7 @@ let answers: ((all: Job[]) => void)[] = [];
 beforeEach(() => {
   vi.useFakeTimers();
   answers = [];
-  vi.mocked(listJobs).mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+  vi.mocked(listJobs).mockReset().mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -61,25 +61,102 @@ it("says that work is lost which the server does not know", async () => {
   await end;
 });
 
-it("asks again at once when it is told, and shows only what takes a while", async () => {
+it("asks while nobody tells, and shows only what takes a while", async () => {
   const jobs = new Jobs();
   const end = jobs.follow("1", "Copying");
   await answer([job({})]);
   expect(jobs.all).toEqual([]);
-  jobs.told();
-  await vi.advanceTimersByTimeAsync(150);
-  expect(answers).toHaveLength(1);
-  await answer([job({})]);
-  expect(jobs.all).toEqual([]);
-  await answer([job({})]);
-  expect(jobs.all).toHaveLength(1);
+  await answer([job({ done_items: 1 })]);
+  expect(jobs.all).toEqual([job({ done_items: 1 })]);
   expect(jobs.labelOf("1")).toBe("Copying");
   await answer([job({ state: "done" })]);
   await end;
   // Whoever waited for it says so.
   expect(jobs.all).toEqual([]);
-  await vi.advanceTimersByTimeAsync(5000);
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(answers).toEqual([]);
+});
+
+it("asks nothing while it is told", async () => {
+  const jobs = new Jobs();
+  jobs.setLive(true);
+  const end = jobs.follow("1", "Copying");
+  jobs.told(job({}));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(jobs.all).toEqual([]);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(jobs.all).toHaveLength(1);
+  for (let step = 0; step < 100; step += 1) {
+    jobs.told(job({ done_items: step }));
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  expect(jobs.all).toEqual([job({ done_items: 99 })]);
+  jobs.told(job({ state: "done", trash: ["t"] }));
+  expect(await end).toMatchObject({ trash: ["t"] });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(jobs.all).toEqual([]);
+  expect(listJobs).not.toHaveBeenCalled();
+});
+
+it("knows the end of work that was told before anybody waited for it", async () => {
+  const jobs = new Jobs();
+  jobs.setLive(true);
+  jobs.told(job({}));
+  jobs.told(job({ state: "failed", code: "disk_full", error: "Full" }));
+  await expect(jobs.follow("1", "Copying")).rejects.toMatchObject({ kind: "diskFull" });
+  expect(jobs.all).toEqual([]);
+  expect(listJobs).not.toHaveBeenCalled();
+});
+
+it("asks for what it is not told of: at first, after a silence, and after a break", async () => {
+  const jobs = new Jobs();
+  jobs.setLive(true);
+  const end = expect(jobs.follow("1", "")).rejects.toThrow(JobCancelled);
+  await vi.advanceTimersByTimeAsync(300);
+  await answer([job({})]);
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(answers).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1100);
+  await answer([job({})]);
+  jobs.setLive(false);
+  await answer([job({})]);
+  await answer([job({})]);
+  jobs.setLive(true);
+  await answer([job({ state: "cancelled" })]);
+  await end;
+  expect(listJobs).toHaveBeenCalledTimes(5);
+});
+
+it("shows for a while how the work of another tab ended", async () => {
+  const jobs = new Jobs();
+  jobs.setLive(true);
+  jobs.told(job({}));
+  // What is over at once is nobody's news.
+  jobs.told(job({ id: "2" }));
+  jobs.told(job({ id: "2", state: "done" }));
+  await vi.advanceTimersByTimeAsync(700);
+  jobs.told(job({ state: "done" }));
+  expect(jobs.all).toEqual([job({ state: "done" })]);
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(jobs.all).toEqual([]);
+});
+
+it("believes no answer that is older than what it was told", async () => {
+  const jobs = new Jobs();
+  const end = jobs.follow("1", "");
+  jobs.setLive(true);
+  jobs.told(job({ state: "done" }));
+  await end;
+  await answer([job({})]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(jobs.all).toEqual([]);
+});
+
+it("looks for what another tab began where nobody tells of it", async () => {
+  const jobs = new Jobs();
+  jobs.setLive(false);
+  await answer([job({})]);
+  expect(jobs.all).toHaveLength(1);
 });
 
 it("asks no more once it is refused, whatever ran before", async () => {
