@@ -1,7 +1,11 @@
 // What a key means in the file manager. Knows no page: a key and its modifiers in, a word out.
 
+const DIRECTIONS = ["up", "down", "left", "right", "first", "last", "pageUp", "pageDown"] as const;
+/** Where a key leads the cursor. */
+export type Direction = (typeof DIRECTIONS)[number];
+
 export type Command =
-  | "up" | "down" | "left" | "right" | "first" | "last" | "pageUp" | "pageDown"
+  | Direction
   | "open" | "toggle" | "parent" | "rename" | "delete" | "all" | "copy" | "cut" | "paste"
   | "filter" | "help" | "escape" | "menu" | "type";
 
@@ -32,6 +36,10 @@ const PLAIN: Record<string, Command> = {
 };
 const WITH_CTRL: Record<string, Command> = { a: "all", c: "copy", x: "cut", v: "paste" };
 const SINGLE: Record<string, Command> = { "/": "filter", "?": "help" };
+
+export function isDirection(command: Command): command is Direction {
+  return (DIRECTIONS as readonly Command[]).includes(command);
+}
 
 /** The command of a press; `isSingleAllowed` where keys like `/` count (WCAG 2.1.4: may be off). */
 export function commandOf(press: Press, isSingleAllowed: boolean): Command | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cleanPath, crumbsOf, isWithin, joinPath, nameOf, parentOf, resolvePath, stemLength } from "./paths.ts";
+import { cleanPath, crumbsOf, isWithin, joinPath, nameOf, parentOf, resolvePath, stemLength, stepTowards } from "./paths.ts";
 
 describe("paths", () => {
   it("are one however they are written", () => {
@@ -7,6 +7,13 @@ describe("paths", () => {
       expect(cleanPath(path)).toBe("docs/a");
     }
     for (const root of ["", "/", ".", "//"]) expect(cleanPath(root)).toBe("");
+  });
+
+  it("lead from a folder to what lies below it", () => {
+    expect(stepTowards("a/b/c", "")).toBe("a");
+    expect(stepTowards("a/b/c", "a")).toBe("b");
+    expect(stepTowards("a/b/c", "a/b")).toBe("c");
+    for (const folder of ["a/b/c", "a/b/c/d", "x", "a/b2"]) expect(stepTowards("a/b/c", folder)).toBe("");
   });
 
   it("are joined and taken apart", () => {

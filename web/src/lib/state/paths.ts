@@ -40,6 +40,12 @@ export function crumbsOf(path: string): { name: string; path: string }[] {
   return parts.map((name, at) => ({ name, path: parts.slice(0, at + 1).join("/") }));
 }
 
+/** The name in `folder` through which one comes to `path` below it; "" where `path` is not below it. */
+export function stepTowards(path: string, folder: string): string {
+  if (path === folder || !isWithin(path, folder)) return "";
+  return path.slice(folder === "" ? 0 : folder.length + 1).split("/")[0] ?? "";
+}
+
 /** Whether a rule for `prefix` covers `path`: by whole parts, so `photos` is not `photos2`. */
 export function isWithin(path: string, prefix: string): boolean {
   const rule = cleanPath(prefix);
