@@ -1,4 +1,4 @@
-# Completion of larder(1) for bash.
+# Completion of larder(1) for bash. Made from the table in src/cli/table.rs.
 _larder() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--state --root --host --port --ftp-port --new-root --restore"
@@ -10,19 +10,21 @@ _larder() {
         --host | --port | --ftp-port | --role | --name | --paths | --paths-write)
             return
             ;;
-        user)
-            mapfile -t COMPREPLY < <(compgen -W "list add passwd delete" -- "$word")
-            return
-            ;;
     esac
-    case ${COMP_WORDS[1]} in
-        user) options="--state --role --name --paths --paths-write" ;;
-        update) options="--state --check" ;;
-        check | backup) options="--state --root" ;;
-        openapi) options="" ;;
+    case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+        "user list") options="--state" ;;
+        "user add") options="--state --role --name --paths --paths-write" ;;
+        "user passwd") options="--state" ;;
+        "user delete") options="--state" ;;
+        "check "*) options="--state --root" ;;
+        "backup "*) options="--state --root" ;;
+        "update "*) options="--check --state --root" ;;
+        "openapi "*) options="--state" ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
         options="serve user check backup update openapi --version --help $options"
+    elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
+        options="list add passwd delete"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 }
