@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::events::Hub;
 use crate::jobs::Jobs;
 use crate::limits;
-use crate::logbook::Logbook;
+use crate::logbook::{Event, Logbook};
 use crate::presence::Presence;
 use crate::sessions::Sessions;
 use crate::settings::{self, Config, Roles, Settings};
@@ -233,7 +233,7 @@ impl App {
         app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
-            app.logbook.note("an update broke off; everything is as before it", "");
+            app.logbook.note_own(Event::other("an update broke off; everything is as before it"));
         }
         let admin = app.first_admin(overrides.admin_password.as_deref())?;
         Ok((app, admin))
@@ -264,7 +264,8 @@ impl App {
                 key_hint: &key.hint,
             })
             .map_err(say)?;
-        self.logbook.note("added user admin with the role admin: there was no user", "");
+        let words = "added user admin with the role admin: there was no user";
+        self.logbook.note_own(Event::change(words));
         Ok(Some(FirstAdmin { password: made_up }))
     }
 
@@ -298,7 +299,7 @@ impl App {
     pub fn roles(&self) -> Arc<Roles> {
         self.config.roles_as_of(self.users.roles_edition()).unwrap_or_else(|line| {
             terminal::warn(&line);
-            self.logbook.note(&format!("roles not read again: {line}"), "");
+            self.logbook.note_own(Event::other(format!("roles not read again: {line}")));
             self.config.roles()
         })
     }
@@ -306,7 +307,7 @@ impl App {
     /// Writes down where and when users were last seen, when it is time to.
     pub fn write_sightings(&self) {
         if let Err(error) = self.users.write_sightings(false) {
-            self.logbook.note(&format!("where users were last seen: {error}"), "");
+            self.logbook.note_own(Event::other(format!("where users were last seen: {error}")));
         }
     }
 
@@ -330,7 +331,7 @@ impl App {
         let path = self.folder.join("db").join("logs.db");
         match Logbook::open(&path, self.config.settings().log_retention_days) {
             Ok(logbook) => {
-                logbook.note(action, "");
+                logbook.note_own(Event::other(action));
                 logbook.close();
             }
             Err(error) => terminal::warn(&format!("{}: {error}", path.display())),
@@ -352,7 +353,7 @@ impl App {
         self.console.stop();
         let _best_effort = self.users.write_sightings(true);
         self.resources.keep();
-        self.logbook.note("larder stopped", "");
+        self.logbook.note_own(Event::stop("larder stopped"));
         self.logbook.close();
         let _best_effort = self.users.checkpoint();
     }

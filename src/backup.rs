@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::auth::key;
 use crate::error::{Error, Result};
+use crate::logbook::Event;
 use crate::settings::{self, Roles, Settings};
 use crate::store::{self, UserStore};
 use crate::vault::{Kept, Vault};
@@ -50,7 +51,7 @@ pub fn keep_daily(app: &Arc<App>, state: PathBuf) -> std::io::Result<()> {
                 // The drive comes back some day; nothing is wrong that was not told before.
                 Err(Error::StorageAbsent) => limits::BACKUP_RETRY_TIME,
                 Err(error) => {
-                    app.logbook.note(&format!("the daily backup failed: {error}"), "");
+                    app.logbook.note_own(Event::other(format!("the daily backup failed: {error}")));
                     limits::BACKUP_INTERVAL
                 }
             };

@@ -1,32 +1,26 @@
 //! What happened, for the owner: rows in `db/logs.db`, batched by one thread, pruned by age and
 //! number. Knows no requests. Secrets are never handed to it.
 
+mod event;
+mod table;
 mod thinning;
+
+pub use event::{By, Event};
+pub use table::{Filter, Row};
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
-use serde::Serialize;
+use rusqlite::Connection;
 
+use self::table::{Entry, MIGRATIONS, prune, write_batch};
 use self::thinning::Thinning;
 use crate::error::{Error, Result};
 use crate::{limits, store, terminal, threads, zone};
-
-/// The schema, step by step; a step that has shipped never changes.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE logs(
-        id INTEGER PRIMARY KEY,
-        timestamp TEXT NOT NULL,
-        action TEXT NOT NULL,
-        ip TEXT NOT NULL
-    ) STRICT;
-"];
 
 /// Takes rows without making anybody wait.
 pub struct Logbook {
@@ -47,41 +41,11 @@ pub struct Logbook {
 /// What the writing thread is told.
 enum Message {
     /// A row to be written.
-    Row(Entry),
+    Row(Box<Entry>),
     /// Write at once what came before, then say so.
     Flush(SyncSender<()>),
     /// Drop what is too old.
     Prune,
-}
-
-/// One row as it stands in the table.
-#[derive(Debug, Serialize, PartialEq, Eq)]
-pub struct Row {
-    /// Grows from row to row.
-    pub id: i64,
-    /// Local time, `YYYY-MM-DD HH:MM:SS`.
-    pub timestamp: String,
-    /// What happened, in words.
-    pub action: String,
-    /// Who from; empty when larder itself did it.
-    pub ip: String,
-}
-
-/// One row on its way.
-struct Entry {
-    /// When it was noted. It becomes local time where it is written (see `Logbook::open`).
-    time: Timestamp,
-    /// What happened, in words.
-    action: String,
-    /// Who from; empty when larder itself did it.
-    ip: String,
-}
-
-impl Entry {
-    /// A row of this moment.
-    fn new(action: &str, ip: &str) -> Self {
-        Self { time: Timestamp::now(), action: tidy(action), ip: ip.to_owned() }
-    }
 }
 
 impl Logbook {
@@ -107,56 +71,56 @@ impl Logbook {
         Ok(Self { queue, reader, retention_days, dropped, refusals, writer })
     }
 
-    /// Notes one event; `ip` is empty when larder itself did it.
-    pub fn note(&self, action: &str, ip: &str) {
-        let entry = Entry::new(action, ip);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes what somebody did. When very much happens at once the row may be lost, and that one was is told.
+    pub fn note(&self, by: &By<'_>, event: Event) {
+        let queue = threads::locked(&self.queue);
         let Some(queue) = queue.as_ref() else { return };
-        if let Err(TrySendError::Full(_)) = queue.try_send(Message::Row(entry)) {
+        let row = Message::Row(Box::new(Entry::new(by, event)));
+        if let Err(TrySendError::Full(_)) = queue.try_send(row) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
+    /// Notes what larder did by itself.
+    pub fn note_own(&self, event: Event) {
+        self.note(&By::machine(), event);
+    }
+
+    /// Notes one of many things that somebody did in one go. It waits for the writer, so that none of them is
+    /// lost however many they are; who caused them waits alone.
+    pub fn note_one_of_many(&self, by: &By<'_>, event: Event) {
+        let row = Message::Row(Box::new(Entry::new(by, event)));
+        let queue = threads::locked(&self.queue).clone();
+        let _closed = queue.map(|queue| queue.send(row));
+    }
+
     /// Notes what was refused to somebody who need not have signed in. Anybody can cause such rows, as fast as
     /// they like: of very many at once some are left out, and how many is told.
-    pub fn note_refusal(&self, action: &str, ip: &str) {
-        if lock(&self.refusals).admit(Instant::now()) {
-            self.note(action, ip);
+    pub fn note_refusal(&self, by: &By<'_>, event: Event) {
+        if threads::locked(&self.refusals).admit(Instant::now()) {
+            self.note(by, event);
         }
     }
 
     /// Keeps rows for so many days from now on.
     pub fn keep_days(&self, days: u32) {
         self.retention_days.store(days, Ordering::Relaxed);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = threads::locked(&self.queue);
         // With a full queue the next hour's turn does it.
         let _later = queue.as_ref().map(|queue| queue.try_send(Message::Prune));
     }
 
-    /// The newest rows, newest first, at most `rows_max`; with `before` only those of smaller ids.
-    /// What was noted until now is among them.
-    pub fn newest(&self, rows_max: i64, before: Option<i64>) -> Result<Vec<Row>> {
+    /// The newest rows of those that are wanted, newest first. What was noted until now is among them.
+    pub fn newest(&self, filter: &Filter) -> Result<Vec<Row>> {
         self.flush();
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut statement = reader.prepare_cached(
-            "SELECT id, timestamp, action, ip FROM logs WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-        )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Row {
-                id: row.get(0)?,
-                timestamp: row.get(1)?,
-                action: row.get(2)?,
-                ip: row.get(3)?,
-            })
-        };
-        let rows = statement.query_map(params![before.unwrap_or(i64::MAX), rows_max], read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let reader = threads::locked(&self.reader);
+        table::newest(&reader, filter)
     }
 
     /// Waits until what was noted is in the table, but not for ever.
     fn flush(&self) {
         let (done, is_done) = sync_channel(1);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = threads::locked(&self.queue).clone();
         if queue.is_some_and(|queue| queue.try_send(Message::Flush(done)).is_ok()) {
             let _in_time = is_done.recv_timeout(limits::LOG_FLUSH_TIME);
         }
@@ -164,8 +128,8 @@ impl Logbook {
 
     /// Writes what waits and ends the thread.
     pub fn close(&self) {
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(threads::locked(&self.queue).take());
+        let writer = threads::locked(&self.writer).take();
         if let Some(writer) = writer {
             let _panicked = writer.join();
         }
@@ -173,9 +137,9 @@ impl Logbook {
 }
 
 /// Writes one row from a process that keeps no logbook open, such as `larder user`.
-pub fn note_once(path: &Path, action: &str) -> Result<()> {
+pub fn note_once(path: &Path, by: &By<'_>, event: Event) -> Result<()> {
     let connection = store::open(path, MIGRATIONS, false)?;
-    write_batch(&connection, &[Entry::new(action, "")])
+    write_batch(&connection, &[Entry::new(by, event)])
 }
 
 /// Looks through `logs.db` without changing it; gives the number of rows.
@@ -186,25 +150,6 @@ pub fn examine(path: &Path) -> std::result::Result<i64, String> {
     connection
         .query_row("SELECT count(*) FROM logs", [], |row| row.get(0))
         .map_err(|cause| cause.to_string())
-}
-
-/// A panic while it was locked left it whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One line without control characters, cut to its bound.
-fn tidy(action: &str) -> String {
-    let mut text: String = action
-        .chars()
-        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-        .collect();
-    if text.len() > limits::LOG_ACTION_BYTES_MAX {
-        let end = text.floor_char_boundary(limits::LOG_ACTION_BYTES_MAX);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 /// Gathers rows for a while, then writes them in one transaction, until all senders are gone.
@@ -227,15 +172,14 @@ fn write_rows(
             }
         };
         let mut batch = gather(messages, first);
-        if let Some(left_out) = lock(refusals).take(Instant::now(), is_last) {
+        if let Some(left_out) = threads::locked(refusals).take(Instant::now(), is_last) {
             let told = format!("{left_out} more failed sign-ins and refusals were left out");
-            batch.rows.push(Entry::new(&told, ""));
+            batch.rows.push(Entry::new(&By::machine(), Event::refused(told)));
         }
         let gone = lost.swap(0, Ordering::Relaxed);
         if gone > 0 {
-            batch
-                .rows
-                .push(Entry::new(&format!("{gone} log rows were lost: too many at once"), ""));
+            let told = Event::other(format!("{gone} log rows were lost: too many at once"));
+            batch.rows.push(Entry::new(&By::machine(), told));
         }
         if let Err(cause) = write_batch(connection, &batch.rows) {
             terminal::warn(&format!("logs.db: {cause}"));
@@ -257,7 +201,7 @@ fn write_rows(
 
 /// How long the writer may sleep.
 fn patience(refusals: &Mutex<Thinning>) -> Duration {
-    lock(refusals).look_in(Instant::now()).unwrap_or(limits::LOG_PRUNE_TIME)
+    threads::locked(refusals).look_in(Instant::now()).unwrap_or(limits::LOG_PRUNE_TIME)
 }
 
 /// What is written in one transaction, and what is to be done afterwards.
@@ -278,7 +222,7 @@ fn gather(messages: &Receiver<Message>, first: Option<Message>) -> Batch {
     let mut next = first;
     while let Some(message) = next {
         match message {
-            Message::Row(entry) => batch.rows.push(entry),
+            Message::Row(entry) => batch.rows.push(*entry),
             Message::Flush(reader) => batch.readers.push(reader),
             Message::Prune => batch.is_to_prune = true,
         }
@@ -291,35 +235,6 @@ fn gather(messages: &Receiver<Message>, first: Option<Message>) -> Batch {
         };
     }
     batch
-}
-
-/// One transaction.
-fn write_batch(connection: &Connection, batch: &[Entry]) -> Result<()> {
-    if batch.is_empty() {
-        return Ok(());
-    }
-    let transaction = connection.unchecked_transaction()?;
-    {
-        let mut insert = transaction
-            .prepare_cached("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?2, ?3)")?;
-        let zone = zone::local();
-        for row in batch {
-            let local =
-                row.time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-            insert.execute(params![local, row.action, row.ip])?;
-        }
-    }
-    Ok(transaction.commit()?)
-}
-
-/// Drops rows that are too old or too many.
-fn prune(connection: &Connection, retention_days: u32) -> Result<()> {
-    connection.execute(
-        "DELETE FROM logs WHERE timestamp < datetime('now', 'localtime', ?1)
-         OR id <= (SELECT max(id) FROM logs) - ?2",
-        params![format!("-{retention_days} days"), limits::LOG_ROWS_MAX],
-    )?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -341,12 +256,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs.db");
         let logbook = Logbook::open(&path, 90).unwrap();
-        logbook.note("one", "10.0.0.1");
-        logbook.note("two\nlines", "");
+        let ana = By::api(Some("ana"), [10, 0, 0, 1].into());
+        logbook.note(&ana, Event::other("one"));
+        logbook.note_own(Event::other("two\nlines"));
         logbook.close();
-        logbook.note("too late", "");
+        logbook.note_own(Event::other("too late"));
         let expected = [
-            ("one".to_owned(), "10.0.0.1".to_owned()),
+            ("ana: one".to_owned(), "10.0.0.1".to_owned()),
             ("two\u{fffd}lines".to_owned(), String::new()),
         ];
         assert_eq!(rows(&path), expected);
@@ -357,9 +273,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs.db");
         let logbook = Logbook::open(&path, 90).unwrap();
-        note_once(&path, "by hand").unwrap();
+        note_once(&path, &By::command_line(), Event::other("by hand")).unwrap();
         logbook.close();
-        assert_eq!(rows(&path), [("by hand".to_owned(), String::new())]);
+        assert_eq!(rows(&path), [("command line: by hand".to_owned(), String::new())]);
     }
 
     #[test]
@@ -367,15 +283,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logbook = Logbook::open(&folder.path().join("logs.db"), 90).unwrap();
         for number in 1..=10 {
-            logbook.note(&format!("event {number}"), "10.0.0.1");
+            logbook.note_own(Event::other(format!("event {number}")));
         }
-        let rows = logbook.newest(4, None).unwrap();
+        let newest = |rows_max, before| {
+            logbook.newest(&Filter { rows_max, before, ..Filter::default() }).unwrap()
+        };
+        let rows = newest(4, None);
         let actions: Vec<_> = rows.iter().map(|row| row.action.as_str()).collect();
         assert_eq!(actions, ["event 10", "event 9", "event 8", "event 7"]);
-        let older = logbook.newest(100, Some(rows[3].id)).unwrap();
+        let older = newest(100, Some(rows[3].id));
         assert_eq!((older.len(), older[0].action.as_str()), (6, "event 6"));
         assert_eq!(older[5].timestamp.len(), "2026-01-01 00:00:00".len());
-        assert!(logbook.newest(100, Some(older[5].id)).unwrap().is_empty());
+        assert!(newest(100, Some(older[5].id)).is_empty());
     }
 
     #[test]
@@ -383,8 +302,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs.db");
         let logbook = Logbook::open(&path, 36_500).unwrap();
-        logbook.note("new", "");
-        logbook.newest(1, None).unwrap();
+        let newest = || logbook.newest(&Filter { rows_max: 9, ..Filter::default() }).unwrap();
+        logbook.note_own(Event::other("new"));
+        newest();
         Connection::open(&path)
             .unwrap()
             .execute(
@@ -392,30 +312,26 @@ mod tests {
                 [],
             )
             .unwrap();
-        assert_eq!(logbook.newest(9, None).unwrap().len(), 2);
+        assert_eq!(newest().len(), 2);
         logbook.keep_days(90);
-        logbook.newest(9, None).unwrap();
-        let left = logbook.newest(9, None).unwrap();
+        newest();
+        let left = newest();
         assert_eq!(left.iter().map(|row| row.action.as_str()).collect::<Vec<_>>(), ["new"]);
     }
 
     #[test]
-    fn old_rows_go_and_young_ones_stay() {
+    fn of_many_things_in_one_go_none_is_lost() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs.db");
-        let connection = store::open(&path, MIGRATIONS, false).unwrap();
-        for timestamp in ["2001-01-01 00:00:00", "2999-01-01 00:00:00"] {
-            connection
-                .execute("INSERT INTO logs(timestamp, action, ip) VALUES (?1, ?1, '')", [timestamp])
-                .unwrap();
+        let logbook = Logbook::open(&path, 90).unwrap();
+        let count = limits::LOG_QUEUE_ROWS * 5;
+        for number in 0..count {
+            logbook.note_one_of_many(&By::machine(), Event::created(&number.to_string()));
         }
-        prune(&connection, 90).unwrap();
-        assert_eq!(rows(&path), [("2999-01-01 00:00:00".to_owned(), String::new())]);
-    }
-
-    #[test]
-    fn a_row_is_one_bounded_line() {
-        assert_eq!(tidy("a\r\n\0b"), "a\u{fffd}\u{fffd}\u{fffd}b");
-        assert!(tidy(&"é".repeat(5000)).len() <= limits::LOG_ACTION_BYTES_MAX + 3);
+        logbook.close();
+        logbook.note_one_of_many(&By::machine(), Event::other("too late"));
+        let rows = rows(&path);
+        assert_eq!(rows.len(), count);
+        assert_eq!(rows[count - 1].0, format!("created /{}", count - 1));
     }
 }

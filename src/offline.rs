@@ -9,6 +9,7 @@ use signal_hook::iterator::Signals;
 
 use crate::auth::permission;
 use crate::error::Error;
+use crate::logbook::{By, Event};
 use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::UserStore;
 use crate::{limits, logbook, terminal, threads};
@@ -56,9 +57,10 @@ impl<'a> House<'a> {
     }
 
     /// Notes in the logbook what was done; what was done stays done without it.
-    fn note(&self, action: &str) {
+    fn note(&self, change: String) {
         let path = self.state.join("db").join("logs.db");
-        if let Err(error) = logbook::note_once(&path, &format!("command line: {action}")) {
+        let event = Event::change(change);
+        if let Err(error) = logbook::note_once(&path, &By::command_line(), event) {
             terminal::warn(&format!("{}: {error}", path.display()));
         }
     }
@@ -119,7 +121,7 @@ pub fn add(state: &Path, username: &str, profile: &Profile) -> Result<(), String
         },
     )
     .map_err(line)?;
-    house.note(&format!("added user {username} with the role {role}"));
+    house.note(format!("added user {username} with the role {role}"));
     terminal::say(&format!("User {username} added. API key (shown only now): {key}"));
     Ok(())
 }
@@ -132,7 +134,7 @@ pub fn set_password(state: &Path, username: &str) -> Result<(), String> {
     let password = read_password()?;
     let changes = Changes { password: Some(&password), ..Changes::default() };
     people::change(&house.users, &Authority::unbounded(), user.id, &changes).map_err(line)?;
-    house.note(&format!("changed the password of {username}"));
+    house.note(format!("changed the password of {username}"));
     terminal::say(&format!("Password of {username} changed; every session has ended."));
     Ok(())
 }
@@ -142,7 +144,7 @@ pub fn delete(state: &Path, username: &str) -> Result<(), String> {
     let house = House::open(state)?;
     people::delete(&house.users, &Authority::unbounded(), &house.settings(), username)
         .map_err(line)?;
-    house.note(&format!("deleted user {username}"));
+    house.note(format!("deleted user {username}"));
     terminal::say(&format!("User {username} deleted."));
     Ok(())
 }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Signal, geteuid, getpid, kill_process};
 
 use crate::app::{self, App};
+use crate::logbook::Event;
 use crate::settings;
 use crate::terminal;
 use crate::update::{self, End, Prepared, VERSION};
@@ -26,21 +27,18 @@ pub fn prepare(app: &App, executable: &Path) -> Option<Prepared> {
     });
     match found {
         Ok(Some(prepared)) => {
-            app.logbook.note(
-                &format!(
-                    "update: {} is here and checked; it is started on trial",
-                    prepared.version
-                ),
-                "",
-            );
+            app.logbook.note_own(Event::other(format!(
+                "update: {} is here and checked; it is started on trial",
+                prepared.version
+            )));
             Some(prepared)
         }
         Ok(None) => {
-            app.logbook.note(&format!("update: larder {VERSION} is the newest"), "");
+            app.logbook.note_own(Event::other(format!("update: larder {VERSION} is the newest")));
             None
         }
         Err(line) => {
-            app.logbook.note(&format!("update: {line}; nothing was changed"), "");
+            app.logbook.note_own(Event::other(format!("update: {line}; nothing was changed")));
             None
         }
     }

@@ -17,7 +17,7 @@ use crate::auth::password;
 use crate::door::Door;
 use crate::error::Error;
 use crate::update::{self, Prepared};
-use crate::{backup, ftp, http, limits, renew, secrets, service, terminal, threads};
+use crate::{backup, ftp, http, limits, logbook, renew, secrets, service, terminal, threads};
 
 /// What the command line and the environment decide; where they say nothing, the settings do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,11 @@ pub fn run(wishes: &Wishes) -> Result<ExitCode, String> {
     let house = open_house(wishes, state, listener, address, admin_password)?;
     greet(&house, address, &folder);
     let app = Arc::clone(&house.app);
-    app.logbook.note(concat!("larder ", env!("CARGO_PKG_VERSION"), " started"), "");
+    app.logbook.note_own(logbook::Event::start(concat!(
+        "larder ",
+        env!("CARGO_PKG_VERSION"),
+        " started"
+    )));
     background(&app)?;
     // What a trial makes of the databases may be taken back; it is nothing to keep.
     if !update::is_trial() {
@@ -291,10 +295,11 @@ fn wait_for_the_end(
 fn reload(app: &App, endpoints: &[&str]) {
     service::reloading();
     match app.reload(endpoints) {
-        Ok(()) => app.logbook.note("settings and roles read again", ""),
+        Ok(()) => app.logbook.note_own(logbook::Event::change("settings and roles read again")),
         Err(line) => {
             terminal::warn(&line);
-            app.logbook.note(&format!("settings and roles not read again: {line}"), "");
+            let words = format!("settings and roles not read again: {line}");
+            app.logbook.note_own(logbook::Event::other(words));
         }
     }
     service::ready();
@@ -340,7 +345,7 @@ fn look_for_update(app: &Arc<App>, executable: &Path, events: &mpsc::Sender<Even
         let _nobody_waits = done.send(Event::Prepared(prepared));
     });
     if let Err(cause) = &started {
-        app.logbook.note(&format!("update: can't begin: {cause}"), "");
+        app.logbook.note_own(logbook::Event::other(format!("update: can't begin: {cause}")));
     }
     started.is_ok()
 }
@@ -353,7 +358,7 @@ fn background(app: &Arc<App>) -> Result<(), String> {
     threads::spawn("background", move || {
         // Not behind a drive that may not answer.
         if let Err(error) = password::warm_up() {
-            app.logbook.note(&format!("starting: {error}"), "");
+            app.logbook.note_own(logbook::Event::other(format!("starting: {error}")));
         }
         sweep(&app);
         watch_drive(&app);
@@ -370,13 +375,14 @@ fn keep_trash(app: &App) {
         let rest = match app.vault.prune_trash() {
             Ok(removed) => {
                 if removed > 0 {
-                    app.logbook.note(&format!("the trash was cleared of {removed} old things"), "");
+                    let words = format!("the trash was cleared of {removed} old things");
+                    app.logbook.note_own(logbook::Event::cleared(words));
                 }
                 limits::TRASH_KEEPER_TIME.max(begun.elapsed() * limits::TRASH_KEEPER_REST)
             }
             Err(Error::StorageAbsent) => limits::DRIVE_WATCH_TIME,
             Err(error) => {
-                app.logbook.note(&format!("clearing the trash: {error}"), "");
+                app.logbook.note_own(logbook::Event::other(format!("clearing the trash: {error}")));
                 limits::TRASH_KEEPER_PATIENCE
             }
         };
@@ -387,7 +393,8 @@ fn keep_trash(app: &App) {
 /// Removes what a crash left half done.
 fn sweep(app: &App) {
     if let Ok(removed @ 1..) = app.vault.sweep() {
-        app.logbook.note(&format!("{removed} unfinished files of an earlier run were removed"), "");
+        let words = format!("{removed} unfinished files of an earlier run were removed");
+        app.logbook.note_own(logbook::Event::other(words));
     }
 }
 
@@ -400,14 +407,15 @@ fn watch_drive(app: &App) {
             let news =
                 if is_there { "the storage is back" } else { "the storage is not available" };
             terminal::warn(news);
-            app.logbook.note(news, "");
+            app.logbook.note_own(logbook::Event::other(news));
             was_there = is_there;
             if is_there {
                 sweep(app);
             }
         }
         if let Ok(removed @ 1..) = app.vault.sweep_again() {
-            app.logbook.note(&format!("{removed} unfinished files were removed at last"), "");
+            let words = format!("{removed} unfinished files were removed at last");
+            app.logbook.note_own(logbook::Event::other(words));
         }
         app.write_sightings();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);

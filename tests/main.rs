@@ -29,6 +29,7 @@ mod hosts;
 mod http;
 mod jobs;
 mod listing;
+mod log_columns;
 mod logs;
 mod move_copy;
 mod openapi;

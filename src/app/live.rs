@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{App, take_root};
 use crate::error::{Error, Result, Why};
+use crate::logbook::Event;
 use crate::settings::{self, Settings, Wrong};
 use crate::terminal;
 use crate::vault::{AttachError, RootId, Vault};
@@ -112,7 +113,8 @@ impl App {
                 terminal::warn(&line);
             }
             self.vault.move_to(&vault);
-            self.logbook.note(&format!("the share root is now {}", path.display()), "");
+            let words = format!("the share root is now {}", path.display());
+            self.logbook.note_own(Event::change(words));
             let _nothing_to_clear = self.vault.sweep();
         }
         // The root may be another now, or how much its trash keeps.

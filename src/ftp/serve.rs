@@ -15,6 +15,7 @@ use crate::ftp::data::unwrapped;
 use crate::ftp::lent::Lent;
 use crate::ftp::session::Session;
 use crate::ftp::tls::Tls;
+use crate::logbook::{By, Event};
 use crate::settings::Settings;
 use crate::{limits, terminal, threads};
 
@@ -87,7 +88,8 @@ impl Door for Controller {
         }
         let logbook = &self.parts.lent.logbook;
         let listener = TcpListener::bind(wanted).map_err(|cause| {
-            logbook.note(&format!("FTP can't listen at {wanted}: {cause}"), "");
+            let words = format!("FTP can't listen at {wanted}: {cause}");
+            logbook.note_own(Event::other(words));
             Error::Failed("The FTP server can't listen at its port")
         })?;
         let address = listener.local_addr()?;
@@ -102,7 +104,7 @@ impl Door for Controller {
         if let Some(before) = before {
             before.close();
         }
-        logbook.note(&format!("FTP listens at {address}"), "");
+        logbook.note_own(Event::start(format!("FTP listens at {address}")));
         Ok(address)
     }
 
@@ -111,7 +113,7 @@ impl Door for Controller {
         running.close();
         let Lent { sessions, logbook, .. } = &*self.parts.lent;
         sessions.ask_to_leave();
-        logbook.note("FTP stopped", "");
+        logbook.note_own(Event::stop("FTP stopped"));
         let of_now = sessions.ids();
         if of_now.is_empty() {
             return true;
@@ -182,12 +184,14 @@ fn welcome(parts: &Parts, stream: TcpStream, peer: SocketAddr) {
             let _gone = Session::new(Arc::clone(&lent), tls, handle, peer, local)
                 .and_then(|mut session| session.converse());
         };
-        let address = peer.ip().to_string();
+        let address = peer.ip();
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            lent.logbook.note("ftp: a session panicked", &address);
+            let event = Event::other("ftp: a session panicked").whole();
+            lent.logbook.note(&By::ftp(None, address), event);
         }
         if let Some(username) = admission.handle.username() {
-            lent.logbook.note(&format!("ftp {username}: left"), &address);
+            let by = By::ftp(Some(&username), address);
+            lent.logbook.note(&by, Event::signed_out("left"));
         }
     });
     if started.is_err() {

@@ -21,6 +21,7 @@ use crate::ftp::tls::Tls;
 use crate::ftp::told::Told;
 use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
+use crate::logbook::{By, Event};
 use crate::sessions::Handle;
 use crate::settings::Settings;
 use crate::vault::{Share, VaultPath};
@@ -231,7 +232,7 @@ impl Session {
     /// A new TLS connection for one of this session's sockets.
     pub fn tls_connection(&self) -> std::result::Result<ServerConnection, Reply> {
         self.tls.connection(&self.settings().ftp).map_err(|line| {
-            self.note_refusal(&format!("TLS: {line}"));
+            self.note_refusal(Event::other(format!("TLS: {line}")));
             Reply::new(431, "TLS is not available")
         })
     }
@@ -303,22 +304,22 @@ impl Session {
     }
 
     /// Notes in the logbook what the client did.
-    pub fn note(&self, action: &str) {
-        self.lent.logbook.note(&self.told(action), &self.peer.ip().to_string());
+    pub fn note(&self, event: Event) {
+        self.lent.logbook.note(&self.by(), event);
     }
 
     /// Notes in the logbook what was refused to a client who need not have signed in.
-    pub fn note_refusal(&self, action: &str) {
-        self.lent.logbook.note_refusal(&self.told(action), &self.peer.ip().to_string());
+    pub fn note_refusal(&self, event: Event) {
+        self.lent.logbook.note_refusal(&self.by(), event);
     }
 
-    /// What the client did, with who it is.
-    fn told(&self, action: &str) -> String {
-        let who = match &self.login {
-            Login::Done(account) => account.caller.label(),
-            _ => "somebody",
+    /// Who the logbook says it was.
+    fn by(&self) -> By<'_> {
+        let user = match &self.login {
+            Login::Done(account) => Some(account.caller.label()),
+            _ => None,
         };
-        format!("ftp {who}: {action}")
+        By::ftp(user, self.peer.ip())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::http::body::{self, Ask};
 use crate::http::gate::Standing;
 use crate::http::query;
 use crate::limits;
+use crate::logbook::{By, Event};
 use crate::store::User;
 use crate::vault::{Share, VaultPath};
 
@@ -147,13 +148,18 @@ impl<'a> Call<'a> {
         self.caller.as_ref().map_or("somebody", Caller::label)
     }
 
-    /// Notes in the logbook what the caller did.
-    pub fn note(&self, action: &str) {
-        self.app.logbook.note(&format!("{}: {action}", self.who()), &self.address.to_string());
+    /// Who the logbook says it was.
+    pub fn by(&self) -> By<'_> {
+        By::api(self.caller.as_ref().map(Caller::label), self.address)
     }
 
-    /// Notes what the caller did to one path.
-    pub fn note_path(&self, action: &str, path: &VaultPath) {
-        self.note(&format!("{action} /{path}"));
+    /// Notes in the logbook what the caller did.
+    pub fn note(&self, event: Event) {
+        self.app.logbook.note(&self.by(), event);
+    }
+
+    /// Notes one of many things that the caller did in one go.
+    pub fn note_one_of_many(&self, event: Event) {
+        self.app.logbook.note_one_of_many(&self.by(), event);
     }
 }

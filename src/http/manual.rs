@@ -450,6 +450,12 @@ const SYSTEM: &[Doc] = &[
             has("timestamp", Text),
             has("action", Text),
             has("ip", Text),
+            may_have("user", Text),
+            may_have("door", Text),
+            may_have("op", Text),
+            may_have("path", Text),
+            may_have("path_to", Text),
+            may_have("trash_id", Text),
         ]))),
     )
     .query(&[
@@ -459,6 +465,10 @@ const SYSTEM: &[Doc] = &[
             "How many rows at most (125 if left out; never more than 1000).",
         ),
         takes("before", Between(0, i64::MAX), "Only rows older than the one with this id."),
+        takes("user", Text, "Only what this user did, or somebody who tried to be them."),
+        takes("door", Text, "Only what came by this door: `api`, `ftp` or `machine`."),
+        takes("op", Text, "Only this kind: `create`, `write`, `rename`, `move`, `copy`, `delete`, `restore`, `sign_in`, `sign_out`, `refused`, `change`, `command`, `start` or `stop`."),
+        takes("path", Text, "Only what happened to this path or below, wherever it went or came from."),
     ]),
     doc("/api/get_settings", json!(Map(&Anything))),
     doc("/api/update_settings", status!("Settings updated", has("restart_required", List(&Text))))

@@ -19,6 +19,7 @@ use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
 use crate::http::{coding, cors, gate, host, problem, query};
+use crate::logbook::{By, Event};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -118,6 +119,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     let origin = cors::listed(request.header("Origin"), origins);
     let Route { endpoint, dictionary } = route;
     let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
+    let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
         let endpoint = match endpoint {
@@ -128,7 +130,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
             endpoint => endpoint?,
         };
         let _place = places.map(|places| places.work.take(address)).transpose()?;
-        answer(app, endpoint, address, &mut request)
+        answer(app, endpoint, address, &mut request, &mut who)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
     let streams = places.map(|places| places.streams);
@@ -137,7 +139,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         Ok(Err(error)) | Err(error) => (Err(error), None),
     };
     let reply = outcome.unwrap_or_else(|error| {
-        note_failure(app, &error, &request, address);
+        note_failure(app, &error, &request, (who.as_deref(), address));
         dictionary(&error)
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
@@ -159,15 +161,18 @@ fn with_place(
     Ok((reply, place))
 }
 
-/// Gate, then handler: each step goes on or returns its refusal.
+/// Gate, then handler: each step goes on or returns its refusal. Whom the gate let in is told in `admitted`,
+/// also on failure.
 fn answer(
     app: &Arc<App>,
     endpoint: &'static Endpoint,
     address: IpAddr,
     request: &mut Request,
+    admitted: &mut Option<String>,
 ) -> Result<Reply> {
     let worded = |error| worded_for(endpoint, error);
     let caller = gate::admit(app, endpoint, request).map_err(worded)?;
+    *admitted = caller.as_ref().map(|caller| caller.label().to_owned());
     let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
@@ -188,35 +193,42 @@ fn worded_for(endpoint: &Endpoint, error: Error) -> Error {
 }
 
 /// Writes down what the owner should know of; ordinary mistakes of callers are none of it.
-fn note_failure(app: &App, error: &Error, request: &Request, address: IpAddr) {
+fn note_failure(
+    app: &App,
+    error: &Error,
+    request: &Request,
+    (who, address): (Option<&str>, IpAddr),
+) {
     let (path, _) = query::split(request.url());
     let told = format!("{} {path}: {error}", request.method().as_str());
+    let by = By::api(who, address);
+    let refused = |told| Event::refused(told).whole();
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
     let is_anybodys = host::is_to_be_run(request);
     match error {
         Error::Forbidden if is_anybodys && app.refusal_throttle.admit(address).is_err() => {}
         Error::Forbidden if is_anybodys => {
-            app.logbook.note_refusal(&told, &address.to_string());
+            app.logbook.note_refusal(&by, refused(told));
         }
-        Error::Refused
-        | Error::Forbidden
-        | Error::DeniedByDrive
-        | Error::Io(_)
-        | Error::Store(_)
-        | Error::Bug(_)
-        | Error::DiskFull
-        | Error::StorageAbsent => app.logbook.note(&told, &address.to_string()),
+        Error::Refused | Error::Forbidden | Error::DeniedByDrive => {
+            app.logbook.note(&by, refused(told));
+        }
+        Error::Io(_) | Error::Store(_) | Error::Bug(_) | Error::DiskFull | Error::StorageAbsent => {
+            app.logbook.note(&by, Event::other(told).whole());
+        }
         Error::UnknownHost if app.refusal_throttle.admit(address).is_ok() => {
             let host = request.header("Host").unwrap_or_default();
-            app.logbook.note_refusal(&format!("{told}: {host}"), &address.to_string());
+            app.logbook.note_refusal(&by, refused(format!("{told}: {host}")));
         }
-        // A wrong password has its row already. Anybody can send a wrong token, as fast as they like.
+        // A wrong password has its row already.
         Error::SignIn(SignInProblem::WrongPassword) => {}
         // Of a drive that does not answer one row tells as much as those of all who ask.
-        Error::SignIn(_) | Error::DriveBusy { .. }
-            if app.refusal_throttle.admit(address).is_ok() =>
-        {
-            app.logbook.note_refusal(&told, &address.to_string());
+        Error::DriveBusy { .. } if app.refusal_throttle.admit(address).is_ok() => {
+            app.logbook.note_refusal(&by, Event::other(told).whole());
+        }
+        // Anybody can send a wrong token, as fast as they like.
+        Error::SignIn(_) if app.refusal_throttle.admit(address).is_ok() => {
+            app.logbook.note_refusal(&by, refused(told));
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::fs::{Access, access};
 
 use crate::error::{Error, Result};
-use crate::logbook::Logbook;
+use crate::logbook::{Event, Logbook};
 use crate::{limits, process, terminal, threads};
 
 /// What is to become of the machine.
@@ -63,7 +63,7 @@ impl Power {
             let outcome = run_bounded(&mut run);
             let line = format!("{}: {outcome}", act.name());
             terminal::warn(&line);
-            logbook.note(&line, "");
+            logbook.note_own(Event::other(line));
             switch.release();
         });
         started.map(|_runs_by_itself| ()).map_err(|cause| {

@@ -8,6 +8,7 @@ use super::path::VaultPath;
 use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
 use super::trash::Reason;
+use super::trash_id::TrashId;
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use rustix::fd::AsFd;
@@ -15,11 +16,11 @@ use rustix::fs::FileType;
 
 impl Share {
     /// Renames a file within the share in one step; a file that has the new name already goes into the
-    /// trash.
+    /// trash. Says where it is there; `None` when there was none, or none could be kept.
     ///
     /// Errors: `Refused` (as `rename`), `NotFound` (source), `Collision` (no file is replaced by this, or
     /// none is in the way), `Invalid`, `StorageAbsent`.
-    pub fn rename_over(&self, source: &VaultPath, target: &VaultPath) -> Result<()> {
+    pub fn rename_over(&self, source: &VaultPath, target: &VaultPath) -> Result<Option<TrashId>> {
         const IN_THE_WAY: Error = Error::Collision("Target already exists");
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
@@ -30,7 +31,7 @@ impl Share {
             self.ask_to_show(&[source, &from.path], &[target, &to.path], false)?;
             let source_stat = from.stat.as_ref().ok_or(NOT_THERE)?;
             let Some(old) = &to.stat else {
-                return self.rename(source, target, Kind::File);
+                return self.rename(source, target, Kind::File).map(|()| None);
             };
             let is_file = |stat| look::type_of(stat) == FileType::RegularFile;
             if !is_file(source_stat) || !is_file(old) {
@@ -66,10 +67,10 @@ impl Share {
             look::sync_folder(&*to.folder).map_err(os)?;
             self.forget_parts(source);
             self.forget_parts(target);
-            if from.path.parent() == to.path.parent() {
-                return Ok(());
+            if from.path.parent() != to.path.parent() {
+                look::sync_folder(&*from.folder).map_err(os)?;
             }
-            look::sync_folder(&*from.folder).map_err(os)
+            Ok(ticket.map(|ticket| ticket.id.clone()))
         })
     }
 }
@@ -88,12 +89,12 @@ mod tests {
         house.folder("d");
         assert!(matches!(share.rename_over(&path("a.part"), &path("d")), Err(Error::Collision(_))));
         assert!(house.trashed("").is_empty());
-        share.rename_over(&path("a.part"), &path("a.txt")).unwrap();
+        assert!(share.rename_over(&path("a.part"), &path("a.txt")).unwrap().is_some());
         assert_eq!(house.content("a.txt").as_deref(), Some("new"));
         assert_eq!(house.on_disk(""), ["a.txt", "d"]);
         // The file and its record.
         assert_eq!(house.trashed("").len(), 2);
-        assert!(matches!(share.rename_over(&path("a.txt"), &path("d/b.txt")), Ok(())));
+        assert!(matches!(share.rename_over(&path("a.txt"), &path("d/b.txt")), Ok(None)));
         assert_eq!(house.trashed("").len(), 2);
     }
 }

@@ -306,7 +306,7 @@ impl Removal {
                     if !out.spot.is_folder() {
                         self.share.forget_parts(path);
                     }
-                    tell(path, Fate::of(id.as_ref()));
+                    tell(path, id.as_ref());
                 }
                 Ok(of_this) => remains.append(of_this),
                 // Nothing must stay hidden because of another.
@@ -380,8 +380,8 @@ impl Share {
     }
 }
 
-/// Who hears of each thing that went, and whither.
-type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Fate);
+/// Who hears of each thing that went, and where in the trash it is; else it is gone for good.
+type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Option<&TrashId>);
 
 /// One thing on its way out.
 struct Out {

@@ -30,6 +30,7 @@ use super::resolve::{Follow, Spot, there};
 use super::share::{Need, Share};
 use super::throw::Ticket;
 use super::trash::{Incoming, Reason};
+use super::trash_id::TrashId;
 use super::walk::Mark;
 use super::write::IfExists;
 use super::{NOT_THERE, discard, into_itself, mounted, os, os_new_name, twin};
@@ -270,6 +271,14 @@ pub(super) fn refuse_crowds(paths: usize, newest: &OwnedFd) -> Result<()> {
     Ok(())
 }
 
+/// One thing in its new place.
+pub struct Landed {
+    /// Where it is, by the name that was used.
+    pub path: VaultPath,
+    /// Where in the trash is what it replaced; `None` when nothing went there.
+    pub trash: Option<TrashId>,
+}
+
 /// One thing that is ready to be put in its place.
 struct Ready<'a> {
     /// Which.
@@ -292,7 +301,7 @@ impl Transfer {
     pub fn run(
         &self,
         progress: &Progress,
-        tell: &mut dyn FnMut(usize, &VaultPath),
+        tell: &mut dyn FnMut(usize, &Landed),
     ) -> Result<Vec<VaultPath>> {
         self.share.checked(|| {
             let mut steps = Steps { share: &self.share, done: Vec::new() };
@@ -303,12 +312,12 @@ impl Transfer {
                     return Err(error);
                 }
             };
-            for (number, place) in done.iter().enumerate() {
-                self.share.forget_parts(place);
-                tell(number, place);
+            for (number, landed) in done.iter().enumerate() {
+                self.share.forget_parts(&landed.path);
+                tell(number, landed);
             }
             steps.let_go(progress)?.told()?;
-            end.map(|()| done)
+            end.map(|()| done.into_iter().map(|landed| landed.path).collect())
         })
     }
 
@@ -325,7 +334,7 @@ impl Transfer {
         &self,
         progress: &Progress,
         steps: &mut Steps<'_>,
-    ) -> Result<(Vec<VaultPath>, Result<()>)> {
+    ) -> Result<(Vec<Landed>, Result<()>)> {
         let share = &self.share;
         let mut folder = share.finder.locate(&self.to, Follow::Last)?;
         if !folder.is_folder() {
@@ -342,7 +351,10 @@ impl Transfer {
         let (mut ready, end) = self.prepare(progress, &target)?;
         let mut done = Vec::with_capacity(ready.len());
         for ready in &mut ready {
-            done.push(self.put(ready, &target, progress, steps)?);
+            let before = steps.done.len();
+            let path = self.put(ready, &target, progress, steps)?;
+            let trash = steps.done[before..].iter().find_map(Step::trashed);
+            done.push(Landed { path, trash });
         }
         steps.sync()?;
         if self.kind == TransferKind::Move {
@@ -708,6 +720,16 @@ enum Step {
         /// What it was called.
         named: VaultPath,
     },
+}
+
+impl Step {
+    /// Where in the trash the thing is, or will be, that was replaced.
+    fn trashed(&self) -> Option<TrashId> {
+        match self {
+            Self::Put { old: Old::Kept(.., Some(ticket)), .. } => Some(ticket.id.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// What became of the thing that was replaced.

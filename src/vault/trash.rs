@@ -38,16 +38,6 @@ pub enum Fate {
     Gone,
 }
 
-impl std::fmt::Display for Fate {
-    /// What the log says was done.
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::Trash => "moved to the trash",
-            Self::Gone => "deleted",
-        })
-    }
-}
-
 impl Fate {
     /// What became of a thing that has, or has not, this place in the trash.
     pub fn of(id: Option<&TrashId>) -> Self {

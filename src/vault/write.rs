@@ -53,6 +53,8 @@ pub struct Placed {
     pub path: VaultPath,
     /// Bytes.
     pub size: u64,
+    /// Whether there was none before.
+    pub is_new: bool,
     /// Where in the trash the file is that it replaced; `None` when nothing went there.
     pub trash: Option<TrashId>,
 }
@@ -191,13 +193,14 @@ impl Share {
                     path
                 }
             };
-            placed.push(Placed { path, size, trash: None });
+            placed.push(Placed { path, size, is_new: false, trash: None });
         }
         steps.iter_mut().try_for_each(Step::settle).map_err(os)?;
         // Folders that were made are durable since.
         sync(steps, |step| !matches!(step, Step::Made(..))).map_err(os)?;
         // Each file is in its place by one step.
         for (placed, step) in placed.iter_mut().zip(steps.iter().filter(|step| step.is_placed())) {
+            placed.is_new = matches!(step, Step::Added(..));
             placed.trash = step.trashed();
         }
         Ok(placed)

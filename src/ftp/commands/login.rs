@@ -8,6 +8,7 @@ use crate::error::{Error, SignInProblem};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::{Account, Login, Session};
 use crate::limits;
+use crate::logbook::Event;
 use crate::vault::VaultPath;
 
 /// `USER`: begins anew.
@@ -36,7 +37,7 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
     match sign_in(session, &username, argument) {
         Ok(account) => {
             session.login = Login::Done(account);
-            session.note("signed in");
+            session.note(Event::signed_in());
             Ok(Reply::new(230, "Welcome"))
         }
         // The session was closed while it waited for its turn: nothing was judged.
@@ -71,7 +72,8 @@ fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Er
 
 /// Makes whoever guesses wait, and sends them away after a few times.
 fn refuse(session: &mut Session, username: &str, error: Error) -> Reply {
-    session.note_refusal(&format!("failed sign-in as {username}: {error}"));
+    let words = format!("failed sign-in as {username}: {error}");
+    session.note_refusal(Event::failed_sign_in(username, words));
     let until = Instant::now() + limits::FTP_FAILURE_DELAY;
     while Instant::now() < until && !session.handle.is_leaving() {
         std::thread::sleep(limits::FTP_TRY_LOOK_TIME);
@@ -109,7 +111,7 @@ pub fn auth(session: &mut Session, argument: &str) -> Answer {
     session.control.drop_pending().map_err(gone)?;
     session.say(&Reply::new(234, "Begin TLS"))?;
     if session.control.secure(tls).is_err() {
-        session.note_refusal("the TLS handshake failed");
+        session.note_refusal(Event::refused("the TLS handshake failed"));
         return Err(Reply::said().and_close());
     }
     session.handle.is_secure_now();

@@ -7,7 +7,8 @@ use crate::ftp::commands::navigate::quoted;
 use crate::ftp::listing::{parse_timestamp, timestamp};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::Session;
-use crate::vault::{Fate, Kind};
+use crate::logbook::Event;
+use crate::vault::{Fate, Kind, TrashId, VaultPath};
 
 /// `MKD`.
 pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
@@ -16,7 +17,7 @@ pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
         Error::Collision(sentence) => Reply::new(550, sentence),
         other => other.into(),
     })?;
-    session.note(&format!("created folder /{target}"));
+    session.note(Event::created_folder(target.as_str()));
     Ok(Reply::new(257, format!("{} created", quoted(&session.below_home(argument)?))))
 }
 
@@ -27,7 +28,7 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
         return Err(Reply::new(550, "The home folder can't be removed"));
     }
     let kept = session.share()?.remove_empty_folder(&target)?;
-    session.note(&format!("{} folder /{target}", Fate::of(kept.as_ref())));
+    session.note(deleted("folder ", &target, kept.as_ref()));
     Ok(Reply::new(250, "Folder removed"))
 }
 
@@ -37,18 +38,23 @@ pub fn delete(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
     let share = session.share()?;
     match share.delete_file(&target, Fate::Trash) {
-        Ok(kept) => session.note(&format!("{} /{target}", Fate::of(kept.as_ref()))),
+        Ok(kept) => session.note(deleted("", &target, kept.as_ref())),
         Err(error @ Error::NotFound(_)) => {
             let upload = share.upload_target(&target, &session.owner()?)?;
             if !share.drop_part(&upload)? {
                 return Err(error.into());
             }
-            session.note(&format!("deleted the part of /{target}"));
+            session.note(Event::part_deleted(target.as_str()));
         }
         Err(error) => return Err(error.into()),
     }
     session.told.forget(&target);
     Ok(Reply::new(250, "File deleted"))
+}
+
+/// What the log says of a deletion; `what` stands before the path.
+fn deleted(what: &str, path: &VaultPath, kept: Option<&TrashId>) -> Event {
+    Event::deleted(what, path.as_str(), kept.map(TrashId::as_str))
 }
 
 /// `RNFR`.
@@ -73,17 +79,18 @@ pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
     if share.is_same_place(&source, &target)? {
         return Ok(Reply::new(250, "Renamed"));
     }
-    match share.rename(&source, &target, kind) {
+    let replaced = match share.rename(&source, &target, kind) {
         Err(Error::Collision(_))
             if kind == Kind::File && session.account()?.letters.has_any("wd") =>
         {
-            share.rename_over(&source, &target)?;
+            share.rename_over(&source, &target)?
         }
-        renamed => renamed?,
-    }
+        renamed => renamed.map(|()| None)?,
+    };
     session.told.forget(&source);
     session.told.forget(&target);
-    session.note(&format!("renamed /{source} to /{target}"));
+    let event = Event::renamed(source.as_str(), target.as_str());
+    session.note(event.trashed(replaced.as_ref().map(TrashId::as_str)));
     Ok(Reply::new(250, "Renamed"))
 }
 
@@ -100,7 +107,7 @@ pub fn set_modified(session: &mut Session, argument: &str) -> Answer {
 pub fn stamp(session: &Session, name: &str, time: SystemTime) -> Result<(), Reply> {
     let target = session.target(name)?;
     session.share()?.set_modified(&target, time)?;
-    session.note(&format!("set the time of /{target}"));
+    session.note(Event::change(format!("set the time of /{target}")).at(target.as_str()));
     Ok(())
 }
 
@@ -130,6 +137,7 @@ fn change_mode(session: &mut Session, argument: &str) -> Answer {
         u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(wrong)?;
     let target = session.target(name)?;
     session.share()?.set_mode(&target, mode)?;
-    session.note(&format!("set the mode of /{target} to {mode:o}"));
+    let words = format!("set the mode of /{target} to {mode:o}");
+    session.note(Event::change(words).at(target.as_str()));
     Ok(Reply::new(200, "Mode changed"))
 }

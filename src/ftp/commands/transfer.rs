@@ -12,7 +12,10 @@ use crate::ftp::data::{self, Broken, Ready};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::{Session, Type};
 use crate::limits;
-use crate::vault::{IfExists, OpenFile, Opened, Place, Share, Spool, UploadTarget, VaultPath};
+use crate::logbook::Event;
+use crate::vault::{
+    IfExists, OpenFile, Opened, Place, Placed, Share, Spool, TrashId, UploadTarget, VaultPath,
+};
 
 /// `TYPE`: text or bytes.
 pub fn set_type(session: &mut Session, argument: &str) -> Answer {
@@ -147,7 +150,7 @@ fn set_target(session: &mut Session, target: SocketAddr) -> Answer {
     session.ready = None;
     let judged = data::check_target(target, session.peer);
     if judged.is_err() {
-        session.note(&format!("a data connection to {target} was refused"));
+        session.note(Event::refused(format!("a data connection to {target} was refused")));
     }
     session.ready = Some(Ready::Active(judged?));
     Ok(Reply::new(200, "Fine"))
@@ -180,22 +183,17 @@ pub fn retrieve(session: &mut Session, argument: &str) -> Answer {
     let bytes = session.handle.bytes();
     match sent {
         Ok(Ok(0)) if !is_text && bytes < file.size - offset => {
-            session.note(&format!("/{target} was cut while it was retrieved"));
+            let words = format!("/{target} was cut while it was retrieved");
+            session.note(Event::other(words).at(target.as_str()));
             Err(Reply::new(451, "The file became shorter meanwhile"))
         }
-        Ok(Ok(0)) => {
-            session.note(&format!("retrieved /{target} ({bytes} bytes)"));
-            Ok(Reply::new(226, "Sent"))
-        }
+        Ok(Ok(0)) => Ok(Reply::new(226, "Sent")),
         Ok(Ok(_lacking)) => Err(shorter()),
         Ok(Err(cause)) => {
-            session.note(&format!("reading /{target}: {cause}"));
+            session.note(Event::other(format!("reading /{target}: {cause}")).at(target.as_str()));
             Err(Reply::new(451, "The file can't be read"))
         }
-        Err(why) => {
-            session.note(&format!("retrieving /{target} was broken off after {bytes} bytes"));
-            Err(session.broken(why))
-        }
+        Err(why) => Err(session.broken(why)),
     }
 }
 
@@ -386,11 +384,12 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
     match received {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            session.note(&format!("storing /{path}: {error}"));
+            session.note(Event::other(format!("storing /{path}: {error}")).at(path.as_str()));
             return Err(error.into());
         }
         Err(why) => {
-            session.note(&format!("storing /{path} was broken off after {bytes} bytes"));
+            let words = format!("storing /{path} was broken off after {bytes} bytes");
+            session.note(Event::other(words).at(path.as_str()));
             keep(session, upload, path);
             return Err(session.broken(why));
         }
@@ -398,38 +397,37 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
     upload.spool.finish()?;
     let time = if is_doubtful { limits::FTP_CUT_TIME_DOUBTFUL } else { limits::FTP_CUT_TIME };
     if session.has_client_gone(ended, time) {
-        session.note(&format!("storing /{path} was cut off after {bytes} bytes"));
+        let words = format!("storing /{path} was cut off after {bytes} bytes");
+        session.note(Event::other(words).at(path.as_str()));
         keep(session, upload, path);
         return Err(Broken::ClientGone.into());
     }
     let placed = put(&share, upload, path, manner)?;
     session.told.forget(path);
-    session.note(&format!("stored /{placed} ({bytes} bytes)"));
-    if placed != *path {
+    let event = Event::stored(placed.path.as_str(), bytes, placed.is_new);
+    session.note(event.trashed(placed.trash.as_ref().map(TrashId::as_str)));
+    if placed.path != *path {
         // Two had asked for the same name, and the other was faster.
-        return Ok(Reply::new(226, format!("Stored as {}", session.named_here(&placed)?)));
+        return Ok(Reply::new(226, format!("Stored as {}", session.named_here(&placed.path)?)));
     }
     Ok(Reply::new(226, "Stored"))
 }
 
-/// Puts a whole upload in its place; returns where that is.
-fn put(
-    share: &Share,
-    upload: Upload,
-    path: &VaultPath,
-    manner: Manner,
-) -> Result<VaultPath, Error> {
+/// Puts a whole upload in its place; says what became of it.
+fn put(share: &Share, upload: Upload, path: &VaultPath, manner: Manner) -> Result<Placed, Error> {
     let Upload { target, mut spool, only_adds } = upload;
+    let is_new = target.size().is_none();
+    let in_place = Placed { path: path.clone(), size: spool.len(), is_new, trash: None };
     if only_adds && target.size() == Some(spool.len()) {
         // Nothing was added.
-        return Ok(path.clone());
+        return Ok(in_place);
     }
     if only_adds && manner == Manner::Append {
         share.append(target, spool)?;
-        return Ok(path.clone());
+        return Ok(in_place);
     }
     if only_adds {
-        let Some(back) = share.extend(&target, spool)? else { return Ok(path.clone()) };
+        let Some(back) = share.extend(&target, spool)? else { return Ok(in_place) };
         spool = back;
     }
     let if_exists = match manner {
@@ -438,7 +436,7 @@ fn put(
     };
     let options = Place { if_exists, make_parents: false, files_only: true };
     let placed = share.place(vec![(spool, path.clone())], &options)?;
-    Ok(placed.into_iter().next().map_or_else(|| path.clone(), |placed| placed.path))
+    Ok(placed.into_iter().next().unwrap_or(in_place))
 }
 
 /// The hidden file, with what of the old content stays.
@@ -538,7 +536,8 @@ fn keep(session: &Session, upload: Upload, path: &VaultPath) {
     if !upload.spool.is_empty()
         && let Err(error) = upload.spool.keep(&upload.target)
     {
-        session.note(&format!("the beginning of /{path} was not kept: {error}"));
+        let words = format!("the beginning of /{path} was not kept: {error}");
+        session.note(Event::other(words).at(path.as_str()));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http::body::{Ask, Field, flag, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
 use crate::limits;
+use crate::logbook::Event;
 
 /// The fields of `manage`, for all of its actions.
 pub const MANAGE: &[Field] =
@@ -36,7 +37,7 @@ fn enable(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
         cloud.set_enabled(enabled);
         Ok(cloud)
     })?;
-    call.note(if enabled { "enabled the cloud" } else { "disabled the cloud" });
+    call.note(Event::change(if enabled { "enabled the cloud" } else { "disabled the cloud" }));
     Reply::json(&Status { status: if enabled { "Cloud enabled" } else { "Cloud disabled" } })
 }
 
@@ -47,7 +48,7 @@ fn delete_auth(call: &Call<'_>) -> Result<Reply> {
         cloud.forget_account();
         Ok(cloud)
     })?;
-    call.note("deleted the cloud's authentication data");
+    call.note(Event::change("deleted the cloud's authentication data"));
     Reply::json(&Status { status: "Authentication data deleted" })
 }
 
@@ -73,8 +74,10 @@ fn sign_up(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
         cloud.auth_token().ok_or(Error::invalid("Auth token not found in cloud settings"))?;
     let question = SignUp { email, username, password, auth_token };
     let data = cloud::sign_up(&config.settings().cloud_url, &question, limits::CLOUD_TIME)
-        .inspect_err(|error| call.note(&format!("failed to sign up at the cloud: {error}")))?;
-    call.note("signed up at the cloud");
+        .inspect_err(|error| {
+            call.note(Event::other(format!("failed to sign up at the cloud: {error}")));
+        })?;
+    call.note(Event::change("signed up at the cloud"));
     let kept = config.change_cloud(|cloud| {
         let mut cloud = cloud.unwrap_or_default();
         cloud.remember_account(username, &data);
@@ -82,7 +85,7 @@ fn sign_up(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
     });
     if let Err(error) = kept {
         // The account is there all the same, and a second try would be refused.
-        call.note(&format!("the cloud's answer was not kept: {error}"));
+        call.note(Event::other(format!("the cloud's answer was not kept: {error}")));
     }
     Reply::json(&SignedUp { status: "Signup successful", data: &data })
 }

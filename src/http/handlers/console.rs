@@ -10,6 +10,7 @@ use crate::http::body::{Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply};
 use crate::limits;
+use crate::logbook::Event;
 
 /// The fields of `command`.
 pub const RUN: &[Field] = &[text("command")];
@@ -40,7 +41,7 @@ pub fn run(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("Invalid command"));
     }
     let share = call.share()?;
-    call.note(&format!("command: {command}"));
+    call.note(Event::command(command));
     let time_max = Duration::from_secs(call.app.config.settings().command_timeout_s.into());
     let user = call.caller()?.label();
     let outcome = call.app.console.run(user, &share, &call.app.vault.root(), command, time_max)?;

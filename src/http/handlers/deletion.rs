@@ -8,7 +8,8 @@ use crate::http::call::Call;
 use crate::http::handlers::jobs;
 use crate::http::handlers::transfers::paths_of;
 use crate::http::reply::Reply;
-use crate::vault::{Fate, Removal, TrashId};
+use crate::logbook::Event;
+use crate::vault::{Fate, Removal, TrashId, VaultPath};
 
 /// The fields of `delete`.
 pub const FIELDS: &[Field] = &[texts("paths"), flag("permanent"), flag("job")];
@@ -50,10 +51,15 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     if ask.flag("job") {
         return start(call, removal, "");
     }
-    let ids = removal.at_once(&mut |path, fate| call.note_path(&fate.to_string(), path))?;
+    let ids = removal.at_once(&mut |path, id| call.note_one_of_many(deleted("", path, id)))?;
     let permanent = ids.iter().any(Option::is_none);
     let trash = ids.into_iter().flatten().collect();
     Reply::json(&AllDeleted { status: "Deleted", trash, permanent })
+}
+
+/// What the log says of one thing; `what` stands before the path.
+pub fn deleted(what: &str, path: &VaultPath, id: Option<&TrashId>) -> Event {
+    Event::deleted(what, path.as_str(), id.map(TrashId::as_str))
 }
 
 /// Starts a deletion as a job; `what` stands before the path in the log.
@@ -61,6 +67,6 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `TooSoon`.
 pub fn start(call: &Call<'_>, removal: Removal, what: &'static str) -> Result<Reply> {
     jobs::start(call, jobs::Kind::Delete, move |progress, scribe| {
-        removal.run(progress, &mut |path, fate| scribe.note(&format!("{fate} {what}/{path}")))
+        removal.run(progress, &mut |path, id| scribe.note(deleted(what, path, id)))
     })
 }

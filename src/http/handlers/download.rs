@@ -19,6 +19,7 @@ use crate::http::handlers::transfers::paths_of;
 use crate::http::problem;
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
+use crate::logbook::{By, Event};
 use crate::vault::{Archive, OpenFile, Opened, VaultPath};
 
 /// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
@@ -112,14 +113,14 @@ const ROOT_NAME: &str = "larder";
 fn send_zip(call: &Call<'_>, archive: Archive, name: &str) -> Reply {
     let name = format!("{name}.zip");
     let app = Arc::clone(call.app);
-    let (who, address) = (call.who().to_owned(), call.address.to_string());
+    let (who, address) = (call.who().to_owned(), call.address);
     let asked = name.clone();
     let body = Body::Stream(Box::new(move |out| {
         let missing = archive.write(out).map_err(into_io)?;
         if missing.count() > 0 {
             let (count, first) = (missing.count(), missing.first());
-            let action = format!("{who}: {asked} lacks {count}, the first: {first}");
-            app.logbook.note(&action, &address);
+            let event = Event::other(format!("{asked} lacks {count}, the first: {first}"));
+            app.logbook.note(&By::api(Some(&who), address), event);
         }
         Ok(())
     }));

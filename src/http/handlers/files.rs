@@ -16,6 +16,7 @@ use crate::http::handlers::deletion::{self, Deleted, wish};
 use crate::http::handlers::media;
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
+use crate::logbook::Event;
 use crate::vault::{Fate, IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath};
 
 /// The fields of `new_file`.
@@ -46,7 +47,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
         files_only: false,
     };
     call.share()?.place(vec![(content, target.clone())], &options)?;
-    call.note_path("created", &target);
+    call.note(Event::created(target.as_str()));
     Reply::json(&PathStatus { status: "File created", path: target.as_str() })
 }
 
@@ -66,7 +67,10 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     };
     let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
     let placed = share.place(vec![(content, target.clone())], &options)?;
-    call.note_path("edited", &target);
+    for placed in &placed {
+        let trash = placed.trash.as_ref().map(TrashId::as_str);
+        call.note(Event::edited(target.as_str(), placed.is_new).trashed(trash));
+    }
     let trash = placed.iter().filter_map(|placed| placed.trash.as_ref()).collect();
     Reply::json(&Edited { status: "File edited", path: target.as_str(), trash })
 }
@@ -97,7 +101,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     }
     let trash = call.share()?.delete_file(&target, wish)?;
     let fate = Fate::of(trash.as_ref());
-    call.note_path(&fate.to_string(), &target);
+    call.note(deletion::deleted("", &target, trash.as_ref()));
     Reply::json(&Deleted {
         status: "File deleted",
         trash: trash.into_iter().collect(),
@@ -118,7 +122,7 @@ pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
     )?;
     let (source, target) = (folder.child(old)?, folder.child(new)?);
     call.share()?.rename(&source, &target, Kind::File)?;
-    call.note(&format!("renamed /{source} to /{target}"));
+    call.note(Event::renamed(source.as_str(), target.as_str()));
     Reply::json(&PathStatus { status: "File renamed", path: target.as_str() })
 }
 

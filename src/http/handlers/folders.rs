@@ -13,6 +13,7 @@ use crate::http::handlers::deletion::{Deleted, wish};
 use crate::http::handlers::{deletion, media};
 use crate::http::reply::{JSON, PathStatus, Reply};
 use crate::limits;
+use crate::logbook::Event;
 use crate::vault::{Entry, Fate, Kind, Listing, VaultPath};
 
 /// The fields of `create_folder`.
@@ -155,7 +156,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
         .ok_or(Error::invalid_as(Why::Missing, "No folder name provided"))?;
     let target = VaultPath::parse(ask.text("path").unwrap_or_default())?.child(name)?;
     call.share()?.make_folder(&target)?;
-    call.note_path("created folder", &target);
+    call.note(Event::created_folder(target.as_str()));
     Reply::json(&PathStatus { status: "Folder created", path: target.as_str() })
 }
 
@@ -175,7 +176,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     }
     let trash = call.share()?.delete_folder(&target, wish)?;
     let fate = Fate::of(trash.as_ref());
-    call.note_path(&format!("{fate} folder"), &target);
+    call.note(deletion::deleted("folder ", &target, trash.as_ref()));
     Reply::json(&Deleted {
         status: "Folder deleted",
         trash: trash.into_iter().collect(),
@@ -194,6 +195,6 @@ pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
     let folder = VaultPath::parse(ask.text("path").unwrap_or_default())?;
     let (source, target) = (folder.child(old)?, folder.child(new)?);
     call.share()?.rename(&source, &target, Kind::Folder)?;
-    call.note(&format!("renamed /{source} to /{target}"));
+    call.note(Event::renamed(source.as_str(), target.as_str()));
     Reply::json(&PathStatus { status: "Folder renamed", path: target.as_str() })
 }

@@ -11,6 +11,7 @@ use crate::http::body::{Ask, Field, text};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
 use crate::limits;
+use crate::logbook::Event;
 use crate::store::FtpUser;
 use crate::vault::{Grant, Kind, VaultPath};
 
@@ -52,7 +53,7 @@ pub fn create_user(call: &mut Call<'_>) -> Result<Reply> {
         home: home.as_str().to_owned(),
         permissions: letters.as_str().to_owned(),
     })?;
-    call.note(&format!("created FTP user {username}: /{home}, {}", letters.as_str()));
+    call.note(Event::change(format!("created FTP user {username}: /{home}, {}", letters.as_str())));
     Reply::json(&Status { status: "FTP user created" })
 }
 
@@ -83,7 +84,7 @@ pub fn edit_user(call: &mut Call<'_>) -> Result<Reply> {
         return Err(CHANGED_MEANWHILE);
     }
     call.app.sessions.close_user(username);
-    call.note(&format!("edited FTP user {username}"));
+    call.note(Event::change(format!("edited FTP user {username}")));
     Reply::json(&Status { status: "FTP user edited" })
 }
 
@@ -98,7 +99,7 @@ pub fn delete_user(call: &mut Call<'_>) -> Result<Reply> {
         return Err(CHANGED_MEANWHILE);
     }
     call.app.sessions.close_user(username);
-    call.note(&format!("deleted FTP user {username}"));
+    call.note(Event::change(format!("deleted FTP user {username}")));
     Reply::json(&Status { status: "FTP user deleted" })
 }
 
@@ -145,7 +146,7 @@ pub fn start(call: &mut Call<'_>) -> Result<Reply> {
     }
     let address = call.app.ftp()?.open(&call.app.config.settings())?;
     call.app.remember_ftp(true)?;
-    call.note("started FTP");
+    call.note(Event::change("started FTP"));
     Reply::json(&Started { status: "FTP server started", port: address.port() })
 }
 
@@ -159,7 +160,7 @@ pub fn stop(call: &mut Call<'_>) -> Result<Reply> {
     }
     call.app.remember_ftp(false)?;
     ftp.close();
-    call.note("stopped FTP");
+    call.note(Event::change("stopped FTP"));
     Reply::json(&Status { status: "FTP server stopped" })
 }
 

@@ -13,6 +13,7 @@ use crate::http::problem;
 use crate::http::reply::{Reply, Status};
 pub use crate::jobs::Kind;
 use crate::jobs::{End, Reach, View};
+use crate::logbook::{By, Event};
 use crate::vault::{Progress, TrashId};
 
 /// The fields of `jobs/cancel`.
@@ -31,7 +32,7 @@ pub fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let ask = call.ask()?;
     let id = ask.text("id").ok_or(Error::invalid_as(Why::Missing, "No id provided"))?;
     call.app.jobs.cancel(id, reach(call)?)?;
-    call.note("cancelled a job");
+    call.note(Event::change("cancelled a job"));
     Reply::json(&Status { status: "Cancelled" })
 }
 
@@ -120,9 +121,9 @@ impl Scribe {
         Ok(Self { app: Arc::clone(call.app), who, address: call.address })
     }
 
-    /// Notes what was done.
-    pub fn note(&self, action: &str) {
-        self.app.logbook.note(&format!("{}: {action}", self.who), &self.address.to_string());
+    /// Notes one of the things that were done.
+    pub fn note(&self, event: Event) {
+        self.app.logbook.note_one_of_many(&By::api(Some(&self.who), self.address), event);
     }
 }
 
@@ -146,7 +147,7 @@ pub fn start(
     let job = call.app.jobs.start(call.user()?.id, kind, call.standing()?, move |progress| {
         let done = work(progress, &scribe);
         if let Err(error) = &done {
-            scribe.note(&format!("a job ended early: {error}"));
+            scribe.note(Event::other(format!("a job ended early: {error}")));
         }
         done
     })?;

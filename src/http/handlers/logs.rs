@@ -1,11 +1,15 @@
-//! The logbook, read: contract, section 6.
+//! The logbook, read: contract, section 6, and second contract, section 22.
+
+use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::limits;
+use crate::logbook::{Filter, Row};
+use crate::vault::VaultPath;
 
-/// `GET /api/get_logs`: the newest rows, newest first; `before` pages back.
+/// `GET /api/get_logs`: the newest rows of those that are wanted, newest first; `before` pages back.
 ///
 /// Errors: `Invalid`.
 pub fn list(call: &mut Call<'_>) -> Result<Reply> {
@@ -14,8 +18,26 @@ pub fn list(call: &mut Call<'_>) -> Result<Reply> {
     if wanted == 0 {
         return Err(Error::invalid("limit must be a whole number of at least 1"));
     }
-    let rows = call.app.logbook.newest(wanted.min(limits::LOG_ROWS_PER_ANSWER_MAX), before)?;
-    Reply::json(&rows)
+    let path = match text(call, "path")?.map(|path| VaultPath::parse(&path)) {
+        Some(Ok(path)) => Some(path.as_str().to_owned()),
+        // Nothing can have happened to what cannot be there.
+        Some(Err(_)) => return Reply::json(&Vec::<Row>::new()),
+        None => None,
+    };
+    let filter = Filter {
+        rows_max: wanted.min(limits::LOG_ROWS_PER_ANSWER_MAX),
+        before,
+        user: text(call, "user")?,
+        door: text(call, "door")?,
+        op: text(call, "op")?,
+        path,
+    };
+    Reply::json(&call.app.logbook.newest(&filter)?)
+}
+
+/// A parameter of the query.
+fn text(call: &Call<'_>, name: &str) -> Result<Option<String>> {
+    Ok(call.query(name)?.map(Cow::into_owned))
 }
 
 /// A whole number of the query, not negative.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Why};
 use crate::http::api;
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
+use crate::logbook::Event;
 use crate::people;
 use crate::settings::Roles;
 
@@ -30,7 +31,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
     let roles =
         call.app.roles().replaced_by(wanted, &api::role_paths()).map_err(Error::invalid_text)?;
     people::replace_roles(&call.app.users, call.app.config.folder(), &roles)?;
-    call.note("changed the roles");
+    call.note(Event::change("changed the roles"));
     Reply::json(&Status { status: "Roles updated" })
 }
 

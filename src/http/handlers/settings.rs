@@ -7,6 +7,7 @@ use crate::error::{Error, Result, Why};
 use crate::http::body;
 use crate::http::call::Call;
 use crate::http::reply::Reply;
+use crate::logbook::Event;
 use crate::settings::IN_FORCE;
 
 /// `GET /api/get_settings`: all of them as they are stored, the secret masked; and which of them the command
@@ -39,7 +40,7 @@ pub fn update(call: &mut Call<'_>) -> Result<Reply> {
     let outcome = call.app.change_settings(changes)?;
     if !outcome.keys.is_empty() {
         // The keys alone: a value may be a secret.
-        call.note(&format!("changed settings: {}", outcome.keys.join(", ")));
+        call.note(Event::change(format!("changed settings: {}", outcome.keys.join(", "))));
     }
     Reply::json(&Updated { status: "Settings updated", restart_required: outcome.restart_required })
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::http::body::{Field, flag};
 use crate::http::call::Call;
 use crate::http::reply::{Reply, Status};
+use crate::logbook::Event;
 use crate::presence::Person;
 use crate::system::{Act, Moment, Sample};
 use crate::{renew, update};
@@ -38,7 +39,7 @@ pub fn update(call: &mut Call<'_>) -> Result<Reply> {
         problem: Option<String>,
     }
     if !call.ask()?.flag("check") {
-        call.note("started an update");
+        call.note(Event::change("started an update"));
         renew::ask().map_err(|errno| Error::Io(errno.into()))?;
         return Reply::json(&Status { status: "Update started" });
     }
@@ -75,7 +76,7 @@ fn press(call: &mut Call<'_>, act: Act) -> Result<()> {
         Act::Restart => (&settings.restart_command, "restarted the machine"),
     };
     call.app.power.press(act, command, &call.app.logbook)?;
-    call.note(what);
+    call.note(Event::change(what));
     Ok(())
 }
 
@@ -122,7 +123,7 @@ pub fn version(_: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `Io`.
 pub fn exit(call: &mut Call<'_>) -> Result<Reply> {
     let _nothing = call.ask()?;
-    call.note("stopped larder for an update");
+    call.note(Event::change("stopped larder for an update"));
     // Stopping lets running requests finish, this one included.
     call.app.stop()?;
     Reply::json(&Status { status: "Update started" })

@@ -10,6 +10,7 @@ use crate::http::handlers::upload::if_exists;
 use crate::http::reply::Reply;
 use crate::jobs::Kind;
 use crate::limits;
+use crate::logbook::Event;
 use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPath};
 
 /// The fields of both.
@@ -89,13 +90,14 @@ fn run(
     progress: &Progress,
     scribe: &Scribe,
 ) -> Result<Vec<VaultPath>> {
-    let verb = match transfer.kind() {
-        TransferKind::Move => "moved",
-        TransferKind::Copy => "copied",
+    let told = match transfer.kind() {
+        TransferKind::Move => Event::moved,
+        TransferKind::Copy => Event::copied,
     };
-    transfer.run(progress, &mut |number, place| {
+    transfer.run(progress, &mut |number, landed| {
         if let Some(source) = sources.get(number) {
-            scribe.note(&format!("{verb} /{source} to /{place}"));
+            let trash = landed.trash.as_ref().map(TrashId::as_str);
+            scribe.note(told(source.as_str(), landed.path.as_str()).trashed(trash));
         }
     })
 }

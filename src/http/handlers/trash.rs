@@ -1,5 +1,6 @@
 //! The trash: contract, sections 11 and 12.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use crate::http::call::Call;
 use crate::http::handlers::folders::{in_memory_or_streamed, write_json};
 use crate::http::handlers::upload::if_exists;
 use crate::http::reply::{Reply, Status};
+use crate::logbook::Event;
 use crate::vault::{IfExists, Item, Kind, Reason, Share, Trash, VaultPath};
 
 /// The fields of `restore`.
@@ -96,11 +98,14 @@ pub fn restore(call: &mut Call<'_>) -> Result<Reply> {
     }
     let ask = call.ask()?;
     let ids = ids_of(&ask).filter(|ids| !ids.is_empty());
-    let ids = ids.ok_or(Error::invalid_as(Why::Missing, "No ids provided"))?;
+    let mut ids = ids.ok_or(Error::invalid_as(Why::Missing, "No ids provided"))?;
+    // What is named twice comes back once, and each place is told with its id.
+    let mut known = HashSet::with_capacity(ids.len());
+    ids.retain(|id| known.insert(id.clone()));
     let wish = ask.text("if_exists").map_or(Ok(IfExists::Rename), if_exists)?;
     let paths = keeper(call)?.restore(&ids, wish)?;
-    for path in &paths {
-        call.note_path("restored from the trash", path);
+    for (path, id) in paths.iter().zip(&ids) {
+        call.note_one_of_many(Event::restored(path.as_str(), id));
     }
     let paths = paths.iter().map(VaultPath::as_str).collect();
     Reply::json(&Restored { status: "Restored", paths })
@@ -115,7 +120,7 @@ pub fn empty(call: &mut Call<'_>) -> Result<Reply> {
     keeper(call)?.empty_trash(ids.as_deref(), &mut |removed| {
         if removed > 0 {
             let things = if removed == 1 { "thing" } else { "things" };
-            call.note(&format!("removed {removed} {things} from the trash"));
+            call.note(Event::cleared(format!("removed {removed} {things} from the trash")));
         }
     })?;
     Reply::json(&Status { status: "Trash emptied" })

@@ -10,6 +10,7 @@ use crate::http::call::Call;
 use crate::http::multipart::{self, Multipart};
 use crate::http::reply::Reply;
 use crate::limits;
+use crate::logbook::Event;
 use crate::vault::{IfExists, Place, Placed, Share, Spool, TrashId, VaultPath};
 
 /// The form, as far as it has been read.
@@ -138,7 +139,8 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
     };
     let placed: Vec<Placed> = share.place(items, &options)?;
     for file in &placed {
-        call.note_path("uploaded", &file.path);
+        let trash = file.trash.as_ref().map(TrashId::as_str);
+        call.note_one_of_many(Event::uploaded(file.path.as_str(), file.is_new).trashed(trash));
     }
     let files =
         placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();

@@ -15,6 +15,7 @@ use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply, Status};
 use crate::limits;
+use crate::logbook::{By, Event};
 use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::User;
 
@@ -82,15 +83,15 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     let is_right = call.app.user_sign_in.is_right(username, call.address, given, stored)?;
     let Some(user) = user.filter(|_| is_right) else {
-        call.app
-            .logbook
-            .note_refusal(&format!("failed sign-in as {username}"), &call.address.to_string());
+        let words = format!("failed sign-in as {username}");
+        let event = Event::failed_sign_in(username, words).whole();
+        call.app.logbook.note_refusal(&call.by(), event);
         return wrong;
     };
     let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
     let agent = call.request.header("User-Agent").unwrap_or_default();
     call.app.users.saw(&user, call.address, agent);
-    call.app.logbook.note(&format!("{username}: signed in"), &call.address.to_string());
+    call.app.logbook.note(&By::api(Some(username), call.address), Event::signed_in());
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     Ok(Reply::json(&SignedIn { token: &token })?.with("Set-Cookie", cookie))
 }
@@ -101,12 +102,12 @@ pub fn logout(call: &mut Call<'_>) -> Result<Reply> {
     let id = call.user()?.id;
     if ask.flag("everywhere") {
         call.app.users.log_out_everywhere(id)?;
-        call.note("signed out everywhere");
+        call.note(Event::signed_out("signed out everywhere"));
     } else if let Credential::Session(session) = call.caller()?.credential() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         call.app.users.log_out(id, &session.token_id, session.expires, now)?;
-        call.note("signed out");
+        call.note(Event::signed_out("signed out"));
     }
     Ok(Reply::json(&Status { status: "Logged out" })?.with("Set-Cookie", session_cookie("", 0)))
 }
@@ -190,7 +191,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
         paths_write: ask.text("paths_write").unwrap_or(people::WRITES_NOTHING),
     };
     let key = people::create(&call.app.users, &authority(call)?, &person)?;
-    call.note(&format!("added user {username} with the role {role}"));
+    call.note(Event::change(format!("added user {username} with the role {role}")));
     Reply::json(&Made { status: "User created", api_key: Some(key), token: None })
 }
 
@@ -207,7 +208,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
     let username = ask.text("username").filter(|text| !text.is_empty());
     let username = username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))?;
     people::delete(&call.app.users, &authority(call)?, call.app.config.folder(), username)?;
-    call.note(&format!("deleted user {username}"));
+    call.note(Event::change(format!("deleted user {username}")));
     Reply::json(&Status { status: "User deleted" })
 }
 
@@ -235,7 +236,7 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         ..Changes::default()
     };
     let done = people::change(&call.app.users, &authority(call)?, id, &changes)?;
-    call.note(&format!("changed user {username} (id {id}): {}", done.what));
+    call.note(Event::change(format!("changed user {username} (id {id}): {}", done.what)));
     Reply::json(&Status { status: "User edited" })
 }
 
@@ -260,7 +261,7 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
     let id = call.user()?.id;
     // No right is among them.
     let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
-    call.note(&format!("changed their own {}", done.what));
+    call.note(Event::change(format!("changed their own {}", done.what)));
     let mut made = Made { status: "User updated", api_key: done.api_key, token: None };
     if changes.password.is_none() {
         return Reply::json(&made);

@@ -44,8 +44,8 @@ fn transfer(
     let sources: Vec<_> = sources.iter().map(|source| path(source)).collect();
     let transfer = house.share().transfer(kind, &sources, &path(to), if_exists)?;
     let mut told = Vec::new();
-    let places = transfer.run(&Progress::default(), &mut |number, place| {
-        told.push((number, place.clone()));
+    let places = transfer.run(&Progress::default(), &mut |number, landed| {
+        told.push((number, landed.path.clone()));
     })?;
     assert_eq!(told, places.iter().cloned().enumerate().collect::<Vec<_>>());
     assert!(house.unfinished("").is_empty(), "{:?}", house.unfinished(""));
@@ -434,7 +434,7 @@ fn called_off_only_complete_things_are_left() {
         });
         progress.expect(0, 0);
         let mut told = Vec::new();
-        let end = transfer.run(&progress, &mut |_, place| told.push(place.to_string()));
+        let end = transfer.run(&progress, &mut |_, landed| told.push(landed.path.to_string()));
         // The watcher is told now and then: a fast machine may be through by then.
         let is_off = matches!(end, Err(Error::Cancelled));
         assert!(is_off || end.is_ok());
