@@ -1,53 +1,67 @@
-//! Holds the source against the map in ARCHITECTURE.md: which room uses which.
+//! Holds the source against the map and the tables in ARCHITECTURE.md: which rooms there are, and which uses which.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Rooms that every room may use.
-const OPEN_TO_ALL: &[&str] = &["error", "limits", "threads", "terminal", "zone"];
+/// The map.
+fn map() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    std::fs::read_to_string(path).unwrap()
+}
 
-/// Each room with what it may use besides; rooms that are not listed are the outermost and may use all.
-const MAY_USE: &[(&str, &[&str])] = &[
-    ("ftp", &["auth", "door", "ftp", "logbook", "sessions", "settings", "store", "vault"]),
-    ("door", &["settings"]),
-    ("sessions", &["auth"]),
-    ("auth", &["auth", "settings", "store", "vault"]),
-    ("people", &["auth", "settings", "store", "vault"]),
-    ("events", &["vault"]),
-    ("vault", &["budget", "vault"]),
-    ("budget", &[]),
-    ("store", &["store"]),
-    ("settings", &["settings"]),
-    ("logbook", &["store"]),
-    ("cloud", &["fetch", "settings"]),
-    ("fetch", &[]),
-    ("update", &["fetch", "settings", "update"]),
-    ("presence", &[]),
-    ("tickets", &["auth", "vault"]),
-    ("process", &[]),
-    ("secrets", &[]),
-    ("console", &["vault", "process"]),
-    ("system", &["vault", "process", "logbook", "system", "settings"]),
-    ("error", &[]),
-    ("limits", &[]),
-    ("threads", &[]),
-    ("zone", &[]),
-    ("terminal", &[]),
-];
+/// The names in backticks.
+fn names(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
 
-/// Words that only these rooms may say.
-const ONLY_IN: &[(&str, &[&str])] = &[
-    ("tiny_http", &["http"]),
-    ("rusqlite", &["store", "logbook"]),
-    (
-        "std::fs",
-        &["vault", "store", "settings", "app", "backup", "check", "system", "update", "zone"],
-    ),
-    ("jwt_simple", &["auth"]),
-    ("ureq", &["fetch"]),
-    ("ed25519", &["update"]),
-    ("argon2::", &["auth"]),
-    ("rustls::", &["ftp"]),
-];
+/// The rows of the map's table whose first column has this head, each as its cells.
+fn table(head: &str) -> Vec<Vec<String>> {
+    let map = map();
+    let rows = map.lines().skip_while(|line| !line.starts_with(&format!("| {head} |"))).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|line| line.trim_matches('|').split('|').map(str::trim));
+    let rows: Vec<Vec<String>> = cells.map(|row| row.map(str::to_owned).collect()).collect();
+    assert!(rows.len() > 5, "the table of each {head} was not found: {rows:?}");
+    rows
+}
+
+/// What the map says about rooms.
+struct Rooms {
+    /// Those that every room may use.
+    open: Vec<String>,
+    /// What each may use: only these, or with `false` all but these.
+    may_use: BTreeMap<String, (bool, Vec<String>)>,
+}
+
+impl Rooms {
+    /// Reads them.
+    fn read() -> Self {
+        let mut rooms = Self { open: Vec::new(), may_use: BTreeMap::new() };
+        for row in table("room") {
+            let but = row[1].strip_prefix("every room but ");
+            let listed = names(but.unwrap_or(&row[1]));
+            assert!(
+                row[1] == "nobody" || row[1].ends_with("open to all") || !listed.is_empty(),
+                "may use whom? {row:?}"
+            );
+            for room in names(&row[0]) {
+                if row[1].ends_with("open to all") {
+                    rooms.open.push(room.clone());
+                }
+                let twice = rooms.may_use.insert(room, (but.is_none(), listed.clone()));
+                assert_eq!(twice, None, "two rows for one room: {row:?}");
+            }
+        }
+        rooms
+    }
+
+    /// Whether a room may use another one.
+    fn allow(&self, room: &str, used: &str) -> bool {
+        let Some((is_listed, names)) = self.may_use.get(room) else { return false };
+        let is_named = names.iter().any(|name| name == used);
+        room == used || self.open.iter().any(|open| open == used) || is_named == *is_listed
+    }
+}
 
 /// Each file of `src/` with its room and its text up to its tests.
 fn sources() -> Vec<(PathBuf, String, String)> {
@@ -94,11 +108,11 @@ fn rooms_used(code: &str) -> Vec<String> {
 
 #[test]
 fn rooms_use_only_what_the_map_allows() {
+    let rooms = Rooms::read();
     let mut wrong = Vec::new();
     for (path, room, code) in sources() {
-        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == room) else { continue };
         for used in rooms_used(&code) {
-            if !allowed.contains(&used.as_str()) && !OPEN_TO_ALL.contains(&used.as_str()) {
+            if !rooms.allow(&room, &used) {
                 wrong.push(format!("{}: {used}", path.display()));
             }
         }
@@ -107,14 +121,47 @@ fn rooms_use_only_what_the_map_allows() {
 }
 
 #[test]
+fn each_room_stands_in_the_map_and_the_map_has_no_others() {
+    let rooms = Rooms::read();
+    let there: BTreeSet<String> = sources().into_iter().map(|(_, room, _)| room).collect();
+    let in_table: BTreeSet<String> = rooms.may_use.keys().cloned().collect();
+    assert_eq!(there, in_table, "the rooms of src/, and those of the table");
+    let of_use = rooms.may_use.values().flat_map(|(_, names)| names);
+    let unknown: Vec<&String> = of_use.filter(|name| !there.contains(*name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let map = map();
+    let drawn: BTreeSet<String> = map
+        .lines()
+        .skip_while(|line| *line != "src/")
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.trim_start().split([' ', '.', '/']).next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(there, drawn, "the rooms of src/, and those of the map");
+}
+
+#[test]
+fn a_room_is_left_by_its_name_only() {
+    for (path, _, code) in sources() {
+        let is_on_top = below_src(&path).find('/').is_none();
+        // There `super` is the whole house.
+        assert!(!is_on_top || !code.contains("super::"), "{}", path.display());
+    }
+}
+
+#[test]
 fn some_words_belong_to_one_room() {
+    let words = table("word");
     let mut wrong = Vec::new();
     for (path, room, code) in sources() {
-        for (word, rooms) in ONLY_IN {
-            let is_said = code
-                .lines()
-                .any(|line| !line.trim_start().starts_with("//") && line.contains(word));
-            if is_said && !rooms.contains(&room.as_str()) {
+        let is_said = |word: &str| {
+            code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+        };
+        for row in &words {
+            let is_home = names(&row[1]).contains(&room);
+            for word in names(&row[0]).into_iter().filter(|word| !is_home && is_said(word)) {
                 wrong.push(format!("{}: {word}", path.display()));
             }
         }
