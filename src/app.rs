@@ -13,10 +13,8 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 use serde_json::{Map, Value};
 
 use crate::auth::accounts::Accounts;
-use crate::auth::authenticator::Authenticator;
-use crate::auth::pace::Pace;
+use crate::auth::sign_in::SignIn;
 use crate::auth::throttle::AddressThrottle;
-use crate::auth::token::Tokens;
 use crate::auth::{key, password};
 use crate::console::Console;
 use crate::door::Door;
@@ -48,8 +46,10 @@ pub struct App {
     pub sessions: Arc<Sessions>,
     /// The FTP server, as far as it can be told something; set once it is there.
     ftp: OnceLock<Arc<dyn Door>>,
-    /// Signs tokens.
-    pub tokens: Tokens,
+    /// Where callers are found by what they bring.
+    pub accounts: Arc<Accounts>,
+    /// Judges everybody who signs in with a password.
+    pub sign_in: Arc<SignIn>,
     /// The share.
     pub vault: Vault,
     /// Who hears of which change.
@@ -64,16 +64,8 @@ pub struct App {
     pub power: Power,
     /// Runs commands.
     pub console: Console,
-    /// One sign-in per second for an address.
-    pub login_throttle: AddressThrottle,
     /// One `is_up` per second for an address.
     pub is_up_throttle: AddressThrottle,
-    /// Judges those who sign in as users, at whatever door.
-    pub user_sign_in: Authenticator,
-    /// Judges those who sign in as FTP users.
-    pub ftp_sign_in: Arc<Authenticator>,
-    /// One wrong password per second for an address, by FTP.
-    pub ftp_pace: Arc<Pace>,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
     /// What the machine is called.
@@ -192,33 +184,34 @@ impl App {
         let db = |name: &str| folder.join("db").join(name);
         let users = UserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
-        let tokens = Tokens::new(&secret_key(&folder.join("secret.key"))?);
+        let (users, ftp_users) = (Arc::new(users), Arc::new(ftp_users));
+        let secret = secret_key(&folder.join("secret.key"))?;
+        let accounts = Accounts::new(Arc::clone(&users), Arc::clone(&ftp_users), &secret);
+        let accounts = Arc::new(accounts);
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
+        let logbook = Arc::new(logbook);
         config.roles_as_of(users.roles_edition())?;
         let resources = Resources::start(vault.clone(), &folder);
         let resources = resources.map_err(|cause| cause.to_string())?;
         let started_with = config.settings();
         let app = Self {
             config: Arc::new(config),
-            users: Arc::new(users),
-            ftp_users: Arc::new(ftp_users),
+            users,
+            ftp_users,
             sessions: Arc::default(),
             ftp: OnceLock::new(),
-            tokens,
+            sign_in: Arc::new(SignIn::new(Arc::clone(&accounts), Arc::clone(&logbook))),
+            accounts,
             events: Hub::new(vault.clone()),
             vault,
             jobs: Jobs::default(),
-            logbook: Arc::new(logbook),
+            logbook,
             resources,
             power: Power::default(),
             console: Console::default(),
-            login_throttle: AddressThrottle::default(),
             is_up_throttle: AddressThrottle::default(),
-            user_sign_in: Authenticator::default(),
-            ftp_sign_in: Arc::default(),
-            ftp_pace: Arc::default(),
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),
@@ -267,11 +260,6 @@ impl App {
         let words = "added user admin with the role admin: there was no user";
         self.logbook.note_own(Event::change(words));
         Ok(Some(FirstAdmin { password: made_up }))
-    }
-
-    /// Where callers are found by what they bring.
-    pub fn accounts(&self) -> Accounts<'_> {
-        Accounts { users: &self.users, ftp_users: &self.ftp_users, tokens: &self.tokens }
     }
 
     /// What a caller may see of the share. The trash shows `by` beside what they delete.

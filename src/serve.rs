@@ -171,9 +171,7 @@ fn lend_to_ftp(app: &App) -> ftp::Lent {
         config: Arc::clone(&app.config),
         vault: app.vault.clone(),
         logbook: Arc::clone(&app.logbook),
-        users: Arc::clone(&app.ftp_users),
-        sign_in: Arc::clone(&app.ftp_sign_in),
-        pace: Arc::clone(&app.ftp_pace),
+        sign_in: Arc::clone(&app.sign_in),
         sessions: Arc::clone(&app.sessions),
     }
 }

@@ -10,19 +10,29 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::store::{FtpUserStore, User, UserStore};
 
 /// All kinds of accounts there are.
-pub struct Accounts<'a> {
+pub struct Accounts {
     /// The users of the house.
-    pub users: &'a UserStore,
+    pub(super) users: Arc<UserStore>,
     /// FTP's own.
-    pub ftp_users: &'a FtpUserStore,
-    /// Reads sessions' tokens.
-    pub tokens: &'a Tokens,
+    pub(super) ftp_users: Arc<FtpUserStore>,
+    /// Signs and reads sessions' tokens.
+    tokens: Tokens,
 }
 
 /// What is said to somebody whom nobody knows, or knows no more.
 const GONE: Error = Error::SignIn(SignInProblem::Unauthorized);
 
-impl Accounts<'_> {
+impl Accounts {
+    /// These, with tokens signed with this secret.
+    pub fn new(users: Arc<UserStore>, ftp_users: Arc<FtpUserStore>, secret: &[u8]) -> Self {
+        Self { users, ftp_users, tokens: Tokens::new(secret) }
+    }
+
+    /// A token for a new session of this user.
+    pub fn begin_session(&self, user: &User) -> Result<String> {
+        self.tokens.issue(user.id, &user.username, user.epoch)
+    }
+
     /// The caller that a token stands for.
     ///
     /// Errors: `SignIn`.
@@ -87,5 +97,97 @@ impl Accounts<'_> {
     fn by_key_hash(&self, hash: String) -> Result<Caller> {
         let user: Arc<User> = self.users.by_key_hash(&hash)?.ok_or(GONE)?;
         Ok(Caller::new(Who::User(user), Credential::Key(hash)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{FtpUser, NewUser, UserChange};
+
+    /// Accounts with the user ana and the FTP user cam.
+    fn house() -> (tempfile::TempDir, Accounts) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.db");
+        let users = Arc::new(UserStore::open(&path).unwrap());
+        let ftp_users = Arc::new(FtpUserStore::open(&path).unwrap());
+        let ana = NewUser {
+            username: "ana",
+            password_hash: "one",
+            name: "Ana",
+            role: "user",
+            paths: "[\"a\"]",
+            paths_write: "[]",
+            key_hash: &key::hash("a key"),
+            key_hint: "",
+        };
+        users.insert(&ana).unwrap();
+        ftp_users.insert(&cam()).unwrap();
+        (folder, Accounts::new(users, ftp_users, &[7; 32]))
+    }
+
+    fn cam() -> FtpUser {
+        FtpUser {
+            id: 1,
+            username: "cam".to_owned(),
+            password_hash: "one".to_owned(),
+            home: "a".to_owned(),
+            permissions: "elw".to_owned(),
+        }
+    }
+
+    /// Ana by each thing that she can bring.
+    fn ana(accounts: &Accounts) -> [Caller; 3] {
+        let user = accounts.users.by_username("ana").unwrap().unwrap();
+        let token = accounts.begin_session(&user).unwrap();
+        let by_token = accounts.by_token(&token).unwrap();
+        let by_password = Caller::new(Who::User(user), Credential::Password);
+        [by_token, accounts.by_key("a key").unwrap(), by_password]
+    }
+
+    #[test]
+    fn each_credential_lets_in_again_until_what_it_hangs_on_is_gone() {
+        let (_folder, accounts) = house();
+        let callers = ana(&accounts);
+        let let_in = || callers.each_ref().map(|caller| accounts.again(caller).is_ok());
+        let change = |change: UserChange<'_>| accounts.users.change(1, &change, "admin").unwrap();
+        assert_eq!(let_in(), [true, true, true]);
+        change(UserChange { role: Some("other"), ..UserChange::default() });
+        assert_eq!(let_in(), [true, true, true]);
+        assert!(callers.iter().all(|caller| !accounts.again(caller).unwrap().is_same_as(caller)));
+        let new = key::hash("another");
+        change(UserChange { key_hash: Some(&new), key_hint: Some(""), ..UserChange::default() });
+        assert_eq!(let_in(), [true, false, true]);
+        accounts.users.log_out_everywhere(1).unwrap();
+        assert_eq!(let_in(), [false, false, false]);
+        assert!(accounts.at_present(&callers[0]).unwrap().is_some(), "she is still there");
+        assert!(accounts.by_key("a key").is_err());
+    }
+
+    #[test]
+    fn a_new_password_ends_what_the_old_one_began() {
+        let (_folder, accounts) = house();
+        let [_, _, caller] = ana(&accounts);
+        let change = UserChange { password_hash: Some("two"), ..UserChange::default() };
+        accounts.users.change(1, &change, "admin").unwrap();
+        assert!(matches!(accounts.again(&caller), Err(Error::SignIn(_))));
+    }
+
+    #[test]
+    fn ftp_users_are_callers_without_a_role_who_change_with_their_row() {
+        let (_folder, accounts) = house();
+        let caller = Caller::new(Who::FtpUser(Arc::new(cam())), Credential::Password);
+        assert_eq!(caller.label(), "cam");
+        assert!(caller.user().is_none() && caller.holder().is_err());
+        assert!(!caller.may_see_all_jobs() && *caller.grant_in_trash() == **caller.grant());
+        assert!(accounts.again(&caller).unwrap().is_same_as(&caller));
+        accounts.ftp_users.edit(&cam(), None, None, Some("el")).unwrap();
+        let now = accounts.again(&caller).unwrap();
+        assert!(!now.covers(&caller) && caller.covers(&now) && !now.is_same_as(&caller));
+        let row = accounts.ftp_users.by_username("cam").unwrap().unwrap();
+        accounts.ftp_users.edit(&row, Some("two"), None, None).unwrap();
+        assert!(accounts.again(&caller).is_err());
+        accounts.ftp_users.delete(&row).unwrap();
+        assert!(accounts.at_present(&caller).unwrap().is_none());
     }
 }

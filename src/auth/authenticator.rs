@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::auth::names::NameThrottle;
 use crate::auth::password;
 use crate::auth::turns::Party;
+use crate::auth::verified::{Stored, Verified};
 use crate::error::Result;
 use crate::limits;
 
@@ -14,6 +15,8 @@ use crate::limits;
 pub struct Authenticator {
     /// How often each name may be tried.
     names: NameThrottle,
+    /// What was right lately.
+    verified: Verified,
 }
 
 impl Authenticator {
@@ -30,7 +33,8 @@ impl Authenticator {
     }
 
     /// Whether this is the password whose hash is `stored`; `None` when there is nobody of that name, which
-    /// takes as long. What is judged at the same moment counts as wrong until it is known to be right.
+    /// takes as long. What is judged at the same moment counts as wrong until it is known to be right. What was
+    /// right lately is compared without hashing, but is counted, and has to wait, like any other.
     ///
     /// Errors: `TooSoon` after wrong ones, or when too many want to sign in at once.
     pub fn is_right(
@@ -38,23 +42,30 @@ impl Authenticator {
         name: &str,
         from: IpAddr,
         given: &str,
-        stored: Option<&str>,
+        stored: Option<Stored<'_>>,
     ) -> Result<bool> {
         if name.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
             return Ok(false);
         }
         self.check(name, from)?;
+        let flight = self.verified.enter(name, given)?;
+        if stored.is_some_and(|stored| flight.was_right(&stored)) {
+            self.names.admit(name, from)?.was_right();
+            return Ok(true);
+        }
         let party =
             if self.is_known(name, from) { Party::Known(from) } else { Party::Stranger(from) };
         let turn = password::turn(party)?;
         // Counted only now: those that wait for their turn are not judged yet, and many who give the right
         // password at once must not be taken for a flood.
         let tried = self.names.admit(name, from)?;
-        let is_right = password::is_right(&turn, given, stored)?;
-        if is_right {
-            tried.was_right();
-        } else {
-            tried.was_wrong();
+        let is_right = password::is_right(&turn, given, stored.map(|stored| stored.hash))?;
+        match stored.filter(|_| is_right) {
+            Some(stored) => {
+                tried.was_right();
+                flight.remember(&stored);
+            }
+            None => tried.was_wrong(),
         }
         Ok(is_right)
     }
@@ -92,11 +103,61 @@ mod tests {
         let (judged, refused) = (judged.into_inner(), refused.into_inner());
         assert!((1..=10).contains(&judged) && judged + refused == 40, "{judged} were judged");
         let other = Authenticator::default();
+        let stored = Stored { id: 1, epoch: 0, hash: &hash };
         thread::scope(|scope| {
             for _ in 0..12 {
-                scope.spawn(|| assert!(other.is_right("ana", HOME, "right", Some(&hash)).unwrap()));
+                scope
+                    .spawn(|| assert!(other.is_right("ana", HOME, "right", Some(stored)).unwrap()));
             }
         });
         assert!(other.is_known("ana", HOME) && !door.is_known("ana", HOME));
+    }
+
+    #[test]
+    fn a_pair_that_is_brought_a_thousand_times_is_hashed_once_and_a_changed_one_anew() {
+        let (hash, new) = (password::hash("right").unwrap(), password::hash("new").unwrap());
+        let stored = Stored { id: 1, epoch: 3, hash: &hash };
+        let door = Authenticator::default();
+        let is_right = |given: &str, stored: Stored<'_>| {
+            door.is_right("ana", HOME, given, Some(stored)).unwrap()
+        };
+        let hashings = password::tests::hashings();
+        for _ in 0..1000 {
+            assert!(is_right("right", stored));
+        }
+        assert_eq!(password::tests::hashings() - hashings, 1);
+        assert!(!is_right("wrong", stored));
+        assert!(!is_right("right", Stored { hash: &new, epoch: 4, ..stored }));
+        assert!(is_right("new", Stored { hash: &new, epoch: 4, ..stored }));
+        assert!(is_right("right", stored), "another hash, judged by itself");
+        assert_eq!(password::tests::hashings() - hashings, 5);
+    }
+
+    #[test]
+    fn what_is_remembered_waits_like_any_other_while_the_name_is_guessed() {
+        let hash = password::hash("right").unwrap();
+        let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });
+        let door = Authenticator::default();
+        assert!(door.is_right("ana", HOME, "right", stored).unwrap());
+        while door.is_right("ana", HOME, "wrong", stored).is_ok() {}
+        let right = door.is_right("ana", HOME, "right", stored);
+        assert!(matches!(right, Err(Error::TooSoon { .. })));
+    }
+
+    #[test]
+    fn the_same_pair_at_the_same_moment_is_hashed_once() {
+        let hash = password::hash("right").unwrap();
+        let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });
+        let door = Authenticator::default();
+        let hashings = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    assert!(door.is_right("ana", HOME, "right", stored).unwrap());
+                    hashings.fetch_add(password::tests::hashings(), Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!(hashings.into_inner(), 1);
     }
 }

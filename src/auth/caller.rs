@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::auth::letters::Letters;
 use crate::auth::permission;
 use crate::auth::token::Session;
+use crate::auth::verified::Stored;
 use crate::error::{Error, Result};
 use crate::settings::{ADMIN, Roles};
 use crate::store::{FtpUser, User};
@@ -148,13 +149,7 @@ impl Caller {
 
     /// Whether the password that let the other in is still the one that lets them in.
     pub(super) fn has_password_of(&self, other: &Self) -> bool {
-        match (&self.who, &other.who) {
-            (Who::User(one), Who::User(two)) => {
-                (one.epoch, &one.password_hash) == (two.epoch, &two.password_hash)
-            }
-            (Who::FtpUser(one), Who::FtpUser(two)) => one.password_hash == two.password_hash,
-            _ => false,
-        }
+        self.who.stored() == other.who.stored()
     }
 
     /// Whether they may read and write all that the other may.
@@ -164,6 +159,16 @@ impl Caller {
 }
 
 impl Who {
+    /// What their password is compared with.
+    pub(super) fn stored(&self) -> Stored<'_> {
+        match self {
+            Self::User(user) => {
+                Stored { id: user.id, epoch: user.epoch, hash: &user.password_hash }
+            }
+            Self::FtpUser(user) => Stored { id: user.id, epoch: 0, hash: &user.password_hash },
+        }
+    }
+
     /// What they may read and write. A stored list, or home, that can't be read grants nothing.
     fn grant(&self) -> Grant {
         match self {

@@ -2,14 +2,16 @@
 //! `Grant`, and how often they may try. Knows no requests and not the disk.
 
 pub mod accounts;
-pub mod authenticator;
+mod authenticator;
 pub mod caller;
 pub mod key;
 pub mod letters;
 mod names;
-pub mod pace;
+mod pace;
 pub mod password;
 pub mod permission;
+pub mod sign_in;
 pub mod throttle;
 pub mod token;
 mod turns;
+mod verified;

@@ -39,6 +39,8 @@ pub fn is_right(turn: &Turn<'_>, password: &str, hash: Option<&str>) -> Result<b
         DECOY.get_or_init(|| made)
     };
     let stored = hash.unwrap_or(decoy);
+    #[cfg(test)]
+    tests::count_hashing();
     let parsed = PasswordHash::new(stored)
         .map_err(|cause| Error::Bug(format!("a stored password hash: {cause}").into()))?;
     let matches = hasher()?.verify_password(password.as_bytes(), &parsed).is_ok();
@@ -72,8 +74,24 @@ fn hasher() -> Result<Argon2<'static>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Passwords that were compared on this thread.
+        static HASHINGS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Notes one more.
+    pub fn count_hashing() {
+        HASHINGS.set(HASHINGS.get() + 1);
+    }
+
+    /// How many there were on this thread.
+    pub fn hashings() -> usize {
+        HASHINGS.get()
+    }
 
     fn is_right(password: &str, hash: Option<&str>) -> Result<bool> {
         super::is_right(&turn(Party::House)?, password, hash)

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::auth::authenticator::Authenticator;
-use crate::auth::pace::Pace;
+use crate::auth::sign_in::SignIn;
 use crate::logbook::Logbook;
 use crate::sessions::Sessions;
 use crate::settings::Config;
-use crate::store::FtpUserStore;
 use crate::vault::Vault;
 
 /// The long-lived parts that sessions work with.
@@ -18,12 +16,8 @@ pub struct Lent {
     pub vault: Vault,
     /// What happened.
     pub logbook: Arc<Logbook>,
-    /// The FTP users.
-    pub users: Arc<FtpUserStore>,
-    /// Judges those who sign in as FTP users.
-    pub sign_in: Arc<Authenticator>,
-    /// One wrong password per second for an address.
-    pub pace: Arc<Pace>,
+    /// Judges those who sign in.
+    pub sign_in: Arc<SignIn>,
     /// Who is on.
     pub sessions: Arc<Sessions>,
 }

@@ -39,7 +39,7 @@ impl Standing {
     /// Whether they are still there, may use the endpoint, and have lost no path. As long as nobody can say,
     /// nothing has changed.
     pub fn lasts(&self, app: &App) -> bool {
-        let Ok(now) = app.accounts().at_present(&self.caller) else { return true };
+        let Ok(now) = app.accounts.at_present(&self.caller) else { return true };
         now.is_some_and(|now| now.covers(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 }
@@ -61,7 +61,7 @@ impl Pass {
     /// Whether they would be let in again, as the same: with the token or key still good, the role
     /// still listed, the paths unchanged.
     pub fn is_good(&self, app: &App) -> bool {
-        let now = app.accounts().again(&self.caller);
+        let now = app.accounts.again(&self.caller);
         now.is_ok_and(|now| now.is_same_as(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 
@@ -81,7 +81,7 @@ fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
 ///
 /// Errors: `SignIn`.
 fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller> {
-    let accounts = app.accounts();
+    let accounts = &app.accounts;
     for proof in endpoint.proofs {
         match proof {
             Proof::Bearer => {

@@ -16,6 +16,14 @@ pub const REVOKED_TOKENS_PER_USER_MAX: i64 = 100;
 /// under the 32 MiB that requests may cost.
 pub const HASHINGS_MAX: usize = 2;
 
+/// Names with passwords that were right lately, of one kind of account: some 200 bytes each, and more than a house
+/// has people and cameras.
+pub const VERIFIED_MAX: usize = 256;
+
+/// How long a right password is remembered after its last use, so that the next costs no Argon2id: longer than a
+/// program waits between two files, and short enough that what a computer left alone keeps is soon gone.
+pub const VERIFIED_LIFE: Duration = Duration::from_mins(10);
+
 /// How long somebody waits for their password to be hashed: with one turn for each address, that is two hundred
 /// addresses before them on a slow board.
 pub const HASHING_WAIT_MAX: Duration = Duration::from_secs(10);

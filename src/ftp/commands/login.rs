@@ -1,14 +1,14 @@
 //! Signing in and out, and into TLS: RFC 959, 4.1.1; RFC 2228; RFC 4217.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use crate::auth::caller::{Caller, Credential, Who};
-use crate::error::{Error, SignInProblem};
+use crate::auth::sign_in::{Attempt, Entrance, Visitor};
+use crate::error::Error;
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::{Account, Login, Session};
 use crate::limits;
 use crate::logbook::Event;
+use crate::sessions::Handle;
 use crate::vault::VaultPath;
 
 /// `USER`: begins anew.
@@ -37,43 +37,37 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
     match sign_in(session, &username, argument) {
         Ok(account) => {
             session.login = Login::Done(account);
-            session.note(Event::signed_in());
             Ok(Reply::new(230, "Welcome"))
         }
         // The session was closed while it waited for its turn: nothing was judged.
         Err(Error::Disconnected) => Err(Reply::new(421, "Connection closed").and_close()),
-        Err(error) => Err(refuse(session, &username, error)),
+        Err(error) => Err(refuse(session, error)),
     }
 }
 
 /// Judges name and password, and lets the session be seen as that user's.
-fn sign_in(session: &Session, username: &str, given: &str) -> Result<Account, Error> {
-    let wrong = Error::SignIn(SignInProblem::WrongPassword);
-    let (lent, from) = (&session.lent, session.peer.ip());
-    let door = &lent.sign_in;
-    door.check(username, from)?;
-    let known_as = door.is_known(username, from).then_some(username);
-    let admitted = lent.pace.enter(from, known_as, || session.handle.is_leaving())?;
-    let user = lent.users.by_username(username)?;
-    let stored = user.as_ref().map(|user| user.password_hash.as_str());
-    if !door.is_right(username, from, given, stored)? {
-        admitted.was_wrong();
-        return Err(wrong);
+fn sign_in(session: &Session, name: &str, password: &str) -> Result<Account, Error> {
+    let (from, at) = (session.peer.ip(), Entrance::Ftp(&*session.handle));
+    let caller = session.lent.sign_in.sign_in(&Attempt { name, password, from, at })?;
+    Account::of(caller).inspect_err(|_| session.handle.signed_out())
+}
+
+impl Visitor for Handle {
+    fn is_leaving(&self) -> bool {
+        self.is_leaving()
     }
-    // From here on the session ends with its user; who went while the password was judged must not
-    // slip in.
-    session.handle.signed_in(username);
-    if lent.users.by_username(username)? != user {
-        session.handle.signed_out();
-        return Err(wrong);
+
+    fn sits_down(&self, name: &str) {
+        self.signed_in(name);
     }
-    Account::of(Caller::new(Who::FtpUser(Arc::new(user.ok_or(wrong)?)), Credential::Password))
+
+    fn stands_up(&self) {
+        self.signed_out();
+    }
 }
 
 /// Makes whoever guesses wait, and sends them away after a few times.
-fn refuse(session: &mut Session, username: &str, error: Error) -> Reply {
-    let words = format!("failed sign-in as {username}: {error}");
-    session.note_refusal(Event::failed_sign_in(username, words));
+fn refuse(session: &mut Session, error: Error) -> Reply {
     let until = Instant::now() + limits::FTP_FAILURE_DELAY;
     while Instant::now() < until && !session.handle.is_leaving() {
         std::thread::sleep(limits::FTP_TRY_LOOK_TIME);

@@ -10,12 +10,13 @@ use tiny_http::ext::Body;
 
 use crate::auth::caller::Credential;
 use crate::auth::key;
+use crate::auth::sign_in::{Attempt, Entrance};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::body::{Field, flag, id, paths, text};
 use crate::http::call::Call;
 use crate::http::reply::{JSON, Reply, Status};
 use crate::limits;
-use crate::logbook::{By, Event};
+use crate::logbook::Event;
 use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::User;
 
@@ -70,7 +71,7 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
         /// A JWT.
         token: &'a str,
     }
-    call.app.login_throttle.admit(call.address)?;
+    call.app.sign_in.admit(call.address)?;
     let ask = call.ask()?;
     let (Some(username), Some(given)) = (ask.text("username"), ask.text("password")) else {
         return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
@@ -78,20 +79,13 @@ pub fn login(call: &mut Call<'_>) -> Result<Reply> {
     if username.is_empty() || given.is_empty() {
         return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
     }
-    let wrong = Err(Error::SignIn(SignInProblem::WrongPassword));
-    let user = call.app.users.by_username(username)?;
-    let stored = user.as_ref().map(|user| user.password_hash.as_str());
-    let is_right = call.app.user_sign_in.is_right(username, call.address, given, stored)?;
-    let Some(user) = user.filter(|_| is_right) else {
-        let words = format!("failed sign-in as {username}");
-        let event = Event::failed_sign_in(username, words).whole();
-        call.app.logbook.note_refusal(&call.by(), event);
-        return wrong;
-    };
-    let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
+    let attempt =
+        Attempt { name: username, password: given, from: call.address, at: Entrance::Api };
+    let caller = call.app.sign_in.sign_in(&attempt)?;
+    let user = caller.user().ok_or(Error::Refused)?;
+    let token = call.app.accounts.begin_session(user)?;
     let agent = call.request.header("User-Agent").unwrap_or_default();
-    call.app.users.saw(&user, call.address, agent);
-    call.app.logbook.note(&By::api(Some(username), call.address), Event::signed_in());
+    call.app.users.saw(user, call.address, agent);
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     Ok(Reply::json(&SignedIn { token: &token })?.with("Set-Cookie", cookie))
 }
@@ -268,7 +262,7 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
     }
     // Somebody else may have deleted the user meanwhile.
     let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-    let token = call.app.tokens.issue(user.id, &user.username, user.epoch)?;
+    let token = call.app.accounts.begin_session(&user)?;
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     made.token = Some(token);
     Ok(Reply::json(&made)?.with("Set-Cookie", cookie))

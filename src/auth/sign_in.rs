@@ -1,0 +1,159 @@
+//! The one way in by name and password, at whatever door: how often it may be tried, whose account it is, whether
+//! the password is right, and what the logbook hears of it. What differs between the doors stands in `Entrance`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::auth::accounts::Accounts;
+use crate::auth::authenticator::Authenticator;
+use crate::auth::caller::{Caller, Credential, Who};
+use crate::auth::pace::Pace;
+use crate::auth::throttle::AddressThrottle;
+use crate::error::{Error, Result, SignInProblem};
+use crate::logbook::{By, Event, Logbook};
+
+/// Judges everybody who wants to sign in.
+pub struct SignIn {
+    /// Where they are looked up.
+    accounts: Arc<Accounts>,
+    /// Hears who came, and who was sent away.
+    logbook: Arc<Logbook>,
+    /// Judges passwords of the house's users.
+    users: Authenticator,
+    /// Judges passwords of FTP's own, so that guesses at one kind make nobody of the other wait.
+    ftp_users: Authenticator,
+    /// One try per second for an address, at doors that send away.
+    throttle: AddressThrottle,
+    /// One wrong password per second for an address, at doors where one waits.
+    pace: Pace,
+}
+
+/// A try.
+pub struct Attempt<'a> {
+    /// Who it is, by their own word.
+    pub name: &'a str,
+    /// What shall prove it.
+    pub password: &'a str,
+    /// Where they are.
+    pub from: IpAddr,
+    /// Where they want in.
+    pub at: Entrance<'a>,
+}
+
+/// The ways in by name and password.
+#[derive(Clone, Copy)]
+pub enum Entrance<'a> {
+    /// The API and the pages, for users of the house. Whoever tries too often is sent away: `SignIn::admit` comes
+    /// before anything is read of them.
+    Api,
+    /// FTP, for its own users. Whoever tries too often waits.
+    Ftp(&'a dyn Visitor),
+}
+
+/// Somebody whose connection lasts.
+pub trait Visitor {
+    /// Whether they, or we, have had enough: nobody waits for their turn then.
+    fn is_leaving(&self) -> bool;
+
+    /// From here on they leave when the account of that name changes.
+    fn sits_down(&self, name: &str);
+
+    /// They were not that user after all.
+    fn stands_up(&self);
+}
+
+/// The same for a wrong password, an unknown name, and who changed while they were judged.
+const WRONG: Error = Error::SignIn(SignInProblem::WrongPassword);
+
+impl SignIn {
+    /// For these accounts.
+    pub fn new(accounts: Arc<Accounts>, logbook: Arc<Logbook>) -> Self {
+        Self {
+            accounts,
+            logbook,
+            users: Authenticator::default(),
+            ftp_users: Authenticator::default(),
+            throttle: AddressThrottle::default(),
+            pace: Pace::default(),
+        }
+    }
+
+    /// Lets somebody at this address try, or says when to come again.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn admit(&self, from: IpAddr) -> Result<()> {
+        self.throttle.admit(from)
+    }
+
+    /// Who this is, if name and password belong together. A wrong name and a wrong password give the same answer
+    /// in the same time.
+    ///
+    /// Errors: `SignIn`, `TooSoon`, `Disconnected` (they left while they waited).
+    pub fn sign_in(&self, attempt: &Attempt<'_>) -> Result<Caller> {
+        let outcome = match attempt.at {
+            Entrance::Api => self.judge(attempt),
+            Entrance::Ftp(visitor) => self.judge_in_turn(attempt, visitor),
+        };
+        self.note(attempt, &outcome);
+        outcome
+    }
+
+    /// The same for somebody who waits for their turn.
+    fn judge_in_turn(&self, attempt: &Attempt<'_>, visitor: &dyn Visitor) -> Result<Caller> {
+        let (name, from) = (attempt.name, attempt.from);
+        self.ftp_users.check(name, from)?;
+        let known_as = self.ftp_users.is_known(name, from).then_some(name);
+        let admitted = self.pace.enter(from, known_as, || visitor.is_leaving())?;
+        let outcome = self.judge(attempt);
+        if matches!(outcome, Err(Error::SignIn(_))) {
+            admitted.was_wrong();
+        }
+        outcome
+    }
+
+    /// Compares, and looks again: whoever was deleted, or got another password, while this one was judged must not
+    /// slip in.
+    fn judge(&self, attempt: &Attempt<'_>) -> Result<Caller> {
+        let (judge, who) = match attempt.at {
+            Entrance::Api => {
+                let user = self.accounts.users.by_username(attempt.name)?;
+                (&self.users, user.map(Who::User))
+            }
+            Entrance::Ftp(_) => {
+                let user = self.accounts.ftp_users.by_username(attempt.name)?;
+                (&self.ftp_users, user.map(|user| Who::FtpUser(Arc::new(user))))
+            }
+        };
+        let stored = who.as_ref().map(Who::stored);
+        let is_right = judge.is_right(attempt.name, attempt.from, attempt.password, stored)?;
+        let who = who.filter(|_| is_right).ok_or(WRONG)?;
+        let caller = Caller::new(who, Credential::Password);
+        let again = || match self.accounts.again(&caller) {
+            Err(Error::SignIn(_)) => Err(WRONG),
+            other => other,
+        };
+        let Entrance::Ftp(visitor) = attempt.at else { return again() };
+        visitor.sits_down(attempt.name);
+        again().inspect_err(|_| visitor.stands_up())
+    }
+
+    /// What the logbook hears. Who is told to come later by the API was not judged.
+    fn note(&self, attempt: &Attempt<'_>, outcome: &Result<Caller>) {
+        let (name, from) = (attempt.name, attempt.from);
+        let by = |name| match attempt.at {
+            Entrance::Api => By::api(name, from),
+            Entrance::Ftp(_) => By::ftp(name, from),
+        };
+        let failed = match (attempt.at, outcome) {
+            (_, Ok(_)) => return self.logbook.note(&by(Some(name)), Event::signed_in()),
+            (Entrance::Api, Err(Error::SignIn(_))) => {
+                Event::failed_sign_in(name, format!("failed sign-in as {name}")).whole()
+            }
+            (Entrance::Api, Err(_)) | (Entrance::Ftp(_), Err(Error::Disconnected)) => return,
+            (Entrance::Ftp(_), Err(error)) => {
+                Event::failed_sign_in(name, format!("failed sign-in as {name}: {error}"))
+            }
+        };
+        self.logbook.note_refusal(&by(None), failed);
+    }
+}
