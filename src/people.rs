@@ -2,6 +2,7 @@
 //! contract's section 7, in one place. Knows no requests.
 
 mod authority;
+pub mod ftp_users;
 
 use std::path::Path;
 
