@@ -2,11 +2,11 @@
 //! what has nothing left to lend calls back what its holders do not use at the moment, because their
 //! clients do not read, and lets others wait a moment. Knows nothing of what is kept in it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::permits::Tally;
 use crate::{limits, threads};
 
 /// The house's only one.
@@ -31,7 +31,7 @@ struct State {
     /// Bytes.
     lent: usize,
     /// Places by user.
-    seats: HashMap<Arc<str>, usize>,
+    seats: Tally<Arc<str>>,
     /// Since when those work who have a turn.
     turns: Vec<Instant>,
     /// Who may be asked to give something back.
@@ -56,12 +56,8 @@ impl Budget {
     ///
     /// Errors: `TooSoon`.
     pub fn seat(&'static self, user: &Arc<str>) -> Result<Seat> {
-        let is_free = |state: &mut State| {
-            let taken = state.seats.entry(Arc::clone(user)).or_default();
-            let is_free = *taken < limits::STREAMS_PER_USER_MAX;
-            *taken += usize::from(is_free);
-            is_free.then_some(())
-        };
+        let is_free =
+            |state: &mut State| state.seats.take(user, limits::STREAMS_PER_USER_MAX).then_some(());
         self.wait_for(is_free, false)?;
         Ok(Seat { budget: self, user: Arc::clone(user) })
     }
@@ -173,12 +169,7 @@ pub struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.budget.take_back(|state| match state.seats.get_mut(&self.user) {
-            Some(taken) if *taken > 1 => *taken -= 1,
-            _ => {
-                state.seats.remove(&self.user);
-            }
-        });
+        self.budget.take_back(|state| state.seats.give_back(&self.user));
     }
 }
 
@@ -290,7 +281,7 @@ mod tests {
         drop(budget.seat(&ben).unwrap());
         drop(seats);
         drop(budget.seat(&ana).unwrap());
-        assert!(budget.lock().seats.is_empty());
+        assert_eq!(budget.lock().seats.in_all(), 0);
     }
 
     #[test]

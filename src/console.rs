@@ -8,12 +8,13 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::{Error, Result};
+use crate::permits::{Permit, Permits};
 use crate::vault::{Share, VaultPath};
 use crate::{limits, process, threads};
 
@@ -24,12 +25,11 @@ const DENIED: &str = "Permission denied";
 const MISSING: &str = "No such file or directory";
 
 /// Runs commands.
-#[derive(Default)]
 pub struct Console {
     /// Each user's current folder; who is not in it is at the share root.
     folders: Mutex<HashMap<String, VaultPath>>,
     /// Commands that run now.
-    running: AtomicUsize,
+    running: Permits<()>,
     /// Whether larder is about to end.
     is_stopping: AtomicBool,
 }
@@ -56,12 +56,13 @@ enum BuiltIn {
     Tell,
 }
 
-/// One of the commands that run now; gives its place back when dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+impl Default for Console {
+    fn default() -> Self {
+        Self {
+            folders: Mutex::default(),
+            running: Permits::new(limits::COMMANDS_MAX, limits::COMMANDS_MAX),
+            is_stopping: AtomicBool::new(false),
+        }
     }
 }
 
@@ -102,7 +103,7 @@ impl Console {
     pub fn stop(&self) {
         self.is_stopping.store(true, Ordering::Release);
         let until = Instant::now() + Duration::from_secs(1);
-        while self.running.load(Ordering::Acquire) > 0 && Instant::now() < until {
+        while self.running.taken() > 0 && Instant::now() < until {
             std::thread::sleep(limits::COMMAND_LOOK_TIME);
         }
     }
@@ -206,13 +207,11 @@ impl Console {
     }
 
     /// A place among the commands that run.
-    fn take_place(&self) -> Result<Place<'_>> {
-        let before = self.running.fetch_add(1, Ordering::AcqRel);
-        let place = Place(&self.running);
-        if before >= limits::COMMANDS_MAX || self.is_stopping.load(Ordering::Acquire) {
-            return Err(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S });
-        }
-        Ok(place)
+    fn take_place(&self) -> Result<Permit<'_, ()>> {
+        // Taken first: who stops waits for whoever has one, and from then on nobody begins.
+        let place = self.running.take(());
+        let place = place.filter(|_| !self.is_stopping.load(Ordering::Acquire));
+        place.ok_or(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S })
     }
 
     /// Where a user is.

@@ -19,6 +19,7 @@ mod limits;
 mod logbook;
 mod offline;
 mod people;
+mod permits;
 mod presence;
 mod process;
 mod renew;

@@ -2,7 +2,6 @@
 //! out. Downloads are never compressed, and neither is what has a validator or secrets in it.
 
 use std::io::{self, BufWriter, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use flate2::Compression;
@@ -12,6 +11,7 @@ use tiny_http::ext::{Body, Streamer};
 
 use crate::http::reply::{JSON, Reply};
 use crate::limits;
+use crate::permits::{Permit, Permits};
 
 /// The highest weight, in thousandths (RFC 9110, 12.4.2 allows three decimals).
 const WEIGHT_FULL: u16 = 1000;
@@ -115,7 +115,7 @@ pub fn fit(reply: Reply, request: &Request) -> Reply {
     if gzip == 0 || gzip < Encoding::Identity.weight(accepted) {
         return reply;
     }
-    match Place::take() {
+    match COMPRESSORS.take(()) {
         Some(place) => compressed(reply, place),
         None => reply,
     }
@@ -141,7 +141,7 @@ fn gains(reply: &Reply) -> bool {
 
 /// The same answer compressed while it is sent, by the connection's own thread: no worker spends its time on
 /// it, and `HEAD` says what `GET` says.
-fn compressed(mut reply: Reply, place: Place) -> Reply {
+fn compressed(mut reply: Reply, place: Permit<'static, ()>) -> Reply {
     let write: Streamer = match reply.body {
         Body::Bytes(bytes) => Box::new(move |out| out.write_all(&bytes)),
         Body::Stream(write) => write,
@@ -193,25 +193,8 @@ impl Write for Paced<'_> {
     }
 }
 
-/// The right to run one of the `COMPRESSORS_MAX` compressors; without one an answer goes out plain.
-struct Place;
-
-/// Compressors that run now, in the whole process.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
-
-impl Place {
-    /// Takes a place, if there is one.
-    fn take() -> Option<Self> {
-        let one_more = |count: usize| (count < limits::COMPRESSORS_MAX).then_some(count + 1);
-        RUNNING.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok().map(|_| Self)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        RUNNING.fetch_sub(1, Ordering::AcqRel);
-    }
-}
+/// Compressors that run now, in the whole process; an answer that gets none goes out plain.
+static COMPRESSORS: Permits<()> = Permits::new(limits::COMPRESSORS_MAX, limits::COMPRESSORS_MAX);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,9 @@
 //! The way of a request: accept, route, lane, gate, handler, reply, logbook.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
@@ -20,6 +19,7 @@ use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
 use crate::http::{coding, cors, gate, host, problem, query};
 use crate::logbook::{By, Event};
+use crate::permits::{Permit, Permits};
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -35,7 +35,7 @@ impl Server {
     pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
         let floor_limits =
             Limits { linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX, ..Limits::default() };
-        let lanes = Lanes::default();
+        let lanes = Lanes::new();
         let for_connections = Arc::clone(app);
         let at_home = move |request| serve_at_home(&for_connections, &lanes, request);
         let floor = tiny_http::Server::start_sorted(
@@ -68,23 +68,30 @@ impl Server {
 
 /// The rooms for requests that may take their time. What waits for the drive takes no place from what
 /// waits for anything else.
-#[derive(Default)]
 struct Lanes {
     /// Of `Lane::Disk`.
-    disk: Transfers,
+    disk: Permits<IpAddr>,
     /// Of `Lane::Transfer`, and of bodies that are still to come.
-    other: Transfers,
+    other: Permits<IpAddr>,
     /// Answers that are made while they are sent: their clients decide how long that takes.
-    streams: Transfers,
+    streams: Permits<IpAddr>,
+}
+
+impl Lanes {
+    /// Nobody is in any of them.
+    fn new() -> Self {
+        let lane = || Permits::new(limits::TRANSFERS_MAX, limits::TRANSFERS_PER_ADDRESS_MAX);
+        Self { disk: lane(), other: lane(), streams: lane() }
+    }
 }
 
 /// Where a request is counted.
 #[derive(Clone, Copy)]
 struct Places<'a> {
     /// While it is worked on.
-    work: &'a Transfers,
+    work: &'a Permits<IpAddr>,
     /// While its answer is made and sent.
-    streams: &'a Transfers,
+    streams: &'a Permits<IpAddr>,
 }
 
 /// Where a request leads.
@@ -129,7 +136,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
             }
             endpoint => endpoint?,
         };
-        let _place = places.map(|places| places.work.take(address)).transpose()?;
+        let _place = places.map(|places| take(places.work, address)).transpose()?;
         answer(app, endpoint, address, &mut request, &mut who)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
@@ -153,12 +160,20 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
 /// Errors: `TooSoon`.
 fn with_place(
     reply: Reply,
-    streams: Option<&Transfers>,
+    streams: Option<&Permits<IpAddr>>,
     address: IpAddr,
-) -> Result<(Reply, Option<Place<'_>>)> {
+) -> Result<(Reply, Option<Permit<'_, IpAddr>>)> {
     let is_stream = matches!(reply.body, Body::Stream(_));
-    let place = streams.filter(|_| is_stream).map(|streams| streams.take(address)).transpose()?;
+    let place = streams.filter(|_| is_stream).map(|streams| take(streams, address)).transpose()?;
     Ok((reply, place))
+}
+
+/// Takes a place for this client.
+///
+/// Errors: `TooSoon`.
+fn take(places: &Permits<IpAddr>, address: IpAddr) -> Result<Permit<'_, IpAddr>> {
+    let place = places.take(network_of(address));
+    place.ok_or(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S })
 }
 
 /// Gate, then handler: each step goes on or returns its refusal. Whom the gate let in is told in `admitted`,
@@ -231,67 +246,5 @@ fn note_failure(
             app.logbook.note_refusal(&by, refused(told));
         }
         _ => {}
-    }
-}
-
-/// Counts slow requests, in all and for each client address.
-#[derive(Default)]
-struct Transfers {
-    /// Running ones by address; an address without any is not in it.
-    running: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// The right to be one of them.
-struct Place<'a> {
-    /// Where it is counted.
-    transfers: &'a Transfers,
-    /// For whom.
-    address: IpAddr,
-}
-
-impl Transfers {
-    /// Takes a place, if there is one.
-    ///
-    /// Errors: `TooSoon`.
-    fn take(&self, address: IpAddr) -> Result<Place<'_>> {
-        let address = network_of(address);
-        let mut running = threads::locked(&self.running);
-        let of_address = running.get(&address).copied().unwrap_or(0);
-        let in_all: usize = running.values().sum();
-        if in_all >= limits::TRANSFERS_MAX || of_address >= limits::TRANSFERS_PER_ADDRESS_MAX {
-            return Err(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S });
-        }
-        running.insert(address, of_address + 1);
-        Ok(Place { transfers: self, address })
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut running = threads::locked(&self.transfers.running);
-        match running.get_mut(&self.address) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                running.remove(&self.address);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_cannot_take_all_places_and_gives_them_back() {
-        let transfers = Transfers::default();
-        let (one, two) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
-        let places: Vec<_> =
-            (0..limits::TRANSFERS_PER_ADDRESS_MAX).map(|_| transfers.take(one).unwrap()).collect();
-        assert!(matches!(transfers.take(one), Err(Error::TooSoon { .. })));
-        drop(transfers.take(two).unwrap());
-        drop(places);
-        assert!(transfers.take(one).is_ok());
-        assert!(transfers.running.lock().unwrap().is_empty());
     }
 }
