@@ -59,6 +59,39 @@ function licences(): Plugin {
   };
 }
 
+/** larder's own description of its API, which a test of the server keeps true. */
+const DOCUMENT = resolve(import.meta.dirname, "../docs/openapi.json");
+
+interface Operation {
+  tags: string[];
+  security: unknown[];
+  "x-acts-as"?: string[];
+}
+
+/** `virtual:endpoints`: the endpoints that a role may be given, in the order of larder's table; see src/virtual.d.ts. */
+function endpoints(): Plugin {
+  const id = "virtual:endpoints";
+  return {
+    name: "larder-endpoints",
+    resolveId: (wanted) => (wanted === id ? `\0${id}` : undefined),
+    load(wanted) {
+      if (wanted !== `\0${id}`) return undefined;
+      this.addWatchFile(DOCUMENT);
+      const { paths } = JSON.parse(readFileSync(DOCUMENT, "utf8")) as {
+        paths: Record<string, Record<string, Operation>>;
+      };
+      const all = Object.entries(paths).flatMap(([path, methods]) => {
+        const operations = Object.entries(methods);
+        // What is open to all is nobody's to give; what acts as another has its rights from that.
+        const [first] = operations.filter(([, one]) => one.security.length > 0 && !one["x-acts-as"]);
+        if (!first) return [];
+        return [{ path, group: first[1].tags[0] ?? "", isLooking: operations.every(([name]) => name === "get") }];
+      });
+      return `export const endpoints = ${JSON.stringify(all)};`;
+    },
+  };
+}
+
 /** Whether a folder is a package of its own and not one of its inner parts. */
 function isPackage(folder: string): boolean {
   const file = join(folder, "package.json");
@@ -68,7 +101,7 @@ function isPackage(folder: string): boolean {
 export default defineConfig({
   base: "/web/",
   publicDir: false,
-  plugins: [svelte(), pageAddresses(), licences()],
+  plugins: [svelte(), pageAddresses(), endpoints(), licences()],
   build: {
     // The policy allows no inline script; every browser that knows modules and is still looked
     // after preloads them by itself.

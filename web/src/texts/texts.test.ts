@@ -13,6 +13,8 @@ const CODE = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
 /** String literals that look like keys: `"files.name"`. */
 const USED = new Set([...CODE.matchAll(/"([a-zA-Z]+\.[a-zA-Z]+)"/g)].map((match) => match[1]));
 const KEYS = Object.keys(en);
+/** Rooms whose keys are made from larder's document of the API; endpoints.test.ts holds them to it. */
+const MADE = ["endpoint", "group"];
 const ROOMS = new Set(KEYS.map((key) => key.split(".")[0]));
 /** The key without its plural form. */
 const stemOf = (key: string) => key.replace(/\.(zero|one|two|few|many|other)$/, "");
@@ -20,7 +22,8 @@ const placesIn = (text: string) => [...text.matchAll(/\{\w+\}/g)].map((match) =>
 
 describe("the texts", () => {
   it("are all used", () => {
-    expect(KEYS.filter((key) => !USED.has(stemOf(key)))).toEqual([]);
+    const isMade = (key: string) => MADE.includes(key.split(".")[0] ?? "");
+    expect(KEYS.filter((key) => !USED.has(stemOf(key)) && !isMade(key))).toEqual([]);
   });
 
   it("are all there", () => {

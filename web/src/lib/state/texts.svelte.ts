@@ -36,6 +36,11 @@ export function locale(): string {
   return now.locale;
 }
 
+/** Whether there is a text for a key that was put together. */
+export function isTextKey(key: string): key is TextKey {
+  return Object.hasOwn(en, key);
+}
+
 /** The text for `key`, with `{name}` places filled. */
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
   return fill(now.catalogue[key] ?? en[key], values);
