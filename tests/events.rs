@@ -31,13 +31,22 @@ impl Stream {
     /// Asks with one more header line; demands the stream's head and `hello`.
     #[track_caller]
     fn open(larder: &Larder, header: &str, query: &str) -> Self {
+        Self::open_to(larder, header, query, true)
+    }
+
+    /// The same where not all folders may be followed.
+    #[track_caller]
+    fn open_to(larder: &Larder, header: &str, query: &str, is_complete: bool) -> Self {
         let mut stream = Self { wire: ask(larder, header, query), text: String::new() };
         let head = stream.wire.try_answer(true).expect("a head");
         assert_eq!(head.status, 200, "{head}");
         assert_eq!(head.header("Content-Type"), Some("text/event-stream"), "{head}");
         assert_eq!(head.header("Cache-Control"), Some("no-store"), "{head}");
         let hello = stream.next();
-        assert_eq!((hello.name.as_str(), &hello.data), ("hello", &json!({ "complete": true })));
+        assert_eq!(
+            (hello.name.as_str(), &hello.data),
+            ("hello", &json!({ "complete": is_complete }))
+        );
         stream
     }
 
@@ -292,6 +301,22 @@ fn very_many_changed_folders_become_one_event() {
         }
         assert!(seen < 1500, "nothing was gathered");
     }
+}
+
+/// More folders than are followed: what other programs do in the last ones is not seen, what larder does is.
+#[test]
+fn what_larder_does_is_told_in_a_tree_that_is_too_large_as_well() {
+    let larder = Larder::start().user("ana").folder("wide/deep/deeper");
+    for number in 0..8300 {
+        fs::create_dir(larder.root().join(format!("wide/{number}"))).unwrap();
+    }
+    let key = format!("X-API-KEY: {}", larder.key("ana"));
+    let mut stream = Stream::open_to(&larder, &key, "", false);
+    upload(&larder.http("ana"), "wide/deep/deeper", "x");
+    stream.changes_until("wide/deep/deeper");
+    let ask = json!({ "path": "wide/deep/deeper", "folder_name": "new" });
+    larder.http("ana").post("/api/create_folder", ask).expect(200);
+    stream.changes_until("wide/deep/deeper");
 }
 
 #[test]

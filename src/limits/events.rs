@@ -29,6 +29,10 @@ pub const EVENT_RECHECK_TIME: Duration = Duration::from_secs(2);
 /// changed.
 pub const EVENT_PENDING_FOLDERS_MAX: usize = 256;
 
+/// Folders with changes of larder's own that wait for the thread that follows the share; beyond them it takes
+/// everything to have changed. Some 200 bytes each, and only while somebody listens.
+pub const NEWS_FOLDERS_MAX: usize = 256;
+
 /// How long changes are gathered before they are told, so that a group of files is one event.
 pub const EVENT_GATHER_TIME: Duration = Duration::from_millis(100);
 

@@ -43,6 +43,7 @@ impl Share {
             look::sync_folder(&*spot.folder).map_err(os)?;
             look::sync_folder(&*spool.folder).map_err(os)?;
             self.forget_parts(&target.path);
+            self.finder.root.news.came(&target.path);
             Ok(None)
         })
     }

@@ -75,6 +75,7 @@ impl Share {
                 },
             };
             rustix::fs::futimens(&handle, &times).map_err(os)?;
+            self.finder.root.news.came(path);
             sync_itself(&handle)
         })
     }
@@ -93,6 +94,7 @@ impl Share {
             match open_itself(&spot, OFlags::RDONLY | OFlags::NONBLOCK) {
                 Ok(handle) => {
                     rustix::fs::fchmod(&handle, mode).map_err(os)?;
+                    self.finder.root.news.came(path);
                     sync_itself(&handle)
                 }
                 // A mode that keeps us out can still be changed by its owner.
@@ -100,6 +102,7 @@ impl Share {
                     let handle = open_itself(&spot, OFlags::PATH)?;
                     let place = format!("/proc/self/fd/{}", handle.as_raw_fd());
                     rustix::fs::chmod(place, mode).map_err(os)?;
+                    self.finder.root.news.came(path);
                     rustix::fs::sync();
                     Ok(())
                 }

@@ -33,6 +33,7 @@ impl Share {
                 Err(errno) => return Err(os_new_name(errno)),
             }
             self.forget_parts(path);
+            self.finder.root.news.came(path);
             Ok(())
         })
     }
@@ -80,6 +81,8 @@ impl Share {
             look::sync_folder(&*to.folder).map_err(os)?;
             self.forget_parts(source);
             self.forget_parts(target);
+            self.finder.root.news.went(source);
+            self.finder.root.news.came(target);
             if from.path.parent() == to.path.parent() {
                 return Ok(());
             }

@@ -100,6 +100,7 @@ impl Vault {
     /// Takes over the root of another vault. Shares that were given out stay where they are.
     pub fn move_to(&self, other: &Self) {
         let root = other.now();
+        root.news.take_over(&self.now().news);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = root;
     }
 

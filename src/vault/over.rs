@@ -67,6 +67,8 @@ impl Share {
             look::sync_folder(&*to.folder).map_err(os)?;
             self.forget_parts(source);
             self.forget_parts(target);
+            self.finder.root.news.went(source);
+            self.finder.root.news.came(target);
             if from.path.parent() != to.path.parent() {
                 look::sync_folder(&*from.folder).map_err(os)?;
             }

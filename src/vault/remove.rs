@@ -73,7 +73,10 @@ impl Share {
                 return self.delete_file(path, Fate::Trash);
             }
             match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::REMOVEDIR) {
-                Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
+                Ok(()) => {
+                    self.finder.root.news.went(path);
+                    look::sync_folder(&*spot.folder).map_err(os)?;
+                }
                 Err(Errno::NOTEMPTY | Errno::EXIST) => {
                     return Err(Error::Conflict("The folder is not empty"));
                 }
@@ -306,6 +309,7 @@ impl Removal {
                     if !out.spot.is_folder() {
                         self.share.forget_parts(path);
                     }
+                    self.share.finder.root.news.went(path);
                     tell(path, id.as_ref());
                 }
                 Ok(of_this) => remains.append(of_this),

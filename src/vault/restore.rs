@@ -176,6 +176,7 @@ impl Share {
             for restored in &done {
                 hidden::unlink(restored.bin.folder.as_fd(), &restored.id.record());
                 self.forget_parts(&restored.path);
+                self.finder.root.news.came(&restored.path);
             }
             Ok(done.into_iter().map(|restored| restored.path).collect())
         })

@@ -7,6 +7,7 @@ use super::hidden::{TEMPORARY, TRASH, open_or_make, random_hex, temporary_name};
 use super::keeping::Keeping;
 use super::look::{self, FileId};
 use super::mounts::mounts_below;
+use super::news::Desk;
 use super::os;
 use super::path::{HOME, VaultPath};
 use crate::error::{Error, Result};
@@ -82,6 +83,8 @@ pub(super) struct Root {
     pub quirks: Quirks,
     /// How much the trash keeps.
     pub keeping: Keeping,
+    /// Where it is told what larder changes.
+    pub news: Desk,
     /// The drives that it lies on.
     pub drives: Drives,
 }
@@ -110,7 +113,8 @@ impl Root {
     pub fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
         let (seen, real) = (Mutex::default(), Mutex::default());
         let (keeping, drives) = (Keeping::default(), Drives::default());
-        Self { path, id, seen, real, quirks, keeping, drives }
+        let news = Desk::default();
+        Self { path, id, seen, real, quirks, keeping, news, drives }
     }
 
     /// Opens the share root by its path and makes sure that it is the right drive.

@@ -314,6 +314,10 @@ impl Transfer {
             };
             for (number, landed) in done.iter().enumerate() {
                 self.share.forget_parts(&landed.path);
+                self.share.finder.root.news.came(&landed.path);
+                if self.kind == TransferKind::Move {
+                    self.share.finder.root.news.went(&self.items[number].named);
+                }
                 tell(number, landed);
             }
             steps.let_go(progress)?.told()?;

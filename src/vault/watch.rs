@@ -5,12 +5,13 @@
 use super::gate::Patience;
 use super::look::{self, FileId};
 use super::mounts;
+use super::news::{How, Inbox, News, Waker};
 use super::path::is_reserved;
 use super::resolve::{Finder, Follow};
 use super::{Vault, VaultPath, raw_name};
 use crate::error::Error;
 use crate::limits;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::Statx;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
@@ -69,18 +70,6 @@ pub enum Change<'a> {
 /// Takes what changed.
 pub type Tell<'a> = dyn FnMut(&Change<'_>) + 'a;
 
-/// Ends a `wait` from another thread.
-#[derive(Clone, Debug)]
-pub struct Waker(Arc<OwnedFd>);
-
-impl Waker {
-    /// The present `wait`, or the next, ends at once.
-    pub fn wake(&self) {
-        // It fails only when so many wakes wait already that one more says nothing new.
-        let _is_awake = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
-    }
-}
-
 /// What a folder looked like when it was last looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Print {
@@ -127,6 +116,8 @@ pub struct Watcher {
     inotify: Option<OwnedFd>,
     /// See `Waker`.
     waker: Waker,
+    /// What larder itself changes.
+    own: Arc<Inbox>,
     /// What is wished for.
     wishes: Wishes,
     /// The followed folders by name.
@@ -154,12 +145,13 @@ impl Watcher {
     ///
     /// Errors: no descriptor is left.
     pub fn new(vault: &Vault) -> io::Result<Self> {
-        let waker = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let waker = Waker::new()?;
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
         Ok(Self {
             vault: vault.clone(),
             inotify,
-            waker: Waker(Arc::new(waker)),
+            own: vault.now().news.listen(waker.clone()),
+            waker,
             wishes: Wishes::default(),
             seats: BTreeMap::new(),
             names: HashMap::new(),
@@ -178,6 +170,13 @@ impl Watcher {
     pub(super) fn with_less(mut self, seats_max: usize, has_kernel: bool) -> Self {
         self.seats_max = seats_max;
         self.inotify = self.inotify.filter(|_| has_kernel);
+        self
+    }
+
+    /// The same that never looks at anything by itself.
+    #[cfg(test)]
+    pub(super) fn without_looks(mut self) -> Self {
+        self.checked += Duration::from_hours(1);
         self
     }
 
@@ -225,10 +224,10 @@ impl Watcher {
     pub fn wait(&mut self, time: Duration, tell: &mut Tell<'_>) {
         let until_check = limits::EVENT_RECHECK_TIME.saturating_sub(self.checked.elapsed());
         let timeout = Timespec::try_from(time.min(until_check)).unwrap_or_default();
-        let mut polled = vec![PollFd::new(&*self.waker.0, PollFlags::IN)];
+        let mut polled = vec![PollFd::from_borrowed_fd(self.waker.handle(), PollFlags::IN)];
         polled.extend(self.inotify.iter().map(|inotify| PollFd::new(inotify, PollFlags::IN)));
         let _interrupted_is_as_good = rustix::event::poll(&mut polled, Some(&timeout));
-        let _was_awake_anyway = rustix::io::read(&*self.waker.0, &mut [0_u8; 8]);
+        self.waker.rest();
         for _ in 0..READS_PER_WAIT {
             let news = self.read();
             if news.is_empty() {
@@ -237,6 +236,10 @@ impl Watcher {
             for (watch, flags, entry) in news {
                 self.hear(watch, flags, entry.as_deref(), tell);
             }
+        }
+        match self.own.take() {
+            Some(news) => news.iter().for_each(|news| self.hear_own(news, tell)),
+            None => tell(&Change::Everything),
         }
         if self.checked.elapsed() >= limits::EVENT_RECHECK_TIME {
             self.recheck(tell);
@@ -294,6 +297,37 @@ impl Watcher {
             if flags.intersects(ReadFlags::MOVED_TO | ReadFlags::CREATE) {
                 self.sprout(&below, tell);
             }
+        }
+    }
+
+    /// Understands what larder itself has changed. Where the kernel watches it has told already.
+    fn hear_own(&mut self, news: &News, tell: &mut Tell<'_>) {
+        let is_watched = |seat: &Seat| seat.watch.is_some();
+        let entry = news.entry.as_ref().map(|(entry, _)| entry.as_str());
+        if self.seats.get(&news.folder).is_some_and(is_watched) {
+            return;
+        }
+        let Some((finder, _)) = self.look_at_root() else { return };
+        let spot = finder.glance_at(&news.folder, Follow::Last);
+        let real = spot.map_or_else(|_gone| news.folder.clone(), |spot| spot.path);
+        let is_it = |name: &VaultPath, seat: &Seat| seat.real.as_ref().unwrap_or(name) == &real;
+        let seats = self.seats.iter().filter(|(name, seat)| is_it(name, seat));
+        let (watched, looked_at): (Vec<_>, Vec<_>) = seats.partition(|(_, seat)| is_watched(seat));
+        if !watched.is_empty() {
+            return;
+        }
+        let names: Vec<VaultPath> = looked_at.into_iter().map(|(name, _)| name.clone()).collect();
+        for name in &names {
+            self.tell_of(name, entry, tell);
+            match &news.entry {
+                Some((entry, How::Came)) => self.sprout(&name.join(entry), tell),
+                Some((entry, How::Went)) => self.uproot(&name.join(entry), tell),
+                None => {}
+            }
+        }
+        // The tree is too large to be followed whole.
+        if names.is_empty() && is_wanted(&self.wishes, &real) {
+            tell(&Change::Folder { name: &real, real: &real, entry });
         }
     }
 

@@ -158,7 +158,12 @@ impl Share {
             let mut steps = Vec::new();
             let done = self.place_all(items, options, &mut steps);
             match &done {
-                Ok(placed) => placed.iter().for_each(|placed| self.forget_parts(&placed.path)),
+                Ok(placed) => {
+                    for placed in placed {
+                        self.forget_parts(&placed.path);
+                        self.finder.root.news.came(&placed.path);
+                    }
+                }
                 Err(_) => self.undo(steps),
             }
             done
@@ -251,7 +256,10 @@ impl Share {
                 is_noted = true;
             }
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
-                Ok(()) => steps.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone())),
+                Ok(()) => {
+                    self.finder.root.news.came(&place);
+                    steps.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone()));
+                }
                 // Somebody else was faster; that is as good, once it is durable.
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(os_new_name(errno)),

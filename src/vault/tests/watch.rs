@@ -1,8 +1,9 @@
 //! Following changes where the kernel helps less, and drives that come and go meanwhile.
 
-use super::super::{Change, Watcher, Wishes};
+use super::super::{Change, Fate, IfExists, Kind, Place, Progress, TransferKind, Watcher, Wishes};
 use super::alone::{Surroundings, alone, mount};
-use super::{House, path};
+use super::{House, path, upload};
+use crate::limits;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -97,4 +98,83 @@ fn folders_come_and_go() {
 fn a_followed_drive_can_be_unmounted_and_is_followed_again() {
     let name = "watch::a_followed_drive_can_be_unmounted_and_is_followed_again";
     alone(name, Surroundings::Mounts, drives_come_and_go, folders_come_and_go);
+}
+
+/// The folders that are told without a wait.
+fn told_at_once(watcher: &mut Watcher) -> Vec<String> {
+    let mut told = Vec::new();
+    watcher.wait(Duration::ZERO, &mut |change| {
+        told.push(match change {
+            Change::Everything => "*".to_owned(),
+            Change::Folder { name, real, .. } if name == real => name.to_string(),
+            Change::Folder { name, real, .. } => format!("{name} is {real}"),
+        });
+    });
+    told
+}
+
+/// How files are put there.
+const OVER: Place =
+    Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: false };
+
+/// What nobody looks at: it is found only because it is told.
+#[test]
+fn what_larder_itself_changes_in_a_tree_that_is_too_large_is_told() {
+    let house = House::new();
+    house.folder("a/b/c");
+    let share = house.share();
+    let mut watcher = Watcher::new(&house.vault).unwrap().with_less(2, true).without_looks();
+    watcher.follow(wishes(&[]));
+    assert!(!watcher.is_complete());
+    house.file("a/b/c/theirs", "T");
+    assert!(told_at_once(&mut watcher).is_empty());
+    share.make_folder(&path("a/b/c/d")).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
+    share.rename(&path("a/b/c/theirs"), &path("a/b/c/d/x"), Kind::File).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
+    share.set_mode(&path("a/b/c/d/x"), 0o600).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c/d"]);
+    upload(&share, &[("a/b/c/d/y", "Y")], &OVER).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c/d"]);
+    let sources = [path("a/b/c/d/x")];
+    let moving = share.transfer(TransferKind::Move, &sources, &path("a/b/c"), IfExists::Overwrite);
+    moving.unwrap().run(&Progress::default(), &mut |_, _| {}).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
+    share.delete_file(&path("a/b/c/x"), Fate::Gone).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
+    let trash = share.delete_folder(&path("a/b/c/d"), Fate::Trash).unwrap().unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
+    share.restore(&[trash.as_str().to_owned()], IfExists::Rename).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
+    // Where the kernel watches, it is told once.
+    share.make_folder(&path("new")).unwrap();
+    let told = told_at_once(&mut watcher);
+    assert_eq!(told.iter().filter(|folder| folder.is_empty()).count(), 1, "{told:?}");
+    for number in 0..=limits::NEWS_FOLDERS_MAX {
+        house.vault.now().news.came(&path(&format!("{number}/x")));
+    }
+    assert_eq!(told_at_once(&mut watcher), ["*"]);
+}
+
+/// Where folders are only looked at now and then, a file's mode is not seen at all.
+#[test]
+fn what_larder_itself_changes_without_the_kernels_help_is_told_by_all_names() {
+    let house = House::new();
+    house.file("a/x", "X");
+    std::os::unix::fs::symlink("a", house.root().join("link")).unwrap();
+    let share = house.share();
+    let mut watcher = Watcher::new(&house.vault).unwrap().with_less(100, false).without_looks();
+    watcher.follow(wishes(&["link"]));
+    share.set_mode(&path("link/x"), 0o600).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a", "link is a"]);
+    let watcher = Watcher::new(&house.vault).unwrap();
+    let mut watcher = watcher.with_less(100, false).without_looks();
+    watcher.follow(wishes(&[]));
+    share.make_folder(&path("a/new")).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a", "a/new"]);
+    // That is followed, too.
+    upload(&share, &[("a/new/y", "Y")], &OVER).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/new"]);
+    share.delete_folder(&path("a/new"), Fate::Gone).unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a", "a/new"]);
 }

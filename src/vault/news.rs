@@ -1,0 +1,192 @@
+//! What larder itself changes in the share, told to one listener at the moment it has been done: for places that
+//! the kernel does not tell of. Nothing is kept while nobody listens.
+
+use super::path::VaultPath;
+use crate::limits;
+use crate::threads;
+use rustix::event::EventfdFlags;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, Weak};
+
+/// Ends a wait from another thread.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<OwnedFd>);
+
+impl Waker {
+    /// One that nobody has waked yet.
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        Ok(Self(Arc::new(rustix::event::eventfd(0, flags)?)))
+    }
+
+    /// The present wait, or the next, ends at once.
+    pub fn wake(&self) {
+        // It fails only when so many wakes wait already that one more says nothing new.
+        let _is_awake = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
+    }
+
+    /// To be waited for.
+    pub(super) fn handle(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Forgets the wakes until now.
+    pub(super) fn rest(&self) {
+        let _was_awake_anyway = rustix::io::read(&*self.0, &mut [0_u8; 8]);
+    }
+}
+
+/// What became of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// It stands for something that is new, or other than before.
+    Came,
+    /// It stands for nothing any more.
+    Went,
+}
+
+/// Something that changed in a folder, by the name that was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    /// The folder.
+    pub folder: VaultPath,
+    /// What in it, and what became of that; `None` for several things.
+    pub entry: Option<(String, How)>,
+}
+
+/// What waits for the listener.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    /// The news, the oldest first.
+    waiting: Mutex<Waiting>,
+    /// Wakes the listener.
+    waker: Waker,
+}
+
+/// See `Inbox`.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The news, the oldest first.
+    news: VecDeque<News>,
+    /// Whether there was more than is kept: then perhaps everything has changed.
+    is_full: bool,
+}
+
+impl Inbox {
+    /// Keeps news for the listener, within the bound. Of several things in one folder only the folder is told.
+    fn put(&self, news: News) {
+        let mut waiting = threads::locked(&self.waiting);
+        if waiting.is_full {
+            return;
+        }
+        if let Some(last) = waiting.news.back_mut().filter(|last| last.folder == news.folder) {
+            if *last != news {
+                last.entry = None;
+            }
+            return;
+        }
+        if waiting.news.len() >= limits::NEWS_FOLDERS_MAX {
+            *waiting = Waiting { is_full: true, ..Waiting::default() };
+        } else {
+            waiting.news.push_back(news);
+        }
+        drop(waiting);
+        self.waker.wake();
+    }
+
+    /// What has come; `None` when that was too much to be told singly.
+    pub fn take(&self) -> Option<VecDeque<News>> {
+        let waiting = std::mem::take(&mut *threads::locked(&self.waiting));
+        if waiting.is_full { None } else { Some(waiting.news) }
+    }
+}
+
+/// Where news are handed in.
+#[derive(Debug, Default)]
+pub(super) struct Desk(Mutex<Weak<Inbox>>);
+
+impl Desk {
+    /// News are for this listener from now on, as long as it keeps its inbox.
+    pub fn listen(&self, waker: Waker) -> Arc<Inbox> {
+        let inbox = Arc::new(Inbox { waiting: Mutex::default(), waker });
+        *threads::locked(&self.0) = Arc::downgrade(&inbox);
+        inbox
+    }
+
+    /// Whoever listens there listens here.
+    pub fn take_over(&self, other: &Self) {
+        let listener = threads::locked(&other.0).clone();
+        *threads::locked(&self.0) = listener;
+    }
+
+    /// A name stands for something that is new, or other than before.
+    pub fn came(&self, path: &VaultPath) {
+        self.tell(path, How::Came);
+    }
+
+    /// A name stands for nothing any more.
+    pub fn went(&self, path: &VaultPath) {
+        self.tell(path, How::Went);
+    }
+
+    /// Tells whoever listens; never waits.
+    fn tell(&self, path: &VaultPath, how: How) {
+        let listener = threads::locked(&self.0).upgrade();
+        let (Some(inbox), Some(folder)) = (listener, path.parent()) else { return };
+        inbox.put(News { folder, entry: Some((path.name().to_owned(), how)) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::path;
+    use super::*;
+
+    /// Folders that have news.
+    fn folders(inbox: &Inbox) -> Vec<String> {
+        inbox.take().unwrap().iter().map(|news| news.folder.to_string()).collect()
+    }
+
+    #[test]
+    fn of_several_things_in_one_folder_only_the_folder_is_told() {
+        let desk = Desk::default();
+        let inbox = desk.listen(Waker::new().unwrap());
+        for name in ["a/1", "a/1", "b/1", "a/1", "a/2"] {
+            desk.came(&path(name));
+        }
+        let news = inbox.take().unwrap();
+        let told: Vec<_> =
+            news.iter().map(|news| (news.folder.as_str(), news.entry.is_some())).collect();
+        assert_eq!(told, [("a", true), ("b", true), ("a", false)]);
+        assert!(folders(&inbox).is_empty());
+    }
+
+    #[test]
+    fn what_is_too_much_may_be_everything_and_then_it_goes_on() {
+        let desk = Desk::default();
+        let inbox = desk.listen(Waker::new().unwrap());
+        for number in 0..=limits::NEWS_FOLDERS_MAX {
+            desk.went(&path(&format!("{number}/x")));
+        }
+        assert_eq!(inbox.take(), None);
+        desk.came(&path("a/x"));
+        assert_eq!(folders(&inbox), ["a"]);
+    }
+
+    #[test]
+    fn only_the_last_listener_hears_and_nobody_costs_nothing() {
+        let desk = Desk::default();
+        desk.came(&path("a"));
+        let first = desk.listen(Waker::new().unwrap());
+        let second = desk.listen(Waker::new().unwrap());
+        drop(desk.listen(Waker::new().unwrap()));
+        desk.came(&path("a"));
+        assert!(folders(&first).is_empty() && folders(&second).is_empty());
+        let (other, third) = (Desk::default(), desk.listen(Waker::new().unwrap()));
+        other.take_over(&desk);
+        other.went(&path("a/b"));
+        assert_eq!(folders(&third), ["a"]);
+    }
+}
