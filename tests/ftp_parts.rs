@@ -290,6 +290,114 @@ fn a_part_behind_a_link_is_found_again() {
     assert_eq!(house.larder.read("real/f"), "p".repeat(CUT) + "end");
 }
 
+#[test]
+fn a_part_that_is_to_replace_a_file_is_told_too() {
+    let house = house();
+    house.larder.write("f", vec![b'o'; CUT + 1000]);
+    let mut ftp = house.sign_in("cam");
+    cut(&house, &mut ftp, "STOR f");
+    // As text the file's, as `RETR` would send it; to anybody else as well.
+    assert_eq!(ftp.expect("SIZE f", 213), format!("213 {CUT}\r\n"));
+    ftp.expect("TYPE A", 200);
+    assert_eq!(ftp.expect("SIZE f", 213), format!("213 {}\r\n", CUT + 1000));
+    ftp.expect("TYPE I", 200);
+    let mut other = house.sign_in("other");
+    assert_eq!(other.expect("SIZE f", 213), format!("213 {}\r\n", CUT + 1000));
+    // What clients do that resume with `APPE`: never a mixture of old and new.
+    ftp.expect("SIZE f", 213);
+    assert_eq!(ftp.store("APPE f", "end").0, 226);
+    assert_eq!(house.larder.read("f"), "p".repeat(CUT) + "end");
+    assert_eq!(ftp.expect("SIZE f", 213), format!("213 {}\r\n", CUT + 3));
+    house.user("see", "", "lr");
+    house.sign_in("see").expect("SIZE f", 213);
+}
+
+// Over the end of larder, and of a connection that nobody knows to be dead.
+
+/// Bytes that are surely written down: more than are between two checkpoints.
+const LONG: usize = 70 << 20;
+
+/// Sends so many bytes of an upload and leaves it there; the data connection.
+#[track_caller]
+fn send_long(house: &FtpHouse, ftp: &mut Ftp, line: &str, content: &[u8]) -> TcpStream {
+    let mut data = ftp.passive();
+    ftp.expect(line, 150);
+    data.write_all(content).unwrap();
+    wait::until("the bytes to arrive", || {
+        house.sessions().iter().any(|session| session["bytes"] == content.len())
+    });
+    data
+}
+
+/// Bytes that do not repeat in any obvious way.
+fn content(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_le_bytes()[3]
+    };
+    (0..bytes).map(next).collect()
+}
+
+/// The number in an answer to `SIZE`.
+fn told(ftp: &mut Ftp, name: &str) -> usize {
+    let line = ftp.expect(&format!("SIZE {name}"), 213);
+    line.trim()[4..].parse().unwrap()
+}
+
+#[test]
+fn an_upload_goes_on_after_larder_was_killed() {
+    let house = house();
+    let whole = content(LONG + 1000);
+    let mut ftp = house.sign_in("cam");
+    let _data = send_long(&house, &mut ftp, "STOR f", &whole[..LONG]);
+    let FtpHouse { mut larder, .. } = house;
+    larder.kill();
+    let larder = larder.launch_with(|command| {
+        command.args(["--ftp-port", "0"]);
+    });
+    let port = FtpHouse::switch_on(&larder);
+    let house = FtpHouse { larder, port };
+    let mut ftp = house.sign_in("cam");
+    let bytes = told(&mut ftp, "f");
+    // Kernels before 6.8 do not say whether the drive is still the same: then what was made durable counts alone.
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let numbers: Vec<u32> =
+        release.split(['.', '-']).take(2).map_while(|part| part.parse().ok()).collect();
+    if numbers >= vec![6, 8] {
+        assert!((LONG - (1 << 20)..=LONG).contains(&bytes), "{bytes}");
+    }
+    ftp.expect(&format!("REST {bytes}"), 350);
+    assert_eq!(ftp.store("STOR f", &whole[bytes..]).0, 226);
+    assert!(house.larder.read_bytes("f") == whole);
+    let left = std::fs::read_dir(house.larder.root().join(".larder/parts")).unwrap().count();
+    assert_eq!(left, 0);
+    house.larder.wait_until_tidy();
+}
+
+#[test]
+fn whoever_comes_back_does_not_wait_for_a_dead_connection() {
+    let house = house();
+    let whole = content(LONG + 1000);
+    let mut dead = house.sign_in("cam");
+    let mut data = send_long(&house, &mut dead, "STOR f", &whole[..LONG]);
+    let mut ftp = house.sign_in("cam");
+    // What is worked on is nobody's to delete, and another whole upload is another.
+    ftp.expect("DELE f", 550);
+    let bytes = told(&mut ftp, "f");
+    assert!(bytes >= LONG - (1 << 20), "{bytes}");
+    ftp.expect(&format!("REST {bytes}"), 350);
+    assert_eq!(ftp.store("STOR f", &whole[bytes..]).0, 226);
+    assert!(house.larder.read_bytes("f") == whole);
+    // The dead one comes alive: nothing it sends counts any more.
+    let _broken = data.write_all(&vec![0; 1 << 20]);
+    drop(data);
+    let (code, text) = dead.reply();
+    assert!(code == 550 && text.contains("another connection"), "{code} {text}");
+    assert!(house.larder.read_bytes("f") == whole);
+    house.larder.wait_until_tidy();
+}
+
 // Adding.
 
 #[test]

@@ -116,7 +116,32 @@ pub const ZIP_CHANGED_NAMES_MAX: usize = 1 << 16;
 /// Bytes of text about what is missing in a ZIP; what goes beyond is only counted.
 pub const ZIP_MISSING_BYTES_MAX: usize = 64 << 10;
 
-/// Uploads that were broken off and wait to be taken up again, on each filesystem.
+/// Bytes of an upload that can be gone on with between two moments in which what has come is made durable and
+/// written down: what a power cut costs, and enough that the syncs do not show (0.6 s of a gigabit).
+pub const UPLOAD_CHECKPOINT_BYTES: u64 = 64 << 20;
+
+/// Bytes of a record of such an upload: a path, what the door notes, and little else, escaped.
+pub const UPLOAD_RECORD_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of what a door notes of an upload.
+pub const UPLOAD_NOTE_BYTES_MAX: usize = 8 << 10;
+
+/// Bytes of the word that says whose an upload is: a hash of 64 digits.
+pub const UPLOAD_OWNER_BYTES_MAX: usize = 128;
+
+/// How long an upload may wait for its next byte at most.
+pub const UPLOAD_AGE_MAX: Duration = Duration::from_hours(90 * 24);
+
+/// Open uploads of one owner ...
+pub const UPLOADS_PER_OWNER_MAX: usize = 100;
+
+/// ... and in all: each is looked at when one is asked for by its place.
+pub const UPLOADS_MAX: usize = 1000;
+
+/// Seconds that whoever has too many is told to wait.
+pub const UPLOADS_RETRY_S: u64 = 60;
+
+/// FTP's uploads that were broken off and wait to be taken up again, on each filesystem.
 pub const PARTS_MAX: usize = 32;
 
 /// How long they wait: whoever was cut off comes back within a day.

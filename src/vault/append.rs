@@ -14,6 +14,7 @@ use crate::limits;
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 
 impl Share {
     /// Puts a spool that begins with all of what was at its target there, durably. Gives the spool back
@@ -58,9 +59,9 @@ impl Share {
             let Some(back) = self.extend(&target, spool)? else { return Ok(bytes) };
             let old_end = target.size().unwrap_or(0);
             target = self.upload_target(&target.path, target.owner())?;
-            spool = self.spool_for(&target)?;
+            spool = Spool::open(Arc::clone(&target.workshop))?;
             if target.was.is_some() {
-                self.copy_beginning(&mut target, None, &mut spool)?;
+                self.copy_into(&mut target, None, &mut spool)?;
             }
             back.copy_from(old_end, &mut spool)?;
         }
@@ -150,9 +151,9 @@ mod tests {
     /// An addition to `name` that has come whole and was not put there yet.
     fn added(share: &Share, name: &str, text: &str) -> (UploadTarget, Spool) {
         let mut target = share.upload_target(&path(name), "aa").unwrap();
-        let mut spool = share.spool_for(&target).unwrap();
+        let mut spool = Spool::open(Arc::clone(&target.workshop)).unwrap();
         if target.size().is_some() {
-            share.copy_beginning(&mut target, None, &mut spool).unwrap();
+            share.copy_into(&mut target, None, &mut spool).unwrap();
         }
         spool.write_all(text.as_bytes()).unwrap();
         (target, spool)
@@ -192,9 +193,9 @@ mod tests {
             assert_eq!(house.content("log").as_deref(), Some("+more"));
             // It goes just before its content would be taken over.
             let mut target = share.upload_target(&path("log"), "aa").unwrap();
-            let mut spool = share.spool_for(&target).unwrap();
+            let mut spool = Spool::open(Arc::clone(&target.workshop)).unwrap();
             std::fs::remove_file(house.root().join("log")).unwrap();
-            share.copy_beginning(&mut target, None, &mut spool).unwrap();
+            share.copy_into(&mut target, None, &mut spool).unwrap();
             spool.write_all(b"+alone").unwrap();
             assert_eq!(share.append(target, spool).unwrap(), 6);
             assert_eq!(house.content("log").as_deref(), Some("+alone"));
@@ -228,14 +229,14 @@ mod tests {
             let share = house.share();
             house.file("f", "0123456789");
             let mut target = share.upload_target(&path("f"), "aa").unwrap();
-            let mut spool = share.spool_for(&target).unwrap();
-            share.copy_beginning(&mut target, Some(4), &mut spool).unwrap();
+            let mut spool = Spool::open(Arc::clone(&target.workshop)).unwrap();
+            share.copy_into(&mut target, Some(4), &mut spool).unwrap();
             spool.write_all(b"!").unwrap();
             assert_eq!(spool.len(), 5);
             share.place(vec![(spool, path("f"))], &UPLOAD).unwrap();
             assert_eq!(house.content("f").as_deref(), Some("0123!"));
-            let mut spool = share.spool_for(&target).unwrap();
-            let told = share.copy_beginning(&mut target, Some(6), &mut spool);
+            let mut spool = Spool::open(Arc::clone(&target.workshop)).unwrap();
+            let told = share.copy_into(&mut target, Some(6), &mut spool);
             assert!(matches!(told, Err(Error::Invalid(..))));
         }
     }

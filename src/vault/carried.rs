@@ -107,10 +107,12 @@ impl Carried {
 #[cfg(test)]
 mod tests {
     use super::super::root::Quirks;
+    use super::super::spool::Spool;
     use super::super::tests::{House, UPLOAD, path, upload};
     use super::*;
     use std::fs::File;
     use std::path::Path;
+    use std::sync::Arc;
 
     /// The name of larder's only attribute so far.
     const NAME: &str = "user.larder.dav";
@@ -149,8 +151,8 @@ mod tests {
             assert_eq!(get(&place, NAME).as_deref(), Some(&b"<prop/>"[..]));
             assert_eq!(get(&place, "user.checksum"), None);
             let mut target = share.upload_target(&path("f"), "aa").unwrap();
-            let mut spool = share.spool_for(&target).unwrap();
-            share.copy_beginning(&mut target, None, &mut spool).unwrap();
+            let mut spool = Spool::open(Arc::clone(&target.workshop)).unwrap();
+            share.copy_into(&mut target, None, &mut spool).unwrap();
             share.append(target, spool).unwrap();
             assert_eq!(get(&place, NAME).as_deref(), Some(&b"<prop/>"[..]));
             // What went into the trash has them still.

@@ -71,6 +71,16 @@ pub fn ask<Fd: AsFd>(folder: Fd) -> Result<()> {
     rustix::fs::fstatvfs(folder).map(|_| ())
 }
 
+/// The number of the mount that something open is on, which none other gets until the machine starts again;
+/// `None` before Linux 6.8.
+pub fn unique_mount_of<Fd: AsFd>(handle: Fd) -> Result<Option<u64>> {
+    /// `STATX_MNT_ID_UNIQUE` (`linux/stat.h`).
+    const UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
+    let stat = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, UNIQUE)?;
+    let is_told = StatxFlags::from_bits_retain(stat.stx_mask).contains(UNIQUE);
+    Ok(is_told.then_some(stat.stx_mnt_id))
+}
+
 /// A regular file, a folder, a link, or something else.
 pub fn type_of(stat: &Statx) -> FileType {
     FileType::from_raw_mode(stat.stx_mode.into())

@@ -6,13 +6,13 @@ use super::hidden::{self, TEMPORARY};
 use super::leftover;
 use super::look;
 use super::made;
-use super::part;
 use super::path::HOME;
 use super::room::Usage;
 use super::root::{Quirks, Root, RootId, adopt_marker, tops_below};
 use super::share::Share;
 use super::stuck;
 use super::trash;
+use super::waiting;
 use super::{Grant, os};
 use crate::error::Result;
 use crate::limits;
@@ -236,7 +236,7 @@ impl Vault {
 fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
     let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
     let settled = trash::open(top).map_or(0, |bin| trash::sweep(bin.as_fd()));
-    let removed = settled + part::prune(home.as_fd(), limits::PARTS_MAX);
+    let removed = settled + waiting::prune(home.as_fd(), limits::PARTS_MAX);
     let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return removed };
     let is_in_work = |name: &[u8]| std::str::from_utf8(name).is_ok_and(hidden::is_in_work);
     made::sweep(top, temporary.as_fd(), &is_in_work);

@@ -1,32 +1,27 @@
-//! Uploads that were broken off and may be taken up again: kept out of sight on the filesystem where
-//! they were going, bounded in number and age. Each is bound to what its target was when it began, and to
-//! whose it is: a target that is another by now knows nothing of it.
+//! Uploads that are bound to what their target was when they began, and to whose they are: a target that is another
+//! by now knows nothing of them. So whoever comes back by name alone, as FTP does, goes on only where that is right.
 
 use super::copy::{Copier, Manner};
-use super::hidden;
 use super::look;
 use super::opened::open_regular;
+use super::os;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::resolve::{Follow, Spot};
+use super::resolve::{Follow, Spot, refuse_impossible};
 use super::share::{Need, Share};
 use super::spool::Spool;
-use super::{discard, os};
+use super::upload::{Plan, Upload};
+use super::upload_record::{self, Here, Record};
+use super::waiting::{self, Found};
 use crate::error::{Error, Result, Why};
 use crate::limits;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, Statx};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, Statx};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
-use std::convert::identity;
 use std::fmt;
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
-use std::time::SystemTime;
-
-/// The folder in larder's hidden folder where they wait.
-pub(super) const PARTS: &str = "parts";
 
 /// Bytes of the hash that stands for a place.
 const PLACE_BYTES: usize = 16;
@@ -70,7 +65,7 @@ pub struct UploadTarget {
     /// The file that was there, if there was one.
     pub(super) was: Option<Version>,
     /// Larder's hidden folder for unfinished things on the filesystem of the place.
-    workshop: Arc<OwnedFd>,
+    pub(super) workshop: Arc<OwnedFd>,
     /// The place, as parts are called by it.
     place: String,
     /// Whose upload it is: hexadecimal digits.
@@ -88,9 +83,14 @@ impl UploadTarget {
         &self.owner
     }
 
-    /// What a part that belongs to it is called.
-    fn part_name(&self) -> String {
-        format!("{}.{}.{}", self.place, self.owner, self.state())
+    /// What the ids of uploads to it begin with.
+    fn prefix(&self) -> String {
+        upload_record::prefix(Some(&self.place), &self.owner)
+    }
+
+    /// Whether an upload that is bound to the place is bound to what it is now, by its owner.
+    fn has(&self, record: &Record) -> bool {
+        record.owner == self.owner && record.state.as_deref() == Some(self.state().as_str())
     }
 
     /// What was there, as a word that no other state has.
@@ -113,12 +113,7 @@ impl Share {
     /// Errors: `Refused`, `NotFound` (the folder), `Invalid` (a folder, the root), `StorageAbsent`.
     pub fn upload_target(&self, path: &VaultPath, owner: &str) -> Result<UploadTarget> {
         self.ask(path, Need::Write)?;
-        if path.is_root() {
-            return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
-        }
-        if path.is_reserved() {
-            return Err(Error::invalid_as(Why::Name, "Invalid name"));
-        }
+        refuse_impossible(path)?;
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::Last)?;
             let was = match (&spot.stat, spot.file_type()) {
@@ -133,75 +128,100 @@ impl Share {
                 place: place_of(&spot)?,
                 owner: owner.to_owned(),
             };
-            let (place, state) = (format!("{}.", target.place), format!(".{}", target.state()));
-            clear(&target.workshop, &|name| {
-                name.starts_with(place.as_bytes()) && !name.ends_with(state.as_bytes())
-            });
+            let state = Some(target.state());
+            let place = format!("{}-", target.place);
+            waiting::clear(&target.workshop, &place, &|record| record.state != state);
             Ok(target)
         })
     }
 
-    /// A new, empty spool for an upload.
+    /// Begins an upload, which whoever comes back to the same target can go on with once it has its first
+    /// checkpoint.
     ///
     /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
-    pub fn spool_for(&self, target: &UploadTarget) -> Result<Spool> {
-        self.checked(|| Spool::open(Arc::clone(&target.workshop)))
+    pub fn begin_upload_to(&self, target: &UploadTarget) -> Result<Upload> {
+        self.checked(|| {
+            let record = Record {
+                owner: target.owner.clone(),
+                path: target.path.as_str().to_owned(),
+                state: Some(target.state()),
+                length: None,
+                offset: 0,
+                last_ms: 0,
+                kept_s: limits::PART_AGE_MAX.as_secs(),
+                here: Here::of(&*target.workshop)?,
+                note: String::new(),
+            };
+            let plan = Plan { place: Some(target.place.clone()), record };
+            Ok(Upload::lasting(Spool::open(Arc::clone(&target.workshop))?, plan))
+        })
     }
 
-    /// Bytes that are kept of an upload which was broken off; `None` when there is no such thing.
+    /// Bytes that have come of an upload to a target, as far as one can go on with it; `None` when there is no such
+    /// thing.
     ///
     /// Errors: `StorageAbsent`, `Io`.
     pub fn kept_bytes(&self, target: &UploadTarget) -> Result<Option<u64>> {
-        self.checked(|| {
-            let Some(parts) = parts_beside(&target.workshop)? else { return Ok(None) };
-            let found = look::look(&parts, target.part_name().as_bytes()).map_err(os)?;
-            let found = found.filter(|stat| look::type_of(stat) == FileType::RegularFile);
-            Ok(found.map(|stat| stat.stx_size))
-        })
+        Ok(self.part_of(target)?.map(|found| found.offset))
     }
 
-    /// Takes up what is kept of an upload, cut to its first `offset` bytes; `None` when there is no such
-    /// thing or less of it.
+    /// Takes up an upload to a target, cut to its first `offset` bytes; `None` when there is no such thing or less
+    /// of it. Whoever works on it does so no more.
     ///
     /// Errors: `StorageAbsent`, `Io`.
-    pub fn resume(&self, target: &UploadTarget, offset: u64) -> Result<Option<Spool>> {
-        if self.kept_bytes(target)?.is_none_or(|bytes| bytes < offset) {
-            return Ok(None);
-        }
+    pub fn resume(&self, target: &UploadTarget, offset: u64) -> Result<Option<Upload>> {
+        let Some(found) = self.part_of(target)? else { return Ok(None) };
+        let is_it = |record: &Record| target.has(record);
+        self.checked(|| waiting::open(&target.workshop, &found.id, Some(offset), &is_it))
+    }
+
+    /// Keeps what has come of an upload to a target for whoever comes back. What was kept longest, or too long,
+    /// goes.
+    ///
+    /// Errors: those of `Upload::keep`.
+    pub fn keep_part(&self, target: &UploadTarget, upload: Upload) -> Result<()> {
         self.checked(|| {
-            let Some(parts) = parts_beside(&target.workshop)? else { return Ok(None) };
-            let (workshop, name) = (Arc::clone(&target.workshop), hidden::temporary_name());
-            match rustix::fs::renameat(&parts, target.part_name(), &*workshop, &name) {
-                // Another session was faster.
-                Err(Errno::NOENT) => return Ok(None),
-                done => done.map_err(os)?,
-            }
-            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let opened = rustix::fs::openat(&*workshop, &name, flags, Mode::empty());
-            let file = opened
-                .inspect_err(|_| hidden::unlink(workshop.as_fd(), &name))
-                .map_err(os)
-                .map(File::from)?;
-            Spool::reopened(file, workshop, name, offset).map(Some)
+            upload.keep()?;
+            let home = look::open_place(&*target.workshop, b"..").map_err(os)?;
+            waiting::prune(home.as_fd(), limits::PARTS_MAX);
+            Ok(())
         })
     }
 
-    /// Drops what is kept of an upload; says whether there was anything.
+    /// Drops what was broken off of uploads to a target; says whether there was anything.
     ///
     /// Errors: `StorageAbsent`, `Io`.
     pub fn drop_part(&self, target: &UploadTarget) -> Result<bool> {
         self.checked(|| {
-            let part = target.part_name();
-            Ok(clear(&target.workshop, &|name| name == part.as_bytes()) > 0)
+            let is_it = |record: &Record| target.has(record);
+            Ok(waiting::clear(&target.workshop, &target.prefix(), &is_it) > 0)
         })
     }
 
-    /// Lets a spool that is still empty begin with the first `bytes` of the file that is there, or with all
+    /// The last upload to a target, if one can go on with it.
+    fn part_of(&self, target: &UploadTarget) -> Result<Option<Found>> {
+        self.checked(|| {
+            let is_it = |record: &Record| target.has(record);
+            Ok(waiting::find(&target.workshop, &target.prefix(), &is_it)?.into_iter().next())
+        })
+    }
+
+    /// Lets an upload that is still empty begin with the first `bytes` of the file that is there, or with all
     /// of it: by shared blocks where the drive can. The target is from now on what was copied. Whoever may
     /// only write gets to see nothing of it.
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (no file, or a shorter one), `DiskFull`, `StorageAbsent`.
     pub fn copy_beginning(
+        &self,
+        target: &mut UploadTarget,
+        bytes: Option<u64>,
+        upload: &mut Upload,
+    ) -> Result<()> {
+        upload.begin(|spool| self.copy_into(target, bytes, spool))
+    }
+
+    /// The same for a spool.
+    pub(super) fn copy_into(
         &self,
         target: &mut UploadTarget,
         bytes: Option<u64>,
@@ -234,9 +254,9 @@ impl Share {
     pub(super) fn forget_parts(&self, path: &VaultPath) {
         let forget = || -> Result<()> {
             let spot = self.finder.locate(path, Follow::Last)?;
-            let place = format!("{}.", place_of(&spot)?);
+            let place = format!("{}-", place_of(&spot)?);
             let workshop = self.workshop_of(&spot)?;
-            clear(&workshop, &|name| name.starts_with(place.as_bytes()));
+            waiting::clear(&workshop, &place, &|_| true);
             Ok(())
         };
         let _bounded_all_the_same = forget();
@@ -245,23 +265,6 @@ impl Share {
     /// Where unfinished things are made on the filesystem of the folder around a place.
     fn workshop_of(&self, spot: &Spot) -> Result<Arc<OwnedFd>> {
         self.finder.workshop(&spot.path.parent().unwrap_or_default())
-    }
-}
-
-impl Spool {
-    /// Keeps what has come so far for whoever takes it up again, instead of removing it. What was kept
-    /// longest, or too long, goes.
-    ///
-    /// Errors: `DiskFull`, `Io`; then nothing is kept.
-    pub fn keep(mut self, target: &UploadTarget) -> Result<()> {
-        self.finish()?;
-        let home = look::open_place(&*self.folder, b"..").map_err(os)?;
-        let parts = hidden::open_or_make(home.as_fd(), PARTS).map_err(os)?;
-        let name = target.part_name();
-        rustix::fs::renameat(&*self.folder, &self.name, &parts, &name).map_err(os)?;
-        self.is_pending = false;
-        prune(home.as_fd(), limits::PARTS_MAX);
-        Ok(())
     }
 }
 
@@ -277,62 +280,21 @@ fn place_of(spot: &Spot) -> Result<String> {
     Ok(hash.iter().take(PLACE_BYTES).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
 }
 
-/// The folder beside a workshop where parts wait; `None` while there is none.
-fn parts_beside(workshop: &OwnedFd) -> Result<Option<OwnedFd>> {
-    match look::open_to_read(workshop, format!("../{PARTS}").as_bytes()) {
-        Ok(parts) => Ok(Some(parts)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(os(errno)),
-    }
-}
-
-/// Removes the parts beside a workshop whose name is chosen; says how many went.
-fn clear(workshop: &OwnedFd, is_chosen: &dyn Fn(&[u8]) -> bool) -> u64 {
-    parts_beside(workshop)
-        .ok()
-        .flatten()
-        .map_or(0, |parts| discard::clear(parts.as_fd(), is_chosen))
-}
-
-/// Removes kept parts that are too old, and the oldest beyond `parts_max`, from larder's hidden folder
-/// `home` of one filesystem.
-pub(super) fn prune(home: BorrowedFd<'_>, parts_max: usize) -> u64 {
-    let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
-    let mut found: Vec<(SystemTime, Vec<u8>)> = Vec::new();
-    let _stays = look::each_name(parts.as_fd(), identity, &mut |name| {
-        let modified = look::look(&parts, name)?.as_ref().map(look::modified_of);
-        found.push((modified.unwrap_or(SystemTime::UNIX_EPOCH), name.to_vec()));
-        Ok(())
-    });
-    found.sort_unstable();
-    let too_many = found.len().saturating_sub(parts_max);
-    let now = SystemTime::now();
-    let is_too_old =
-        |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > limits::PART_AGE_MAX);
-    let over: Vec<&[u8]> = found
-        .iter()
-        .enumerate()
-        .filter(|(index, (time, _))| *index < too_many || is_too_old(*time))
-        .map(|(_, (_, name))| name.as_slice())
-        .collect();
-    if over.is_empty() {
-        return 0;
-    }
-    discard::clear(parts.as_fd(), &|name| over.contains(&name))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{House, UPLOAD, path, spool, upload};
+    use super::super::tests::{House, UPLOAD, path, upload};
     use super::super::trash::Fate;
+    use super::super::upload_record::UploadId;
     use super::*;
-    use std::io::Write as _;
-    use std::os::unix::fs::FileExt;
-    use std::time::Duration;
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
 
-    /// How many parts are kept.
-    fn kept(house: &House) -> usize {
-        std::fs::read_dir(house.root().join(".larder/parts")).map_or(0, Iterator::count)
+    /// Names in the folder where parts are kept, records included.
+    fn kept(house: &House) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(house.root().join(".larder/parts")) else {
+            return Vec::new();
+        };
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     /// The target of an upload to `name` by the user `aa`.
@@ -340,26 +302,46 @@ mod tests {
         share.upload_target(&path(name), "aa").unwrap()
     }
 
+    /// An upload that breaks off behind this.
+    fn break_off(share: &Share, target: &UploadTarget, text: &str) {
+        let mut upload = share.begin_upload_to(target).unwrap();
+        upload.append(text.as_bytes()).unwrap();
+        share.keep_part(target, upload).unwrap();
+    }
+
     #[test]
-    fn a_part_is_found_by_its_owner_and_taken_up_once() {
+    fn a_part_is_found_by_its_owner_and_the_newest_goes_on_with_it() {
         let house = House::new();
         let share = house.share();
         let film = target(&share, "film.mkv");
-        spool(&share, "", "0123456789").keep(&film).unwrap();
+        break_off(&share, &film, "0123456789");
         assert_eq!(share.kept_bytes(&film).unwrap(), Some(10));
         let other = share.upload_target(&path("film.mkv"), "ab").unwrap();
         assert_eq!(share.kept_bytes(&other).unwrap(), None);
         assert!(!share.drop_part(&other).unwrap());
         assert!(share.resume(&film, 11).unwrap().is_none());
         let mut again = share.resume(&film, 4).unwrap().expect("a part");
-        assert!(share.resume(&film, 0).unwrap().is_none());
-        again.write_all(b"!").unwrap();
-        again.keep(&film).unwrap();
-        assert_eq!(share.kept_bytes(&film).unwrap(), Some(5));
+        again.append(b"!").unwrap();
+        // Whoever comes back meanwhile does not wait, and the older can do no harm.
+        let mut newer = share.resume(&film, 3).unwrap().expect("a part");
+        assert!(matches!(again.append(b"?"), Err(Error::Conflict(_))));
+        assert!(matches!(again.seal(), Err(Error::Conflict(_))));
+        assert!(share.keep_part(&film, again).is_err());
+        newer.append(b"345!").unwrap();
+        // What is worked on is nobody's to drop.
+        assert!(!share.drop_part(&film).unwrap());
+        share.keep_part(&film, newer).unwrap();
+        assert_eq!(share.kept_bytes(&film).unwrap(), Some(7));
+        let last = share.resume(&film, 7).unwrap().expect("a part");
+        let options = UPLOAD;
+        let put = |spool| share.place(vec![(spool, path("film.mkv"))], &options);
+        last.finish(put).unwrap();
+        assert_eq!(house.content("film.mkv").as_deref(), Some("012345!"));
+        assert!(kept(&house).is_empty() && house.unfinished("").is_empty());
+        break_off(&share, &film, "0123456789");
         assert!(share.drop_part(&film).unwrap());
         assert!(!share.drop_part(&film).unwrap());
-        assert_eq!(kept(&house), 0);
-        assert!(house.unfinished("").is_empty());
+        assert!(kept(&house).is_empty());
     }
 
     #[test]
@@ -367,20 +349,37 @@ mod tests {
         let house = House::new();
         let share = house.share();
         house.file("f", "old");
-        let old = target(&share, "f");
-        spool(&share, "", "new").keep(&old).unwrap();
+        break_off(&share, &target(&share, "f"), "new");
         assert_eq!(share.kept_bytes(&target(&share, "f")).unwrap(), Some(3));
         // The same bytes by another hand are another file.
         house.file("f", "old");
         assert_eq!(share.kept_bytes(&target(&share, "f")).unwrap(), None);
-        assert_eq!(kept(&house), 0, "a look drops what is of no use");
+        assert!(kept(&house).is_empty(), "a look drops what is of no use");
         // What is not there is as good a target; what comes and goes again makes an end of it.
-        spool(&share, "", "new").keep(&target(&share, "g")).unwrap();
+        break_off(&share, &target(&share, "g"), "new");
         assert_eq!(share.kept_bytes(&target(&share, "g")).unwrap(), Some(3));
         upload(&share, &[("g", "theirs")], &UPLOAD).unwrap();
-        assert_eq!(kept(&house), 0);
+        assert!(kept(&house).is_empty());
         share.delete_file(&path("g"), Fate::Trash).unwrap();
         assert_eq!(share.kept_bytes(&target(&share, "g")).unwrap(), None);
+    }
+
+    #[test]
+    fn two_who_send_the_same_name_do_not_meet() {
+        let house = House::new();
+        let share = house.share();
+        let film = target(&share, "f");
+        let mut both = [(); 2].map(|()| share.begin_upload_to(&film).unwrap());
+        for (upload, text) in both.iter_mut().zip(["one", "other"]) {
+            upload.append(text.as_bytes()).unwrap();
+            upload.checkpoint().unwrap();
+        }
+        for upload in both {
+            let put = |spool| share.place(vec![(spool, path("f"))], &UPLOAD);
+            upload.finish(put).unwrap();
+        }
+        assert_eq!(house.content("f").as_deref(), Some("other"));
+        assert!(kept(&house).is_empty() && house.unfinished("").is_empty());
     }
 
     #[test]
@@ -391,22 +390,67 @@ mod tests {
             .map(|number| target(&share, &format!("f{number}")))
             .collect();
         for target in &targets {
-            spool(&share, "", "x").keep(target).unwrap();
+            break_off(&share, target, "x");
+            // Their order is that of their times, which may be the same for two.
+            std::thread::sleep(Duration::from_millis(2));
         }
-        assert_eq!(kept(&house), limits::PARTS_MAX);
+        assert_eq!(kept(&house).len(), 2 * limits::PARTS_MAX);
         assert_eq!(share.kept_bytes(&targets[0]).unwrap(), None);
-        let last = house.root().join(".larder/parts").join(targets[5].part_name());
-        let file = File::options().write(true).open(last).unwrap();
-        file.write_all_at(b"y", 0).unwrap();
-        let long_ago = SystemTime::now() - limits::PART_AGE_MAX - Duration::from_secs(1);
-        file.set_modified(long_ago).unwrap();
-        spool(&share, "", "x").keep(&target(&share, "last")).unwrap();
-        assert_eq!(share.kept_bytes(&targets[5]).unwrap(), None);
-        assert!(kept(&house) <= limits::PARTS_MAX);
+        let fifth = &targets[5];
+        assert_eq!(share.kept_bytes(fifth).unwrap(), Some(1));
+        age(&house, fifth, limits::PART_AGE_MAX + Duration::from_secs(1));
+        assert_eq!(share.kept_bytes(fifth).unwrap(), None, "before any sweep, too");
+        break_off(&share, &target(&share, "last"), "x");
+        assert!(kept(&house).iter().all(|name| !name.starts_with(&fifth.prefix())));
+        assert!(kept(&house).len() <= 2 * limits::PARTS_MAX);
+    }
+
+    /// Lets a part have waited for so long.
+    fn age(house: &House, target: &UploadTarget, age: Duration) {
+        let parts = house.root().join(".larder/parts");
+        let names = kept(house);
+        let name = names.iter().find(|name| name.starts_with(&target.prefix())).unwrap();
+        let id = UploadId::of_name(name.as_bytes()).unwrap();
+        let then = SystemTime::now() - age;
+        let bytes = File::options().write(true).open(parts.join(id.as_str())).unwrap();
+        bytes.set_modified(then).unwrap();
+        let folder: OwnedFd = File::open(&parts).unwrap().into();
+        let mut record = upload_record::read(folder.as_fd(), &id).unwrap().unwrap();
+        let since = then.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        record.last_ms = u64::try_from(since.as_millis()).unwrap();
+        upload_record::put(folder.as_fd(), &id, &record, false).unwrap();
     }
 
     #[test]
-    fn the_longest_name_of_a_part_fits() {
+    fn what_nobody_can_go_on_with_is_swept_and_what_is_worked_on_is_not() {
+        let house = House::new();
+        let share = house.share();
+        let film = target(&share, "film.mkv");
+        break_off(&share, &film, "0123456789");
+        let mut working = share.begin_upload_to(&target(&share, "g")).unwrap();
+        working.append(b"x").unwrap();
+        working.checkpoint().unwrap();
+        let parts = house.root().join(".larder/parts");
+        let ids: Vec<UploadId> = (0..4).map(|_| UploadId::new(None, "x").unwrap()).collect();
+        // A part of the version before, bytes without a record, a record without bytes, nonsense for a record, and
+        // what is no file.
+        std::fs::write(parts.join(format!("{}.aa.new", "0".repeat(32))), "old").unwrap();
+        std::fs::write(parts.join(ids[0].as_str()), "bytes").unwrap();
+        std::fs::write(parts.join(ids[1].record()), "{}").unwrap();
+        std::fs::write(parts.join(ids[2].as_str()), "bytes").unwrap();
+        std::fs::write(parts.join(ids[2].record()), "{\"owner\":").unwrap();
+        std::fs::create_dir(parts.join(ids[3].as_str())).unwrap();
+        std::fs::write(parts.join("notes.txt"), "mine").unwrap();
+        assert!(house.vault.sweep().unwrap() >= 7);
+        assert_eq!(kept(&house).len(), 4);
+        assert_eq!(share.kept_bytes(&film).unwrap(), Some(10));
+        let put = |spool| share.place(vec![(spool, path("g"))], &UPLOAD);
+        working.finish(put).unwrap();
+        assert_eq!(house.content("g").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn the_longest_state_fits_into_a_record() {
         let house = House::new();
         let share = house.share();
         let mut long = share.upload_target(&path("f"), &"a".repeat(64)).unwrap();
@@ -416,6 +460,7 @@ mod tests {
             modified_ns: i128::MIN,
             changed_ns: i128::MIN,
         });
-        assert!(long.part_name().len() <= limits::NAME_BYTES_MAX, "{}", long.part_name());
+        break_off(&share, &long, "x");
+        assert_eq!(share.kept_bytes(&long).unwrap(), Some(1));
     }
 }

@@ -9,7 +9,7 @@ use super::path::{HOME, VaultPath, is_reserved};
 use super::permit::Permit;
 use super::root::Root;
 use super::{NOT_THERE, os, raw_name};
-use crate::error::Error;
+use crate::error::{Error, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, OFlags, ResolveFlags, Statx};
@@ -453,6 +453,19 @@ impl Finder {
         let (folder, path) = (Arc::clone(&self.handle), VaultPath::root());
         Ok(Spot { folder, name: ".".into(), path, stat })
     }
+}
+
+/// No file can be where the root is, or where larder keeps its own.
+///
+/// Errors: `Invalid`.
+pub(super) fn refuse_impossible(path: &VaultPath) -> crate::error::Result<()> {
+    if path.is_root() {
+        return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
+    }
+    if path.is_reserved() {
+        return Err(Error::invalid_as(Why::Name, "Invalid name"));
+    }
+    Ok(())
 }
 
 /// What a place that must be there is called by, when it is not.

@@ -97,7 +97,7 @@ impl Share {
 
     /// The hidden folders on the drives that are mounted inside the share, as far as they take anything and
     /// the caller may put something there.
-    fn drives(&self) -> Vec<Arc<OwnedFd>> {
+    pub(super) fn drives(&self) -> Vec<Arc<OwnedFd>> {
         mounts::mounts_below(self.finder.handle.as_fd())
             .iter()
             .map(|below| VaultPath::from_disk(below.as_os_str().as_bytes()))

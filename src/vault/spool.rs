@@ -14,7 +14,9 @@ use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Advice, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid};
+use rustix::fs::{
+    Advice, FallocateFlags, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid,
+};
 use rustix::io::Errno;
 use rustix::rand::GetRandomFlags;
 use std::ffi::OsStr;
@@ -50,6 +52,8 @@ pub struct Spool {
     written_back: u64,
     /// Whether the name in the hidden folder is still ours to remove.
     pub(super) is_pending: bool,
+    /// Where the file waits instead of being removed, if it is to outlast this: a folder and its name there.
+    home: Option<(Arc<OwnedFd>, String)>,
 }
 
 impl Share {
@@ -137,12 +141,37 @@ impl Spool {
             opened => opened,
         };
         let file = file.map_err(os)?;
-        // From here on dropping it removes the file. An overlay tells another device for files than for
-        // folders, and what can be renamed is decided by the folders.
-        let told = look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?)));
-        let (at, stat) = told.inspect_err(|_| hidden::unlink(folder.as_fd(), &name)).map_err(os)?;
+        let place = (Arc::clone(&folder), name.clone());
+        Self::around(File::from(file), folder, name, None)
+            .inspect_err(|_| hidden::unlink(place.0.as_fd(), &place.1))
+    }
+
+    /// A file of ours that waits in this hidden folder under this name and goes on waiting there, cut to its first
+    /// `length` bytes, where writing goes on.
+    pub(super) fn reopened(folder: Arc<OwnedFd>, name: &str, length: u64) -> Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&*folder, name, flags, Mode::empty());
+        let mut file = File::from(opened.map_err(os)?);
+        rustix::fs::ftruncate(&file, length).map_err(os)?;
+        file.seek(SeekFrom::End(0))?;
+        let home = Some((Arc::clone(&folder), name.to_owned()));
+        let mut spool = Self::around(file, folder, name.to_owned(), home)?;
+        (spool.length, spool.written_back) = (length, length);
+        Ok(spool)
+    }
+
+    /// One over an open file that has this name. An overlay tells another device for files than for folders, and
+    /// what can be renamed is decided by the folders.
+    fn around(
+        file: File,
+        folder: Arc<OwnedFd>,
+        name: String,
+        home: Option<(Arc<OwnedFd>, String)>,
+    ) -> Result<Self> {
+        let (at, stat) =
+            look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?))).map_err(os)?;
         Ok(Self {
-            file: Some(File::from(file)),
+            file: Some(file),
             folder,
             name,
             filesystem: look::filesystem_of(&at),
@@ -152,35 +181,42 @@ impl Spool {
             length: 0,
             written_back: 0,
             is_pending: true,
+            home,
         })
     }
 
-    /// A file of ours in this hidden folder that is open for writing, cut to its first `length` bytes,
-    /// where writing goes on.
-    pub(super) fn reopened(
-        mut file: File,
-        folder: Arc<OwnedFd>,
-        name: String,
-        length: u64,
-    ) -> Result<Self> {
-        let told = (|| {
-            rustix::fs::ftruncate(&file, length)?;
-            Ok((look::look_at(&*folder)?, look::look_at(&file)?))
-        })();
-        let (at, stat) = told.inspect_err(|_| hidden::unlink(folder.as_fd(), &name)).map_err(os)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Self {
-            file: Some(file),
-            folder,
-            name,
-            filesystem: look::filesystem_of(&at),
-            id: look::id_of(&stat),
-            modified_ns: None,
-            wished: None,
-            length,
-            written_back: length,
-            is_pending: true,
-        })
+    /// Moves the file within its filesystem to where it is to wait, should it not be placed, instead of being
+    /// removed.
+    pub(super) fn stay_at(&mut self, folder: &Arc<OwnedFd>, name: &str) -> rustix::io::Result<()> {
+        self.rename_to(folder, name)?;
+        self.home = Some((Arc::clone(folder), name.to_owned()));
+        Ok(())
+    }
+
+    /// Sets room aside for so many bytes in all, where the filesystem can, so that they will fit for certain.
+    ///
+    /// Errors: `DiskFull`, `TooLarge`, `Io`.
+    pub(super) fn reserve(&self, length: u64) -> Result<()> {
+        let Some(file) = self.file.as_ref().filter(|_| length > self.length) else { return Ok(()) };
+        let rest = length - self.length;
+        match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, self.length, rest) {
+            Err(errno) if errno == Errno::NODEV || look::is_unknown_there(errno) => Ok(()),
+            done => done.map_err(os),
+        }
+    }
+
+    /// Makes what has come durable; writing goes on.
+    ///
+    /// Errors: `DiskFull`, `Io`.
+    pub(super) fn sync_data(&self) -> Result<()> {
+        // What is finished is durable.
+        self.file.as_ref().map_or(Ok(()), |file| Ok(file.sync_data()?))
+    }
+
+    /// The open file once more, for somebody who makes it durable beside the writing.
+    pub(super) fn another_handle(&self) -> Result<File> {
+        let file = self.file.as_ref();
+        Ok(file.ok_or(Error::Bug("a spool was finished too early".into()))?.try_clone()?)
     }
 
     /// Begins with the first `bytes` of an open file; nothing was written yet.
@@ -220,11 +256,6 @@ impl Spool {
     /// Bytes written so far.
     pub fn len(&self) -> u64 {
         self.length
-    }
-
-    /// Whether nothing was written so far.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
     }
 
     /// Wishes when the content is to have changed last, as it did where it comes from. It is kept to the
@@ -402,8 +433,15 @@ impl Write for Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if self.is_pending {
-            hidden::unlink(self.folder.as_fd(), &self.name);
+        match &self.home {
+            _ if !self.is_pending => {}
+            None => hidden::unlink(self.folder.as_fd(), &self.name),
+            Some((_, name)) if *name == self.name => {}
+            Some((folder, name)) => {
+                // If that fails, the sweep finds it where it is.
+                let _as_well_as_we_can =
+                    rustix::fs::renameat(&*self.folder, &self.name, &**folder, name);
+            }
         }
     }
 }

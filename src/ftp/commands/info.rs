@@ -65,8 +65,9 @@ pub fn options(session: &mut Session, argument: &str) -> Answer {
     }
 }
 
-/// `SIZE`: bytes that `RETR` would send now (RFC 3659, 4). Where there is no file yet, those of one's own
-/// upload that was broken off, so that clients take it up again.
+/// `SIZE`: bytes that `RETR` would send now (RFC 3659, 4). Of what one's own upload has sent of a file before it broke
+/// off, those bytes: clients take it up again behind them. The old file's would have them begin with a part of that,
+/// or add the rest of the new one to it.
 pub fn size(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
     session.told.forget(&target);
@@ -77,14 +78,21 @@ pub fn size(session: &mut Session, argument: &str) -> Answer {
     } else {
         Err(Error::NotFound("Path does not exist"))
     };
+    let is_part_possible = letters.has_any("aw") && session.kind != Type::Ascii;
     match seen {
         Ok(entry) if entry.kind == Kind::File && session.kind == Type::Ascii => {
             text_size(&share, &target, entry.size)
         }
-        Ok(entry) if entry.kind == Kind::File => Ok(Reply::new(213, entry.size.to_string())),
+        Ok(entry) if entry.kind == Kind::File => {
+            // Whoever may not put anything there has sent nothing there.
+            let part = if is_part_possible { part_size(session, &share, target) } else { Ok(None) };
+            let bytes = part.ok().flatten().unwrap_or(entry.size);
+            Ok(Reply::new(213, bytes.to_string()))
+        }
         Ok(_) => Err(Reply::new(550, "Path is not a file")),
-        Err(error @ Error::NotFound(_)) if letters.has_any("aw") => {
-            part_size(session, &share, target, error)
+        Err(error @ Error::NotFound(_)) if is_part_possible => {
+            let bytes = part_size(session, &share, target)?.ok_or(error)?;
+            Ok(Reply::new(213, bytes.to_string()))
         }
         Err(error) => Err(error.into()),
     }
@@ -105,16 +113,19 @@ fn text_size(share: &Share, target: &VaultPath, bytes: u64) -> Answer {
     }
 }
 
-/// The size of what was broken off of an upload; it would not be sent by `RETR`, and so has none as text.
-fn part_size(session: &mut Session, share: &Share, target: VaultPath, missing: Error) -> Answer {
-    let upload = share.upload_target(&target, &session.owner()?)?;
-    match share.kept_bytes(&upload)? {
-        Some(bytes) if session.kind != Type::Ascii => {
-            session.told.note(session.owner()?, target, bytes);
-            Ok(Reply::new(213, bytes.to_string()))
-        }
-        _ => Err(missing.into()),
+/// The size of what one's own upload has sent so far; it would not be sent by `RETR`, and so has none as text.
+fn part_size(
+    session: &mut Session,
+    share: &Share,
+    target: VaultPath,
+) -> Result<Option<u64>, Reply> {
+    let owner = session.owner()?;
+    let upload = share.upload_target(&target, &owner)?;
+    let bytes = share.kept_bytes(&upload)?;
+    if let Some(bytes) = bytes {
+        session.told.note(owner, target, bytes);
     }
+    Ok(bytes)
 }
 
 /// `MDTM`, also with a time before the name, which many clients send to set it. A file that has such a name

@@ -1,7 +1,7 @@
 //! Files in both directions, and how their data connections are made: RFC 959, 4.1.2 and 4.1.3;
 //! RFC 2428; RFC 3659, 5.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::time::Instant;
 
@@ -14,7 +14,8 @@ use crate::ftp::session::{Session, Type};
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{
-    IfExists, OpenFile, Opened, Place, Placed, Share, Spool, TrashId, UploadTarget, VaultPath,
+    IfExists, OpenFile, Opened, Place, Placed, Share, Spool, TrashId, Upload, UploadTarget,
+    VaultPath,
 };
 
 /// `TYPE`: text or bytes.
@@ -343,11 +344,11 @@ pub fn store_unique(session: &mut Session, argument: &str) -> Answer {
 }
 
 /// An upload that has begun.
-struct Upload {
+struct Arrival {
     /// Where it goes.
     target: UploadTarget,
     /// What has come, behind what it goes on from.
-    spool: Spool,
+    upload: Upload,
     /// Whether it only adds to what is there.
     only_adds: bool,
 }
@@ -356,7 +357,7 @@ struct Upload {
 /// broken off leaves the old file as it was, and waits to be taken up again.
 fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: Manner) -> Answer {
     let share = session.share()?;
-    let mut upload = begin(session, &share, path, manner)?;
+    let mut arrival = begin(session, &share, path, manner)?;
     session.begin(verb, path)?;
     let opening = match manner {
         // The name must come first, and in this form (RFC 1123, 4.1.2.9).
@@ -367,12 +368,12 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
         Ok(channel) => channel,
         Err(reply) => {
             // What was taken up again must not be lost by a data connection that never came.
-            keep(session, upload, path);
+            keep(session, &share, arrival, path);
             return Err(reply);
         }
     };
     let mut last = Instant::now();
-    let received = fill(session, &mut channel, &mut upload.spool, &mut last);
+    let received = fill(session, &mut channel, &mut arrival.upload, &mut last);
     let ended = Instant::now();
     let is_doubtful = channel.is_cut() || ended.duration_since(last) >= limits::FTP_STILL_TIME;
     if matches!(received, Ok(Ok(()))) {
@@ -380,29 +381,33 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
         let _gone = session.end_data(channel);
     }
     session.handle.set_data(None);
-    let bytes = upload.spool.len();
+    let bytes = arrival.upload.offset();
     match received {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             session.note(Event::other(format!("storing /{path}: {error}")).at(path.as_str()));
+            // A drive that is full is not kept full by what did not fit.
+            arrival.upload.discard();
             return Err(error.into());
         }
         Err(why) => {
             let words = format!("storing /{path} was broken off after {bytes} bytes");
             session.note(Event::other(words).at(path.as_str()));
-            keep(session, upload, path);
+            keep(session, &share, arrival, path);
             return Err(session.broken(why));
         }
     }
-    upload.spool.finish()?;
+    arrival.upload.seal()?;
     let time = if is_doubtful { limits::FTP_CUT_TIME_DOUBTFUL } else { limits::FTP_CUT_TIME };
     if session.has_client_gone(ended, time) {
         let words = format!("storing /{path} was cut off after {bytes} bytes");
         session.note(Event::other(words).at(path.as_str()));
-        keep(session, upload, path);
+        keep(session, &share, arrival, path);
         return Err(Broken::ClientGone.into());
     }
-    let placed = put(&share, upload, path, manner)?;
+    let Arrival { target, upload, only_adds } = arrival;
+    let put = |spool| put(&share, (target, only_adds), spool, path, manner);
+    let placed = upload.finish(put)?;
     session.told.forget(path);
     let event = Event::stored(placed.path.as_str(), bytes, placed.is_new);
     session.note(event.trashed(placed.trash.as_ref().map(TrashId::as_str)));
@@ -414,8 +419,13 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
 }
 
 /// Puts a whole upload in its place; says what became of it.
-fn put(share: &Share, upload: Upload, path: &VaultPath, manner: Manner) -> Result<Placed, Error> {
-    let Upload { target, mut spool, only_adds } = upload;
+fn put(
+    share: &Share,
+    (target, only_adds): (UploadTarget, bool),
+    mut spool: Spool,
+    path: &VaultPath,
+    manner: Manner,
+) -> Result<Placed, Error> {
     let is_new = target.size().is_none();
     let in_place = Placed { path: path.clone(), size: spool.len(), is_new, trash: None };
     if only_adds && target.size() == Some(spool.len()) {
@@ -445,7 +455,7 @@ fn begin(
     share: &Share,
     path: &VaultPath,
     manner: Manner,
-) -> Result<Upload, Reply> {
+) -> Result<Arrival, Reply> {
     let mut target = share.upload_target(path, &session.owner()?)?;
     let offset = match manner {
         Manner::Unique => 0,
@@ -457,10 +467,10 @@ fn begin(
         return Err(Reply::new(504, "Text can't be taken up again"));
     }
     if offset > 0
-        && let Some(spool) = share.resume(&target, offset)?
+        && let Some(upload) = share.resume(&target, offset)?
     {
         // `REST` counts in what this user sent before.
-        return Ok(Upload { target, spool, only_adds: false });
+        return Ok(Arrival { target, upload, only_adds: false });
     }
     if offset > 0 && manner == Manner::Append {
         // What is added to nothing now would be taken for the whole.
@@ -472,7 +482,7 @@ fn begin(
         // make a mixture of both.
         return Err(not_so_much());
     }
-    let mut spool = share.spool_for(&target)?;
+    let mut upload = share.begin_upload_to(&target)?;
     let size = target.size();
     let old = match manner {
         Manner::Unique => None,
@@ -482,14 +492,14 @@ fn begin(
         Manner::Replace => return Err(not_so_much()),
     };
     if let Some(bytes) = old {
-        share.copy_beginning(&mut target, bytes, &mut spool)?;
+        share.copy_beginning(&mut target, bytes, &mut upload)?;
     }
     let only_adds = match manner {
         Manner::Unique => false,
         Manner::Append => true,
         Manner::Replace => offset > 0 && target.size() == Some(offset),
     };
-    Ok(Upload { target, spool, only_adds })
+    Ok(Arrival { target, upload, only_adds })
 }
 
 /// What is said when an upload is to go on behind what is not there.
@@ -503,7 +513,7 @@ fn not_so_much() -> Reply {
 fn fill(
     session: &mut Session,
     channel: &mut Channel,
-    spool: &mut Spool,
+    upload: &mut Upload,
     last: &mut Instant,
 ) -> Result<Result<(), Error>, Broken> {
     let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
@@ -522,8 +532,8 @@ fn fill(
             }
             bytes = &text;
         }
-        if let Err(cause) = spool.write_all(bytes) {
-            return Ok(Err(cause.into()));
+        if let Err(error) = upload.append(bytes) {
+            return Ok(Err(error));
         }
         if count == 0 {
             return Ok(Ok(()));
@@ -532,10 +542,8 @@ fn fill(
 }
 
 /// Keeps an upload that was broken off, for the same user and the same place.
-fn keep(session: &Session, upload: Upload, path: &VaultPath) {
-    if !upload.spool.is_empty()
-        && let Err(error) = upload.spool.keep(&upload.target)
-    {
+fn keep(session: &Session, share: &Share, arrival: Arrival, path: &VaultPath) {
+    if let Err(error) = share.keep_part(&arrival.target, arrival.upload) {
         let words = format!("the beginning of /{path} was not kept: {error}");
         session.note(Event::other(words).at(path.as_str()));
     }

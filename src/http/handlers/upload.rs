@@ -1,6 +1,6 @@
 //! `POST /api/upload`: files in a multipart form, stored all or none: contract, section 5.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -11,13 +11,13 @@ use crate::http::multipart::{self, Multipart};
 use crate::http::reply::Reply;
 use crate::limits;
 use crate::logbook::Event;
-use crate::vault::{IfExists, Place, Placed, Share, Spool, TrashId, VaultPath};
+use crate::vault::{IfExists, Place, Placed, Share, TrashId, Upload, VaultPath};
 
 /// The form, as far as it has been read.
 #[derive(Default)]
 struct Form {
     /// Files by the name they came with.
-    files: Vec<(Spool, String)>,
+    files: Vec<(Upload, String)>,
     /// The folder; the root when it never comes.
     folder: Option<VaultPath>,
     /// What to do about files that are there already.
@@ -54,7 +54,7 @@ pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
                 if !may_write {
                     return Err(Error::Refused);
                 }
-                let received: u64 = form.files.iter().map(|(spool, _)| spool.len()).sum();
+                let received: u64 = form.files.iter().map(|(upload, _)| upload.offset()).sum();
                 let ahead = length.map(|length| length.saturating_sub(received));
                 receive_file(&share, &mut parts, &mut form, &sent, ahead)?;
             }
@@ -93,13 +93,13 @@ fn receive_file(
     if form.files.len() >= limits::UPLOAD_FILES_MAX {
         return Err(Error::invalid_as(Why::TooMany, "Too many files"));
     }
-    let mut spool = share.spool_sized(form.folder.as_ref(), ahead)?;
+    let mut upload = share.begin_upload(form.folder.as_ref(), ahead)?;
     if let Some(modified) = modified {
-        spool.date(modified);
+        upload.date(modified);
     }
-    parts.read_content(&mut |bytes| Ok(spool.write_all(bytes)?))?;
-    spool.finish()?;
-    form.files.push((spool, name.to_owned()));
+    parts.read_content(&mut |bytes| upload.append(bytes))?;
+    upload.seal()?;
+    form.files.push((upload, name.to_owned()));
     Ok(())
 }
 
@@ -130,7 +130,7 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
     let items = form
         .files
         .into_iter()
-        .map(|(spool, name)| Ok((spool, folder.child(&name)?)))
+        .map(|(upload, name)| Ok((upload.finish(Ok)?, folder.child(&name)?)))
         .collect::<Result<Vec<_>>>()?;
     let options = Place {
         if_exists: form.if_exists.unwrap_or(IfExists::Overwrite),

@@ -1,0 +1,388 @@
+//! Uploads that are to be gone on with from their beginning, over requests, days and restarts: begun, found by their
+//! id, listed and dropped by whoever they belong to.
+#![cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the door to it, `/api/uploads`, is issue 16; the tests of this file use it until then"
+    )
+)]
+
+use super::lease::Lease;
+use super::look;
+use super::path::VaultPath;
+use super::resolve::refuse_impossible;
+use super::room_for::make_room_for;
+use super::share::{Need, Share};
+use super::spool::Spool;
+use super::upload::{Plan, Upload, parts_beside};
+use super::upload_record::{self, Here, Record, UploadId};
+use super::waiting::{self, Found};
+use crate::error::{Error, Result};
+use crate::limits;
+use rustix::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Where an upload goes that is to be gone on with from its beginning.
+pub struct UploadPlan<'a> {
+    /// Whose it is: a word of the door's.
+    pub owner: &'a str,
+    /// Where it goes.
+    pub path: &'a VaultPath,
+    /// Bytes of the whole.
+    pub length: u64,
+    /// How long it is kept after its last byte.
+    pub kept: Duration,
+    /// What the door notes for itself.
+    pub note: &'a str,
+}
+
+/// One of somebody's uploads that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What it is called.
+    pub id: UploadId,
+    /// Where it goes.
+    pub path: VaultPath,
+    /// Bytes of the whole, if its sender told.
+    pub length: Option<u64>,
+    /// Bytes of it that have come for certain.
+    pub offset: u64,
+    /// When the last of them came.
+    pub last: SystemTime,
+    /// When it goes if nothing more comes; `None` for never, as far as clocks tell.
+    pub expires: Option<SystemTime>,
+    /// What the door noted.
+    pub note: String,
+}
+
+/// What is said of an upload that is not there, or is another's.
+const NO_UPLOAD: Error = Error::NotFound("Upload not found");
+
+impl Share {
+    /// Begins an upload that can be gone on with from its beginning: its record is durable and there is room for
+    /// the whole, where the filesystem can promise that, before this returns.
+    ///
+    /// Errors: `Refused`, `Invalid`, `TooSoon` (too many are open), `DiskFull`, `TooLarge`, `StorageAbsent`.
+    pub fn begin_lasting_upload(&self, plan: &UploadPlan<'_>) -> Result<Upload> {
+        self.ask(plan.path, Need::Write)?;
+        refuse_impossible(plan.path)?;
+        self.checked(|| {
+            self.refuse_too_many(plan.owner)?;
+            let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
+            make_room_for(&workshop, plan.length)?;
+            let record = Record {
+                owner: plan.owner.to_owned(),
+                path: plan.path.as_str().to_owned(),
+                state: None,
+                length: Some(plan.length),
+                offset: 0,
+                last_ms: 0,
+                kept_s: plan.kept.as_secs(),
+                here: Here::of(&*workshop)?,
+                note: plan.note.to_owned(),
+            };
+            let spool = Spool::open(workshop)?;
+            spool.reserve(plan.length)?;
+            let mut upload = Upload::lasting(spool, Plan { place: None, record });
+            upload.checkpoint()?;
+            Ok(upload)
+        })
+    }
+
+    /// Takes up an upload where it stands. Whoever works on it is sent away.
+    ///
+    /// Errors: `NotFound` (also another's), `Refused` (it waits all the same), `DiskFull`, `StorageAbsent`, `Io`.
+    pub fn open_upload(&self, owner: &str, id: &UploadId) -> Result<Upload> {
+        self.checked(|| {
+            let (workshop, found) = self.find_upload(owner, id)?;
+            self.ask(&VaultPath::parse(&found.record.path)?, Need::Write)?;
+            waiting::open(&workshop, id, None, &|record| record.owner == owner)?.ok_or(NO_UPLOAD)
+        })
+    }
+
+    /// One's own uploads that wait, on all drives of the share, the last one first.
+    ///
+    /// Errors: `StorageAbsent`, `Io`.
+    pub fn uploads(&self, owner: &str) -> Result<Vec<Waiting>> {
+        self.checked(|| {
+            let prefix = upload_record::prefix(None, owner);
+            let mut all = Vec::new();
+            for workshop in self.workshops()? {
+                all.extend(waiting::find(&workshop, &prefix, &|record| record.owner == owner)?);
+            }
+            all.sort_by_key(|found| std::cmp::Reverse(found.last));
+            all.into_iter().map(Waiting::of).collect()
+        })
+    }
+
+    /// Drops an upload, also while somebody works on it.
+    ///
+    /// Errors: `NotFound` (also another's), `StorageAbsent`, `Io`.
+    pub fn drop_upload(&self, owner: &str, id: &UploadId) -> Result<()> {
+        self.checked(|| {
+            let (workshop, _found) = self.find_upload(owner, id)?;
+            let parts = parts_beside(&workshop)?.ok_or(NO_UPLOAD)?;
+            let lease = Lease::take(id);
+            lease.hold().work(|| {
+                upload_record::remove(parts.as_fd(), id);
+                look::sync_folder(&parts).map_err(super::os)
+            })
+        })
+    }
+
+    /// Where an upload of this owner waits.
+    fn find_upload(&self, owner: &str, id: &UploadId) -> Result<(Arc<OwnedFd>, Found)> {
+        for workshop in self.workshops()? {
+            let is_own = |record: &Record| record.owner == owner;
+            if let Some(found) = waiting::find(&workshop, id.as_str(), &is_own)?.pop() {
+                return Ok((workshop, found));
+            }
+        }
+        Err(NO_UPLOAD)
+    }
+
+    /// Looks whether one more may be begun.
+    fn refuse_too_many(&self, owner: &str) -> Result<()> {
+        let prefix = upload_record::prefix(None, owner);
+        let (mut all, mut own) = (0, 0);
+        for workshop in self.workshops()? {
+            all += waiting::count(&workshop, "")?;
+            own += waiting::count(&workshop, &prefix)?;
+        }
+        if all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX {
+            return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
+        }
+        Ok(())
+    }
+
+    /// Larder's folders for unfinished things on all drives of the share.
+    fn workshops(&self) -> Result<Vec<Arc<OwnedFd>>> {
+        let mut all = vec![self.finder.workshop(&VaultPath::root())?];
+        all.extend(self.drives());
+        Ok(all)
+    }
+}
+
+impl Waiting {
+    /// What is told of one.
+    fn of(found: Found) -> Result<Self> {
+        Ok(Self {
+            path: VaultPath::parse(&found.record.path)?,
+            expires: found.expires(),
+            id: found.id,
+            length: found.record.length,
+            offset: found.offset,
+            last: found.last,
+            note: found.record.note,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{House, UPLOAD, path};
+    use super::*;
+    use std::fs;
+
+    /// A plan for a file of so many bytes by `ana`.
+    fn plan(path: &VaultPath, length: u64) -> UploadPlan<'_> {
+        UploadPlan { owner: "ana", path, length, kept: Duration::from_hours(1), note: "{\"a\":1}" }
+    }
+
+    /// Begins one; it is open.
+    fn begin(share: &Share, name: &str, length: u64) -> Upload {
+        share.begin_lasting_upload(&plan(&path(name), length)).unwrap()
+    }
+
+    /// Names in the folder where uploads wait.
+    fn kept(house: &House) -> usize {
+        fs::read_dir(house.root().join(".larder/parts")).map_or(0, Iterator::count)
+    }
+
+    /// Takes the machine away under an upload, or its drive: what is written down was written elsewhere.
+    fn forget_here(house: &House, id: &UploadId) {
+        let record = house.root().join(".larder/parts").join(id.record());
+        let text = fs::read_to_string(&record).unwrap();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let other = text.replace(boot.trim(), "another boot");
+        assert_ne!(other, text);
+        fs::write(record, other).unwrap();
+    }
+
+    #[test]
+    fn an_upload_goes_on_where_it_stood_and_ends_in_its_place() {
+        let house = House::new();
+        let share = house.share();
+        let mut upload = begin(&share, "new/film.mkv", 10);
+        let id = upload.id().unwrap().clone();
+        upload.append(b"0123").unwrap();
+        // The end of larder is the end of no upload: nothing was said, nothing written down.
+        std::mem::forget(upload);
+        let told = share.uploads("ana").unwrap();
+        assert_eq!((told[0].offset, told[0].length), (4, Some(10)));
+        assert_eq!((told[0].path.as_str(), told[0].note.as_str()), ("new/film.mkv", "{\"a\":1}"));
+        assert!(told[0].expires > Some(SystemTime::now()));
+        let mut upload = share.open_upload("ana", &id).unwrap();
+        assert_eq!(upload.offset(), 4);
+        upload.append(b"456789").unwrap();
+        let target = path("new/film.mkv");
+        let placed = upload.finish(|spool| share.place(vec![(spool, target)], &UPLOAD)).unwrap();
+        assert_eq!(placed[0].size, 10);
+        assert_eq!(house.content("new/film.mkv").as_deref(), Some("0123456789"));
+        assert!(share.uploads("ana").unwrap().is_empty());
+        assert!(share.open_upload("ana", &id).is_err());
+        assert_eq!((kept(&house), house.unfinished("").len()), (0, 0));
+    }
+
+    #[test]
+    fn after_another_boot_only_what_was_made_durable_counts() {
+        let house = House::new();
+        let share = house.share();
+        let mut upload = begin(&share, "f", 10);
+        let id = upload.id().unwrap().clone();
+        upload.append(b"0123").unwrap();
+        upload.checkpoint().unwrap();
+        upload.append(b"lost").unwrap();
+        drop(upload);
+        forget_here(&house, &id);
+        assert_eq!(share.uploads("ana").unwrap()[0].offset, 4);
+        let upload = share.open_upload("ana", &id).unwrap();
+        assert_eq!(upload.offset(), 4);
+        drop(upload);
+        // What is written from now on counts again, and what was cut off does not come back.
+        let mut upload = share.open_upload("ana", &id).unwrap();
+        upload.append(b"45").unwrap();
+        drop(upload);
+        assert_eq!(share.uploads("ana").unwrap()[0].offset, 6);
+        assert_eq!(
+            fs::read(house.root().join(".larder/parts").join(id.as_str())).unwrap(),
+            b"012345"
+        );
+    }
+
+    #[test]
+    fn nobody_finds_anothers_and_the_grant_is_asked_each_time() {
+        let house = House::new();
+        let share = house.share();
+        let mut upload = begin(&share, "a/f", 3);
+        let id = upload.id().unwrap().clone();
+        upload.append(b"abc").unwrap();
+        drop(upload);
+        let other = share.open_upload("cam", &id);
+        assert!(matches!(other, Err(Error::NotFound("Upload not found"))));
+        assert!(share.drop_upload("cam", &id).is_err());
+        assert!(share.uploads("cam").unwrap().is_empty());
+        let narrow = house.share_of(&["b"], &["b"]);
+        assert!(matches!(narrow.open_upload("ana", &id), Err(Error::Refused)));
+        assert!(narrow.begin_lasting_upload(&plan(&path("a/g"), 1)).is_err());
+        for name in ["", ".larder/x"] {
+            assert!(share.begin_lasting_upload(&plan(&path(name), 1)).is_err(), "{name}");
+        }
+        // It waits all the same, and its owner drops it, even while somebody works on it.
+        let mut working = share.open_upload("ana", &id).unwrap();
+        share.drop_upload("ana", &id).unwrap();
+        assert!(working.append(b"").is_err());
+        assert!(working.finish(|_| Ok(())).is_err());
+        assert_eq!(kept(&house), 0);
+    }
+
+    #[test]
+    fn what_could_not_be_placed_waits_and_is_tried_again() {
+        let house = House::new();
+        let share = house.share();
+        house.folder("taken");
+        let mut upload = begin(&share, "taken", 3);
+        let id = upload.id().unwrap().clone();
+        assert!(matches!(upload.append(b"abcd"), Err(Error::TooLarge)));
+        upload.append(b"ab").unwrap();
+        upload.append(b"c").unwrap();
+        let place = |spool| share.place(vec![(spool, path("taken"))], &UPLOAD);
+        assert!(upload.finish(place).is_err());
+        let half = begin(&share, "half", 3);
+        assert!(half.finish(|_| Ok(())).is_err());
+        fs::remove_dir(house.root().join("taken")).unwrap();
+        let upload = share.open_upload("ana", &id).unwrap();
+        assert_eq!(upload.offset(), 3);
+        upload.finish(place).unwrap();
+        assert_eq!(house.content("taken").as_deref(), Some("abc"));
+        assert_eq!(kept(&house), 2, "the half one waits");
+    }
+
+    #[test]
+    fn a_whole_that_does_not_fit_is_refused_before_its_first_byte() {
+        let house = House::new();
+        let share = house.share();
+        for length in [1 << 60, u64::MAX] {
+            let told = share.begin_lasting_upload(&plan(&path("f"), length)).err();
+            assert!(matches!(told, Some(Error::DiskFull | Error::TooLarge)), "{told:?}");
+        }
+        let note = "x".repeat(limits::UPLOAD_NOTE_BYTES_MAX + 1);
+        let place = path("f");
+        let long = UploadPlan { note: &note, ..plan(&place, 1) };
+        let told = share.begin_lasting_upload(&long).err();
+        assert!(matches!(told, Some(Error::Invalid(..))), "{told:?}");
+        assert_eq!((kept(&house), house.unfinished("").len()), (0, 0));
+    }
+
+    #[test]
+    fn open_uploads_are_bounded_for_one_and_for_all() {
+        let house = House::in_memory();
+        let share = house.share();
+        begin(&share, "f", 1);
+        let parts = house.root().join(".larder/parts");
+        for _ in 1..limits::UPLOADS_PER_OWNER_MAX {
+            let id = UploadId::new(None, "ana").unwrap();
+            fs::write(parts.join(id.as_str()), "").unwrap();
+        }
+        let place = path("f");
+        let too_many = |owner| {
+            let plan = UploadPlan { owner, ..plan(&place, 1) };
+            matches!(share.begin_lasting_upload(&plan).err(), Some(Error::TooSoon { .. }))
+        };
+        assert!(too_many("ana") && !too_many("cam"));
+        for number in 0..limits::UPLOADS_MAX {
+            let id = UploadId::new(None, &number.to_string()).unwrap();
+            fs::write(parts.join(id.as_str()), "").unwrap();
+        }
+        assert!(too_many("cam"));
+        // What nobody can go on with counts no longer once it is swept.
+        house.vault.sweep().unwrap();
+        assert_eq!(kept(&house), 4);
+        assert!(!too_many("ana"));
+    }
+
+    #[test]
+    fn a_record_that_lies_changes_nothing_but_itself() {
+        let house = House::new();
+        let share = house.share();
+        house.file("precious", "kept");
+        let parts = house.root().join(".larder/parts");
+        for (from, to) in [
+            ("\"f\"", "\"../precious\""),
+            ("\"f\"", "\".larder/id\""),
+            ("\"offset\":3", "\"offset\":9"),
+            ("\"length\":4", "\"length\":2"),
+            ("\"ana\"", "\"cam\""),
+        ] {
+            let mut upload = begin(&share, "f", 4);
+            let id = upload.id().unwrap().clone();
+            upload.append(b"abc").unwrap();
+            upload.keep().unwrap();
+            let text = fs::read_to_string(parts.join(id.record())).unwrap();
+            let lie = text.replacen(from, to, 1);
+            assert_ne!(lie, text);
+            fs::write(parts.join(id.record()), lie).unwrap();
+            assert!(share.open_upload("ana", &id).is_err(), "{to}");
+        }
+        // Bytes that are none.
+        let upload = begin(&share, "f", 4);
+        let id = upload.id().unwrap().clone();
+        drop(upload);
+        fs::remove_file(parts.join(id.as_str())).unwrap();
+        std::os::unix::fs::symlink("../../precious", parts.join(id.as_str())).unwrap();
+        assert!(share.open_upload("ana", &id).is_err());
+        assert_eq!(house.content("precious").as_deref(), Some("kept"));
+    }
+}

@@ -1,0 +1,362 @@
+//! The one way in which a file comes in, whatever the door: appended to piece by piece, made durable now and then
+//! if it can be gone on with later, whole and durable before it gets its place.
+//!
+//! What nobody can go on with is a spool and nothing more. What somebody can has a record beside its bytes from its
+//! first checkpoint on: from its beginning where the door says so, else after `UPLOAD_CHECKPOINT_BYTES` or when it
+//! breaks off, so that a small file costs no sync that a spool does not.
+
+use super::lease::{Hold, Lease};
+use super::os;
+use super::path::VaultPath;
+use super::share::Share;
+use super::spool::Spool;
+use super::upload_record::{self, Here, Record, UploadId};
+use super::{hidden, look};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::threads;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::SystemTime;
+
+/// The folder in larder's hidden folder where uploads wait that can be gone on with.
+pub(super) const PARTS: &str = "parts";
+
+/// A file on its way in. Dropping it removes what has come, unless it has a record.
+pub struct Upload {
+    /// What has come.
+    spool: Spool,
+    /// Bytes of the whole, if its sender told.
+    length: Option<u64>,
+    /// What is written down of it; `None` when nobody can go on with it.
+    plan: Option<Plan>,
+    /// Its record, once there is one.
+    standing: Option<Standing>,
+    /// Bytes that the last checkpoint was about, or that were there from the beginning.
+    checked: u64,
+    /// A checkpoint that is being made beside the writing.
+    beside: Option<Receiver<Result<()>>>,
+}
+
+/// What is written down of an upload that can be gone on with.
+pub(super) struct Plan {
+    /// What its id begins with, if it is bound to a place.
+    pub place: Option<String>,
+    /// The record, but for what changes.
+    pub record: Record,
+}
+
+/// A record that is there.
+struct Standing {
+    /// Nobody else works on it.
+    lease: Lease,
+    /// What it is called.
+    id: UploadId,
+    /// The folder where it lies, beside the bytes.
+    parts: Arc<OwnedFd>,
+}
+
+impl Share {
+    /// Begins an upload of at most so many bytes, as far as that is known, that nobody can go on with. It lies on
+    /// the drive of the folder `near` where the file will be, whose trash makes room for it; as long as nobody
+    /// knows where that is, on the share root's drive, or on another that has the room.
+    ///
+    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
+    pub fn begin_upload(&self, near: Option<&VaultPath>, bytes: Option<u64>) -> Result<Upload> {
+        self.spool_sized(near, bytes).map(Upload::passing)
+    }
+}
+
+impl Upload {
+    /// One that nobody can go on with.
+    pub(super) fn passing(spool: Spool) -> Self {
+        Self { spool, length: None, plan: None, standing: None, checked: 0, beside: None }
+    }
+
+    /// One that somebody can go on with; it has no record yet.
+    pub(super) fn lasting(spool: Spool, plan: Plan) -> Self {
+        let length = plan.record.length;
+        Self { length, plan: Some(plan), ..Self::passing(spool) }
+    }
+
+    /// One that somebody goes on with: the bytes are there as the spool has them.
+    pub(super) fn again(
+        spool: Spool,
+        record: Record,
+        (lease, id, parts): (Lease, UploadId, Arc<OwnedFd>),
+    ) -> Self {
+        let checked = spool.len();
+        let plan = Plan { place: None, record };
+        let standing = Some(Standing { lease, id, parts });
+        Self { standing, checked, ..Self::lasting(spool, plan) }
+    }
+
+    /// Bytes that have come.
+    pub fn offset(&self) -> u64 {
+        self.spool.len()
+    }
+
+    /// Wishes when the file is to have changed last (see `Spool::date`).
+    pub fn date(&mut self, modified: SystemTime) {
+        self.spool.date(modified);
+    }
+
+    /// What it begins with can be put there without being sent; that is no news to be made durable.
+    pub(super) fn begin(&mut self, fill: impl FnOnce(&mut Spool) -> Result<()>) -> Result<()> {
+        fill(&mut self.spool)?;
+        self.checked = self.spool.len();
+        Ok(())
+    }
+
+    /// Adds what has come.
+    ///
+    /// Errors: `TooLarge` (more than was told), `Conflict` (somebody else goes on with it), `DiskFull`, `Io`.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let whole = self.offset().saturating_add(bytes.len() as u64);
+        if self.length.is_some_and(|length| whole > length) {
+            return Err(Error::TooLarge);
+        }
+        let spool = &mut self.spool;
+        match &self.standing {
+            Some(standing) => standing.lease.hold().work(|| Ok(spool.write_all(bytes)?))?,
+            None => spool.write_all(bytes)?,
+        }
+        if self.plan.is_some() && whole - self.checked >= limits::UPLOAD_CHECKPOINT_BYTES {
+            self.checkpoint_beside()?;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what has come, and writes that down; nothing for what nobody can go on with.
+    ///
+    /// Errors: `Conflict` (somebody else goes on with it), `Invalid` (there is too much to be written down),
+    /// `DiskFull`, `Io`.
+    pub fn checkpoint(&mut self) -> Result<()> {
+        self.wait_beside()?;
+        let Some(record) = self.stand()? else { return Ok(()) };
+        let Some(standing) = &self.standing else { return Ok(()) };
+        standing.lease.hold().work(|| {
+            self.spool.sync_data()?;
+            upload_record::put(standing.parts.as_fd(), &standing.id, &record, true)
+        })?;
+        self.checked = self.offset();
+        Ok(())
+    }
+
+    /// The same while more comes: who sends does not wait for the drive, unless it is a whole checkpoint behind.
+    fn checkpoint_beside(&mut self) -> Result<()> {
+        self.wait_beside()?;
+        let Some(record) = self.stand()? else { return Ok(()) };
+        let Some(standing) = &self.standing else { return Ok(()) };
+        let file = self.spool.another_handle()?;
+        let (parts, id) = (Arc::clone(&standing.parts), standing.id.clone());
+        let hold: Hold = standing.lease.hold().clone();
+        let (tell, told) = mpsc::sync_channel(1);
+        let work = move || {
+            let synced = rustix::fs::fdatasync(&file).map_err(os);
+            let put = || upload_record::put(parts.as_fd(), &id, &record, true);
+            // Nobody listens any more when the upload has broken off.
+            let _nobody = tell.send(synced.and_then(|()| hold.work(put)));
+        };
+        threads::spawn("checkpoint", work)?;
+        self.beside = Some(told);
+        self.checked = self.offset();
+        Ok(())
+    }
+
+    /// Waits for the checkpoint that is being made. What it could not make durable no later one tells of: the
+    /// kernel tells such a failure once.
+    fn wait_beside(&mut self) -> Result<()> {
+        let Some(told) = self.beside.take() else { return Ok(()) };
+        told.recv().map_err(|_| Error::Bug("a checkpoint was not finished".into()))?
+    }
+
+    /// Sees to it that there is a record, which the end of larder does not take away; returns what it is to say
+    /// once what has come is durable. `None` when nobody can go on with it.
+    fn stand(&mut self) -> Result<Option<Record>> {
+        let Some(plan) = &mut self.plan else { return Ok(None) };
+        if self.standing.is_none() {
+            let home = look::open_place(&*self.spool.folder, b"..").map_err(os)?;
+            let parts = Arc::new(hidden::open_or_make(home.as_fd(), PARTS).map_err(os)?);
+            let id = UploadId::new(plan.place.as_deref(), &plan.record.owner)?;
+            // From here on the sweep leaves it alone.
+            let lease = Lease::take(&id);
+            plan.record.here = Here::of(&*parts)?;
+            stamp(&mut plan.record, 0);
+            upload_record::put(parts.as_fd(), &id, &plan.record, false)?;
+            let moved = self.spool.stay_at(&parts, id.as_str());
+            moved.inspect_err(|_| upload_record::remove(parts.as_fd(), &id)).map_err(os)?;
+            self.standing = Some(Standing { lease, id, parts });
+        }
+        stamp(&mut plan.record, self.spool.len());
+        Ok(Some(plan.record.clone()))
+    }
+
+    /// What it is called; `None` as long as it has no record.
+    #[cfg_attr(not(test), expect(dead_code, reason = "told at `/api/uploads`, which is issue 16"))]
+    pub fn id(&self) -> Option<&UploadId> {
+        self.standing.as_ref().map(|standing| &standing.id)
+    }
+
+    /// Nothing more comes: makes it durable and closes it. Calling it again does nothing.
+    ///
+    /// Errors: `DiskFull`, `Io`, `Conflict` (somebody else goes on with it).
+    pub fn seal(&mut self) -> Result<()> {
+        self.wait_beside()?;
+        let spool = &mut self.spool;
+        match &self.standing {
+            Some(standing) => standing.lease.hold().work(|| spool.finish()),
+            None => spool.finish(),
+        }
+    }
+
+    /// Gives the file its place, which is what `put` does. If that fails, an upload that has a record waits: it can
+    /// be tried again.
+    ///
+    /// Errors: those of `seal` and `put`; `Invalid` when less has come than was told.
+    pub fn finish<T>(mut self, put: impl FnOnce(Spool) -> Result<T>) -> Result<T> {
+        if self.length.is_some_and(|length| self.offset() < length) {
+            return Err(Error::invalid("The upload is not complete"));
+        }
+        self.seal()?;
+        let Some(standing) = &self.standing else { return put(self.spool) };
+        standing.lease.hold().work(|| {
+            let done = put(self.spool)?;
+            // What a crash leaves of it here is a record without bytes, which the sweep removes.
+            upload_record::remove(standing.parts.as_fd(), &standing.id);
+            Ok(done)
+        })
+    }
+
+    /// Keeps what has come for whoever goes on with it; nothing if that is nothing.
+    ///
+    /// Errors: those of `checkpoint`; then what a record tells of is kept, or nothing.
+    pub fn keep(mut self) -> Result<()> {
+        if self.offset() == 0 && self.standing.is_none() {
+            return Ok(());
+        }
+        self.checkpoint()
+    }
+
+    /// Removes what has come, unless somebody else goes on with it.
+    pub fn discard(self) {
+        if let Some(standing) = &self.standing {
+            let _theirs = standing.lease.hold().work(|| {
+                upload_record::remove(standing.parts.as_fd(), &standing.id);
+                Ok(())
+            });
+        }
+    }
+}
+
+/// Writes down how much is there, and when.
+fn stamp(record: &mut Record, offset: u64) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    record.last_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    record.offset = offset;
+}
+
+/// The folder beside larder's folder for unfinished things where uploads wait; `None` while there is none.
+pub(super) fn parts_beside(workshop: &OwnedFd) -> Result<Option<OwnedFd>> {
+    match look::open_to_read(workshop, format!("../{PARTS}").as_bytes()) {
+        Ok(parts) => Ok(Some(parts)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(os(errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::part::UploadTarget;
+    use super::super::tests::{House, path};
+    use super::*;
+    use std::fs;
+
+    /// Where an upload to `big` goes, of `aa`.
+    fn target(share: &Share) -> UploadTarget {
+        share.upload_target(&path("big"), "aa").unwrap()
+    }
+
+    /// Appends so many MiB.
+    fn append(upload: &mut Upload, mib: usize) {
+        let piece = vec![7; 1 << 20];
+        for _ in 0..mib {
+            upload.append(&piece).unwrap();
+        }
+    }
+
+    /// Names in a folder of larder's own.
+    fn names(house: &House, folder: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(house.root().join(".larder").join(folder)) else {
+            return Vec::new();
+        };
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_small_one_has_no_record_and_a_long_one_gets_one_by_itself() {
+        let house = House::new();
+        let share = house.share();
+        let target = target(&share);
+        let mut upload = share.begin_upload_to(&target).unwrap();
+        append(&mut upload, 63);
+        assert!(upload.id().is_none() && names(&house, "parts").is_empty());
+        append(&mut upload, 1);
+        // The record is there before the drive has anything.
+        let id = upload.id().unwrap().clone();
+        assert!(names(&house, "tmp").is_empty());
+        append(&mut upload, 6);
+        // Killed now, larder goes on with all of it at the next start.
+        std::mem::forget(upload);
+        assert_eq!(share.kept_bytes(&target).unwrap(), Some(70 << 20));
+        let upload = share.resume(&target, 70 << 20).unwrap().expect("a part");
+        assert_eq!(upload.id(), Some(&id));
+        drop(upload);
+        house.vault.sweep().unwrap();
+        assert_eq!(share.kept_bytes(&target).unwrap(), Some(70 << 20));
+    }
+
+    #[test]
+    fn each_checkpoint_tells_what_is_durable() {
+        let house = House::new();
+        let share = house.share();
+        let target = target(&share);
+        let mut upload = share.begin_upload_to(&target).unwrap();
+        append(&mut upload, 130);
+        upload.wait_beside().unwrap();
+        let told = |id: &UploadId| {
+            let text = fs::read(house.root().join(".larder/parts").join(id.record())).unwrap();
+            Record::parse(&text).unwrap().offset
+        };
+        let id = upload.id().unwrap().clone();
+        assert_eq!(told(&id), 128 << 20);
+        upload.append(b"more").unwrap();
+        upload.checkpoint().unwrap();
+        assert_eq!(told(&id), (130 << 20) + 4);
+        // Going on from an earlier byte takes back what is said to be durable, before that is written over.
+        drop(upload);
+        let mut upload = share.resume(&target, 5).unwrap().expect("a part");
+        assert_eq!(told(&id), 5);
+        upload.append(b"!").unwrap();
+        upload.discard();
+        assert!(names(&house, "parts").is_empty());
+        assert_eq!(share.kept_bytes(&target).unwrap(), None);
+    }
+
+    #[test]
+    fn what_nobody_can_go_on_with_leaves_nothing() {
+        let house = House::new();
+        let share = house.share();
+        let mut upload = share.begin_upload(None, None).unwrap();
+        append(&mut upload, 70);
+        upload.checkpoint().unwrap();
+        assert!(upload.id().is_none());
+        drop(upload);
+        // Nothing has come: there is nothing to be kept.
+        share.begin_upload_to(&target(&share)).unwrap().keep().unwrap();
+        assert!(names(&house, "parts").is_empty() && names(&house, "tmp").is_empty());
+    }
+}

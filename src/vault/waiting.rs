@@ -1,0 +1,184 @@
+//! Uploads that wait to be gone on with, in larder's hidden folder on the drive where they are going: found, taken
+//! up, dropped, and swept when nobody came.
+
+use super::lease::{self, Lease};
+use super::spool::Spool;
+use super::upload::{PARTS, Upload, parts_beside};
+use super::upload_record::{self, Here, Record, UploadId};
+use super::{discard, look, os};
+use crate::error::Result;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::FileType;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// One that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// What it is called.
+    pub id: UploadId,
+    /// What is written down of it.
+    pub record: Record,
+    /// Bytes of it that count.
+    pub offset: u64,
+    /// When the last of them came.
+    pub last: SystemTime,
+}
+
+impl Found {
+    /// When it goes if nothing more comes; `None` for never, as far as clocks tell.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.last.checked_add(Duration::from_secs(self.record.kept_s))
+    }
+
+    /// Whether it has waited long enough. A clock that was wrong does not count against it.
+    fn is_expired(&self) -> bool {
+        self.expires().is_some_and(|expires| expires < SystemTime::now())
+    }
+}
+
+/// Looks at one upload; `None` when there is none, as far as anybody may still go on with it.
+///
+/// Errors: `Io`.
+fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
+    let found = weigh(parts, id)?;
+    Ok(found.filter(|found| !found.is_expired() || lease::is_in_work(id)))
+}
+
+/// The same, expired or not.
+fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
+    let stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
+    let Some(stat) = stat.filter(|stat| look::type_of(stat) == FileType::RegularFile) else {
+        return Ok(None);
+    };
+    let Some(record) = upload_record::read(parts, id)? else { return Ok(None) };
+    let offset = record.trusted(stat.stx_size, &Here::of(parts)?);
+    let last = record.last(look::modified_of(&stat));
+    Ok(Some(Found { id: id.clone(), record, offset, last }))
+}
+
+/// The ids of the uploads in the folder where they wait, open for reading, that begin so.
+fn ids(parts: BorrowedFd<'_>, prefix: &str) -> Result<BTreeSet<UploadId>> {
+    let mut ids = BTreeSet::new();
+    look::each_name(parts, os, &mut |name| {
+        if let Some(id) = UploadId::of_name(name).filter(|id| id.as_str().starts_with(prefix)) {
+            ids.insert(id);
+        }
+        Ok(())
+    })?;
+    Ok(ids)
+}
+
+/// The uploads beside a workshop whose ids begin so and whose records are of this kind, the last one first.
+///
+/// Errors: `Io`.
+pub(super) fn find(
+    workshop: &OwnedFd,
+    prefix: &str,
+    is_it: &dyn Fn(&Record) -> bool,
+) -> Result<Vec<Found>> {
+    let Some(parts) = parts_beside(workshop)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for id in ids(parts.as_fd(), prefix)? {
+        all.extend(look_at(parts.as_fd(), &id)?.filter(|found| is_it(&found.record)));
+    }
+    all.sort_by_key(|found| std::cmp::Reverse(found.last));
+    Ok(all)
+}
+
+/// How many uploads there are beside a workshop whose ids begin so.
+///
+/// Errors: `Io`.
+pub(super) fn count(workshop: &OwnedFd, prefix: &str) -> Result<usize> {
+    let Some(parts) = parts_beside(workshop)? else { return Ok(0) };
+    Ok(ids(parts.as_fd(), prefix)?.len())
+}
+
+/// Takes up an upload beside a workshop, cut to its first `offset` bytes, or as it is; whoever worked on it does so
+/// no more. `None` when there is none of this kind, or less of it.
+///
+/// Errors: `DiskFull`, `Io`.
+pub(super) fn open(
+    workshop: &OwnedFd,
+    id: &UploadId,
+    offset: Option<u64>,
+    is_it: &dyn Fn(&Record) -> bool,
+) -> Result<Option<Upload>> {
+    let Some(parts) = parts_beside(workshop)? else { return Ok(None) };
+    let is_good =
+        |found: &Found| is_it(&found.record) && offset.is_none_or(|offset| offset <= found.offset);
+    // Nobody is sent away for what cannot be gone on with.
+    if !look_at(parts.as_fd(), id)?.as_ref().is_some_and(is_good) {
+        return Ok(None);
+    }
+    let lease = Lease::take(id);
+    // Whoever worked on it may have ended it meanwhile.
+    let Some(found) = weigh(parts.as_fd(), id)?.filter(is_good) else { return Ok(None) };
+    let (mut record, parts) = (found.record, Arc::new(parts));
+    let offset = offset.unwrap_or(found.offset);
+    if record.offset > offset {
+        // What is durable now will be written over.
+        record.offset = offset;
+        upload_record::put(parts.as_fd(), id, &record, true)?;
+    }
+    let spool = Spool::reopened(Arc::clone(&parts), id.as_str(), offset)?;
+    let here = Here::of(&*parts)?;
+    if record.here != here {
+        // Only now, as there is nothing behind the offset any more, its size can be believed.
+        record.here = here;
+        upload_record::put(parts.as_fd(), id, &record, true)?;
+    }
+    if let Some(length) = record.length {
+        spool.reserve(length)?;
+    }
+    Ok(Some(Upload::again(spool, record, (lease, id.clone(), parts))))
+}
+
+/// Removes those beside a workshop whose ids begin so and that are chosen, but none that is worked on; says how many
+/// went.
+pub(super) fn clear(
+    workshop: &OwnedFd,
+    prefix: &str,
+    is_chosen: &dyn Fn(&Record) -> bool,
+) -> usize {
+    let Ok(Some(parts)) = parts_beside(workshop) else { return 0 };
+    let idle = ids(parts.as_fd(), prefix).unwrap_or_default();
+    let idle = idle.into_iter().filter(|id| !lease::is_in_work(id));
+    let chosen = idle.filter(|id| {
+        let record = upload_record::read(parts.as_fd(), id);
+        record.is_ok_and(|record| record.is_none_or(|record| is_chosen(&record)))
+    });
+    chosen.map(|id| upload_record::remove(parts.as_fd(), &id)).count()
+}
+
+/// Removes from larder's hidden folder `home` of one filesystem what nobody can go on with: uploads that waited too
+/// long, those bound to a place that are the oldest beyond `bound_max`, bytes without a record, records without
+/// bytes, and the parts of the version before, which had no records. Never what is worked on. Returns how many.
+pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
+    let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
+    let mut found: Vec<Found> = Vec::new();
+    let mut kept: BTreeSet<UploadId> = BTreeSet::new();
+    let all = ids(parts.as_fd(), "").unwrap_or_default();
+    for id in all.iter().cloned() {
+        match weigh(parts.as_fd(), &id) {
+            _ if lease::is_in_work(&id) => _ = kept.insert(id),
+            // What cannot be looked at now may be there again.
+            Err(_) => _ = kept.insert(id),
+            Ok(Some(one)) if !one.is_expired() => found.push(one),
+            Ok(_) => {}
+        }
+    }
+    found.sort_by_key(|found| std::cmp::Reverse(found.last));
+    let mut bound = 0;
+    kept.extend(found.into_iter().map(|found| found.id).filter(|id| {
+        bound += usize::from(id.is_bound());
+        !id.is_bound() || bound <= bound_max
+    }));
+    let is_over = |name: &[u8]| {
+        // What came while this looked was not looked at.
+        let is_over = |id: &UploadId| all.contains(id) && !kept.contains(id);
+        UploadId::of_name(name).is_none_or(|id| is_over(&id) && !lease::is_in_work(&id))
+    };
+    discard::clear(parts.as_fd(), &is_over)
+}
