@@ -6,14 +6,14 @@ use super::gate::{Gate, Pass, Patience, Probe};
 use super::look;
 use super::mounts;
 use crate::error::Result;
-use crate::limits;
+use crate::{limits, threads};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::OwnedFd;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// What is mounted where, at one moment.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ struct Table {
 impl Drives {
     /// What is mounted now. Asks no drive.
     pub fn mounts(&self) -> Arc<Mounts> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = threads::locked(&self.table);
         let is_new = table.file.is_none();
         if is_new {
             table.file = File::open("/proc/self/mountinfo").ok();
@@ -99,7 +99,7 @@ impl Drives {
 
     /// The gate of a mount.
     fn gate(&self, mount: u64) -> Gate {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = threads::locked(&self.gates);
         let (known, is_closed) = &mut *gates;
         if known.len() >= limits::DRIVE_GATES_MAX && !known.contains_key(&mount) {
             known.retain(|_, gate| !gate.is_idle());
@@ -150,7 +150,7 @@ impl Drives {
 
     /// Sends away whoever waits for a drive, now and later.
     pub fn close(&self) {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = threads::locked(&self.gates);
         gates.1 = true;
         gates.0.values().for_each(Gate::close);
     }

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::{limits, threads};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Asks the drive for something that only the drive can answer.
@@ -149,7 +149,7 @@ impl Gate {
             // Silence has to be noticed, too.
             let pause = until.duration_since(now).min(limits::DRIVE_FRESH_TIME);
             let woken = self.0.changed.wait_timeout(state, pause);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = threads::whole(woken).0;
         }
     }
 
@@ -182,9 +182,9 @@ impl Gate {
         self.0.changed.notify_all();
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.0.state)
     }
 }
 

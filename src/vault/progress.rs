@@ -3,9 +3,9 @@
 
 use super::trash_id::TrashId;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// The numbers of some work, changed by one thread and read by many.
@@ -67,12 +67,12 @@ impl Progress {
 
     /// What the work has put into the trash, durably, so far.
     pub fn trash(&self) -> Arc<Vec<TrashId>> {
-        Arc::clone(&self.trash.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&threads::locked(&self.trash))
     }
 
     /// So many things are remembered no more, because nobody is expected to ask.
     pub fn forget_trash(&self) -> usize {
-        std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner)).len()
+        std::mem::take(&mut *threads::locked(&self.trash)).len()
     }
 
     /// Asks the work to stop at the next opportunity.
@@ -113,7 +113,7 @@ impl Progress {
 
     /// This has gone into the trash.
     pub(super) fn threw_away(&self, id: TrashId) {
-        let mut trash = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trash = threads::locked(&self.trash);
         Arc::make_mut(&mut trash).push(id);
     }
 
@@ -122,7 +122,7 @@ impl Progress {
         if self.watcher.is_none() && self.judge.is_none() {
             return;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = threads::locked(&self.told);
         if told.is_some_and(|told| told.elapsed() < limits::PROGRESS_INTERVAL) {
             return;
         }

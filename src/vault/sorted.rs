@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::{limits, threads};
 use rustix::fd::BorrowedFd;
 use std::cmp::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 /// Which of two names comes first.
@@ -140,9 +140,9 @@ impl Shelf {
         (!is_used_up).then_some((some, stock.is_all))
     }
 
-    /// A panic while it was locked left it whole.
+    /// Locks it.
     fn lock(&self) -> MutexGuard<'_, Option<Stock>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        threads::locked(&self.0)
     }
 }
 
