@@ -65,13 +65,13 @@ pub fn run(wishes: &Wishes) -> Result<ExitCode, String> {
     let folder = state.folder().to_path_buf();
     let (listener, address) = listen(wishes, &state)?;
     let house = open_house(wishes, state, listener, address, admin_password)?;
-    greet(&house, address, &folder);
     let app = Arc::clone(&house.app);
     app.logbook.note_own(logbook::Event::start(concat!(
         "larder ",
         env!("CARGO_PKG_VERSION"),
         " started"
     )));
+    greet(&house, address, &folder);
     background(&app)?;
     // What a trial makes of the databases may be taken back; it is nothing to keep.
     if !update::is_trial() {

@@ -227,7 +227,8 @@ fn the_ftp_door_has_its_columns() {
 
 #[test]
 fn signing_in_refusals_changes_and_the_machine_have_their_columns() {
-    let mut larder = Larder::start().user("ana").user_with("leo", "admin", r#"["photos"]"#, "[]");
+    let larder = Larder::start().user("ana").user_with("leo", "admin", r#"["photos"]"#, "[]");
+    let mut larder = larder.user_with("gus", "guest", "[]", "[]");
     let ana = larder.http("ana");
     larder.token("ana");
     larder.sign_in("leo", "a wrong password").expect(401);
@@ -235,6 +236,8 @@ fn signing_in_refusals_changes_and_the_machine_have_their_columns() {
     let asked = json!({ "file_name": "x", "file_content": "" });
     larder.http("leo").post("/api/new_file", asked).expect(401);
     larder.anonymous().get("/api/finder").expect(401);
+    // A guest's role is not listed there.
+    larder.http("gus").get("/api/get_logs").expect(401);
     ana.post("/api/update_settings", json!({ "trash_days": 7 })).expect(200);
     ana.post("/api/command", json!({ "command": "true" })).expect(200);
     let columns = |query: &str| {
@@ -247,14 +250,14 @@ fn signing_in_refusals_changes_and_the_machine_have_their_columns() {
             .collect::<Vec<_>>()
     };
     assert_eq!(columns("op=sign_in"), ["ana api sign_in"]);
-    let refused = ["leo api refused", "- api refused", "leo api refused", "- api refused"];
+    let refused = ["leo", "-", "leo", "-", "gus"].map(|who| format!("{who} api refused"));
     assert_eq!(columns("op=refused"), refused);
     assert_eq!(columns("op=change&user=ana"), ["ana api change"]);
     assert_eq!(columns("op=command"), ["ana api command"]);
     assert_eq!(columns("op=start"), ["- machine start"]);
     let added = actions(&larder, "door=machine&op=change");
     let by_hand = added.iter().filter(|action| action.starts_with("command line: added user "));
-    assert_eq!(by_hand.count(), 2, "{added:?}");
+    assert_eq!(by_hand.count(), 3, "{added:?}");
     larder.stop();
     let larder = larder.launch();
     assert_eq!(

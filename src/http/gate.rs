@@ -10,15 +10,21 @@ use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Access, Endpoint, Proof};
 use crate::settings::Network;
 
-/// Lets a request in: `None` where nobody needs to sign in.
+/// Finds out who asks: `None` where nobody needs to sign in.
 ///
-/// Errors: `SignIn`, `Refused` (the role is not listed).
-pub fn admit(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option<Caller>> {
+/// Errors: `SignIn`.
+pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option<Caller>> {
     if endpoint.access == Access::Public {
         return Ok(None);
     }
-    let caller = identify(app, endpoint, request)?;
-    if is_open_to(app, endpoint, &caller) { Ok(Some(caller)) } else { Err(Error::Refused) }
+    identify(app, endpoint, request).map(Some)
+}
+
+/// Lets them in, if they may.
+///
+/// Errors: `Refused` (the role is not listed).
+pub fn admit(app: &App, endpoint: &Endpoint, caller: &Caller) -> Result<()> {
+    if is_open_to(app, endpoint, caller) { Ok(()) } else { Err(Error::Refused) }
 }
 
 /// What a caller may, to be judged again while something lasts that they have begun: it goes on without its

@@ -176,18 +176,21 @@ fn take(places: &Permits<IpAddr>, address: IpAddr) -> Result<Permit<'_, IpAddr>>
     place.ok_or(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S })
 }
 
-/// Gate, then handler: each step goes on or returns its refusal. Whom the gate let in is told in `admitted`,
-/// also on failure.
+/// Gate, then handler: each step goes on or returns its refusal. Who it is stands in `who` as soon as the gate
+/// knows, also on failure.
 fn answer(
     app: &Arc<App>,
     endpoint: &'static Endpoint,
     address: IpAddr,
     request: &mut Request,
-    admitted: &mut Option<String>,
+    who: &mut Option<String>,
 ) -> Result<Reply> {
     let worded = |error| worded_for(endpoint, error);
-    let caller = gate::admit(app, endpoint, request).map_err(worded)?;
-    *admitted = caller.as_ref().map(|caller| caller.label().to_owned());
+    let caller = gate::recognize(app, endpoint, request).map_err(worded)?;
+    if let Some(caller) = &caller {
+        *who = Some(caller.label().to_owned());
+        gate::admit(app, endpoint, caller).map_err(worded)?;
+    }
     let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
