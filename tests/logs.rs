@@ -196,8 +196,11 @@ fn a_stop_and_a_reload_are_in_the_log_of_the_next_start() {
     let larder = larder.launch();
     let actions = actions(&larder);
     assert!(actions.iter().any(|action| action == "larder stopped"), "{actions:?}");
-    let starts = actions.iter().filter(|action| action.ends_with(" started")).count();
-    assert_eq!(starts, 2);
+    // The server answers a moment before it says so.
+    wait::until("both starts", || {
+        let actions = self::actions(&larder);
+        actions.iter().filter(|action| action.ends_with(" started")).count() == 2
+    });
 }
 
 #[test]

@@ -315,6 +315,18 @@ mod tests {
         assert!(own.is_open_to(eve) && !own.is_open_to(ana));
     }
 
+    /// Another way in is a visible change, too.
+    #[test]
+    fn who_is_let_in_brings_a_token_or_a_key_and_public_rows_look_at_neither() {
+        for row in ENDPOINTS {
+            let wanted: &[Proof] = match row.access {
+                Public => &[],
+                SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
+            };
+            assert_eq!(row.proofs, wanted, "{}", row.path);
+        }
+    }
+
     /// Opening a door is a visible change: this list and the table must both be edited.
     #[test]
     fn these_and_no_others_are_open() {
