@@ -26,6 +26,8 @@ struct Seen {
 
 /// Somebody who is on.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PersonOn"))]
 pub struct Person {
     /// Their name.
     pub username: String,

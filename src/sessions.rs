@@ -165,6 +165,8 @@ struct State {
 
 /// What `GET /api/ftp/sessions` tells of a session.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FtpSession"))]
 pub struct SessionInfo {
     /// Its number.
     pub id: u64,

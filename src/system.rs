@@ -30,6 +30,7 @@ use written::Ledger;
 
 /// How busy the machine is.
 #[derive(Clone, Debug, Default, Serialize, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sample {
     /// Processor time in use, all cores together (percent).
     pub cpu: u8,
@@ -80,6 +81,7 @@ pub struct Sample {
 
 /// What a Raspberry Pi says of its power supply and its heat.
 #[derive(Clone, Copy, Debug, Default, Serialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a bit of the firmware's word")]
 pub struct PowerSupply {
     /// The voltage is too low now.

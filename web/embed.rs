@@ -1,4 +1,5 @@
-//! The build script: turns the built pages (`web/dist`) into a table in the program.
+//! The build script: turns the built pages (`web/dist`) into a table in the program, and packs the
+//! document of the API.
 //!
 //! For each file it keeps the plain bytes and, where that is smaller, a gzip and a brotli form, so
 //! that the running larder compresses nothing. The plain form of a large file is unpacked from the
@@ -17,6 +18,9 @@ use sha2::{Digest, Sha256};
 
 /// Where Vite leaves the pages, relative to the package.
 const PAGES_FOLDER: &str = "web/dist";
+
+/// What `larder openapi` prints, relative to the package; a test writes it.
+const DOCUMENT: &str = "docs/openapi.json";
 
 /// The pages larder cannot do without.
 const ENTRIES: [&str; 3] = ["index.html", "login.html", "preview.html"];
@@ -37,6 +41,7 @@ const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=web/embed.rs");
     println!("cargo::rerun-if-changed={PAGES_FOLDER}");
+    println!("cargo::rerun-if-changed={DOCUMENT}");
     // What a release manifest calls the machine we are built for.
     println!(
         "cargo::rustc-env=LARDER_TARGET={}",
@@ -44,6 +49,7 @@ fn main() -> io::Result<()> {
     );
 
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| fault("no OUT_DIR"))?);
+    fs::write(out.join("openapi.json.gz"), gzip(&fs::read(DOCUMENT)?)?)?;
     let pages = Path::new(PAGES_FOLDER);
     let mut files = if pages.is_dir() { read_tree(pages)? } else { Vec::new() };
     if files.is_empty() {

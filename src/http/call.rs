@@ -11,13 +11,14 @@ use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::Endpoint;
-use crate::http::body::{self, Ask};
+use crate::http::body;
 use crate::http::gate::Standing;
 use crate::http::query;
+use crate::http::question::{Content, Question};
 use crate::limits;
 use crate::logbook::{By, Event};
 use crate::store::User;
-use crate::vault::{Share, VaultPath};
+use crate::vault::{Share, Spool, VaultPath};
 
 /// What a handler is lent.
 pub struct Call<'a> {
@@ -31,6 +32,8 @@ pub struct Call<'a> {
     pub request: &'a mut Request,
     /// Who asks, unless the endpoint is public.
     caller: Option<Caller>,
+    /// A file's content out of the body, once that has been read.
+    content: Option<Spool>,
 }
 
 impl<'a> Call<'a> {
@@ -42,7 +45,7 @@ impl<'a> Call<'a> {
         request: &'a mut Request,
         caller: Option<Caller>,
     ) -> Self {
-        Self { app, endpoint, address, request, caller }
+        Self { app, endpoint, address, request, caller, content: None }
     }
 
     /// Who asks. The gate has seen to it that there is somebody.
@@ -78,38 +81,35 @@ impl<'a> Call<'a> {
         query::decode_segments(path.strip_prefix(self.endpoint.path).unwrap_or_default())
     }
 
-    /// All values of a query parameter, in order.
-    pub fn queries(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
+    /// Reads the query.
+    ///
+    /// Errors: `Invalid`.
+    pub fn query<Q: Question>(&self) -> Result<Q> {
         let (_, query) = query::split(self.request.url());
-        query::values(query, name)
-    }
-
-    /// The first value of a query parameter.
-    pub fn query(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
-        let (_, query) = query::split(self.request.url());
-        Ok(query::values(query, name)?.into_iter().next())
-    }
-
-    /// Whether a flag of the query is set: present and not `0`.
-    pub fn has_flag(&self, name: &str) -> Result<bool> {
-        Ok(self.query(name)?.is_some_and(|value| value != "0"))
+        query::read(query)
     }
 
     /// Reads the JSON body.
     ///
     /// Errors: `Invalid`, `TooLarge`, `Disconnected`; those of the vault for a file's content.
-    pub fn ask(&mut self) -> Result<Ask> {
+    pub fn ask<Q: Question>(&mut self) -> Result<Q> {
         let content = self.caller.as_ref().map(|caller| (self.app, caller));
         let length = self.request.content_length();
-        let asked = body::read(self.request, self.endpoint.fields, |ask| {
+        let (question, content) = body::read(self.request, &mut |near| {
             let (app, caller) = content.ok_or(Error::Bug("content without a caller".into()))?;
             // If the path has come already, its drive takes the content at once.
-            let near = ask.text("path").and_then(|path| VaultPath::parse(path).ok());
+            let near = near.and_then(|path| VaultPath::parse(path).ok());
             app.share(Arc::clone(caller.grant()), caller.label())?
                 .spool_sized(near.as_ref(), length)
         })?;
+        self.content = content;
         self.must_still_be_let_in()?;
-        Ok(asked)
+        Ok(question)
+    }
+
+    /// The bytes that the sign stands for, once.
+    pub fn take_content(&mut self, _: &Content) -> Result<Spool> {
+        self.content.take().ok_or(Error::Bug("content that did not come".into()))
     }
 
     /// Judges the caller anew, now that the body has been read: a slow one may have taken hours.

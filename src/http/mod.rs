@@ -1,25 +1,28 @@
 //! Speaks HTTP: the table of endpoints, the way of a request, and how answers look. Knows no FTP
 //! and never touches the disk itself.
 
+mod answer;
 mod api;
 mod assets;
 mod body;
 mod call;
 mod coding;
 mod cors;
+mod document;
 mod gate;
 mod handlers;
 mod host;
-mod manual;
 mod multipart;
+#[cfg(test)]
 mod openapi;
 mod problem;
 mod query;
+mod question;
 mod range;
 mod reply;
 mod router;
 mod serve;
 
 pub use api::role_paths;
-pub use openapi::document;
+pub use document::document;
 pub use serve::Server;

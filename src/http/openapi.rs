@@ -1,15 +1,286 @@
-//! The OpenAPI 3.1 document of the HTTP API: the table of endpoints, with what `manual.rs` says of their
-//! questions and answers, as JSON.
+//! The OpenAPI 3.1 document of the HTTP API: the table of endpoints, with the types of their questions and
+//! answers, as JSON. Only the tests make it: one of them compares it with `docs/openapi.json`, which is what
+//! the program carries (see `document.rs`).
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use crate::error::Result;
+use crate::http::answer::Answered;
 use crate::http::api::{Access, ENDPOINTS, Endpoint, Lane, Method, Proof};
-use crate::http::body::{Field, Kind};
-use crate::http::manual::{self, Answer, Ask, Doc, Parameter, Property, Schema};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::question::Asked;
 use crate::limits;
 
+/// What the document says of one endpoint beyond what larder needs to know itself.
+pub struct Manual {
+    /// What it is about.
+    pub group: Group,
+    /// What it is for, in a sentence.
+    pub purpose: &'static str,
+    /// The statuses of its refusals besides those that every endpoint of its kind has (`refusals`).
+    pub refusals: &'static [u16],
+    /// Tells of its question and its answer.
+    pub describe: fn(&mut Book, &mut Value, &mut Responses),
+}
+
+/// The answers of one operation by status.
+pub type Responses = Map<String, Value>;
+
+/// What an endpoint is about. Pages show rights in these groups; who may use the first two keeps files here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Files are looked at.
+    Look,
+    /// Files are changed.
+    Change,
+    /// One's own account.
+    Account,
+    /// Other people.
+    People,
+    /// The machine is looked at.
+    Watch,
+    /// The machine and larder itself.
+    Machine,
+    /// The FTP server.
+    Ftp,
+    /// The cloud.
+    Cloud,
+    /// The pages themselves.
+    Pages,
+}
+
+/// The groups in the order of the pages: what they are called, what they allow, and what is at stake. `low`
+/// looks, `medium` changes files, `high` changes who may do what, or the box itself.
+const GROUPS: &[(Group, &str, &str, &str)] = &[
+    (Group::Look, "Look at files", "See, open and download what is there.", "low"),
+    (Group::Change, "Change files", "Bring, edit, move and delete files and folders.", "medium"),
+    (Group::Account, "One's own account", "Sign in and out, and look after oneself.", "low"),
+    (Group::People, "People and roles", "Decide who there is and what they may do.", "high"),
+    (Group::Watch, "Watch the machine", "See how the machine is.", "low"),
+    (Group::Machine, "Run the machine", "Settings, log, updates, commands, power.", "high"),
+    (Group::Ftp, "FTP", "The FTP server and its users.", "high"),
+    (Group::Cloud, "Cloud", "The cloud's account.", "high"),
+    (Group::Pages, "Pages", "What a browser shows.", "low"),
+];
+
+impl Group {
+    /// What it is called.
+    fn name(self) -> &'static str {
+        GROUPS.iter().find(|(group, ..)| *group == self).map_or("", |(_, name, ..)| name)
+    }
+}
+
+/// Tells of the question and the answer of a handler.
+pub fn describe<Q: Asked, A: Answered>(
+    _: fn(&mut Call<'_>, Q) -> Result<A>,
+    book: &mut Book,
+    operation: &mut Value,
+    responses: &mut Responses,
+) {
+    Q::describe(book, operation);
+    A::describe(book, responses);
+}
+
+/// Gathers the types.
+pub struct Book {
+    /// Of questions: what may be left out.
+    asks: SchemaGenerator,
+    /// Of answers: what is always there.
+    answers: SchemaGenerator,
+}
+
+impl Book {
+    /// Knows nothing yet.
+    fn new() -> Self {
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+        };
+        Self {
+            asks: settings().for_deserialize().into_generator(),
+            answers: settings().for_serialize().into_generator(),
+        }
+    }
+
+    /// A reference to the type of an answer.
+    pub fn answer<T: JsonSchema>(&mut self) -> Value {
+        self.answers.subschema_for::<T>().to_value()
+    }
+
+    /// Adds a body to an operation, unless nothing can be in it.
+    pub fn describe_body<Q: JsonSchema>(&mut self, media_type: &str, operation: &mut Value) {
+        let whole = Q::json_schema(&mut self.asks).to_value();
+        let is_fixed = whole["additionalProperties"].is_null();
+        if is_fixed && whole["properties"].as_object().is_none_or(Map::is_empty) {
+            return;
+        }
+        let schema = match media_type {
+            "application/json" if is_fixed => self.asks.subschema_for::<Q>().to_value(),
+            "application/json" => whole.clone(),
+            // A form has no null.
+            _ => {
+                let mut form = whole.clone();
+                for_each_property(&mut form, &mut |name, property, _| {
+                    let_not_be_null(property);
+                    say_more(name, property);
+                });
+                form
+            }
+        };
+        operation["requestBody"] = json!({
+            "required": whole["required"].is_array(),
+            "content": { media_type: { "schema": schema } },
+        });
+    }
+
+    /// Adds the parameters of a query to an operation.
+    pub fn describe_query<Q: JsonSchema>(&mut self, operation: &mut Value) {
+        let whole = Q::json_schema(&mut self.asks).to_value();
+        let required = whole["required"].as_array().cloned().unwrap_or_default();
+        let properties = whole["properties"].as_object().cloned().unwrap_or_default();
+        let parameters: Vec<Value> = properties
+            .into_iter()
+            .map(|(name, schema)| {
+                let is_required = required.contains(&json!(name));
+                parameter(&name, schema, is_required)
+            })
+            .collect();
+        operation["parameters"] = parameters.into();
+    }
+
+    /// All types that were told of, by name.
+    fn schemas(mut self) -> BTreeMap<String, Value> {
+        let mut schemas = BTreeMap::new();
+        for (name, mut schema) in self.asks.take_definitions(true) {
+            for_each_property(&mut schema, &mut |name, property, is_required| {
+                say_more(name, property);
+                if !is_required {
+                    let_be_null(property);
+                }
+            });
+            schemas.insert(name, schema);
+        }
+        for (name, mut schema) in self.answers.take_definitions(true) {
+            for_each_property(&mut schema, &mut |_, property, is_required| {
+                // What may be left out is never null instead.
+                if !is_required {
+                    let_not_be_null(property);
+                }
+            });
+            let before = schemas.insert(name.clone(), schema.clone());
+            assert!(before.is_none_or(|before| before == schema), "two types are called {name}");
+        }
+        schemas
+    }
+}
+
+/// Looks at each property of an object: its name, its schema, whether it must be there.
+fn for_each_property(schema: &mut Value, look: &mut dyn FnMut(&str, &mut Value, bool)) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            look(name, property, required.contains(&json!(name)));
+        }
+    }
+}
+
+/// One parameter of a query.
+fn parameter(name: &str, mut schema: Value, is_required: bool) -> Value {
+    let_not_be_null(&mut schema);
+    let description = schema.as_object_mut().and_then(|schema| {
+        schema.remove("default");
+        schema.remove("description")
+    });
+    let mut shown = json!({
+        "name": name, "in": "query", "required": is_required, "description": description,
+    });
+    if schema["type"] == "array" {
+        say_more(name, &mut schema["items"]);
+        shown["style"] = json!("form");
+        shown["explode"] = json!(true);
+    } else {
+        say_more(name, &mut schema);
+    }
+    shown["schema"] = schema;
+    shown
+}
+
+/// What can be said of a text by its name.
+fn say_more(name: &str, schema: &mut Value) {
+    let is_text = match &schema["type"] {
+        Value::Array(types) => types.contains(&json!("string")) && types.len() == 2,
+        one => one == "string",
+    };
+    if !is_text {
+        return;
+    }
+    match name {
+        "file_name" | "new_name" | "folder_name" => {
+            schema["minLength"] = json!(1);
+            schema["maxLength"] = json!(limits::NAME_BYTES_MAX);
+            schema["pattern"] = json!("^[^/\\u0000]+$");
+        }
+        // Empty, these are the share root.
+        "path" | "to" => {
+            schema["maxLength"] = json!(limits::PATH_BYTES_MAX);
+            schema["pattern"] = json!("^[^\\u0000]*$");
+        }
+        _ => {}
+    }
+    if let Some((_, example)) = EXAMPLES.iter().find(|(known, _)| *known == name) {
+        schema["examples"] = json!([example]);
+    }
+}
+
+/// `null` counts as missing, and need not be told as what a field is without.
+fn let_be_null(schema: &mut Value) {
+    if let Some(schema) =
+        schema.as_object_mut().filter(|schema| schema.get("default") == Some(&Value::Null))
+    {
+        schema.remove("default");
+    }
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
+        Some(Value::Array(_)) | None => {}
+        Some(one) => *one = json!([one.take(), "null"]),
+    }
+}
+
+/// Takes `null` out of what a schema allows.
+fn let_not_be_null(schema: &mut Value) {
+    if let Some(types) = schema["type"].as_array_mut() {
+        types.retain(|name| name != "null");
+        if let [one] = &types[..] {
+            schema["type"] = one.clone();
+        }
+    }
+    let without = schema["anyOf"].as_array().map(|forms| {
+        forms.iter().filter(|form| form["type"] != "null").cloned().collect::<Vec<_>>()
+    });
+    if let (Some(Value::Object(only)), Some(schema)) =
+        (without.as_ref().and_then(|forms| forms.first()), schema.as_object_mut())
+    {
+        schema.remove("anyOf");
+        schema.extend(only.clone());
+    }
+}
+
 /// The document, pretty-printed, with a line break at its end.
-pub fn document() -> String {
+fn document() -> String {
+    let mut book = Book::new();
+    let paths = paths(&mut book);
+    let error = book.answer::<Problem<'_>>();
+    let tags: Vec<Value> = GROUPS
+        .iter()
+        .map(|(_, name, about, risk)| json!({ "name": name, "description": about, "x-risk": risk }))
+        .collect();
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -21,7 +292,8 @@ pub fn document() -> String {
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "paths": paths(),
+        "tags": tags,
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "bearer": {
@@ -37,38 +309,58 @@ pub fn document() -> String {
                     "description": "The same token, set by `/api/user/login`; counts for GET and HEAD only.",
                 },
             },
-            "schemas": { "Error": schema(&manual::ERROR) },
-            "responses": responses(),
+            "schemas": book.schemas(),
+            "responses": responses(&error),
         },
     });
-    // Made of literals and numbers, so there is nothing that JSON could not say.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut document = document;
+    unwrap_lines(&mut document);
+    format!("{document:#}\n")
+}
+
+/// Joins the lines of the comments that descriptions are made of.
+fn unwrap_lines(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            object.values_mut().for_each(unwrap_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(unwrap_lines),
+        _ => {}
+    }
 }
 
 /// Every path with its operations.
-fn paths() -> Value {
+fn paths(book: &mut Book) -> Value {
     let mut paths = Map::new();
     for row in ENDPOINTS {
-        let Some((group, doc)) = manual::of(row.path) else { continue };
         let path =
             if row.is_prefix { format!("{}{{path}}", row.path) } else { row.path.to_owned() };
         let operations = paths.entry(path).or_insert_with(|| json!({}));
         for method in row.methods {
-            let method = if *method == Method::Get { "get" } else { "post" };
-            operations[method] = operation(row, group, doc);
+            let id = operation_id(row.path, *method, operations != &json!({}));
+            operations[word(*method)] = operation(book, row, &id);
         }
     }
     paths.into()
 }
 
+/// How the document calls a method.
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Get => "get",
+        Method::Post => "post",
+    }
+}
+
 /// One operation.
-fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
+fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
     let mut operation = json!({
-        "operationId": operation_id(row.path),
-        "tags": [group],
-        "summary": row.purpose,
+        "operationId": id,
+        "tags": [row.manual.group.name()],
+        "summary": row.manual.purpose,
     });
     if !row.acts_as.is_empty() {
         let others: Vec<String> = row.acts_as.iter().map(|path| format!("`{path}`")).collect();
@@ -76,29 +368,26 @@ fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
         // For programs: no role is ever given this one.
         operation["x-acts-as"] = json!(row.acts_as);
     }
+    // For programs, too: what a role decides about, and what anybody may who has signed in.
+    operation["x-access"] = json!(match row.access {
+        Access::Public => "public",
+        Access::SignedIn => "signed_in",
+        Access::ByRole => "by_role",
+    });
     let proofs = row.proofs.iter().filter_map(|proof| match proof {
         Proof::Bearer => Some(json!({ "bearer": [] })),
         Proof::Key => Some(json!({ "key": [] })),
         Proof::Cookie => row.only_reads().then(|| json!({ "cookie": [] })),
     });
     operation["security"] = proofs.collect();
-    let mut parameters: Vec<Value> = doc.query.iter().map(parameter).collect();
-    if row.is_prefix {
-        parameters.push(json!({
-            "name": "path", "in": "path", "required": true, "schema": { "type": "string" },
-        }));
-    }
-    if !parameters.is_empty() {
-        operation["parameters"] = parameters.into();
-    }
-    if let Some(body) = request_body(row, doc) {
-        operation["requestBody"] = body;
-    }
     let mut answers = Map::new();
-    for (status, answer) in doc.answers {
-        answers.insert(status.to_string(), self::answer(answer));
+    (row.manual.describe)(book, &mut operation, &mut answers);
+    if row.is_prefix {
+        operation["parameters"] = json!([
+            { "name": "path", "in": "path", "required": true, "schema": { "type": "string" } },
+        ]);
     }
-    for status in refusals(row, doc) {
+    for status in refusals(row) {
         let reference = json!({ "$ref": format!("#/components/responses/{status}") });
         answers.entry(status.to_string()).or_insert(reference);
     }
@@ -106,117 +395,11 @@ fn operation(row: &Endpoint, group: &str, doc: &Doc) -> Value {
     operation
 }
 
-/// `/api/user/login` is `user_login`.
-fn operation_id(path: &str) -> String {
+/// `/api/user/login` is `user_login`; what shares its path with another adds its method.
+fn operation_id(path: &str, method: Method, is_another: bool) -> String {
     let name = path.strip_prefix("/api").unwrap_or(path).trim_matches('/').replace('/', "_");
-    if name.is_empty() { "index".to_owned() } else { name }
-}
-
-/// One parameter of a query.
-fn parameter(parameter: &Parameter) -> Value {
-    let mut shown = json!({
-        "name": parameter.name,
-        "in": "query",
-        "required": parameter.is_required,
-        "description": parameter.purpose,
-        "schema": schema(&parameter.schema),
-    });
-    match parameter.schema {
-        Schema::Text => {
-            shown["schema"] = text(parameter.name, parameter.is_required);
-            shown["schema"]["type"] = json!("string");
-        }
-        Schema::List(_) => {
-            shown["style"] = json!("form");
-            shown["explode"] = json!(true);
-            // An empty one is the share root.
-            shown["schema"]["items"] = text(parameter.name, false);
-            shown["schema"]["items"]["type"] = json!("string");
-            shown["schema"]["minItems"] = json!(usize::from(parameter.is_required));
-        }
-        _ => {}
-    }
-    shown
-}
-
-/// The body of a question, if it has one.
-fn request_body(row: &Endpoint, doc: &Doc) -> Option<Value> {
-    let (media_type, schema) = match &doc.ask {
-        Ask::Fields(_) if row.fields.is_empty() => return None,
-        Ask::Fields(required) => ("application/json", fields(row.fields, required, doc.words)),
-        Ask::Json(given) => {
-            let mut shown = schema(given);
-            // Nothing at all is refused.
-            shown["minProperties"] = json!(1);
-            ("application/json", shown)
-        }
-        Ask::Form(given) => ("multipart/form-data", schema(given)),
-    };
-    let is_required = matches!(&doc.ask, Ask::Fields(required) if !required.is_empty())
-        || !matches!(&doc.ask, Ask::Fields(_));
-    Some(json!({
-        "required": is_required,
-        "content": { media_type: { "schema": schema } },
-    }))
-}
-
-/// The fields of a JSON body.
-fn fields(known: &[Field], required: &[&str], words: Option<(&str, &[&str])>) -> Value {
-    let mut properties = Map::new();
-    for field in known {
-        let is_required = required.contains(&field.name);
-        let word = words.filter(|(name, _)| *name == field.name);
-        let shown = match (field.kind, word) {
-            (_, Some((_, words))) => json!({ "type": "string", "enum": words }),
-            (Kind::Text, None) => text(field.name, is_required),
-            (Kind::Content, None) => json!({ "type": optional("string", is_required) }),
-            (Kind::Flag, None) => json!({ "type": optional("boolean", is_required) }),
-            (Kind::Id, None) => json!({ "type": ["integer", "string"] }),
-            (Kind::Texts, None) => json!({
-                "type": optional("array", is_required),
-                "items": { "type": "string" },
-            }),
-            (Kind::Paths, None) => json!({
-                "type": ["array", "string", "null"],
-                "items": { "type": "string" },
-                "description": "An array of paths, or a string that is one in JSON.",
-            }),
-        };
-        properties.insert(field.name.to_owned(), shown);
-    }
-    let mut object = json!({ "type": "object", "properties": properties });
-    if !required.is_empty() {
-        object["required"] = json!(required);
-    }
-    object
-}
-
-/// A type, or `null`, which counts as missing.
-fn optional(kind: &str, is_required: bool) -> Value {
-    if is_required { json!(kind) } else { json!([kind, "null"]) }
-}
-
-/// A short text, with what can be said of it by its name.
-fn text(name: &str, is_required: bool) -> Value {
-    let mut shown = json!({ "type": optional("string", is_required) });
-    match name {
-        "file_name" | "new_name" | "folder_name" => {
-            shown["minLength"] = json!(1);
-            shown["maxLength"] = json!(limits::NAME_BYTES_MAX);
-            shown["pattern"] = json!("^[^/\\u0000]+$");
-        }
-        // Empty, these are the share root.
-        "path" | "to" => {
-            shown["maxLength"] = json!(limits::PATH_BYTES_MAX);
-            shown["pattern"] = json!("^[^\\u0000]*$");
-        }
-        _ if is_required => shown["minLength"] = json!(1),
-        _ => {}
-    }
-    if let Some((_, example)) = EXAMPLES.iter().find(|(known, _)| *known == name) {
-        shown["examples"] = json!([example]);
-    }
-    shown
+    let name = if name.is_empty() { "index".to_owned() } else { name };
+    if is_another { format!("{name}_{}", word(method)) } else { name }
 }
 
 /// What a text of that name may look like.
@@ -233,59 +416,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("permissions", "elr"),
 ];
 
-/// One good answer.
-fn answer(answer: &Answer) -> Value {
-    match answer {
-        Answer::Json(given) => json!({
-            "description": "Done.",
-            "content": { "application/json": { "schema": schema(given) } },
-        }),
-        Answer::Media(media_type, what) => json!({
-            "description": what,
-            "content": { *media_type: {} },
-        }),
-        Answer::Bare(what) => json!({ "description": what }),
-    }
-}
-
-/// A shape in the words of JSON Schema 2020-12.
-fn schema(given: &Schema) -> Value {
-    match given {
-        Schema::Text => json!({ "type": "string" }),
-        Schema::File => json!({ "type": "string", "contentMediaType": "application/octet-stream" }),
-        Schema::Sentence(sentence) => json!({ "const": sentence }),
-        Schema::OneOf(words) => json!({ "enum": words }),
-        Schema::Time => json!({ "type": "string", "format": "date-time" }),
-        Schema::Integer => json!({ "type": "integer" }),
-        Schema::Between(low, high) => {
-            json!({ "type": "integer", "minimum": low, "maximum": high })
-        }
-        Schema::Flag => json!({ "type": "boolean" }),
-        Schema::Anything => json!({}),
-        Schema::List(item) => json!({ "type": "array", "items": schema(item) }),
-        Schema::Map(item) => json!({ "type": "object", "additionalProperties": schema(item) }),
-        Schema::Either(shapes) => json!({ "anyOf": shapes.iter().map(schema).collect::<Vec<_>>() }),
-        Schema::Object(properties) => object(properties),
-    }
-}
-
-/// An object; further keys are welcome.
-fn object(properties: &[Property]) -> Value {
-    let shown: Map<String, Value> = properties
-        .iter()
-        .map(|property| (property.name.to_owned(), schema(&property.schema)))
-        .collect();
-    let required: Vec<&str> = properties
-        .iter()
-        .filter(|property| property.is_required)
-        .map(|property| property.name)
-        .collect();
-    json!({ "type": "object", "properties": shown, "required": required })
-}
-
 /// Every refusal that an endpoint may give: its own, and those that come with the gate, the lane, the body
 /// and the floor.
-fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
+fn refusals(row: &Endpoint) -> Vec<u16> {
     let mut statuses = vec![400, 408, 414, 431, 500, 503];
     if row.path != "/api/is_up" {
         statuses.push(421);
@@ -300,10 +433,11 @@ fn refusals(row: &Endpoint, doc: &Doc) -> Vec<u16> {
     if !row.only_reads() {
         statuses.extend([413, 417]);
     }
-    if row.lane == Lane::Transfer {
+    // Whatever waits, for the drive or for a body, has a bounded number of places.
+    if row.lane != Lane::Quick || !row.only_reads() {
         statuses.push(429);
     }
-    statuses.extend(doc.refusals);
+    statuses.extend(row.manual.refusals);
     statuses.sort_unstable();
     statuses.dedup();
     statuses
@@ -317,12 +451,13 @@ const REFUSALS: &[(u16, &str)] = &[
     (404, "It does not exist."),
     (408, "The request took too long."),
     (409, "It would overwrite or collide."),
+    (412, "It is not what the client takes it for."),
     (413, "The body is too large."),
     (414, "The target is too long."),
     (416, "No such range."),
     (417, "The expectation can't be met."),
-    (429, "Too many requests; `Retry-After` says when to come back."),
     (421, "The server is asked for by a name that it does not know (`allowed_hosts`)."),
+    (429, "Too many requests; `Retry-After` says when to come back."),
     (431, "The header fields are too large."),
     (500, "The server is at fault."),
     (502, "Another server failed."),
@@ -331,11 +466,11 @@ const REFUSALS: &[(u16, &str)] = &[
 ];
 
 /// All refusals, to be referred to.
-fn responses() -> Value {
+fn responses(error: &Value) -> Value {
     let shown = |(status, meaning): &(u16, &str)| {
         let mut response = json!({
             "description": meaning,
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+            "content": { "application/json": { "schema": error } },
         });
         if *status == 429 {
             response["headers"] = json!({
@@ -351,42 +486,62 @@ fn responses() -> Value {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
-    /// A new endpoint needs a line in `manual.rs`.
+    /// `larder openapi` prints the committed one.
     #[test]
-    fn every_row_says_what_it_answers() {
+    fn the_committed_document_is_what_the_types_say() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+        let made = document();
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, &made).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        let first = committed.lines().zip(made.lines()).find(|(one, other)| one != other);
+        assert!(
+            committed == made,
+            "docs/openapi.json is not what the table and its types say; the first difference is \
+             {first:?}. UPDATE=1 cargo test --bin larder openapi:: rewrites it"
+        );
+    }
+
+    #[test]
+    fn every_row_says_what_it_is_for_and_what_it_answers() {
+        let document: Value = serde_json::from_str(&document()).unwrap();
+        let mut names = BTreeSet::new();
         for row in ENDPOINTS {
-            let (_, doc) = manual::of(row.path)
-                .unwrap_or_else(|| panic!("manual.rs says nothing of {}", row.path));
-            assert!(doc.answers.iter().any(|(status, _)| *status == 200), "{}", row.path);
-            if let Ask::Fields(required) = &doc.ask {
-                for name in *required {
-                    let is_known = row.fields.iter().any(|field| field.name == *name);
-                    assert!(is_known, "{} has no field {name}", row.path);
-                }
+            let purpose = row.manual.purpose;
+            assert!(purpose.ends_with('.') && purpose.len() > 10, "{}", row.path);
+            let path =
+                if row.is_prefix { format!("{}{{path}}", row.path) } else { row.path.to_owned() };
+            for method in row.methods {
+                let operation = &document["paths"][&path][word(*method)];
+                assert!(operation["responses"]["200"].is_object(), "{path}: {operation}");
+                let name = operation["operationId"].as_str().unwrap().to_owned();
+                assert!(names.insert(name), "two operations are called as that of {path}");
             }
-            for status in refusals(row, doc) {
+            for status in refusals(row) {
                 assert!(REFUSALS.iter().any(|(known, _)| *known == status), "{status}");
             }
         }
     }
 
+    /// Clients make types of them.
     #[test]
-    fn the_manual_says_everything_once_and_nothing_else() {
-        let mut paths = BTreeSet::new();
-        for (_, docs) in manual::GROUPS {
-            for doc in *docs {
-                assert!(paths.insert(doc.path), "{} twice", doc.path);
-                let is_there = ENDPOINTS.iter().any(|row| row.path == doc.path);
-                assert!(is_there, "{} is in no row", doc.path);
-            }
+    fn schemas_have_names_of_their_own() {
+        let mut book = Book::new();
+        paths(&mut book);
+        for name in book.schemas().into_keys() {
+            let is_good = name.chars().all(char::is_alphabetic) && !name.contains("_for_");
+            assert!(is_good, "{name} is no name that one would choose");
         }
     }
 
     #[test]
-    fn operations_have_names_of_their_own() {
-        let names: BTreeSet<String> = ENDPOINTS.iter().map(|row| operation_id(row.path)).collect();
-        assert_eq!(names.len(), ENDPOINTS.len());
-        assert_eq!(operation_id("/api/user/login"), "user_login");
+    fn operations_are_called_by_their_path() {
+        assert_eq!(operation_id("/api/user/login", Method::Post, false), "user_login");
+        assert_eq!(operation_id("/api/user/login", Method::Get, true), "user_login_get");
+        assert_eq!(operation_id("/", Method::Get, false), "index");
     }
 }

@@ -10,6 +10,7 @@ use crate::http::reply::{JSON, Reply};
 
 /// Every word that may stand in `code` (second contract, section 13). They are for programs and never
 /// change; the document lists them.
+#[cfg(test)]
 pub const CODES: &[&str] = &[
     "bad_request",
     "bridge_away",
@@ -48,10 +49,13 @@ pub const CODES: &[&str] = &[
 
 /// `{"error": "...", "code": "..."}`.
 #[derive(Serialize)]
-struct Problem<'a> {
-    /// A sentence for the caller.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Error"))]
+pub struct Problem<'a> {
+    /// A sentence for people.
     error: &'a str,
-    /// One of `CODES`.
+    /// The same for programs; it never changes.
+    #[cfg_attr(test, schemars(extend("enum" = CODES)))]
     code: &'static str,
     /// What somebody else said about it (contract, section 10).
     #[serde(skip_serializing_if = "Option::is_none")]

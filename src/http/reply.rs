@@ -55,19 +55,3 @@ impl Reply {
 
 /// The media type of every answer of the API (RFC 8259 needs no charset).
 pub const JSON: &str = "application/json";
-
-/// `{"status": "..."}`.
-#[derive(Serialize)]
-pub struct Status {
-    /// The contract's sentence.
-    pub status: &'static str,
-}
-
-/// `{"status": "...", "path": "..."}`.
-#[derive(Serialize)]
-pub struct PathStatus<'a> {
-    /// The contract's sentence.
-    pub status: &'static str,
-    /// Relative to the share root, without a leading `/`.
-    pub path: &'a str,
-}

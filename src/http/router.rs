@@ -89,9 +89,8 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::api::{Access, Lane, Method, endpoint};
-    use crate::http::call::Call;
-    use crate::http::reply::Reply;
+    use crate::http::api::{Access, Lane, Method, row};
+    use crate::http::handlers::pages;
     use std::collections::BTreeMap;
 
     #[test]
@@ -128,23 +127,20 @@ mod tests {
         assert!(find("GET", "/web/assets/a.js").endpoint.is_ok());
     }
 
-    /// Never called: the router only looks at rows.
-    fn nothing(_: &mut Call<'_>) -> Result<Reply> {
-        Err(Error::Refused)
-    }
-
-    /// A row of the table below.
-    const fn row(methods: &'static [Method], path: &'static str) -> Endpoint {
-        endpoint(methods, path, Access::Public, Lane::Quick, nothing, "")
+    /// A row of the table below; it is never asked.
+    macro_rules! some {
+        ([$($method:ident),+], $path:literal) => {
+            row!([$(Method::$method),+], $path, Access::Public, Lane::Quick, Look, pages::index, [], "")
+        };
     }
 
     #[test]
     fn rows_that_share_a_path_are_told_apart_by_method() {
         static TABLE: &[Endpoint] = &[
-            row(&[Method::Get], "/things"),
-            row(&[Method::Post], "/things"),
-            row(&[Method::Get, Method::Post], "/things/").and_below(),
-            row(&[Method::Get], "/things/inner/").and_below(),
+            some!([Get], "/things"),
+            some!([Post], "/things"),
+            some!([Get, Post], "/things/").and_below(),
+            some!([Get], "/things/inner/").and_below(),
         ];
         static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE));
         let found = |method, path| match SITES.find(method, path).endpoint {

@@ -34,6 +34,8 @@ pub const MIGRATIONS: &[&str] = &[
 
 /// One row as it stands in the table. Rows of before the columns have none of them.
 #[derive(Debug, Serialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "LogRow"))]
 pub struct Row {
     /// Grows from row to row.
     pub id: i64,

@@ -8,6 +8,7 @@ use crate::limits;
 
 /// Something the owner should know.
 #[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// For programs; never changes.
     pub code: &'static str,

@@ -10,6 +10,8 @@ use crate::limits;
 
 /// What is remembered of a sample.
 #[derive(Clone, Copy, Debug, Serialize, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SampleThen"))]
 pub struct Moment {
     /// When it was taken (seconds since 1970).
     pub t: i64,

@@ -22,6 +22,7 @@ const FILE: &str = "written.json";
 
 /// What was written to one drive.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Written {
     /// The kernel's name, such as `mmcblk0` or `sda`.
     pub drive: String,

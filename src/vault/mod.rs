@@ -74,7 +74,7 @@ pub use part::UploadTarget;
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
 pub use remove::Removal;
-pub use restore::{Item, Trash};
+pub use restore::Item;
 pub use room::Usage;
 pub use root::RootId;
 pub use share::{Entry, Kind, Share};

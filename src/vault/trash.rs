@@ -38,15 +38,10 @@ pub enum Fate {
     Gone,
 }
 
-impl Fate {
-    /// What became of a thing that has, or has not, this place in the trash.
-    pub fn of(id: Option<&TrashId>) -> Self {
-        if id.is_some() { Self::Trash } else { Self::Gone }
-    }
-}
-
 /// Why something is in the trash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// Somebody deleted it.

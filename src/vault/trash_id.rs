@@ -25,6 +25,8 @@ pub(super) const UNSETTLED: &str = ".new";
 /// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
 /// that it is one plain name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 pub struct TrashId(String);
 
 impl TrashId {

@@ -1,26 +1,82 @@
 //! The cloud: contract, section 10.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cloud::{self, SignUp};
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Ask, Field, flag, text};
+use crate::http::answer::Answer;
 use crate::http::call::Call;
-use crate::http::reply::{Reply, Status};
+use crate::http::question::{Ask, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
 
-/// The fields of `manage`, for all of its actions.
-pub const MANAGE: &[Field] =
-    &[text("action"), flag("enabled"), text("email"), text("username"), text("password")];
+/// What `manage` is asked by, for all of its actions.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ManageCloud {
+    /// What to do.
+    #[cfg_attr(test, schemars(required, extend("enum" = ["enable", "delete_auth", "signup"])))]
+    action: Option<String>,
+    /// For `enable`: whether it will be.
+    enabled: Option<bool>,
+    /// For `signup`.
+    #[serde(default, deserialize_with = "unless_empty")]
+    email: Option<String>,
+    /// For `signup`.
+    #[serde(default, deserialize_with = "unless_empty")]
+    username: Option<String>,
+    /// For `signup`.
+    #[serde(default, deserialize_with = "unless_empty")]
+    password: Option<String>,
+}
+
+impl Question for ManageCloud {}
+
+/// What `manage` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CloudManagedAnswer"))]
+pub struct Managed {
+    /// What was done.
+    status: CloudStatus,
+    /// What the bridge answered, for `signup`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+/// What was done at the cloud.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+enum CloudStatus {
+    /// It is enabled.
+    #[serde(rename = "Cloud enabled")]
+    Enabled,
+    /// It is not.
+    #[serde(rename = "Cloud disabled")]
+    Disabled,
+    /// The account is forgotten.
+    #[serde(rename = "Authentication data deleted")]
+    Forgotten,
+    /// There is an account.
+    #[serde(rename = "Signup successful")]
+    SignedUp,
+}
+
+impl CloudStatus {
+    /// Alone.
+    fn alone(self) -> Result<Answer<Managed>> {
+        Answer::of(&Managed { status: self, data: None })
+    }
+}
 
 /// `POST /api/cloud/manage`: switches the cloud on and off, forgets the account, signs up.
 ///
 /// Errors: `Invalid`, `NotFound` (there is no `cloud.json`), `BridgeRefused`, `BridgeAway`.
-pub fn manage(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    match ask.text("action") {
+pub fn manage(call: &mut Call<'_>, ask: Ask<ManageCloud>) -> Result<Answer<Managed>> {
+    let ask = ask.read(call)?;
+    match ask.action.as_deref() {
         Some("enable") => enable(call, &ask),
         Some("delete_auth") => delete_auth(call),
         Some("signup") => sign_up(call, &ask),
@@ -29,42 +85,32 @@ pub fn manage(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// `enable`.
-fn enable(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
-    let enabled =
-        ask.flag_given("enabled").ok_or(Error::invalid("enabled must be true or false"))?;
+fn enable(call: &Call<'_>, ask: &ManageCloud) -> Result<Answer<Managed>> {
+    let enabled = ask.enabled.ok_or(Error::invalid("enabled must be true or false"))?;
     call.app.config.change_cloud(|cloud| {
         let mut cloud = cloud.unwrap_or_default();
         cloud.set_enabled(enabled);
         Ok(cloud)
     })?;
     call.note(Event::change(if enabled { "enabled the cloud" } else { "disabled the cloud" }));
-    Reply::json(&Status { status: if enabled { "Cloud enabled" } else { "Cloud disabled" } })
+    if enabled { CloudStatus::Enabled.alone() } else { CloudStatus::Disabled.alone() }
 }
 
 /// `delete_auth`.
-fn delete_auth(call: &Call<'_>) -> Result<Reply> {
+fn delete_auth(call: &Call<'_>) -> Result<Answer<Managed>> {
     call.app.config.change_cloud(|cloud| {
         let mut cloud = cloud.ok_or(Error::NotFound("Cloud settings file not found"))?;
         cloud.forget_account();
         Ok(cloud)
     })?;
     call.note(Event::change("deleted the cloud's authentication data"));
-    Reply::json(&Status { status: "Authentication data deleted" })
+    CloudStatus::Forgotten.alone()
 }
 
 /// `signup`: what was sent is kept nowhere but for the name.
-fn sign_up(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct SignedUp<'a> {
-        /// The contract's sentence.
-        status: &'static str,
-        /// What the bridge answered.
-        data: &'a Value,
-    }
-    let given = |name| ask.text(name).filter(|text| !text.is_empty());
+fn sign_up(call: &Call<'_>, ask: &ManageCloud) -> Result<Answer<Managed>> {
     let (Some(email), Some(username), Some(password)) =
-        (given("email"), given("username"), given("password"))
+        (ask.email.as_deref(), ask.username.as_deref(), ask.password.as_deref())
     else {
         return Err(Error::invalid_as(Why::Missing, "Email, username and password required"));
     };
@@ -87,13 +133,19 @@ fn sign_up(call: &Call<'_>, ask: &Ask) -> Result<Reply> {
         // The account is there all the same, and a second try would be refused.
         call.note(Event::other(format!("the cloud's answer was not kept: {error}")));
     }
-    Reply::json(&SignedUp { status: "Signup successful", data: &data })
+    Answer::of(&Managed { status: CloudStatus::SignedUp, data: Some(data) })
 }
+
+/// The cloud's settings by name.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CloudSettings", with = "serde_json::Map<String, Value>"))]
+pub struct Shown(Value);
 
 /// `GET /api/cloud/get`: `cloud.json`, its secrets masked.
 ///
 /// Errors: `NotFound`.
-pub fn get(call: &mut Call<'_>) -> Result<Reply> {
+pub fn get(call: &mut Call<'_>, (): ()) -> Result<Answer<Shown>> {
     let cloud = call.app.config.cloud()?.ok_or(Error::NotFound("Cloud settings not found"))?;
-    Reply::json(&cloud.to_show())
+    Answer::of(&Shown(cloud.to_show()))
 }

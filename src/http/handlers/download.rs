@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tiny_http::ext::{Body, Part};
 
 use crate::auth::key;
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Field, texts};
+use crate::http::answer::{Answer, other_answer, sentence};
 use crate::http::call::Call;
 use crate::http::handlers::media;
 use crate::http::handlers::transfers::paths_of;
 use crate::http::problem;
+use crate::http::question::{Ask, Query, Question};
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
 use crate::logbook::{By, Event};
@@ -42,42 +43,77 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
 const SANDBOX: &str =
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
 
-/// The fields of `download_ticket`.
-pub const TICKET: &[Field] = &[texts("paths")];
+/// What `download_ticket` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Selection {
+    /// The files and folders.
+    paths: Vec<String>,
+}
+
+impl Question for Selection {}
+
+sentence!(/// Of `download_ticket`.
+    TicketMade, "Ticket made");
+
+/// What `download_ticket` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TicketMadeAnswer"))]
+pub struct Ticket {
+    /// What was done.
+    status: TicketMade,
+    /// Where the selection is downloaded.
+    url: String,
+}
 
 /// `POST /api/download_ticket`: remembers what is to be downloaded, so that a selection that is too long
 /// for an address has a short one.
 ///
 /// Errors: `Invalid`, `Refused`, `TooSoon`.
-pub fn make_ticket(call: &mut Call<'_>) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Made {
-        /// The contract's sentence.
-        status: &'static str,
-        /// Where the selection is downloaded.
-        url: String,
-    }
-    let ask = call.ask()?;
-    let paths = paths_of(&ask)?;
+pub fn make_ticket(call: &mut Call<'_>, ask: Ask<Selection>) -> Result<Answer<Ticket>> {
+    let paths = paths_of(&ask.read(call)?.paths)?;
     let caller = call.caller()?;
     // The download judges anew; here a page that asks for too much learns it while it can still say so.
     if !paths.iter().all(|path| caller.grant().may_read(path)) {
         return Err(Error::Refused);
     }
     let id = call.app.tickets.make(call.user()?.id, caller.holder()?, paths)?;
-    Reply::json(&Made { status: "Ticket made", url: format!("/api/download?ticket={id}") })
+    Answer::of(&Ticket { status: TicketMade, url: format!("/api/download?ticket={id}") })
 }
+
+/// What `download` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Wanted {
+    /// A ticket of `/api/download_ticket`, in place of paths.
+    ticket: Option<String>,
+    /// A file or folder; several become one ZIP. Needed without a ticket.
+    #[serde(default)]
+    file_path: Vec<String>,
+    /// Whether to show it rather than save it (anything but `0`).
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "String"))]
+    inline: bool,
+}
+
+impl Question for Wanted {}
+
+other_answer!(/// What was downloaded.
+    Download,
+    200: "The file, or a ZIP of the folder or of several." in "*/*",
+    206: "The ranges that were asked for." in "*/*",
+    304: "The client has it already.");
 
 /// Sends what the paths name: those of the query, or those of a ticket.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`.
-pub fn send(call: &mut Call<'_>) -> Result<Reply> {
-    let paths = match call.query("ticket")? {
-        Some(id) => call.app.tickets.paths_of(&id, &call.caller()?.holder()?)?,
-        None => named(call)?.into(),
+pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Download> {
+    let ask = ask.read(call)?;
+    let paths = match &ask.ticket {
+        Some(id) => call.app.tickets.paths_of(id, &call.caller()?.holder()?)?,
+        None => named(&ask.file_path)?.into(),
     };
-    let is_inline = call.has_flag("inline")?;
     let not_there = |error| match error {
         Error::NotFound(_) => Error::NotFound("File or folder does not exist"),
         other => other,
@@ -87,14 +123,14 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
             return Err(Error::invalid_as(Why::Missing, "No file path provided"));
         }
         let archive = call.share()?.zip_selection(&paths, ROOT_NAME).map_err(not_there)?;
-        return Ok(send_zip(call, archive, ROOT_NAME));
+        return Ok(Download(send_zip(call, archive, ROOT_NAME)));
     };
     let share = call.share()?;
     match share.open(path).map_err(not_there)? {
-        Opened::File(file) => send_file(call, file, path.name(), is_inline),
+        Opened::File(file) => send_file(call, file, path.name(), ask.inline).map(Download),
         Opened::Folder => {
             let name = if path.is_root() { ROOT_NAME } else { path.name() };
-            Ok(send_zip(call, share.zip(path).map_err(not_there)?, name))
+            Ok(Download(send_zip(call, share.zip(path).map_err(not_there)?, name)))
         }
     }
 }
@@ -102,8 +138,8 @@ pub fn send(call: &mut Call<'_>) -> Result<Reply> {
 /// The paths of the query.
 ///
 /// Errors: `Invalid`.
-fn named(call: &Call<'_>) -> Result<Vec<VaultPath>> {
-    call.queries("file_path")?.iter().map(|path| VaultPath::parse(path)).collect()
+fn named(paths: &[String]) -> Result<Vec<VaultPath>> {
+    paths.iter().map(|path| VaultPath::parse(path)).collect()
 }
 
 /// What the share root and a selection are called.

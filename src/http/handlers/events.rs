@@ -5,28 +5,90 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tiny_http::ext::Body;
 
 use crate::app::App;
 use crate::error::{Error, Result, Why};
 use crate::events::{Listener, News, Subscription};
+use crate::http::answer::Answered;
 use crate::http::call::Call;
 use crate::http::gate::Pass;
-use crate::http::handlers::jobs::{self, Shown};
+use crate::http::handlers::jobs::{self, Job};
+#[cfg(test)]
+use crate::http::openapi::{Book, Responses};
+use crate::http::question::{Query, Question};
 use crate::http::reply::Reply;
 use crate::jobs::Reach;
 use crate::limits;
+#[cfg(test)]
+use crate::system::Sample;
 use crate::vault::VaultPath;
+
+/// What `events` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Follow {
+    /// A folder to follow; all that may be read if left out.
+    #[serde(default)]
+    path: Vec<String>,
+}
+
+impl Question for Follow {}
+
+/// Whoever hears this hears of everything from now on.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Hello {
+    /// Whether every folder that is followed is followed already.
+    complete: bool,
+}
+
+/// Something in a folder is not as it was.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Change<'a> {
+    /// The folder.
+    path: &'a str,
+    /// Whether it may be in any folder below it, too; told where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deep: bool,
+}
+
+/// Events, without end.
+pub struct Events(Reply);
+
+impl Answered for Events {
+    fn into_reply(self) -> Reply {
+        self.0
+    }
+
+    #[cfg(test)]
+    fn describe(book: &mut Book, responses: &mut Responses) {
+        responses.insert(
+            "200".to_owned(),
+            serde_json::json!({
+                "description": "`change`, `job` and `resources`, without end.",
+                "content": { "text/event-stream": {} },
+                // What stands in `data` of each.
+                "x-events": {
+                    "hello": book.answer::<Hello>(),
+                    "change": book.answer::<Change<'_>>(),
+                    "job": book.answer::<Job>(),
+                    "resources": book.answer::<Sample>(),
+                },
+            }),
+        );
+    }
+}
 
 /// `GET /api/events`: what happens, as it happens. With `path`, given once or more, only of those
 /// folders; else of all that the caller may read.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound` (a folder that was named), `TooSoon`.
-pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
+pub fn follow(call: &mut Call<'_>, ask: Query<Follow>) -> Result<Events> {
     let mut folders = Vec::new();
-    for text in call.queries("path")? {
+    for text in ask.read(call)?.path {
         let folder = VaultPath::parse(&text)?;
         if !folders.contains(&folder) {
             folders.push(folder);
@@ -62,11 +124,12 @@ pub fn follow(call: &mut Call<'_>) -> Result<Reply> {
         subscription: call.app.events.subscribe(listener)?,
     };
     let body = Body::Stream(Box::new(move |out| stream.run(out)));
-    Ok(Reply::new(200, body)
+    let reply = Reply::new(200, body)
         .with("Content-Type", "text/event-stream")
         .with("Cache-Control", "no-store")
         // A proxy that gathers answers would hold events back.
-        .with("X-Accel-Buffering", "no"))
+        .with("X-Accel-Buffering", "no");
+    Ok(Events(reply))
 }
 
 /// One stream while it runs, on its connection's own thread.
@@ -121,7 +184,7 @@ impl Stream {
     fn render(&mut self, news: &News) -> String {
         let mut text = String::new();
         if let Some(is_complete) = news.is_followed {
-            self.event(&mut text, "hello", &json!({ "complete": is_complete }));
+            self.event(&mut text, "hello", &Hello { complete: is_complete });
         }
         if news.is_followed.is_some() || news.jobs {
             self.render_jobs(&mut text);
@@ -135,15 +198,15 @@ impl Stream {
         let is_new = news.is_followed.is_some() && std::mem::take(&mut self.has_missed);
         if !news.everything && !is_new {
             for folder in &news.folders {
-                self.event(&mut text, "change", &json!({ "path": folder.as_str() }));
+                self.event(&mut text, "change", &Change { path: folder.as_str(), deep: false });
             }
             return text;
         }
         if self.subscription.folders().is_empty() {
-            self.event(&mut text, "change", &json!({ "path": "", "deep": true }));
+            self.event(&mut text, "change", &Change { path: "", deep: true });
         }
         for folder in self.subscription.folders() {
-            self.event(&mut text, "change", &json!({ "path": folder.as_str() }));
+            self.event(&mut text, "change", &Change { path: folder.as_str(), deep: false });
         }
         text
     }
@@ -157,7 +220,7 @@ impl Stream {
             self.app.jobs.changed_since(self.jobs_told.unwrap_or_default(), self.reach);
         let is_first = self.jobs_told.replace(last).is_none();
         for view in views.iter().filter(|view| !is_first || view.end.is_none()) {
-            self.event(text, "job", &Shown::of(view));
+            self.event(text, "job", &Job::from(view));
         }
     }
 

@@ -6,41 +6,47 @@ use std::str;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
-use serde::Serialize;
-use tiny_http::ext::Body;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Field, content as content_field, flag, text};
+use crate::http::answer::{Answer, At, at, sentence};
 use crate::http::call::Call;
-use crate::http::handlers::deletion::{self, Deleted, wish};
+use crate::http::handlers::deletion::{self, DeleteOne, Deleted};
+use crate::http::handlers::jobs::OrJob;
 use crate::http::handlers::media;
-use crate::http::reply::{JSON, PathStatus, Reply};
+use crate::http::question::{Ask, Content, Filled, Query, Question};
 use crate::limits;
 use crate::logbook::Event;
-use crate::vault::{Fate, IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath};
+use crate::vault::{IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath};
 
-/// The fields of `new_file`.
-pub const CREATE: &[Field] = &[text("file_name"), text("path"), content_field("file_content")];
+/// What `new_file` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NewFile {
+    /// Its name.
+    file_name: String,
+    /// What will be in it.
+    file_content: Content,
+    /// The folder to make it in; the share root if left out.
+    path: Option<String>,
+}
 
-/// The fields of `edit_file`.
-pub const EDIT: &[Field] = &[text("path"), content_field("file_content")];
+impl Question for NewFile {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No file name or content provided")
+    }
+}
 
-/// The fields of `delete_file`.
-pub const DELETE: &[Field] = &[text("path"), flag("permanent"), flag("job")];
-
-/// The fields of `rename_file`.
-pub const RENAME: &[Field] = &[text("file_name"), text("new_name"), text("path")];
+sentence!(/// Of `new_file`.
+    FileCreated, "File created");
 
 /// `POST /api/new_file`: never overwrites.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound` (the folder), `Collision`.
-pub fn create(call: &mut Call<'_>) -> Result<Reply> {
-    let mut ask = call.ask()?;
-    let content = ask.take_content();
-    let (Some(name), Some(content)) = (ask.text("file_name"), content) else {
-        return Err(Error::invalid_as(Why::Missing, "No file name or content provided"));
-    };
-    let target = VaultPath::parse(ask.text("path").unwrap_or_default())?.child(name)?;
+pub fn create(call: &mut Call<'_>, ask: Ask<NewFile>) -> Result<Answer<At<FileCreated>>> {
+    let ask = ask.read(call)?;
+    let content = call.take_content(&ask.file_content)?;
+    let target = VaultPath::parse(&ask.path.unwrap_or_default())?.child(&ask.file_name)?;
     let options = Place {
         if_exists: IfExists::Error("File already exists"),
         make_parents: false,
@@ -48,21 +54,33 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply> {
     };
     call.share()?.place(vec![(content, target.clone())], &options)?;
     call.note(Event::created(target.as_str()));
-    Reply::json(&PathStatus { status: "File created", path: target.as_str() })
+    at(target.as_str())
 }
+
+/// What `edit_file` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EditFile {
+    /// The file.
+    path: String,
+    /// What will be in it; nothing if left out.
+    file_content: Option<Content>,
+}
+
+impl Question for EditFile {}
+
+sentence!(/// Of `edit_file`.
+    FileEdited, "File edited");
 
 /// `POST /api/edit_file`: replaces the content, or creates the file if its folder exists.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound` (the folder).
-pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
-    let mut ask = call.ask()?;
-    let content = ask.take_content();
-    let target = VaultPath::parse(
-        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
-    )?;
+pub fn edit(call: &mut Call<'_>, ask: Ask<EditFile>) -> Result<Answer<Edited>> {
+    let ask = ask.read(call)?;
+    let target = VaultPath::parse(&ask.path)?;
     let share = call.share()?;
-    let content = match content {
-        Some(content) => content,
+    let content = match &ask.file_content {
+        Some(content) => call.take_content(content)?,
         None => share.spool(Some(&target))?,
     };
     let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
@@ -71,68 +89,119 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         let trash = placed.trash.as_ref().map(TrashId::as_str);
         call.note(Event::edited(target.as_str(), placed.is_new).trashed(trash));
     }
-    let trash = placed.iter().filter_map(|placed| placed.trash.as_ref()).collect();
-    Reply::json(&Edited { status: "File edited", path: target.as_str(), trash })
+    let trash = placed.into_iter().filter_map(|placed| placed.trash).collect();
+    Answer::of(&Edited { status: FileEdited, path: target.as_str().to_owned(), trash })
 }
 
 /// What an edit answers.
 #[derive(Serialize)]
-struct Edited<'a> {
-    /// The contract's sentence.
-    status: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FileEditedAnswer"))]
+pub struct Edited {
+    /// What was done.
+    status: FileEdited,
     /// The file.
-    path: &'a str,
+    path: String,
     /// Where in the trash its old content is.
-    trash: Vec<&'a TrashId>,
+    trash: Vec<TrashId>,
 }
+
+sentence!(/// Of `delete_file`.
+    FileDeleted, "File deleted");
 
 /// `POST /api/delete_file`: into the trash, unless the caller or the drive wants it otherwise.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
-pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let target = VaultPath::parse(
-        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
-    )?;
-    let wish = wish(&ask);
-    if ask.flag("job") {
-        let removal = call.share()?.removal(&[target], Some(Kind::File), wish)?;
+pub fn delete(
+    call: &mut Call<'_>,
+    ask: Ask<DeleteOne>,
+) -> Result<Answer<OrJob<Deleted<FileDeleted>>>> {
+    let ask = ask.read(call)?;
+    let target = VaultPath::parse(&ask.path)?;
+    if ask.job {
+        let removal = call.share()?.removal(&[target], Some(Kind::File), ask.fate())?;
         return deletion::start(call, removal, "");
     }
-    let trash = call.share()?.delete_file(&target, wish)?;
-    let fate = Fate::of(trash.as_ref());
+    let trash = call.share()?.delete_file(&target, ask.fate())?;
     call.note(deletion::deleted("", &target, trash.as_ref()));
-    Reply::json(&Deleted {
-        status: "File deleted",
-        trash: trash.into_iter().collect(),
-        permanent: fate == Fate::Gone,
-    })
+    Answer::of(&OrJob::Done(Deleted::of(trash)))
 }
+
+/// What `rename_file` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RenameFile {
+    /// What it is called.
+    file_name: String,
+    /// What it will be called.
+    new_name: String,
+    /// The folder that it is in.
+    path: String,
+}
+
+impl Question for RenameFile {
+    fn missing(field: &'static str) -> Option<&'static str> {
+        (field != "path").then_some("No file name provided")
+    }
+}
+
+sentence!(/// Of `rename_file`.
+    FileRenamed, "File renamed");
 
 /// `POST /api/rename_file`: renames within one folder; never overwrites.
 ///
 /// Errors: `Invalid`, `Refused` (either end), `NotFound`, `Collision`.
-pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let (Some(old), Some(new)) = (ask.text("file_name"), ask.text("new_name")) else {
-        return Err(Error::invalid_as(Why::Missing, "No file name provided"));
-    };
-    let folder = VaultPath::parse(
-        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
-    )?;
-    let (source, target) = (folder.child(old)?, folder.child(new)?);
+pub fn rename(call: &mut Call<'_>, ask: Ask<RenameFile>) -> Result<Answer<At<FileRenamed>>> {
+    let ask = ask.read(call)?;
+    let folder = VaultPath::parse(&ask.path)?;
+    let (source, target) = (folder.child(&ask.file_name)?, folder.child(&ask.new_name)?);
     call.share()?.rename(&source, &target, Kind::File)?;
     call.note(Event::renamed(source.as_str(), target.as_str()));
-    Reply::json(&PathStatus { status: "File renamed", path: target.as_str() })
+    at(target.as_str())
+}
+
+/// What `get_file` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct GetFile {
+    /// The file.
+    file_path: Filled,
+}
+
+impl Question for GetFile {}
+
+sentence!(/// Of `get_file`.
+    FileRetrieved, "File content retrieved");
+
+/// What is in a file.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FileContent {
+    /// What was done.
+    status: FileRetrieved,
+    /// Text, or bytes in base64.
+    content: String,
+    /// Which of the two.
+    r#type: ContentType,
+}
+
+/// How a file's content is told.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(rename_all = "lowercase")]
+enum ContentType {
+    /// As it is.
+    Text,
+    /// In base64.
+    Binary,
 }
 
 /// `GET /api/get_file`: the content inside JSON, as text where it is text, else in base64.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`.
-pub fn content(call: &mut Call<'_>) -> Result<Reply> {
-    let path = call.query("file_path")?.filter(|path| !path.is_empty());
-    let path =
-        VaultPath::parse(&path.ok_or(Error::invalid_as(Why::Missing, "No file path provided"))?)?;
+pub fn content(call: &mut Call<'_>, ask: Query<GetFile>) -> Result<Answer<FileContent>> {
+    let path = VaultPath::parse(&ask.read(call)?.file_path)?;
     let Opened::File(mut file) = call.share()?.open(&path)? else {
         return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
     };
@@ -141,35 +210,25 @@ pub fn content(call: &mut Call<'_>) -> Result<Reply> {
         return whole(&mut file, is_media);
     }
     // The answer begins before the end of the file was seen, so text is looked through first.
-    let body = Body::Stream(Box::new(move |out| {
+    Ok(Answer::written(move |out| {
         if !is_media && is_text(&mut file)? {
             write_text(&mut file, out)
         } else {
             write_binary(&mut file, out)
         }
-    }));
-    Ok(Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store"))
+    }))
 }
 
 /// The answer for a small file.
-fn whole(file: &mut OpenFile, is_media: bool) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        /// The contract's sentence.
-        status: &'static str,
-        /// Text or base64.
-        content: &'a str,
-        /// Which of the two.
-        r#type: &'static str,
-    }
-    let status = "File content retrieved";
+fn whole(file: &mut OpenFile, is_media: bool) -> Result<Answer<FileContent>> {
     let mut bytes = Vec::new();
     (&file.file).take(limits::CONTENT_IN_MEMORY_BYTES + 1).read_to_end(&mut bytes)?;
-    match str::from_utf8(&bytes) {
-        Ok(text) if !is_media => Reply::json(&Answer { status, content: text, r#type: "text" }),
-        _ => Reply::json(&Answer { status, content: &STANDARD.encode(&bytes), r#type: "binary" }),
-    }
+    let (content, r#type) = match String::from_utf8(bytes) {
+        Ok(text) if !is_media => (text, ContentType::Text),
+        Ok(text) => (STANDARD.encode(text), ContentType::Binary),
+        Err(other) => (STANDARD.encode(other.as_bytes()), ContentType::Binary),
+    };
+    Answer::of(&FileContent { status: FileRetrieved, content, r#type })
 }
 
 /// Whether the whole file is UTF-8. Leaves the file at its beginning.

@@ -1,200 +1,214 @@
 //! Folders: contract, section 5.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use jiff::Timestamp;
-use serde::Serialize;
-use tiny_http::ext::Body;
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, Why};
-use crate::http::body::{Field, flag, text};
+use crate::error::Result;
+use crate::http::answer::{Answer, At, Rows, Time, at, sentence};
 use crate::http::call::Call;
-use crate::http::handlers::deletion::{Deleted, wish};
-use crate::http::handlers::{deletion, media};
-use crate::http::reply::{JSON, PathStatus, Reply};
-use crate::limits;
+use crate::http::handlers::deletion::{self, DeleteOne, Deleted};
+use crate::http::handlers::jobs::OrJob;
+use crate::http::handlers::media;
+use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
-use crate::vault::{Entry, Fate, Kind, Listing, VaultPath};
+use crate::vault::{self, Kind, VaultPath};
 
-/// The fields of `create_folder`.
-pub const CREATE: &[Field] = &[text("folder_name"), text("path")];
-
-/// The fields of `delete_folder`.
-pub const DELETE: &[Field] = &[text("path"), flag("permanent"), flag("job")];
-
-/// The fields of `rename_folder`.
-pub const RENAME: &[Field] = &[text("folder_name"), text("new_name"), text("path")];
-
-/// `GET /api/finder`: the names in a folder, with `details=1` also what they are.
-///
-/// Errors: `Invalid`, `Refused`, `NotFound`.
-pub fn list(call: &mut Call<'_>) -> Result<Reply> {
-    let folder = VaultPath::parse(&call.query("path")?.unwrap_or_default())?;
-    let has_details = call.has_flag("details")?;
-    let mut listing = call.share()?.list(&folder)?;
-    in_memory_or_streamed(move |out| write_listing(&mut listing, has_details, out))
+/// What `finder` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Find {
+    /// The folder; the share root if left out.
+    path: Option<String>,
+    /// Whether to say what each name is (anything but `0`).
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "String"))]
+    details: bool,
 }
 
-/// 200 with JSON that `write` writes, the same each time. Most answers fit into memory: then it has a length
-/// and takes one write.
-pub fn in_memory_or_streamed(
-    mut write: impl FnMut(&mut dyn Write) -> Result<()> + Send + 'static,
-) -> Result<Reply> {
-    let mut small = Bounded(Vec::new());
-    match write(&mut small) {
-        Ok(()) => return Ok(json_reply(Body::Bytes(small.0.into()))),
-        Err(Error::TooLarge) => {}
-        Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::FileTooLarge => {}
-        Err(error) => return Err(error),
-    }
-    drop(small);
-    Ok(json_reply(Body::Stream(Box::new(move |out| {
-        write(out).map_err(|error| match error {
-            Error::Io(cause) => cause,
-            other => io::Error::other(other),
-        })
-    }))))
-}
+impl Question for Find {}
 
-/// 200 with a body that is JSON already.
-fn json_reply(body: Body) -> Reply {
-    Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store")
-}
-
-/// Memory up to the bound; behind it every write fails with `FileTooLarge`.
-struct Bounded(Vec<u8>);
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > limits::ANSWER_IN_MEMORY_BYTES {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Writes the answer of `finder`.
-fn write_listing(listing: &mut Listing, has_details: bool, mut out: &mut dyn Write) -> Result<()> {
-    out.write_all(br#"{"items":["#)?;
-    let mut comma = "";
-    listing.for_each_name(&mut |name| {
-        out.write_all(comma.as_bytes())?;
-        comma = ",";
-        write_json(&mut out, &name)
-    })?;
-    if has_details {
-        out.write_all(br#"],"entries":["#)?;
-        comma = "";
-        listing.for_each_entry(&mut |entry| {
-            out.write_all(comma.as_bytes())?;
-            comma = ",";
-            write_json(&mut out, &Details::of(entry))
-        })?;
-    }
-    out.write_all(b"]}")?;
-    Ok(())
-}
-
-/// One value, straight into the writer.
-pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(out, value).map_err(|cause| Error::Io(cause.into()))
-}
-
-/// One entry of `finder` with `details=1`.
+/// What is in a folder.
 #[derive(Serialize)]
-struct Details<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Listing {
+    /// The names.
+    items: Vec<String>,
+    /// With `details=1`: what they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<Entry>>,
+}
+
+/// One entry of a folder.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Entry {
     /// Its name.
-    name: &'a str,
+    name: String,
     /// Whether that is not what it is called on the drive; told where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     raw: bool,
-    /// `file`, `folder` or `other`.
-    r#type: &'static str,
+    /// What it is.
+    r#type: EntryType,
     /// Bytes.
     size: u64,
-    /// RFC 3339, UTC.
-    modified: String,
-    /// By its name.
+    /// When it was changed last.
+    modified: Time,
+    /// Its media type, by its name.
     mime: String,
     /// Whether the caller may change it.
     writable: bool,
 }
 
-impl<'a> Details<'a> {
-    /// In the contract's words.
-    fn of(entry: &'a Entry) -> Self {
-        let (r#type, mime) = match entry.kind {
-            Kind::File => ("file", media::of(&entry.name)),
-            Kind::Folder => ("folder", "inode/directory".to_owned()),
-            Kind::Other => ("other", "application/octet-stream".to_owned()),
+/// What something in the share is.
+#[derive(Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(rename_all = "lowercase")]
+pub enum EntryType {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// Neither.
+    Other,
+}
+
+impl From<Kind> for EntryType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::File => Self::File,
+            Kind::Folder => Self::Folder,
+            Kind::Other => Self::Other,
+        }
+    }
+}
+
+impl From<&vault::Entry> for Entry {
+    fn from(entry: &vault::Entry) -> Self {
+        let mime = match entry.kind {
+            Kind::File => media::of(&entry.name),
+            Kind::Folder => "inode/directory".to_owned(),
+            Kind::Other => "application/octet-stream".to_owned(),
         };
-        let modified = Timestamp::try_from(entry.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
-            name: &entry.name,
+            name: entry.name.clone(),
             raw: entry.raw,
-            r#type,
+            r#type: entry.kind.into(),
             size: entry.size,
-            modified: modified.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            modified: Time::of(entry.modified),
             mime,
             writable: entry.writable,
         }
     }
 }
 
+/// `GET /api/finder`: the names in a folder, with `details=1` also what they are.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound`.
+pub fn list(call: &mut Call<'_>, ask: Query<Find>) -> Result<Answer<Listing>> {
+    let ask = ask.read(call)?;
+    let folder = VaultPath::parse(&ask.path.unwrap_or_default())?;
+    let mut listing = call.share()?.list(&folder)?;
+    Answer::in_memory_or_streamed(move |out| write_listing(&mut listing, ask.details, out))
+}
+
+/// Writes a `Listing` while the folder is read.
+fn write_listing(
+    listing: &mut vault::Listing,
+    has_details: bool,
+    out: &mut dyn Write,
+) -> Result<()> {
+    out.write_all(br#"{"items":"#)?;
+    let mut items = Rows::<str>::begin(out);
+    listing.for_each_name(&mut |name| items.push(name))?;
+    items.end()?;
+    if has_details {
+        out.write_all(br#","entries":"#)?;
+        let mut entries = Rows::<Entry>::begin(out);
+        listing.for_each_entry(&mut |entry| entries.push(&entry.into()))?;
+        entries.end()?;
+    }
+    Ok(out.write_all(b"}")?)
+}
+
+/// What `create_folder` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NewFolder {
+    /// Its name.
+    folder_name: String,
+    /// The folder to make it in; the share root if left out.
+    path: Option<String>,
+}
+
+impl Question for NewFolder {}
+
+sentence!(/// Of `create_folder`.
+    FolderCreated, "Folder created");
+
 /// `POST /api/create_folder`.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound` (the parent), `Collision`.
-pub fn create(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let name = ask
-        .text("folder_name")
-        .ok_or(Error::invalid_as(Why::Missing, "No folder name provided"))?;
-    let target = VaultPath::parse(ask.text("path").unwrap_or_default())?.child(name)?;
+pub fn create(call: &mut Call<'_>, ask: Ask<NewFolder>) -> Result<Answer<At<FolderCreated>>> {
+    let ask = ask.read(call)?;
+    let target = VaultPath::parse(&ask.path.unwrap_or_default())?.child(&ask.folder_name)?;
     call.share()?.make_folder(&target)?;
     call.note(Event::created_folder(target.as_str()));
-    Reply::json(&PathStatus { status: "Folder created", path: target.as_str() })
+    at(target.as_str())
 }
+
+sentence!(/// Of `delete_folder`.
+    FolderDeleted, "Folder deleted");
 
 /// `POST /api/delete_folder`: with all that is in it, into the trash as `delete_file` does. For good it goes in one
 /// step, too; as a job then piece by piece, so that what is left when it is called off stays where it was.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon` (a job).
-pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let target = VaultPath::parse(
-        ask.text("path").ok_or(Error::invalid_as(Why::Missing, "No path provided"))?,
-    )?;
-    let wish = wish(&ask);
-    if ask.flag("job") {
-        let removal = call.share()?.removal(&[target], Some(Kind::Folder), wish)?;
+pub fn delete(
+    call: &mut Call<'_>,
+    ask: Ask<DeleteOne>,
+) -> Result<Answer<OrJob<Deleted<FolderDeleted>>>> {
+    let ask = ask.read(call)?;
+    let target = VaultPath::parse(&ask.path)?;
+    if ask.job {
+        let removal = call.share()?.removal(&[target], Some(Kind::Folder), ask.fate())?;
         return deletion::start(call, removal, "folder ");
     }
-    let trash = call.share()?.delete_folder(&target, wish)?;
-    let fate = Fate::of(trash.as_ref());
+    let trash = call.share()?.delete_folder(&target, ask.fate())?;
     call.note(deletion::deleted("folder ", &target, trash.as_ref()));
-    Reply::json(&Deleted {
-        status: "Folder deleted",
-        trash: trash.into_iter().collect(),
-        permanent: fate == Fate::Gone,
-    })
+    Answer::of(&OrJob::Done(Deleted::of(trash)))
 }
+
+/// What `rename_folder` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RenameFolder {
+    /// What it is called.
+    folder_name: String,
+    /// What it will be called.
+    new_name: String,
+    /// The folder that it is in; the share root if left out.
+    path: Option<String>,
+}
+
+impl Question for RenameFolder {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No folder name provided")
+    }
+}
+
+sentence!(/// Of `rename_folder`.
+    FolderRenamed, "Folder renamed");
 
 /// `POST /api/rename_folder`: renames within one folder; never overwrites.
 ///
 /// Errors: `Invalid`, `Refused` (either end), `NotFound`, `Collision`.
-pub fn rename(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let (Some(old), Some(new)) = (ask.text("folder_name"), ask.text("new_name")) else {
-        return Err(Error::invalid_as(Why::Missing, "No folder name provided"));
-    };
-    let folder = VaultPath::parse(ask.text("path").unwrap_or_default())?;
-    let (source, target) = (folder.child(old)?, folder.child(new)?);
+pub fn rename(call: &mut Call<'_>, ask: Ask<RenameFolder>) -> Result<Answer<At<FolderRenamed>>> {
+    let ask = ask.read(call)?;
+    let folder = VaultPath::parse(&ask.path.unwrap_or_default())?;
+    let (source, target) = (folder.child(&ask.folder_name)?, folder.child(&ask.new_name)?);
     call.share()?.rename(&source, &target, Kind::Folder)?;
     call.note(Event::renamed(source.as_str(), target.as_str()));
-    Reply::json(&PathStatus { status: "Folder renamed", path: target.as_str() })
+    at(target.as_str())
 }

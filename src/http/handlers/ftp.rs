@@ -2,91 +2,147 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Ask, Field, text};
+use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::call::Call;
-use crate::http::reply::{Reply, Status};
+use crate::http::question::{Ask, Filled, Question, unless_empty};
 use crate::logbook::Event;
 use crate::people::ftp_users::{self, FtpChanges, NewFtpUser};
+use crate::sessions::SessionInfo;
 use crate::vault::{Grant, Kind, VaultPath};
 
-/// The fields of `create_user` and `edit_user`.
-pub const USER: &[Field] = &[text("username"), text("password"), text("path"), text("permissions")];
+/// What `create_user` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "NewFtpUser"))]
+pub struct NewUser {
+    /// To sign in with.
+    username: Filled,
+    /// In plain text.
+    password: Filled,
+    /// Letters for what they may do.
+    permissions: Filled,
+    /// The home folder; the share root if left out.
+    path: Option<String>,
+}
 
-/// The fields of `delete_user`.
-pub const DELETE: &[Field] = &[text("username")];
+impl Question for NewUser {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No username, password or permissions provided")
+    }
+}
+
+sentence!(/// Of `create_user`.
+    FtpUserCreated, "FTP user created");
 
 /// `POST /api/ftp/create_user`.
 ///
 /// Errors: `Invalid`, `Refused` (the home folder), `NotFound` (likewise), `Collision`.
-pub fn create_user(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let given = |name| ask.text(name).filter(|text| !text.is_empty());
-    let (Some(username), Some(password), Some(permissions)) =
-        (given("username"), given("password"), given("permissions"))
-    else {
-        return Err(Error::invalid_as(
-            Why::Missing,
-            "No username, password or permissions provided",
-        ));
+pub fn create_user(call: &mut Call<'_>, ask: Ask<NewUser>) -> Result<Answer<Done<FtpUserCreated>>> {
+    let ask = ask.read(call)?;
+    let new = NewFtpUser {
+        username: &ask.username,
+        password: &ask.password,
+        home: ask.path.as_deref().unwrap_or_default(),
+        permissions: &ask.permissions,
     };
-    let new =
-        NewFtpUser { username, password, home: ask.text("path").unwrap_or_default(), permissions };
     let (users, grant) = (&call.app.ftp_users, call.caller()?.grant());
     let made = ftp_users::create(users, grant, &new, |home| must_be_home(call, home))?;
-    let (home, letters) = (made.home, made.permissions);
+    let (username, home, letters) = (new.username, made.home, made.permissions);
     call.note(Event::change(format!("created FTP user {username}: /{home}, {letters}")));
-    Reply::json(&Status { status: "FTP user created" })
+    done()
 }
+
+/// What `edit_user` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EditFtpUser {
+    /// Who it is about.
+    username: Filled,
+    /// Another one, in plain text.
+    #[serde(default, deserialize_with = "unless_empty")]
+    password: Option<String>,
+    /// Letters for what they may do.
+    permissions: Option<String>,
+    /// The home folder.
+    path: Option<String>,
+}
+
+impl Question for EditFtpUser {}
+
+sentence!(/// Of `edit_user`.
+    FtpUserEdited, "FTP user edited");
 
 /// `POST /api/ftp/edit_user`: what is left out stays. Open sessions of that user are closed, so that
 /// what they may do now is what they may do.
 ///
 /// Errors: `Invalid`, `NotFound` (the user, the home folder), `Refused` (the home folder, that of now or the new
 /// one, with the letters of now or the new ones), `Conflict`.
-pub fn edit_user(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let username = username_of(&ask)?;
+pub fn edit_user(
+    call: &mut Call<'_>,
+    ask: Ask<EditFtpUser>,
+) -> Result<Answer<Done<FtpUserEdited>>> {
+    let ask = ask.read(call)?;
+    let username: &str = &ask.username;
     let changes = FtpChanges {
-        password: ask.text("password").filter(|password| !password.is_empty()),
-        home: ask.text("path"),
-        permissions: ask.text("permissions"),
+        password: ask.password.as_deref(),
+        home: ask.path.as_deref(),
+        permissions: ask.permissions.as_deref(),
     };
     let (users, grant) = (&call.app.ftp_users, call.caller()?.grant());
     ftp_users::change(users, grant, username, &changes, |home| must_be_home(call, home))?;
     call.app.sessions.close_user(username);
     call.note(Event::change(format!("edited FTP user {username}")));
-    Reply::json(&Status { status: "FTP user edited" })
+    done()
 }
+
+/// What `delete_user` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeleteFtpUser {
+    /// Who it is about.
+    username: Filled,
+}
+
+impl Question for DeleteFtpUser {}
+
+sentence!(/// Of `delete_user`.
+    FtpUserDeleted, "FTP user deleted");
 
 /// `POST /api/ftp/delete_user`: their open sessions are closed.
 ///
 /// Errors: `Invalid`, `NotFound`, `Refused` (the home folder), `Conflict`.
-pub fn delete_user(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let username = username_of(&ask)?;
+pub fn delete_user(
+    call: &mut Call<'_>,
+    ask: Ask<DeleteFtpUser>,
+) -> Result<Answer<Done<FtpUserDeleted>>> {
+    let ask = ask.read(call)?;
+    let username: &str = &ask.username;
     ftp_users::delete(&call.app.ftp_users, call.caller()?.grant(), username)?;
     call.app.sessions.close_user(username);
     call.note(Event::change(format!("deleted FTP user {username}")));
-    Reply::json(&Status { status: "FTP user deleted" })
+    done()
+}
+
+/// Somebody who may sign in by FTP.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FtpUser"))]
+pub struct Shown {
+    /// To sign in with.
+    username: String,
+    /// Always empty.
+    password: &'static str,
+    /// The home folder.
+    path: String,
+    /// Letters for what they may do.
+    permissions: String,
 }
 
 /// `GET /api/ftp/get_users`.
-pub fn get_users(call: &mut Call<'_>) -> Result<Reply> {
-    /// One of them.
-    #[derive(Serialize)]
-    struct Shown {
-        /// To sign in with.
-        username: String,
-        /// Always empty.
-        password: &'static str,
-        /// The home folder.
-        path: String,
-        /// Letters.
-        permissions: String,
-    }
+pub fn get_users(call: &mut Call<'_>, (): ()) -> Result<Answer<Vec<Shown>>> {
     let shown: Vec<Shown> = call
         .app
         .ftp_users
@@ -99,31 +155,40 @@ pub fn get_users(call: &mut Call<'_>) -> Result<Reply> {
             permissions: user.permissions,
         })
         .collect();
-    Reply::json(&shown)
+    Answer::of(&shown)
+}
+
+sentence!(/// Of `start`.
+    FtpStarted, "FTP server started");
+
+/// What `start` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FtpStartedAnswer"))]
+pub struct Started {
+    /// What was done.
+    status: FtpStarted,
+    /// Where it listens.
+    port: u16,
 }
 
 /// `POST /api/ftp/start`: now, and at every start of larder.
 ///
 /// Errors: `Failed` (the port is taken); then nothing has changed.
-pub fn start(call: &mut Call<'_>) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Started {
-        /// The contract's sentence.
-        status: &'static str,
-        /// Where it listens.
-        port: u16,
-    }
+pub fn start(call: &mut Call<'_>, (): ()) -> Result<Answer<Started>> {
     let address = call.app.ftp()?.open(&call.app.config.settings())?;
     call.app.remember_ftp(true)?;
     call.note(Event::change("started FTP"));
-    Reply::json(&Started { status: "FTP server started", port: address.port() })
+    Answer::of(&Started { status: FtpStarted, port: address.port() })
 }
+
+sentence!(/// Of `stop`.
+    FtpStopped, "FTP server stopped");
 
 /// `POST /api/ftp/stop`: now, and for good.
 ///
 /// Errors: `Invalid` (it does not run).
-pub fn stop(call: &mut Call<'_>) -> Result<Reply> {
+pub fn stop(call: &mut Call<'_>, (): ()) -> Result<Answer<Done<FtpStopped>>> {
     let ftp = call.app.ftp()?;
     if ftp.address().is_none() {
         return Err(Error::invalid("FTP server is not running"));
@@ -131,18 +196,12 @@ pub fn stop(call: &mut Call<'_>) -> Result<Reply> {
     call.app.remember_ftp(false)?;
     ftp.close();
     call.note(Event::change("stopped FTP"));
-    Reply::json(&Status { status: "FTP server stopped" })
+    done()
 }
 
 /// `GET /api/ftp/sessions`: who is on, from where, doing what at which rate.
-pub fn sessions(call: &mut Call<'_>) -> Result<Reply> {
-    Reply::json(&call.app.sessions.list())
-}
-
-/// Who it is about.
-fn username_of(ask: &Ask) -> Result<&str> {
-    let username = ask.text("username").filter(|username| !username.is_empty());
-    username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))
+pub fn sessions(call: &mut Call<'_>, (): ()) -> Result<Answer<Vec<SessionInfo>>> {
+    Answer::of(&call.app.sessions.list())
 }
 
 /// Whether this, where the caller may do something, can be somebody's home: a folder.

@@ -3,37 +3,46 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::app::App;
-use crate::error::{Error, Result, Why};
-use crate::http::body::{Field, text};
+use crate::error::Result;
+use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::call::Call;
 use crate::http::problem;
-use crate::http::reply::{Reply, Status};
+use crate::http::question::{Ask, Question, Shape};
 pub use crate::jobs::Kind;
 use crate::jobs::{End, Reach, View};
 use crate::logbook::{By, Event};
 use crate::vault::{Progress, TrashId};
 
-/// The fields of `jobs/cancel`.
-pub const CANCEL: &[Field] = &[text("id")];
+/// What `jobs/cancel` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CancelJob {
+    /// The job.
+    id: String,
+}
+
+impl Question for CancelJob {}
+
+sentence!(/// Of `jobs/cancel`.
+    Cancelled, "Cancelled");
 
 /// `GET /api/jobs`: one's own jobs, all for an admin, the oldest first.
-pub fn list(call: &mut Call<'_>) -> Result<Reply> {
+pub fn list(call: &mut Call<'_>, (): ()) -> Result<Answer<Vec<Job>>> {
     let (views, _) = call.app.jobs.changed_since(0, reach(call)?);
-    Reply::json(&views.iter().map(Shown::of).collect::<Vec<_>>())
+    Answer::of(&views.iter().map(Job::from).collect())
 }
 
 /// `POST /api/jobs/cancel`: asks a job to stop.
 ///
 /// Errors: `Invalid`, `NotFound`.
-pub fn cancel(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let id = ask.text("id").ok_or(Error::invalid_as(Why::Missing, "No id provided"))?;
-    call.app.jobs.cancel(id, reach(call)?)?;
+pub fn cancel(call: &mut Call<'_>, ask: Ask<CancelJob>) -> Result<Answer<Done<Cancelled>>> {
+    let ask = ask.read(call)?;
+    call.app.jobs.cancel(&ask.id, reach(call)?)?;
     call.note(Event::change("cancelled a job"));
-    Reply::json(&Status { status: "Cancelled" })
+    done()
 }
 
 /// Whose jobs the caller may see.
@@ -44,64 +53,103 @@ pub fn reach(call: &Call<'_>) -> Result<Reach> {
     Ok(Reach::Own(call.user()?.id))
 }
 
-/// A job in the contract's words.
+/// Work that lasts.
 #[derive(Serialize)]
-pub struct Shown<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Job {
     /// Its name.
-    id: &'a str,
-    /// `move`, `copy` or `delete`.
-    kind: &'static str,
-    /// `running`, `done`, `failed` or `cancelled`.
-    state: &'static str,
-    /// See `Counts`.
+    id: String,
+    /// What it does.
+    kind: JobKind,
+    /// How far it is.
+    state: JobState,
+    /// Bytes that are done.
     done_bytes: u64,
-    /// See `Counts`.
+    /// Bytes in all, as far as they are counted.
     total_bytes: u64,
-    /// See `Counts`.
+    /// Files and folders that are done.
     done_items: u64,
-    /// See `Counts`.
+    /// Files and folders in all, as far as they are counted.
     total_items: u64,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    error: Option<String>,
     /// The same for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = problem::CODES)))]
     code: Option<&'static str>,
     /// What could not be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failed: Option<&'a [String]>,
+    failed: Option<Vec<String>>,
     /// What it has put into the trash so far.
-    trash: &'a [TrashId],
+    #[serde(serialize_with = "shared")]
+    #[cfg_attr(test, schemars(with = "Vec<TrashId>"))]
+    trash: Arc<Vec<TrashId>>,
 }
 
-impl<'a> Shown<'a> {
-    /// In the contract's words.
-    pub fn of(view: &'a View) -> Self {
+/// What a job does.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum JobKind {
+    /// Moves.
+    Move,
+    /// Copies.
+    Copy,
+    /// Deletes.
+    Delete,
+}
+
+/// How far a job is.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum JobState {
+    /// It goes on.
+    Running,
+    /// It has done all.
+    Done,
+    /// It ended early.
+    Failed,
+    /// It was called off.
+    Cancelled,
+}
+
+impl From<&View> for Job {
+    fn from(view: &View) -> Self {
         let (state, error) = match &view.end {
-            None => ("running", None),
-            Some(End::Done) => ("done", None),
-            Some(End::Cancelled) => ("cancelled", None),
-            Some(End::Failed(error)) => ("failed", Some(error)),
+            None => (JobState::Running, None),
+            Some(End::Done) => (JobState::Done, None),
+            Some(End::Cancelled) => (JobState::Cancelled, None),
+            Some(End::Failed(error)) => (JobState::Failed, Some(error)),
         };
         let kind = match view.kind {
-            Kind::Move => "move",
-            Kind::Copy => "copy",
-            Kind::Delete => "delete",
+            Kind::Move => JobKind::Move,
+            Kind::Copy => JobKind::Copy,
+            Kind::Delete => JobKind::Delete,
         };
         Self {
-            id: &view.id,
+            id: view.id.clone(),
             kind,
             state,
             done_bytes: view.counts.done_bytes,
             total_bytes: view.counts.total_bytes,
             done_items: view.counts.done_items,
             total_items: view.counts.total_items,
-            error: error.map(|error| problem::sentence(error)),
+            error: error.map(|error| problem::sentence(error).to_owned()),
             code: error.map(|error| problem::code(error)),
-            failed: error.and_then(|error| problem::failed(error)),
-            trash: &view.trash,
+            failed: error.and_then(|error| problem::failed(error)).map(<[String]>::to_vec),
+            trash: Arc::clone(&view.trash),
         }
     }
+}
+
+/// A long list that many answers tell of.
+pub fn shared<S: Serializer>(
+    list: &Arc<Vec<TrashId>>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    list.as_slice().serialize(serializer)
 }
 
 /// Writes down what a caller's job did, also when the caller has left.
@@ -127,22 +175,40 @@ impl Scribe {
     }
 }
 
+/// What is done at once, or goes on as a job if that was asked for.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(untagged)]
+pub enum OrJob<T> {
+    /// It is done.
+    Done(T),
+    /// It goes on.
+    Started(Started),
+}
+
+sentence!(/// Of what goes on as a job.
+    JobStarted, "Started");
+
+/// Work goes on as a job.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "JobStartedAnswer"))]
+pub struct Started {
+    /// What was done.
+    status: JobStarted,
+    /// What the job is called.
+    job: String,
+}
+
 /// Starts work as a job and says so.
 ///
 /// Errors: `TooSoon`.
-pub fn start(
+pub fn start<T: Serialize + Shape>(
     call: &Call<'_>,
     kind: Kind,
     work: impl FnOnce(&Progress, &Scribe) -> Result<()> + Send + 'static,
-) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Started<'a> {
-        /// The contract's sentence.
-        status: &'static str,
-        /// What the job is called.
-        job: &'a str,
-    }
+) -> Result<Answer<OrJob<T>>> {
     let scribe = Scribe::of(call)?;
     let job = call.app.jobs.start(call.user()?.id, kind, call.standing()?, move |progress| {
         let done = work(progress, &scribe);
@@ -151,5 +217,5 @@ pub fn start(
         }
         done
     })?;
-    Reply::json(&Started { status: "Started", job: &job })
+    Answer::of(&OrJob::Started(Started { status: JobStarted, job }))
 }

@@ -5,37 +5,43 @@ use std::time::SystemTime;
 use tiny_http::ext::Body;
 
 use crate::error::{Error, Result};
+use crate::http::answer::other_answer;
 use crate::http::assets;
 use crate::http::call::Call;
 use crate::http::coding;
 use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
 
+other_answer!(/// A page, or what belongs to one.
+    Page,
+    200: "The page." in "*/*",
+    304: "The client has it already.");
+
 /// `GET /`.
-pub fn index(call: &mut Call<'_>) -> Result<Reply> {
+pub fn index(call: &mut Call<'_>, (): ()) -> Result<Page> {
     send(call, "index.html")
 }
 
 /// `GET /auth`.
-pub fn login(call: &mut Call<'_>) -> Result<Reply> {
+pub fn login(call: &mut Call<'_>, (): ()) -> Result<Page> {
     send(call, "login.html")
 }
 
 /// `GET /preview`.
-pub fn preview(call: &mut Call<'_>) -> Result<Reply> {
+pub fn preview(call: &mut Call<'_>, (): ()) -> Result<Page> {
     send(call, "preview.html")
 }
 
 /// `GET /web/...`.
 ///
 /// Errors: `NotFound`.
-pub fn asset(call: &mut Call<'_>) -> Result<Reply> {
+pub fn asset(call: &mut Call<'_>, (): ()) -> Result<Page> {
     let path = call.rest().map_err(|_| Error::NotFound("Not found"))?;
     send(call, &path)
 }
 
 /// Sends an embedded file in the form that the browser likes best.
-fn send(call: &Call<'_>, path: &str) -> Result<Reply> {
+fn send(call: &Call<'_>, path: &str) -> Result<Page> {
     let asset = assets::find(path).ok_or(Error::NotFound("Not found"))?;
     // Who refuses every form gets the plain one all the same (RFC 9110, 12.5.3 allows it).
     let accepted = coding::accepted(call.request);
@@ -56,10 +62,12 @@ fn send(call: &Call<'_>, path: &str) -> Result<Reply> {
         }
     };
     let cache = if asset.is_immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(reply
-        .with("ETag", form.etag)
-        .with("Cache-Control", cache)
-        .with("Vary", "Accept-Encoding")
-        .with("Content-Security-Policy", assets::CONTENT_SECURITY_POLICY)
-        .with("Referrer-Policy", "same-origin"))
+    Ok(Page(
+        reply
+            .with("ETag", form.etag)
+            .with("Cache-Control", cache)
+            .with("Vary", "Accept-Encoding")
+            .with("Content-Security-Policy", assets::CONTENT_SECURITY_POLICY)
+            .with("Referrer-Policy", "same-origin"),
+    ))
 }

@@ -3,27 +3,42 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::auth::caller::Caller;
 use crate::error::{Error, Result, Why};
+use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::api;
 use crate::http::call::Call;
-use crate::http::reply::{Reply, Status};
+use crate::http::question::AskWhole;
 use crate::logbook::Event;
 use crate::people;
-use crate::settings::Roles;
+
+/// Each endpoint with the roles that may use it.
+type RolesByEndpoint = BTreeMap<String, Vec<String>>;
+
+sentence!(/// Of `role/edit`.
+    RolesUpdated, "Roles updated");
+
+/// What `role/get` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Roles", with = "RolesByEndpoint"))]
+pub struct Shown(Value);
 
 /// `GET /api/role/get`: each endpoint with the roles that may use it.
-pub fn get(call: &mut Call<'_>) -> Result<Reply> {
-    Reply::json(&call.app.roles().to_json())
+pub fn get(call: &mut Call<'_>, (): ()) -> Result<Answer<Shown>> {
+    Answer::of(&Shown(call.app.roles().to_json()))
 }
 
 /// `POST /api/role/edit`: the body is what `get` answers, changed; it replaces all that was.
 ///
 /// Errors: `Invalid`, `DiskFull`.
-pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
-    let wanted: BTreeMap<String, Vec<String>> = call
-        .ask_whole("Roles must be an object from endpoints to arrays of role names")?
+pub fn edit(
+    call: &mut Call<'_>,
+    ask: AskWhole<RolesByEndpoint>,
+) -> Result<Answer<Done<RolesUpdated>>> {
+    let wanted = ask
+        .read(call, "Roles must be an object from endpoints to arrays of role names")?
         .unwrap_or_default();
     if wanted.is_empty() {
         return Err(Error::invalid_as(Why::Missing, "No roles provided"));
@@ -32,19 +47,24 @@ pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
         call.app.roles().replaced_by(wanted, &api::role_paths()).map_err(Error::invalid_text)?;
     people::replace_roles(&call.app.users, call.app.config.folder(), &roles)?;
     call.note(Event::change("changed the roles"));
-    Reply::json(&Status { status: "Roles updated" })
+    done()
+}
+
+/// Each endpoint and whether the caller may use it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Rights", with = "BTreeMap<String, bool>"))]
+pub struct Mine(Vec<(String, bool)>);
+
+impl Serialize for Mine {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(path, may)| (path, may)))
+    }
 }
 
 /// `GET /api/role/self`: each endpoint that roles decide about, or that acts as such, and whether the
 /// caller may use it.
-pub fn mine(call: &mut Call<'_>) -> Result<Reply> {
-    /// The answer, written without a copy: every page asks for it.
-    struct Mine<'a>(&'a Roles, &'a Caller);
-
-    impl Serialize for Mine<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-            serializer.collect_map(api::rights_of(self.1, self.0))
-        }
-    }
-    Reply::json(&Mine(&call.app.roles(), call.caller()?))
+pub fn mine(call: &mut Call<'_>, (): ()) -> Result<Answer<Mine>> {
+    let (roles, caller) = (call.app.roles(), call.caller()?);
+    let rights = api::rights_of(caller, &roles).map(|(path, may)| (path.to_owned(), may));
+    Answer::of(&Mine(rights.collect()))
 }

@@ -1,27 +1,68 @@
 //! Moving and copying into a folder: contract, section 11.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Why};
-use crate::http::body::{Ask, Field, flag, text, texts};
+use crate::http::answer::{Answer, sentence};
 use crate::http::call::Call;
-use crate::http::handlers::jobs::{self, Scribe};
-use crate::http::handlers::upload::if_exists;
-use crate::http::reply::Reply;
+use crate::http::handlers::jobs::{self, OrJob, Scribe};
+use crate::http::handlers::upload::IfTaken;
+use crate::http::question::{Ask, Question, Shape};
 use crate::jobs::Kind;
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPath};
 
-/// The fields of both.
-pub const FIELDS: &[Field] = &[texts("paths"), text("to"), text("if_exists"), flag("job")];
+/// What both are asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TransferSeveral {
+    /// The files and folders.
+    paths: Vec<String>,
+    /// The folder that they go into.
+    to: String,
+    /// What to do about names that are taken there; `error` if left out.
+    if_exists: Option<IfTaken>,
+    /// As a job.
+    #[serde(default)]
+    job: bool,
+}
+
+impl Question for TransferSeveral {
+    fn missing(field: &'static str) -> Option<&'static str> {
+        (field == "to").then_some("No target provided")
+    }
+}
+
+/// What both answer.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "{S}Answer"))]
+pub struct Transferred<S> {
+    /// What was done.
+    status: S,
+    /// Where the things are now.
+    paths: Vec<String>,
+    /// Where in the trash is what they replaced.
+    #[serde(serialize_with = "jobs::shared")]
+    #[cfg_attr(test, schemars(with = "Vec<TrashId>"))]
+    trash: Arc<Vec<TrashId>>,
+}
+
+sentence!(/// Of `move`.
+    Moved, "Moved");
+sentence!(/// Of `copy`.
+    Copied, "Copied");
 
 /// The things that a request names in `paths`: several at once, in a bounded number.
 ///
 /// Errors: `Invalid`.
-pub fn paths_of(ask: &Ask) -> Result<Vec<VaultPath>> {
-    let given = ask.texts("paths").filter(|paths| !paths.is_empty());
-    let given = given.ok_or(Error::invalid_as(Why::Missing, "No paths provided"))?;
+pub fn paths_of(given: &[String]) -> Result<Vec<VaultPath>> {
+    if given.is_empty() {
+        return Err(Error::invalid_as(Why::Missing, "No paths provided"));
+    }
     if given.len() > limits::TRANSFER_PATHS_MAX {
         return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
     }
@@ -31,40 +72,35 @@ pub fn paths_of(ask: &Ask) -> Result<Vec<VaultPath>> {
 /// `POST /api/move`.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `Collision`, `DiskFull`, `TooSoon` (a job).
-pub fn relocate(call: &mut Call<'_>) -> Result<Reply> {
-    transfer(call, TransferKind::Move)
+pub fn relocate(
+    call: &mut Call<'_>,
+    ask: Ask<TransferSeveral>,
+) -> Result<Answer<OrJob<Transferred<Moved>>>> {
+    transfer(call, ask, TransferKind::Move)
 }
 
 /// `POST /api/copy`.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `Collision`, `DiskFull`, `TooSoon` (a job).
-pub fn copy(call: &mut Call<'_>) -> Result<Reply> {
-    transfer(call, TransferKind::Copy)
+pub fn copy(
+    call: &mut Call<'_>,
+    ask: Ask<TransferSeveral>,
+) -> Result<Answer<OrJob<Transferred<Copied>>>> {
+    transfer(call, ask, TransferKind::Copy)
 }
 
 /// Either. Whatever can be refused is refused at once, also when the work goes on as a job.
-fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Transferred<'a> {
-        /// The contract's sentence.
-        status: &'static str,
-        /// Where the things are now.
-        paths: Vec<&'a str>,
-        /// Where in the trash is what they replaced.
-        trash: &'a [TrashId],
-    }
-    let ask = call.ask()?;
-    let sources = paths_of(&ask)?;
-    let to = VaultPath::parse(
-        ask.text("to").ok_or(Error::invalid_as(Why::Missing, "No target provided"))?,
-    )?;
-    let if_exists = match ask.text("if_exists") {
-        Some(text) => if_exists(text)?,
-        None => IfExists::Error("Target already exists"),
-    };
+fn transfer<S: Serialize + Default + Shape>(
+    call: &mut Call<'_>,
+    ask: Ask<TransferSeveral>,
+    kind: TransferKind,
+) -> Result<Answer<OrJob<Transferred<S>>>> {
+    let ask = ask.read(call)?;
+    let sources = paths_of(&ask.paths)?;
+    let to = VaultPath::parse(&ask.to)?;
+    let if_exists = ask.if_exists.map_or(IfExists::Error("Target already exists"), IfExists::from);
     let transfer = call.share()?.transfer(kind, &sources, &to, if_exists)?;
-    if ask.flag("job") {
+    if ask.job {
         let job = match kind {
             TransferKind::Move => Kind::Move,
             TransferKind::Copy => Kind::Copy,
@@ -75,12 +111,9 @@ fn transfer(call: &mut Call<'_>, kind: TransferKind) -> Result<Reply> {
     }
     let progress = call.app.jobs.wait_for(call.standing()?);
     let places = run(&transfer, &sources, &progress, &Scribe::of(call)?)?;
-    let status = match kind {
-        TransferKind::Move => "Moved",
-        TransferKind::Copy => "Copied",
-    };
-    let paths = places.iter().map(VaultPath::as_str).collect();
-    Reply::json(&Transferred { status, paths, trash: &progress.trash() })
+    let paths = places.iter().map(|place| place.as_str().to_owned()).collect();
+    let trash = progress.trash();
+    Answer::of(&OrJob::Done(Transferred { status: S::default(), paths, trash }))
 }
 
 /// Does it and writes it down.

@@ -3,12 +3,15 @@
 use std::io::Read;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Why};
+use crate::http::answer::{Answer, sentence};
 use crate::http::call::Call;
 use crate::http::multipart::{self, Multipart};
-use crate::http::reply::Reply;
+use crate::http::question::{self, Question, Wrong};
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{IfExists, Place, Placed, Share, TrashId, Upload, VaultPath};
@@ -26,10 +29,83 @@ struct Form {
     modified: Option<SystemTime>,
 }
 
+/// The form, for the document.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[expect(dead_code, reason = "its parts are read as they come")]
+pub struct UploadForm {
+    /// The files. What comes before them counts for those behind it.
+    file: Vec<FilePart>,
+    /// The folder; made if it is missing. The share root if left out.
+    path: Option<String>,
+    /// What to do about names that are taken; `overwrite` if left out.
+    if_exists: Option<IfTaken>,
+    /// When the next file changed last: milliseconds since 1970, or RFC 3339.
+    modified: Option<String>,
+}
+
+impl Question for UploadForm {}
+
+/// A file's bytes, with its name.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline, with = "String", extend("contentMediaType" = "application/octet-stream")))]
+struct FilePart;
+
+/// What to do about a name that is taken.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "IfExists"))]
+#[serde(rename_all = "lowercase")]
+pub enum IfTaken {
+    /// What is there goes into the trash.
+    Overwrite,
+    /// What comes gets the next free name.
+    Rename,
+    /// Nothing is done.
+    Error,
+}
+
+impl From<IfTaken> for IfExists {
+    fn from(wish: IfTaken) -> Self {
+        match wish {
+            IfTaken::Overwrite => Self::Overwrite,
+            IfTaken::Rename => Self::Rename,
+            IfTaken::Error => Self::Error("Target already exists"),
+        }
+    }
+}
+
+sentence!(/// Of `upload`.
+    FileUploaded, "File uploaded");
+
+/// What `upload` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FileUploadedAnswer"))]
+pub struct Uploaded {
+    /// What was done.
+    status: FileUploaded,
+    /// What was stored, in the order in which it came.
+    files: Vec<StoredFile>,
+    /// Where in the trash is what they replaced.
+    trash: Vec<TrashId>,
+}
+
+/// One file that was stored.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StoredFile {
+    /// Where it is now.
+    path: String,
+    /// Bytes.
+    size: u64,
+}
+
 /// Receives the files into hidden temporary ones, then puts all in place in one go.
 ///
 /// Errors: `Invalid`, `Refused`, `Collision`, `DiskFull`, `Disconnected`, `SignIn` (who is gone meanwhile).
-pub fn receive(call: &mut Call<'_>) -> Result<Reply> {
+pub fn receive(call: &mut Call<'_>, _: question::Form<UploadForm>) -> Result<Answer<Uploaded>> {
     let content_type = call.request.header("Content-Type").unwrap_or_default();
     let boundary = multipart::boundary(content_type)
         .ok_or(Error::invalid_as(Why::Missing, "No file provided"))?;
@@ -104,25 +180,7 @@ fn receive_file(
 }
 
 /// Puts everything in place and answers.
-fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Uploaded<'a> {
-        /// The contract's sentence.
-        status: &'static str,
-        /// What was stored, in the order in which it came.
-        files: Vec<Stored<'a>>,
-        /// Where in the trash is what they replaced.
-        trash: Vec<&'a TrashId>,
-    }
-    /// One file of the answer.
-    #[derive(Serialize)]
-    struct Stored<'a> {
-        /// Where it is now.
-        path: &'a str,
-        /// Bytes.
-        size: u64,
-    }
+fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Answer<Uploaded>> {
     if form.files.is_empty() {
         return Err(Error::invalid_as(Why::Missing, "No file provided"));
     }
@@ -142,20 +200,19 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Reply> {
         let trash = file.trash.as_ref().map(TrashId::as_str);
         call.note_one_of_many(Event::uploaded(file.path.as_str(), file.is_new).trashed(trash));
     }
-    let files =
-        placed.iter().map(|file| Stored { path: file.path.as_str(), size: file.size }).collect();
-    let trash = placed.iter().filter_map(|file| file.trash.as_ref()).collect();
-    Reply::json(&Uploaded { status: "File uploaded", files, trash })
+    let stored =
+        |file: &Placed| StoredFile { path: file.path.as_str().to_owned(), size: file.size };
+    let files = placed.iter().map(stored).collect();
+    let trash = placed.into_iter().filter_map(|file| file.trash).collect();
+    Answer::of(&Uploaded { status: FileUploaded, files, trash })
 }
 
-/// The `if_exists` field.
-pub fn if_exists(text: &str) -> Result<IfExists> {
-    match text {
-        "overwrite" => Ok(IfExists::Overwrite),
-        "rename" => Ok(IfExists::Rename),
-        "error" => Ok(IfExists::Error("Target already exists")),
-        _ => Err(Error::invalid("if_exists must be overwrite, rename or error")),
-    }
+/// The `if_exists` part of a form.
+fn if_exists(text: &str) -> Result<IfExists> {
+    let word: StrDeserializer<'_, Wrong> = text.into_deserializer();
+    let wish = IfTaken::deserialize(word)
+        .map_err(|wrong| wrong.at("if_exists").into_error::<UploadForm>("Invalid form"))?;
+    Ok(wish.into())
 }
 
 /// A date as clients send them: milliseconds since 1970 (`File.lastModified` of browsers), or RFC 3339. What is

@@ -5,96 +5,82 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use serde::Serialize;
-use tiny_http::ext::Body;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::caller::Credential;
 use crate::auth::key;
 use crate::auth::sign_in::{Attempt, Entrance};
-use crate::error::{Error, Result, SignInProblem, Why};
-use crate::http::body::{Field, flag, id, paths, text};
+use crate::error::{Error, Result, SignInProblem};
+use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
-use crate::http::reply::{JSON, Reply, Status};
+use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
 use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::User;
 
-/// The fields of `login`.
-pub const LOGIN: &[Field] = &[text("username"), text("password")];
+/// What `login` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Login {
+    /// Who it is.
+    username: Filled,
+    /// In plain text.
+    password: Filled,
+}
 
-/// The fields of `logout`.
-pub const LOGOUT: &[Field] = &[flag("everywhere")];
+impl Question for Login {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No username or password provided")
+    }
+}
 
-/// The fields of `create`.
-pub const CREATE: &[Field] = &[
-    text("username"),
-    text("password"),
-    text("name"),
-    text("role"),
-    paths("paths"),
-    paths("paths_write"),
-];
-
-/// The fields of `edit`.
-pub const EDIT: &[Field] = &[
-    id("id"),
-    text("username"),
-    text("name"),
-    text("password"),
-    text("role"),
-    paths("paths"),
-    paths("paths_write"),
-];
-
-/// The fields of `delete`.
-pub const DELETE: &[Field] = &[text("username")];
-
-/// The fields of `edit_self`.
-pub const EDIT_SELF: &[Field] = &[
-    text("username"),
-    text("password"),
-    text("name"),
-    text("ftp_users"),
-    text("settings"),
-    text("API_KEY"),
-];
+/// What `login` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SignedInAnswer"))]
+pub struct SignedIn {
+    /// A JWT, good for 24 hours.
+    token: String,
+}
 
 /// `POST /api/user/login`: a token, also set as the session cookie.
 ///
 /// A wrong name and a wrong password give the same answer in the same time. Errors: `TooSoon`,
 /// `Invalid`, `SignIn`.
-pub fn login(call: &mut Call<'_>) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct SignedIn<'a> {
-        /// A JWT.
-        token: &'a str,
-    }
+pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
     call.app.sign_in.admit(call.address)?;
-    let ask = call.ask()?;
-    let (Some(username), Some(given)) = (ask.text("username"), ask.text("password")) else {
-        return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
-    };
-    if username.is_empty() || given.is_empty() {
-        return Err(Error::invalid_as(Why::Missing, "No username or password provided"));
-    }
-    let attempt =
-        Attempt { name: username, password: given, from: call.address, at: Entrance::Api };
+    let Login { username, password } = ask.read(call)?;
+    let from = call.address;
+    let attempt = Attempt { name: &username, password: &password, from, at: Entrance::Api };
     let caller = call.app.sign_in.sign_in(&attempt)?;
     let user = caller.user().ok_or(Error::Refused)?;
     let token = call.app.accounts.begin_session(user)?;
     let agent = call.request.header("User-Agent").unwrap_or_default();
     call.app.users.saw(user, call.address, agent);
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
-    Ok(Reply::json(&SignedIn { token: &token })?.with("Set-Cookie", cookie))
+    Ok(Answer::of(&SignedIn { token })?.with("Set-Cookie", cookie))
 }
 
+/// What `logout` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Logout {
+    /// All of the caller's sessions.
+    #[serde(default)]
+    everywhere: bool,
+}
+
+impl Question for Logout {}
+
+sentence!(/// Of `logout`.
+    LoggedOut, "Logged out");
+
 /// `POST /api/user/logout`: ends this session, or with `everywhere` all of the caller's.
-pub fn logout(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
+pub fn logout(call: &mut Call<'_>, ask: Ask<Logout>) -> Result<Answer<Done<LoggedOut>>> {
+    let ask = ask.read(call)?;
     let id = call.user()?.id;
-    if ask.flag("everywhere") {
+    if ask.everywhere {
         call.app.users.log_out_everywhere(id)?;
         call.note(Event::signed_out("signed out everywhere"));
     } else if let Credential::Session(session) = call.caller()?.credential() {
@@ -103,7 +89,7 @@ pub fn logout(call: &mut Call<'_>) -> Result<Reply> {
         call.app.users.log_out(id, &session.token_id, session.expires, now)?;
         call.note(Event::signed_out("signed out"));
     }
-    Ok(Reply::json(&Status { status: "Logged out" })?.with("Set-Cookie", session_cookie("", 0)))
+    Ok(done()?.with("Set-Cookie", session_cookie("", 0)))
 }
 
 /// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1).
@@ -111,49 +97,219 @@ fn session_cookie(token: &str, seconds: u64) -> String {
     format!("larder_session={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}")
 }
 
+/// The caller as they see themselves.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Self"))]
+pub struct Myself {
+    /// The row's number.
+    id: i64,
+    /// To sign in with.
+    username: String,
+    /// Always empty.
+    password: &'static str,
+    /// For people.
+    name: String,
+    /// Decides about endpoints.
+    role: String,
+    /// The user's own text.
+    ftp_users: String,
+    /// JSON array of what may be read.
+    paths: String,
+    /// The user's own text.
+    settings: String,
+    /// JSON array of what may be written.
+    paths_write: String,
+}
+
 /// `GET /api/user/get_self`: who the caller is.
-pub fn get_self(call: &mut Call<'_>) -> Result<Reply> {
-    /// The answer.
-    #[derive(Serialize)]
-    struct Myself<'a> {
-        /// The row's number.
-        id: i64,
-        /// To sign in with.
-        username: &'a str,
-        /// Always empty.
-        password: &'static str,
-        /// For people.
-        name: &'a str,
-        /// Decides about endpoints.
-        role: &'a str,
-        /// The user's own text.
-        ftp_users: &'a str,
-        /// JSON array of what may be read.
-        paths: &'a str,
-        /// The user's own text.
-        settings: &'a str,
-        /// JSON array of what may be written.
-        paths_write: &'a str,
-    }
+pub fn get_self(call: &mut Call<'_>, (): ()) -> Result<Answer<Myself>> {
     let user = call.user()?;
-    Reply::json(&Myself {
+    Answer::of(&Myself {
         id: user.id,
-        username: &user.username,
+        username: user.username.clone(),
         password: "",
-        name: &user.name,
-        role: &user.role,
-        ftp_users: &user.ftp_users,
-        paths: &user.paths,
-        settings: &user.settings,
-        paths_write: &user.paths_write,
+        name: user.name.clone(),
+        role: user.role.clone(),
+        ftp_users: user.ftp_users.clone(),
+        paths: user.paths.clone(),
+        settings: user.settings.clone(),
+        paths_write: user.paths_write.clone(),
     })
 }
 
-/// What `create` answers, and `edit_self` as far as there is something to show.
+/// What `create` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NewUser {
+    /// To sign in with.
+    username: Filled,
+    /// In plain text.
+    password: Filled,
+    /// For people.
+    name: Filled,
+    /// Decides about endpoints.
+    role: Filled,
+    /// What they may read; everything if left out.
+    paths: Option<Paths>,
+    /// What they may write; nothing if left out.
+    paths_write: Option<Paths>,
+}
+
+impl Question for NewUser {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No username, password, name or role provided")
+    }
+}
+
+sentence!(/// Of `create`.
+    UserCreated, "User created");
+
+/// What `create` answers.
 #[derive(Serialize)]
-struct Made {
-    /// The contract's sentence.
-    status: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "UserCreatedAnswer"))]
+pub struct Created {
+    /// What was done.
+    status: UserCreated,
+    /// A key that nobody can read again.
+    #[serde(rename = "API_KEY")]
+    api_key: String,
+}
+
+/// `POST /api/user/create`: the answer is the only one that shows the user's API key.
+///
+/// Errors: `Invalid`, `Refused` (more than the caller has), `Collision`.
+pub fn create(call: &mut Call<'_>, ask: Ask<NewUser>) -> Result<Answer<Created>> {
+    let ask = ask.read(call)?;
+    let (username, role): (&str, &str) = (&ask.username, &ask.role);
+    let person = NewPerson {
+        username,
+        password: &ask.password,
+        name: &ask.name,
+        role,
+        paths: ask.paths.as_ref().map_or(people::READS_EVERYTHING, Paths::as_str),
+        paths_write: ask.paths_write.as_ref().map_or(people::WRITES_NOTHING, Paths::as_str),
+    };
+    let api_key = people::create(&call.app.users, &authority(call)?, &person)?;
+    call.note(Event::change(format!("added user {username} with the role {role}")));
+    Answer::of(&Created { status: UserCreated, api_key })
+}
+
+/// How far the caller may go with other users.
+fn authority(call: &Call<'_>) -> Result<Authority> {
+    Ok(Authority::of(call.caller()?, call.app.roles()))
+}
+
+/// What `delete` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeleteUser {
+    /// Who it is about.
+    username: Filled,
+}
+
+impl Question for DeleteUser {}
+
+sentence!(/// Of `delete`.
+    UserDeleted, "User deleted");
+
+/// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
+///
+/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller), `Conflict` (the last admin).
+pub fn delete(call: &mut Call<'_>, ask: Ask<DeleteUser>) -> Result<Answer<Done<UserDeleted>>> {
+    let ask = ask.read(call)?;
+    let username: &str = &ask.username;
+    people::delete(&call.app.users, &authority(call)?, call.app.config.folder(), username)?;
+    call.note(Event::change(format!("deleted user {username}")));
+    done()
+}
+
+/// What `edit` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EditUser {
+    /// Who it is about.
+    id: Id,
+    /// To sign in with.
+    username: Filled,
+    /// For people.
+    name: Filled,
+    /// Another one, in plain text.
+    #[serde(default, deserialize_with = "unless_empty")]
+    password: Option<String>,
+    /// Decides about endpoints.
+    #[serde(default, deserialize_with = "unless_empty")]
+    role: Option<String>,
+    /// What they may read.
+    paths: Option<Paths>,
+    /// What they may write.
+    paths_write: Option<Paths>,
+}
+
+impl Question for EditUser {
+    fn missing(_: &'static str) -> Option<&'static str> {
+        Some("No username, name, role or id provided")
+    }
+}
+
+sentence!(/// Of `edit`.
+    UserEdited, "User edited");
+
+/// `POST /api/user/edit`: what is left out stays; an empty password counts as left out, since
+/// that is what `get_all` shows.
+///
+/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller, or would), `Collision` (the
+/// name is taken), `Conflict` (the last admin).
+pub fn edit(call: &mut Call<'_>, ask: Ask<EditUser>) -> Result<Answer<Done<UserEdited>>> {
+    let ask = ask.read(call)?;
+    let (id, username): (i64, &str) = (ask.id.number(), &ask.username);
+    let changes = Changes {
+        username: Some(username),
+        password: ask.password.as_deref(),
+        name: Some(&ask.name),
+        role: ask.role.as_deref(),
+        paths: ask.paths.as_ref().map(Paths::as_str),
+        paths_write: ask.paths_write.as_ref().map(Paths::as_str),
+        ..Changes::default()
+    };
+    let done_to = people::change(&call.app.users, &authority(call)?, id, &changes)?;
+    call.note(Event::change(format!("changed user {username} (id {id}): {}", done_to.what)));
+    done()
+}
+
+/// What `edit_self` is asked by: what is left out stays.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EditSelf {
+    /// To sign in with.
+    username: Option<String>,
+    /// Another one, in plain text. What `get_self` shows is none.
+    #[serde(default, deserialize_with = "unless_empty")]
+    password: Option<String>,
+    /// For people.
+    name: Option<String>,
+    /// The user's own text.
+    ftp_users: Option<String>,
+    /// The user's own text.
+    settings: Option<String>,
+    /// A key that the user made up, or `new`.
+    #[serde(rename = "API_KEY")]
+    api_key: Option<String>,
+}
+
+impl Question for EditSelf {}
+
+sentence!(/// Of `edit_self`.
+    UserUpdated, "User updated");
+
+/// What `edit_self` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "UserUpdatedAnswer"))]
+pub struct Changed {
+    /// What was done.
+    status: UserUpdated,
     /// A key that nobody can read again.
     #[serde(rename = "API_KEY", skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
@@ -162,91 +318,18 @@ struct Made {
     token: Option<String>,
 }
 
-/// `POST /api/user/create`: the answer is the only one that shows the user's API key.
-///
-/// Errors: `Invalid`, `Refused` (more than the caller has), `Collision`.
-pub fn create(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let given = |name| ask.text(name).filter(|text| !text.is_empty());
-    let (Some(username), Some(password), Some(name), Some(role)) =
-        (given("username"), given("password"), given("name"), given("role"))
-    else {
-        return Err(Error::invalid_as(
-            Why::Missing,
-            "No username, password, name or role provided",
-        ));
-    };
-    let person = NewPerson {
-        username,
-        password,
-        name,
-        role,
-        paths: ask.text("paths").unwrap_or(people::READS_EVERYTHING),
-        paths_write: ask.text("paths_write").unwrap_or(people::WRITES_NOTHING),
-    };
-    let key = people::create(&call.app.users, &authority(call)?, &person)?;
-    call.note(Event::change(format!("added user {username} with the role {role}")));
-    Reply::json(&Made { status: "User created", api_key: Some(key), token: None })
-}
-
-/// How far the caller may go with other users.
-fn authority(call: &Call<'_>) -> Result<Authority> {
-    Ok(Authority::of(call.caller()?, call.app.roles()))
-}
-
-/// `POST /api/user/delete`: ends whatever the user has open; a role that nobody else has goes too.
-///
-/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller), `Conflict` (the last admin).
-pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let username = ask.text("username").filter(|text| !text.is_empty());
-    let username = username.ok_or(Error::invalid_as(Why::Missing, "No username provided"))?;
-    people::delete(&call.app.users, &authority(call)?, call.app.config.folder(), username)?;
-    call.note(Event::change(format!("deleted user {username}")));
-    Reply::json(&Status { status: "User deleted" })
-}
-
-/// `POST /api/user/edit`: what is left out stays; an empty password counts as left out, since
-/// that is what `get_all` shows.
-///
-/// Errors: `Invalid`, `NotFound`, `Refused` (a user who has more than the caller, or would), `Collision` (the
-/// name is taken), `Conflict` (the last admin).
-pub fn edit(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
-    let given = |name| ask.text(name).filter(|text| !text.is_empty());
-    let (Some(id), Some(username), Some(name)) = (given("id"), given("username"), given("name"))
-    else {
-        return Err(Error::invalid_as(Why::Missing, "No username, name, role or id provided"));
-    };
-    // A number that no id can be is nobody's.
-    let id = id.parse().unwrap_or(0);
-    let changes = Changes {
-        username: Some(username),
-        password: given("password"),
-        name: Some(name),
-        role: given("role"),
-        paths: ask.text("paths"),
-        paths_write: ask.text("paths_write"),
-        ..Changes::default()
-    };
-    let done = people::change(&call.app.users, &authority(call)?, id, &changes)?;
-    call.note(Event::change(format!("changed user {username} (id {id}): {}", done.what)));
-    Reply::json(&Status { status: "User edited" })
-}
-
 /// `POST /api/user/edit_self`: a new password ends all sessions and begins a new one.
 ///
 /// Errors: `Invalid`, `Collision` (the name or the key is taken).
-pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
-    let ask = call.ask()?;
+pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Changed>> {
+    let ask = ask.read(call)?;
     let changes = Changes {
-        username: ask.text("username"),
-        // What `get_self` shows is no new password.
-        password: ask.text("password").filter(|text| !text.is_empty()),
-        name: ask.text("name"),
-        ftp_users: ask.text("ftp_users"),
-        settings: ask.text("settings"),
-        api_key: ask.text("API_KEY"),
+        username: ask.username.as_deref(),
+        password: ask.password.as_deref(),
+        name: ask.name.as_deref(),
+        ftp_users: ask.ftp_users.as_deref(),
+        settings: ask.settings.as_deref(),
+        api_key: ask.api_key.as_deref(),
         ..Changes::default()
     };
     if changes.is_empty() {
@@ -256,67 +339,69 @@ pub fn edit_self(call: &mut Call<'_>) -> Result<Reply> {
     // No right is among them.
     let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
     call.note(Event::change(format!("changed their own {}", done.what)));
-    let mut made = Made { status: "User updated", api_key: done.api_key, token: None };
+    let mut answer = Changed { status: UserUpdated, api_key: done.api_key, token: None };
     if changes.password.is_none() {
-        return Reply::json(&made);
+        return Answer::of(&answer);
     }
     // Somebody else may have deleted the user meanwhile.
     let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
     let token = call.app.accounts.begin_session(&user)?;
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
-    made.token = Some(token);
-    Ok(Reply::json(&made)?.with("Set-Cookie", cookie))
+    answer.token = Some(token);
+    Ok(Answer::of(&answer)?.with("Set-Cookie", cookie))
 }
 
-/// One user as `get_all` shows them.
+/// A user as others see them.
 #[derive(Serialize)]
-struct Person<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "User"))]
+pub struct Person {
     /// The row's number.
     id: i64,
     /// To sign in with.
-    username: &'a str,
+    username: String,
     /// Always empty.
     password: &'static str,
     /// For people.
-    name: &'a str,
+    name: String,
     /// Address of the last successful request.
-    ip: &'a str,
+    ip: String,
     /// When that was (RFC 3339, UTC); empty for never.
     last_seen: String,
     /// What program made it, in its own words.
-    last_agent: &'a str,
+    last_agent: String,
     /// Decides about endpoints.
-    role: &'a str,
+    role: String,
     /// The user's own text.
-    ftp_users: &'a str,
+    ftp_users: String,
     /// JSON array of what may be read.
-    paths: &'a str,
+    paths: String,
     /// The user's own text.
-    settings: &'a str,
+    settings: String,
     /// Its beginning.
     #[serde(rename = "API_KEY")]
     api_key: String,
     /// JSON array of what may be written.
-    paths_write: &'a str,
+    paths_write: String,
 }
 
-impl<'a> Person<'a> {
+impl From<&User> for Person {
     /// Without what nobody may read.
-    fn of(user: &'a User) -> Self {
+    fn from(user: &User) -> Self {
         Self {
             id: user.id,
-            username: &user.username,
+            username: user.username.clone(),
             password: "",
-            name: &user.name,
-            ip: &user.ip,
+            name: user.name.clone(),
+            ip: user.ip.clone(),
             last_seen: told_time(user.last_seen),
-            last_agent: &user.last_agent,
-            role: &user.role,
-            ftp_users: &user.ftp_users,
-            paths: &user.paths,
-            settings: &user.settings,
+            last_agent: user.last_agent.clone(),
+            role: user.role.clone(),
+            ftp_users: user.ftp_users.clone(),
+            paths: user.paths.clone(),
+            settings: user.settings.clone(),
             api_key: key::masked(&user.key_hint),
-            paths_write: &user.paths_write,
+            paths_write: user.paths_write.clone(),
         }
     }
 }
@@ -330,25 +415,22 @@ fn told_time(seconds: i64) -> String {
 }
 
 /// `GET /api/user/get_all`: everybody, without passwords and usable keys.
-pub fn get_all(call: &mut Call<'_>) -> Result<Reply> {
+pub fn get_all(call: &mut Call<'_>, (): ()) -> Result<Answer<Vec<Person>>> {
     let first = call.app.users.after(0, limits::USERS_PER_READ)?;
     if first.len() < limits::USERS_PER_READ {
-        return Reply::json(&first.iter().map(Person::of).collect::<Vec<_>>());
+        return Answer::of(&first.iter().map(Person::from).collect());
     }
     // More than a household: read while they are sent.
     let users = Arc::clone(&call.app.users);
-    let body = Body::Stream(Box::new(move |out| {
+    Ok(Answer::written(move |out| {
         let mut some = first;
-        let mut opening = "[";
+        let mut rows = Rows::begin(out);
         while let Some(last) = some.last().map(|user| user.id) {
             for user in &some {
-                out.write_all(opening.as_bytes())?;
-                serde_json::to_writer(&mut *out, &Person::of(user))?;
-                opening = ",";
+                rows.push(&Person::from(user)).map_err(io::Error::other)?;
             }
             some = users.after(last, limits::USERS_PER_READ).map_err(io::Error::other)?;
         }
-        out.write_all(b"]")
-    }));
-    Ok(Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store"))
+        rows.end().map_err(io::Error::other)
+    }))
 }
