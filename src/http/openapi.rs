@@ -31,47 +31,35 @@ pub struct Manual {
 /// The answers of one operation by status.
 pub type Responses = Map<String, Value>;
 
-/// What an endpoint is about. Pages show rights in these groups; who may use the first two keeps files here.
+/// What an endpoint is about. Pages show the rights of a role in these groups; whoever keeps files here needs
+/// the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Files are looked at.
-    Look,
-    /// Files are changed.
-    Change,
-    /// One's own account.
-    Account,
-    /// Other people.
+    /// What is in the share, and what becomes of it.
+    Files,
+    /// Who there is, and what they may do.
     People,
-    /// The machine is looked at.
-    Watch,
-    /// The machine and larder itself.
-    Machine,
-    /// The FTP server.
+    /// The machine, and larder itself.
+    System,
+    /// The FTP server and its users.
     Ftp,
-    /// The cloud.
+    /// The cloud's account.
     Cloud,
-    /// The pages themselves.
+    /// What a browser shows.
     Pages,
 }
 
-/// The groups in the order of the pages: what they are called, what they allow, and what is at stake. `low`
-/// looks, `medium` changes files, `high` changes who may do what, or the box itself.
-const GROUPS: &[(Group, &str, &str, &str)] = &[
-    (Group::Look, "Look at files", "See, open and download what is there.", "low"),
-    (Group::Change, "Change files", "Bring, edit, move and delete files and folders.", "medium"),
-    (Group::Account, "One's own account", "Sign in and out, and look after oneself.", "low"),
-    (Group::People, "People and roles", "Decide who there is and what they may do.", "high"),
-    (Group::Watch, "Watch the machine", "See how the machine is.", "low"),
-    (Group::Machine, "Run the machine", "Settings, log, updates, commands, power.", "high"),
-    (Group::Ftp, "FTP", "The FTP server and its users.", "high"),
-    (Group::Cloud, "Cloud", "The cloud's account.", "high"),
-    (Group::Pages, "Pages", "What a browser shows.", "low"),
-];
-
 impl Group {
-    /// What it is called.
-    fn name(self) -> &'static str {
-        GROUPS.iter().find(|(group, ..)| *group == self).map_or("", |(_, name, ..)| name)
+    /// What it is called, in plain language.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Files => "Files and folders",
+            Self::People => "People and roles",
+            Self::System => "System",
+            Self::Ftp => "FTP",
+            Self::Cloud => "Cloud",
+            Self::Pages => "Pages",
+        }
     }
 }
 
@@ -277,10 +265,6 @@ fn document() -> String {
     let mut book = Book::new();
     let paths = paths(&mut book);
     let error = book.answer::<Problem<'_>>();
-    let tags: Vec<Value> = GROUPS
-        .iter()
-        .map(|(_, name, about, risk)| json!({ "name": name, "description": about, "x-risk": risk }))
-        .collect();
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -292,7 +276,6 @@ fn document() -> String {
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "tags": tags,
         "paths": paths,
         "components": {
             "securitySchemes": {

@@ -130,7 +130,7 @@ mod tests {
     /// A row of the table below; it is never asked.
     macro_rules! some {
         ([$($method:ident),+], $path:literal) => {
-            row!([$(Method::$method),+], $path, Access::Public, Lane::Quick, Look, pages::index, [], "")
+            row!([$(Method::$method),+], $path, Access::Public, Lane::Quick, Pages, pages::index, [], "")
         };
     }
 
