@@ -182,9 +182,21 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path};
     use super::*;
     use std::fs;
+
+    /// What kernels and filesystems may not know of giving a file its place.
+    fn quirks() -> [Quirks; 4] {
+        let all = Quirks::default();
+        [
+            all,
+            Quirks { no_exchange: true, ..all },
+            Quirks { no_noreplace: true, no_links: true, ..all },
+            Quirks { no_exchange: true, no_noreplace: true, no_links: true, ..all },
+        ]
+    }
 
     /// A plan for a file of so many bytes by `ana`.
     fn plan(path: &VaultPath, length: u64) -> UploadPlan<'_> {
@@ -213,7 +225,13 @@ mod tests {
 
     #[test]
     fn an_upload_goes_on_where_it_stood_and_ends_in_its_place() {
-        let house = House::new();
+        for quirks in quirks() {
+            goes_on_and_ends(&House::with_quirks(quirks));
+        }
+    }
+
+    /// An upload that larder's end breaks off and that is gone on with.
+    fn goes_on_and_ends(house: &House) {
         let share = house.share();
         let mut upload = begin(&share, "new/film.mkv", 10);
         let id = upload.id().unwrap().clone();
@@ -233,7 +251,7 @@ mod tests {
         assert_eq!(house.content("new/film.mkv").as_deref(), Some("0123456789"));
         assert!(share.uploads("ana").unwrap().is_empty());
         assert!(share.open_upload("ana", &id).is_err());
-        assert_eq!((kept(&house), house.unfinished("").len()), (0, 0));
+        assert_eq!((kept(house), house.unfinished("").len()), (0, 0));
     }
 
     #[test]
@@ -308,6 +326,48 @@ mod tests {
         upload.finish(place).unwrap();
         assert_eq!(house.content("taken").as_deref(), Some("abc"));
         assert_eq!(kept(&house), 2, "the half one waits");
+    }
+
+    #[test]
+    fn a_kill_on_the_way_to_its_place_leaves_it_there_or_waiting() {
+        for is_placed in [false, true] {
+            for quirks in quirks() {
+                let house = House::with_quirks(quirks);
+                let share = house.share();
+                house.file("f", "old");
+                let mut upload = begin(&share, "f", 3);
+                let id = upload.id().unwrap().clone();
+                upload.append(b"abc").unwrap();
+                // Nothing that comes behind this moment is done.
+                let killed = upload.finish(|spool| -> Result<()> {
+                    if is_placed {
+                        share.place(vec![(spool, path("f"))], &UPLOAD)?;
+                    } else {
+                        std::mem::forget(spool);
+                    }
+                    Err(Error::Cancelled)
+                });
+                assert!(killed.is_err());
+                let parts = house.root().join(".larder/parts");
+                assert!(parts.join(id.as_str()).exists() && parts.join(id.record()).exists());
+                if is_placed {
+                    // Nobody writes into it any more.
+                    assert!(share.open_upload("ana", &id).is_err());
+                    house.vault.sweep().unwrap();
+                    assert_eq!(kept(&house), 0);
+                } else {
+                    // The next process sweeps what this one left.
+                    for name in house.unfinished("") {
+                        fs::remove_file(house.root().join(".larder/tmp").join(name)).unwrap();
+                    }
+                    let upload = share.open_upload("ana", &id).unwrap();
+                    assert_eq!(upload.offset(), 3);
+                    upload.finish(|spool| share.place(vec![(spool, path("f"))], &UPLOAD)).unwrap();
+                    assert_eq!(kept(&house), 0);
+                }
+                assert_eq!(house.content("f").as_deref(), Some("abc"));
+            }
+        }
     }
 
     #[test]

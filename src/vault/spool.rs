@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    Advice, FallocateFlags, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid,
+    Advice, AtFlags, FallocateFlags, FileType, Gid, Mode, OFlags, Statx, Timespec, Timestamps, Uid,
 };
 use rustix::io::Errno;
 use rustix::rand::GetRandomFlags;
@@ -152,7 +152,10 @@ impl Spool {
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&*folder, name, flags, Mode::empty());
         let mut file = File::from(opened.map_err(os)?);
-        rustix::fs::ftruncate(&file, length).map_err(os)?;
+        // The room that was set aside behind the end would go with what is cut.
+        if look::look_at(&file).map_err(os)?.stx_size != length {
+            rustix::fs::ftruncate(&file, length).map_err(os)?;
+        }
         file.seek(SeekFrom::End(0))?;
         let home = Some((Arc::clone(&folder), name.to_owned()));
         let mut spool = Self::around(file, folder, name.to_owned(), home)?;
@@ -190,6 +193,20 @@ impl Spool {
     pub(super) fn stay_at(&mut self, folder: &Arc<OwnedFd>, name: &str) -> rustix::io::Result<()> {
         self.rename_to(folder, name)?;
         self.home = Some((Arc::clone(folder), name.to_owned()));
+        Ok(())
+    }
+
+    /// Goes on under a second name among the unfinished things, where the filesystem has second names: whatever
+    /// happens on the way to its place, a kill included, the first still has the bytes. Elsewhere it goes its way
+    /// under the first, and back to it.
+    pub(super) fn step_out(&mut self) -> Result<()> {
+        let Some((folder, name)) = &self.home else { return Ok(()) };
+        let home = look::open_place(&**folder, b"..").map_err(os)?;
+        let workshop = hidden::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
+        let second = hidden::temporary_name();
+        if rustix::fs::linkat(&**folder, name, &workshop, &second, AtFlags::empty()).is_ok() {
+            (self.folder, self.name, self.home) = (Arc::new(workshop), second, None);
+        }
         Ok(())
     }
 
@@ -542,6 +559,33 @@ mod tests {
         assert_eq!(placed(&house, "x", SystemTime::UNIX_EPOCH).mtime(), 0);
         let ahead = SystemTime::now() + day - Duration::from_mins(1);
         assert!(placed(&house, "x", ahead).mtime().unsigned_abs() > start + 80_000);
+    }
+
+    #[test]
+    fn what_waits_somewhere_goes_back_there_unless_it_is_placed() {
+        let house = House::new();
+        let share = house.share();
+        let home: Arc<OwnedFd> = share.finder.hidden(&VaultPath::root(), "parts").unwrap().1;
+        let bin: Arc<OwnedFd> = share.finder.hidden(&VaultPath::root(), "trash").unwrap().1;
+        let at = |name: &str| house.root().join(".larder").join(name).exists();
+        // Where there are no second names.
+        let mut first = spool(&share, "", "x");
+        first.stay_at(&home, "waits").unwrap();
+        first.rename_to(&bin, "1").unwrap();
+        assert!(at("trash/1") && !at("parts/waits"));
+        drop(first);
+        assert!(!at("trash/1") && at("parts/waits"));
+        // Where there are.
+        let mut again = Spool::reopened(Arc::clone(&home), "waits", 1).unwrap();
+        again.step_out().unwrap();
+        again.rename_to(&bin, "1").unwrap();
+        assert!(at("trash/1") && at("parts/waits"));
+        drop(again);
+        assert!(!at("trash/1") && at("parts/waits") && house.unfinished("").is_empty());
+        let mut last = Spool::reopened(home, "waits", 1).unwrap();
+        last.step_out().unwrap();
+        share.place(vec![(last, path("f"))], &UPLOAD).unwrap();
+        assert_eq!(house.content("f").as_deref(), Some("x"));
     }
 
     /// A crash tells the new file from the old by size and time: the same time for both must not be.

@@ -13,6 +13,7 @@ mod scarce;
 mod transfer;
 mod trash;
 mod twin;
+mod uploads;
 mod watch;
 mod zip;
 

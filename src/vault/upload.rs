@@ -161,7 +161,10 @@ impl Upload {
             // Nobody listens any more when the upload has broken off.
             let _nobody = tell.send(synced.and_then(|()| hold.work(put)));
         };
-        threads::spawn("checkpoint", work)?;
+        if threads::spawn("checkpoint", work).is_err() {
+            // The system has no thread left: then whoever sends waits for the drive.
+            return self.checkpoint();
+        }
         self.beside = Some(told);
         self.checked = self.offset();
         Ok(())
@@ -224,8 +227,9 @@ impl Upload {
         self.seal()?;
         let Some(standing) = &self.standing else { return put(self.spool) };
         standing.lease.hold().work(|| {
+            self.spool.step_out()?;
             let done = put(self.spool)?;
-            // What a crash leaves of it here is a record without bytes, which the sweep removes.
+            // A crash leaves a record and, by their second name, bytes that have their place: the sweep sees that.
             upload_record::remove(standing.parts.as_fd(), &standing.id);
             Ok(done)
         })

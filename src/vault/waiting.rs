@@ -8,7 +8,7 @@ use super::upload_record::{self, Here, Record, UploadId};
 use super::{discard, look, os};
 use crate::error::Result;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Statx};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -49,9 +49,10 @@ fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
 /// The same, expired or not.
 fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
     let stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
-    let Some(stat) = stat.filter(|stat| look::type_of(stat) == FileType::RegularFile) else {
-        return Ok(None);
-    };
+    // Bytes with a second name have got their place, or are just getting it.
+    let is_waiting =
+        |stat: &Statx| look::type_of(stat) == FileType::RegularFile && stat.stx_nlink <= 1;
+    let Some(stat) = stat.filter(is_waiting) else { return Ok(None) };
     let Some(record) = upload_record::read(parts, id)? else { return Ok(None) };
     let offset = record.trusted(stat.stx_size, &Here::of(parts)?);
     let last = record.last(look::modified_of(&stat));
