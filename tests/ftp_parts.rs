@@ -473,7 +473,11 @@ fn a_kill_in_the_middle_of_an_addition_leaves_whole_lines_and_all_that_was_told(
     let mut house = house();
     house.larder.write("log", "");
     let mut told = 0;
-    for kill in 0..12 {
+    for kill in 0..100 {
+        // A busy machine stores few lines before each.
+        if kill >= 12 && told > 12 {
+            break;
+        }
         let mut ftp = house.sign_in("cam");
         let adding = std::thread::spawn(move || {
             let mut last = told;
@@ -482,7 +486,7 @@ fn a_kill_in_the_middle_of_an_addition_leaves_whole_lines_and_all_that_was_told(
             }
             last
         });
-        let moment = Duration::from_millis(20 + kill * 7);
+        let moment = Duration::from_millis(20 + kill % 40 * 7);
         wait::comes_true(moment, || false);
         house.larder.kill();
         told = adding.join().unwrap();
