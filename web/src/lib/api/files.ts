@@ -1,10 +1,11 @@
 // Files, folders, the trash and jobs: one function for each endpoint.
+import type { Answer } from "./call.ts";
 import { get, head, post } from "./http.ts";
 import type { Entry, IfExists, Job, Trashed } from "./types.ts";
 
 export async function listFolder(path: string, signal?: AbortSignal): Promise<Entry[]> {
-  const answer = await get<{ entries: Entry[] }>("/api/finder", { path, details: "1" }, signal);
-  return answer.entries;
+  const answer = await get("/api/finder", { path, details: "1" }, signal);
+  return answer.entries ?? [];
 }
 
 /** A file's facts without its bytes. `size` is missing for what is made on the way (a ZIP). */
@@ -19,7 +20,7 @@ export interface Facts {
 }
 
 export async function readFacts(path: string, signal?: AbortSignal): Promise<Facts> {
-  const fields = await head("/api/download", { file_path: path, inline: "1" }, signal);
+  const fields = await head("/api/download", { file_path: [path], inline: "1" }, signal);
   const size = fields.get("Content-Length");
   const [now, then] = ["Date", "Last-Modified"].map((name) => Date.parse(fields.get(name) ?? ""));
   return {
@@ -34,7 +35,7 @@ export async function readFacts(path: string, signal?: AbortSignal): Promise<Fac
 /** A file's text; `undefined` when it is none. */
 export async function readText(path: string, signal?: AbortSignal): Promise<string | undefined> {
   const query = { file_path: path };
-  const answer = await get<{ type: string; content: string }>("/api/get_file", query, signal);
+  const answer = await get("/api/get_file", query, signal);
   return answer.type === "text" ? answer.content : undefined;
 }
 
@@ -60,18 +61,11 @@ export async function rename(folder: string, entry: Entry, name: string): Promis
 
 /** Where these files and folders come from as one ZIP, however many they are. */
 export async function ticketFor(paths: readonly string[]): Promise<string> {
-  return (await post<{ url: string }>("/api/download_ticket", { paths })).url;
+  return (await post("/api/download_ticket", { paths: [...paths] })).url;
 }
 
 /** What an action answers: done, or gone on with as a job. */
-export interface Started {
-  job?: string;
-  paths?: string[];
-  /** Under which ids the trash has what was deleted or replaced. */
-  trash?: string[];
-  /** Of a deletion: nothing went to the trash. */
-  permanent?: boolean;
-}
+export type Started = Answer<"/api/move" | "/api/copy" | "/api/delete" | "/api/delete_file" | "/api/delete_folder">;
 
 interface HowToRemove {
   isPermanent: boolean;
@@ -91,7 +85,7 @@ export function remove(path: string, type: Entry["type"], how: HowToRemove): Pro
 
 /** Deletes several files and folders, all of them or none. */
 export function removeAll(paths: readonly string[], how: HowToRemove): Promise<Started> {
-  return post("/api/delete", { paths, ...howOf(how) });
+  return post("/api/delete", { paths: [...paths], ...howOf(how) });
 }
 
 /** Moves or copies into the folder `to`. */
@@ -103,7 +97,7 @@ export function transfer(
   isJob: boolean,
 ): Promise<Started> {
   const endpoint = kind === "move" ? "/api/move" : "/api/copy";
-  return post(endpoint, { paths, to, if_exists: ifExists, ...(isJob && { job: true }) });
+  return post(endpoint, { paths: [...paths], to, if_exists: ifExists, ...(isJob && { job: true }) });
 }
 
 export function listJobs(signal?: AbortSignal): Promise<Job[]> {
@@ -119,10 +113,10 @@ export function listTrash(signal?: AbortSignal): Promise<Trashed[]> {
 }
 
 export async function restore(ids: readonly string[]): Promise<string[]> {
-  return (await post<{ paths: string[] }>("/api/trash/restore", { ids })).paths;
+  return (await post("/api/trash/restore", { ids: [...ids] })).paths;
 }
 
 /** Removes these for good; everything when none are named. */
 export async function emptyTrash(ids?: readonly string[]): Promise<void> {
-  await post("/api/trash/empty", ids ? { ids } : {});
+  await post("/api/trash/empty", ids ? { ids: [...ids] } : {});
 }

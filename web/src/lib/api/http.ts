@@ -1,4 +1,5 @@
 // The one place that speaks to the server. Knows no page; answers with data or throws a `Problem`.
+import type { Answer, Body, Endpoint, Form, Query, With } from "./call.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { readToken } from "./token.ts";
 import type { IfExists } from "./types.ts";
@@ -6,7 +7,8 @@ import type { IfExists } from "./types.ts";
 /** Milliseconds until a question counts as unanswered: the slowest board lists 100 000 names. */
 const ANSWER_MS_MAX = 60_000;
 
-type Query = Record<string, string | readonly string[]>;
+/** The values in an address; a list is its name as often as it has values. */
+type Values = Record<string, string | number | readonly string[] | undefined>;
 
 /** What the pages want to hear of. They set these; nothing here knows what is done with them. */
 export const hooks = {
@@ -22,8 +24,12 @@ export const hooks = {
 };
 
 /** `GET`s JSON. */
-export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return ask(path, query, { method: "GET" }, signal, readJson<T>);
+export function get<P extends With<"get">>(
+  path: P,
+  query: Query<P> | Record<string, never> = {},
+  signal?: AbortSignal,
+): Promise<Answer<P, "get">> {
+  return ask(path, query, { method: "GET" }, signal, readJson<Answer<P, "get">>);
 }
 
 /** Whether the server is up; asks nothing else of it and tells nobody. */
@@ -34,17 +40,21 @@ export async function isUp(): Promise<boolean> {
 }
 
 /** `POST`s JSON and gets JSON. */
-export function post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+export function post<P extends With<"post">>(
+  path: P,
+  body: Body<P>,
+  signal?: AbortSignal,
+): Promise<Answer<P, "post">> {
   const init = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   };
-  return ask(path, {}, init, signal, readJson<T>);
+  return ask(path, {}, init, signal, readJson<Answer<P, "post">>);
 }
 
 /** Asks for the header fields alone. */
-export function head(path: string, query: Query, signal?: AbortSignal): Promise<Headers> {
+export function head<P extends With<"get">>(path: P, query: Query<P>, signal?: AbortSignal): Promise<Headers> {
   return ask(path, query, { method: "HEAD" }, signal, (answer) => Promise.resolve(answer.headers));
 }
 
@@ -60,14 +70,14 @@ function uploadOnce(
   onProgress: (sentBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const fields: Omit<Form<"/api/upload">, "file"> = { path: folder, if_exists: ifExists };
   const form = new FormData();
   // The server stores while it reads, so it must know where before the bytes come.
-  form.append("path", folder);
-  form.append("if_exists", ifExists);
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/upload");
+    request.open("POST", "/api/upload" satisfies Endpoint);
     for (const [name, value] of Object.entries(credentials())) {
       request.setRequestHeader(name, value);
     }
@@ -107,14 +117,13 @@ function ask<T>(...args: Parameters<typeof askOnce<T>>): Promise<T> {
 
 /** Asks, within the time limit; throws the `Problem` an answer means. */
 async function askOnce<T>(
-  path: string,
-  query: Query,
+  path: Endpoint,
+  query: Values,
   init: RequestInit,
   signal: AbortSignal | undefined,
   read: (answer: Response) => Promise<T>,
 ): Promise<T> {
-  const pairs = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as [string, string]));
-  const search = new URLSearchParams(pairs).toString();
+  const search = searchOf(query);
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
   const cancel = () => limit.abort();
@@ -137,6 +146,15 @@ async function askOnce<T>(
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
+}
+
+/** The values as the search of an address. */
+function searchOf(query: Values): string {
+  const search = new URLSearchParams();
+  for (const [name, value = []] of Object.entries(query)) {
+    for (const one of [value].flat()) search.append(name, String(one));
+  }
+  return search.toString();
 }
 
 /**

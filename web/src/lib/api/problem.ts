@@ -1,4 +1,5 @@
 // What can go wrong with a question to the server, in the pages' own words.
+import type { Shape } from "./call.ts";
 
 export type ProblemKind =
   | "signedOut" // the session is over
@@ -51,8 +52,11 @@ export class Problem extends Error {
   }
 }
 
+/** larder's own word for why it refuses. */
+type Code = Shape<"Error">["code"];
+
 /** The codes of larder's refusals that mean something of their own here; others go by their status. */
-const KINDS: Record<string, ProblemKind> = {
+const KINDS: Partial<Record<Code, ProblemKind>> = {
   cannot_delete: "remains",
   conflict: "conflict",
   denied_by_drive: "deniedByDrive",
@@ -72,9 +76,6 @@ const KINDS: Record<string, ProblemKind> = {
   wrong_password: "wrongPassword",
 };
 
-/** The codes that are known here. */
-export const CODES: readonly string[] = Object.keys(KINDS);
-
 /** What to wait when the server says "too soon" and not how long. */
 const RETRY_AFTER_S_DEFAULT = 1;
 /** Nobody is asked to wait longer than this by a number that went wrong. */
@@ -90,7 +91,7 @@ export function problemOf(status: number, body: string, retryAfter: string | nul
 
 /** What larder's code means; `undefined` where the status says more. */
 export function kindOfCode(code: string): ProblemKind | undefined {
-  return Object.hasOwn(KINDS, code) ? KINDS[code] : undefined;
+  return Object.hasOwn(KINDS, code) ? KINDS[code as Code] : undefined;
 }
 
 function kindOf(status: number, code: string): ProblemKind {

@@ -1,6 +1,19 @@
 // The box itself: settings, logs, resources, commands, FTP, updates, cloud.
 import { get, post } from "./http.ts";
-import type { CloudState, CommandResult, FtpSession, FtpUser, LogRow, Resources, Settings } from "./types.ts";
+import type {
+  CloudAsk,
+  CloudState,
+  CommandResult,
+  FtpSession,
+  FtpUser,
+  FtpUserChange,
+  LogRow,
+  NewFtpUser,
+  Resources,
+  Settings,
+  SettingsChange,
+  UpdateCheck,
+} from "./types.ts";
 
 export function readResources(signal?: AbortSignal): Promise<Resources> {
   return get("/api/resources", {}, signal);
@@ -21,8 +34,7 @@ export async function restart(): Promise<void> {
 
 /** Rows older than `before` (an id), or the newest. */
 export function readLogs(limit: number, before?: number, signal?: AbortSignal): Promise<LogRow[]> {
-  const query = { limit: String(limit), ...(before !== undefined && { before: String(before) }) };
-  return get("/api/get_logs", query, signal);
+  return get("/api/get_logs", { limit, before }, signal);
 }
 
 export function readSettings(signal?: AbortSignal): Promise<Settings> {
@@ -30,24 +42,19 @@ export function readSettings(signal?: AbortSignal): Promise<Settings> {
 }
 
 /** Answers with the keys that only a restart brings into force. */
-export async function updateSettings(change: Settings): Promise<string[]> {
-  const answer = await post<{ restart_required?: string[] }>("/api/update_settings", change);
-  return answer.restart_required ?? [];
+export async function updateSettings(change: SettingsChange): Promise<string[]> {
+  const answer = await post("/api/update_settings", change);
+  return answer.restart_required;
 }
 
 export async function readVersion(signal?: AbortSignal): Promise<string> {
-  return (await get<{ version: string }>("/api/get_version", {}, signal)).version;
+  return (await get("/api/get_version", {}, signal)).version;
 }
 
 /** Whether there is a newer larder; `problem` is why nobody knows. */
-export interface UpdateCheck {
-  version: string;
-  available: string | null;
-  problem?: string;
-}
-
-export function checkUpdate(signal?: AbortSignal): Promise<UpdateCheck> {
-  return post("/api/update", { check: true }, signal);
+export async function checkUpdate(signal?: AbortSignal): Promise<UpdateCheck> {
+  // Asked to look, it starts none.
+  return (await post("/api/update", { check: true }, signal)) as UpdateCheck;
 }
 
 export async function startUpdate(): Promise<void> {
@@ -66,18 +73,11 @@ export function listFtpSessions(signal?: AbortSignal): Promise<FtpSession[]> {
   return get("/api/ftp/sessions", {}, signal);
 }
 
-export interface FtpUserChange {
-  username: string;
-  path: string;
-  permissions: string;
-  /** Left out: as it is. */
-  password?: string;
-}
-
-export async function createFtpUser(user: FtpUserChange): Promise<void> {
+export async function createFtpUser(user: NewFtpUser): Promise<void> {
   await post("/api/ftp/create_user", user);
 }
 
+/** What is left out stays as it is. */
 export async function editFtpUser(user: FtpUserChange): Promise<void> {
   await post("/api/ftp/edit_user", user);
 }
@@ -88,13 +88,14 @@ export async function deleteFtpUser(username: string): Promise<void> {
 
 /** Answers with the port it listens at, when it is on now. */
 export async function switchFtp(isOn: boolean): Promise<number | undefined> {
-  return (await post<{ port?: number }>(isOn ? "/api/ftp/start" : "/api/ftp/stop", {})).port;
+  const answer = await post(isOn ? "/api/ftp/start" : "/api/ftp/stop", {});
+  return "port" in answer ? answer.port : undefined;
 }
 
 export function readCloud(signal?: AbortSignal): Promise<CloudState> {
   return get("/api/cloud/get", {}, signal);
 }
 
-export async function manageCloud(ask: Record<string, unknown>): Promise<void> {
+export async function manageCloud(ask: CloudAsk): Promise<void> {
   await post("/api/cloud/manage", ask);
 }

@@ -1,119 +1,51 @@
-// The shapes of the API's answers that the pages use.
+// Names for the shapes that the pages use. The shapes themselves come from larder's document of the API.
+import type { Answer, Body, Form, Shape } from "./call.ts";
 
 /** One entry of a folder. `modified` is RFC 3339 in UTC, `size` in bytes. */
-export interface Entry {
-  name: string;
-  type: "file" | "folder" | "other";
-  size: number;
-  modified: string;
-  mime: string;
-  writable: boolean;
-  /** The name is told in larder's own way: the drive's is no text. */
-  raw?: boolean;
-}
+export type Entry = NonNullable<Answer<"/api/finder">["entries"]>[number];
 
-/** `GET /api/user/get_self`. The two lists are JSON arrays of path prefixes, as strings. */
-export interface Self {
-  id: number;
-  username: string;
-  name: string;
-  role: string;
-  paths: string;
-  paths_write: string;
-  settings: string;
-}
+/** Oneself. The two lists are JSON arrays of path prefixes, as strings. */
+export type Self = Answer<"/api/user/get_self">;
 
-/** One of `GET /api/user/get_all`. */
-export interface User extends Self {
-  ip: string;
-  /** When and with what program they were here last; "" for never. */
-  last_seen: string;
-  last_agent: string;
-  API_KEY: string;
-}
+/** One of all people. */
+export type User = Answer<"/api/user/get_all">[number];
 
 /** `roles.json`: who may use each endpoint. */
-export type Roles = Record<string, string[]>;
+export type Roles = Answer<"/api/role/get">;
 
 /** What the server does with what comes to a taken name. */
-export type IfExists = "overwrite" | "rename" | "error";
+export type IfExists = NonNullable<Form<"/api/upload">["if_exists"]>;
 
-/** One of `GET /api/trash`. */
-export interface Trashed {
-  id: string;
-  /** The full former path. */
-  path: string;
-  name: string;
-  type: "file" | "folder" | "other";
-  size: number;
-  deleted: string;
-  by: string;
-  reason: "deleted" | "replaced";
-}
+/** One thing in the trash. */
+export type Trashed = Answer<"/api/trash">[number];
 
-/** One of `GET /api/jobs`. */
-export interface Job {
-  id: string;
-  kind: string;
-  state: "running" | "done" | "failed" | "cancelled";
-  done_bytes: number;
-  total_bytes: number;
-  done_items: number;
-  total_items: number;
-  /** Of one that failed: a sentence, larder's word for it, and what could not be deleted. */
-  error?: string;
-  code?: string;
-  failed?: string[];
-  /** Under which ids the trash has what it deleted or replaced; none of a job of long ago. */
-  trash?: string[];
-}
+/** Work that the server goes on with by itself; also what an event tells of it. */
+export type Job = Answer<"/api/jobs">[number];
 
-/** `GET /api/get_logs`, newest first. */
-export interface LogRow {
-  id: number;
-  timestamp: string;
-  action: string;
-  ip: string;
-}
+/** One line of the log. */
+export type LogRow = Answer<"/api/get_logs">[number];
 
-/** `GET /api/resources`: percentages, and more where the server knows it. */
-export interface Resources {
-  cpu: number;
-  memory: number;
-  disk: number;
-  [more: string]: unknown;
-}
+/** How busy the box is, and how it was. */
+export type Resources = Answer<"/api/resources">;
+/** How busy the box is, as an event tells it. */
+export type Busyness = Shape<"Sample">;
 
-/** One of `GET /api/ftp/get_users`. */
-export interface FtpUser {
-  username: string;
-  path: string;
-  permissions: string;
-}
+/** One of FTP's own users, and one who is on now. */
+export type FtpUser = Answer<"/api/ftp/get_users">[number];
+export type NewFtpUser = Body<"/api/ftp/create_user">;
+export type FtpUserChange = Body<"/api/ftp/edit_user">;
+export type FtpSession = Answer<"/api/ftp/sessions">[number];
 
-/** One of `GET /api/ftp/sessions`: bytes, bytes per second, seconds. */
-export interface FtpSession {
-  id: number;
-  /** "" before signing in. */
-  username: string;
-  address: string;
-  tls: boolean;
-  /** The verb of the transfer that runs; "" without one. */
-  doing: string;
-  path: string;
-  bytes: number;
-  rate: number;
-  idle: number;
-}
+export type Settings = Answer<"/api/get_settings">;
+/** What of the settings is to change. */
+export type SettingsChange = Body<"/api/update_settings">;
 
-export type Settings = Record<string, unknown>;
+export type CommandResult = Answer<"/api/command">;
+export type CloudState = Answer<"/api/cloud/get">;
+export type CloudAsk = Body<"/api/cloud/manage">;
 
-/** `POST /api/command`. */
-export interface CommandResult {
-  output: string;
-  exit_code: number;
-  timed_out?: boolean;
-  truncated?: boolean;
-}
+/** What of oneself one may change; an `API_KEY` of `new` is a random one. */
+export type SelfChange = Body<"/api/user/edit_self">;
 
-export type CloudState = Record<string, unknown>;
+/** What is known of a newer larder. */
+export type UpdateCheck = Extract<Answer<"/api/update">, { status: "Update checked" }>;

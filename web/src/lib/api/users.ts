@@ -1,9 +1,9 @@
 // Signing in and out, people and roles: one function for each endpoint.
 import { get, post } from "./http.ts";
-import type { Roles, Self, User } from "./types.ts";
+import type { Roles, Self, SelfChange, User } from "./types.ts";
 
 export async function login(username: string, password: string): Promise<string> {
-  return (await post<{ token: string }>("/api/user/login", { username, password })).token;
+  return (await post("/api/user/login", { username, password })).token;
 }
 
 export async function logout(isEverywhere = false): Promise<void> {
@@ -16,16 +16,6 @@ export function readSelf(signal?: AbortSignal): Promise<Self> {
 
 export function readRole(signal?: AbortSignal): Promise<Record<string, boolean>> {
   return get("/api/role/self", {}, signal);
-}
-
-/** What of oneself one may change. */
-export interface SelfChange {
-  username?: string;
-  name?: string;
-  password?: string;
-  settings?: string;
-  /** `new` for a random one. */
-  API_KEY?: string;
 }
 
 /** Answers with a new token for a new password, and with the key for a new key. */
@@ -48,9 +38,9 @@ export interface UserChange {
 }
 
 /** Answers with the API key, which is never shown again. */
-export async function createUser(user: UserChange): Promise<string> {
+export async function createUser(user: UserChange & { password: string }): Promise<string> {
   const lists = { paths: JSON.stringify(user.paths), paths_write: JSON.stringify(user.paths_write) };
-  return (await post<{ API_KEY: string }>("/api/user/create", { ...user, ...lists })).API_KEY;
+  return (await post("/api/user/create", { ...user, ...lists })).API_KEY;
 }
 
 export async function editUser(id: number, user: UserChange): Promise<void> {

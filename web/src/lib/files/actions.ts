@@ -13,6 +13,7 @@ import Link from "@lucide/svelte/icons/link";
 import Pencil from "@lucide/svelte/icons/pencil";
 import Scissors from "@lucide/svelte/icons/scissors";
 import Trash from "@lucide/svelte/icons/trash-2";
+import type { Endpoint } from "../api/call.ts";
 import type { Entry } from "../api/types.ts";
 import { clipboard } from "../state/clipboard.svelte.ts";
 import { session } from "../state/session.svelte.ts";
@@ -40,7 +41,7 @@ export interface Actions {
 export function permitted(entries: readonly Entry[]) {
   const isAny = entries.length > 0;
   const areWritable = entries.every((entry) => entry.writable);
-  const mayEach = (file: string, folder: string) =>
+  const mayEach = (file: Endpoint, folder: Endpoint) =>
     entries.every((entry) => session.may(entry.type === "folder" ? folder : file));
   return {
     download: isAny && session.may("/api/download") && entries.every((one) => one.type !== "other"),

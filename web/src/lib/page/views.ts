@@ -10,6 +10,7 @@ import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import Trash from "@lucide/svelte/icons/trash-2";
 import UserRound from "@lucide/svelte/icons/user-round";
 import Users from "@lucide/svelte/icons/users";
+import type { Endpoint } from "../api/call.ts";
 import type { View } from "../state/address.ts";
 import type { TextKey } from "../state/texts.svelte.ts";
 
@@ -18,7 +19,7 @@ export interface ViewAbout {
   label: TextKey;
   icon: typeof Folder;
   /** The endpoint without which the view is of no use; none for what everybody has. */
-  endpoint?: string;
+  endpoint?: Endpoint;
 }
 
 export const EVERYBODYS: readonly ViewAbout[] = [

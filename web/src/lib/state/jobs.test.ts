@@ -13,6 +13,7 @@ const job = (more: Partial<Job>): Job => ({
   total_bytes: 0,
   done_items: 0,
   total_items: 0,
+  trash: [],
   ...more,
 });
 

@@ -249,10 +249,12 @@ async function send(
 
 /** Waits for what goes on as a job. */
 async function finish(answer: Started, label: string): Promise<Done> {
-  const isPermanent = answer.permanent === true;
-  if (answer.job === undefined) return { paths: answer.paths, trash: answer.trash ?? [], isPermanent };
-  const { trash = [] } = await jobs.follow(String(answer.job), label);
-  return { paths: undefined, trash, isPermanent };
+  if ("job" in answer) {
+    const { trash } = await jobs.follow(answer.job, label);
+    return { paths: undefined, trash, isPermanent: false };
+  }
+  const paths = "paths" in answer ? answer.paths : undefined;
+  return { paths, trash: answer.trash, isPermanent: "permanent" in answer && answer.permanent === true };
 }
 
 function isTakenAfterAll(cause: unknown): boolean {

@@ -1,6 +1,6 @@
 // How busy the box is, over the last ten minutes: as larder remembers them, then as this page watches.
 import { readHistory, readResources } from "../api/system.ts";
-import type { Resources } from "../api/types.ts";
+import type { Busyness, Resources } from "../api/types.ts";
 import { events } from "./events.svelte.ts";
 import { leftBecause } from "./session.svelte.ts";
 import type { TextKey } from "./texts.svelte.ts";
@@ -11,7 +11,8 @@ const ASK_EVERY_MS = 2000;
 
 export interface Sample {
   atMs: number;
-  values: Resources;
+  /** What is not known of that time is left out. */
+  values: Partial<Busyness>;
 }
 
 class ResourceHistory {
@@ -27,7 +28,7 @@ class ResourceHistory {
     events.on((name, data) => {
       if (name !== "resources" || typeof data["cpu"] !== "number") return;
       this.#heardAtMs = Date.now();
-      this.#add(data as Resources);
+      this.#add(data as Partial<Busyness>);
     });
   }
 
@@ -51,7 +52,7 @@ class ResourceHistory {
       const { history, ...now } = await readHistory();
       this.#isRemembered = true;
       this.samples = mergeSamples(historyIn(history), this.samples);
-      this.#add(now as Resources);
+      this.#add(now);
     } catch (cause) {
       // Then a line begins now.
       leftBecause(cause);
@@ -68,7 +69,7 @@ class ResourceHistory {
     }
   }
 
-  #add(values: Resources): void {
+  #add(values: Partial<Busyness>): void {
     const atMs = Date.now();
     this.samples = addSample(this.samples, { atMs, values });
   }
@@ -88,20 +89,19 @@ export function mergeSamples(before: readonly Sample[], watched: readonly Sample
 }
 
 /** What larder remembers, the oldest first. Its clock may differ from this one: the newest is now. */
-export function historyIn(history: unknown, nowMs = Date.now()): Sample[] {
-  const told = objectsOf(history).flatMap((one) => {
-    const s = one["t"];
-    return typeof s === "number" ? [{ s, one: one as Resources }] : [];
-  });
-  told.sort((a, b) => a.s - b.s);
-  const last = told.at(-1)?.s ?? 0;
+export function historyIn(history: Resources["history"] = [], nowMs = Date.now()): Sample[] {
+  const told = [...history].sort((a, b) => a.t - b.t);
+  const last = told.at(-1)?.t ?? 0;
   return told
-    .map(({ s, one }) => ({ atMs: nowMs - (last - s) * 1000, values: one }))
+    .map(({ t: s, ...values }) => ({ atMs: nowMs - (last - s) * 1000, values }))
     .filter((one) => one.atMs > nowMs - WINDOW_MS);
 }
 
+/** What is measured, by its name. */
+export type Measure = keyof Busyness;
+
 /** A number among the values; `undefined` where the box does not know. */
-export function numberIn(values: Resources | undefined, key: string): number | undefined {
+export function numberIn(values: Partial<Busyness> | undefined, key: Measure): number | undefined {
   const value = values?.[key];
   return typeof value === "number" ? value : undefined;
 }
@@ -127,32 +127,6 @@ const KEYS: Record<string, TextKey> = {
   card_busy: "dashboard.cardBusy",
 };
 
-export function warningsIn(values: Resources | undefined): Warning[] {
-  return objectsIn(values, "warnings").flatMap(({ code, text }) =>
-    typeof code === "string" && typeof text === "string" ? [{ code, text, key: KEYS[code] }] : [],
-  );
-}
-
-/** What was written to a drive of the box, and since when (RFC 3339). */
-export interface Written {
-  drive: string;
-  bytes: number;
-  since: string;
-}
-
-export function writtenIn(values: Resources | undefined): Written[] {
-  return objectsIn(values, "written").flatMap(({ drive, bytes, since }) =>
-    typeof drive === "string" && typeof bytes === "number" && typeof since === "string"
-      ? [{ drive, bytes, since }]
-      : [],
-  );
-}
-
-function objectsIn(values: Resources | undefined, key: string): Record<string, unknown>[] {
-  return objectsOf(values?.[key]);
-}
-
-function objectsOf(list: unknown): Record<string, unknown>[] {
-  const isObject = (one: unknown) => typeof one === "object" && one !== null;
-  return Array.isArray(list) ? (list.filter(isObject) as Record<string, unknown>[]) : [];
+export function warningsIn(values: Partial<Busyness> | undefined): Warning[] {
+  return (values?.warnings ?? []).map(({ code, text }) => ({ code, text, key: KEYS[code] }));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addSample, historyIn, mergeSamples, numberIn, type Sample, warningsIn, writtenIn } from "./resources.svelte.ts";
+import { addSample, historyIn, mergeSamples, numberIn, type Sample, warningsIn } from "./resources.svelte.ts";
 
 const sample = (atMs: number): Sample => ({ atMs, values: { cpu: 1, memory: 2, disk: 3 } });
 
@@ -10,7 +10,10 @@ it("keeps ten minutes", () => {
 
 it("begins with what larder remembers, by this page's clock", () => {
   const now = 5_000_000;
-  const history = [{ t: 1000, cpu: 7 }, { t: 998, cpu: 6 }, { t: 300, cpu: 5 }, null, { cpu: 9 }, { t: "then" }];
+  const then = (t: number, cpu: number) => ({
+    t, cpu, memory: 0, disk: 0, temperature: null, network_received_bytes_per_s: 0, network_sent_bytes_per_s: 0,
+  });
+  const history = [then(1000, 7), then(998, 6), then(300, 5)];
   const before = historyIn(history, now);
   // Of more than ten minutes ago nothing is shown.
   expect(before.map((one) => [one.atMs, one.values.cpu])).toEqual([[now - 2000, 6], [now, 7]]);
@@ -30,17 +33,10 @@ it("knows numbers, and that there are none", () => {
 it("says warnings in its own words where it has some", () => {
   const known = { code: "too_hot", text: "Hot." };
   const newer = { code: "of_tomorrow", text: "New." };
-  const values = { ...sample(0).values, warnings: [known, newer, null, { code: 1 }] };
+  const values = { ...sample(0).values, warnings: [known, newer] };
   expect(warningsIn(values)).toEqual([
     { ...known, key: "dashboard.tooHot" },
     { ...newer, key: undefined },
   ]);
   expect(warningsIn(undefined)).toEqual([]);
-});
-
-it("knows what was written to which drive", () => {
-  const card = { drive: "mmcblk0", bytes: 5, since: "2026-11-25T00:00:00Z" };
-  const values = { ...sample(0).values, written: [card, { drive: "sda" }] };
-  expect(writtenIn(values)).toEqual([card]);
-  expect(writtenIn(sample(0).values)).toEqual([]);
 });

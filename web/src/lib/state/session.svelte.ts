@@ -1,4 +1,5 @@
 // Who is signed in and what they may do; signing in again in place when a session is over.
+import type { Endpoint } from "../api/call.ts";
 import { hooks } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
 import { forgetToken, keepToken, onTokenForgotten, onTokenKept, readToken } from "../api/token.ts";
@@ -32,7 +33,7 @@ class Session {
   }
 
   /** Whether the role allows an endpoint. */
-  may(endpoint: string): boolean {
+  may(endpoint: Endpoint): boolean {
     return this.#allowed[endpoint] === true;
   }
 

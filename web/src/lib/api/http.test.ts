@@ -1,0 +1,61 @@
+import { afterEach, expect, expectTypeOf, it, vi } from "vitest";
+import type { Answer, Body, Endpoint, Form, Query } from "./call.ts";
+import { get, post } from "./http.ts";
+import type { Entry } from "./types.ts";
+
+afterEach(() => void vi.unstubAllGlobals());
+
+/** Has every question answered with `answer`; notes what was asked. */
+function server(answer: unknown) {
+  const asked = vi.fn<(address: string, init: RequestInit) => Promise<Response>>();
+  asked.mockImplementation(() => Promise.resolve(Response.json(answer)));
+  vi.stubGlobal("fetch", asked);
+  return asked;
+}
+
+it("puts what is asked into the address, and leaves out what is not", async () => {
+  const asked = server([]);
+  await get("/api/get_logs", { limit: 20, before: undefined });
+  await get("/api/trash");
+  await get("/api/events", { path: ["a b", "c&d"] });
+  expect(asked.mock.calls.map(([address]) => address)).toEqual([
+    "/api/get_logs?limit=20",
+    "/api/trash",
+    "/api/events?path=a+b&path=c%26d",
+  ]);
+});
+
+it("sends JSON and answers with it", async () => {
+  const asked = server({ status: "Cancelled" });
+  expect(await post("/api/jobs/cancel", { id: "7" })).toEqual({ status: "Cancelled" });
+  const [address, init] = asked.mock.calls[0] ?? [];
+  expect([address, init?.method, init?.body]).toEqual(["/api/jobs/cancel", "POST", '{"id":"7"}']);
+});
+
+it("knows no endpoint, method or field that larder's document of the API does not have", () => {
+  // Checked when types are; never run.
+  const never = async () => {
+    // @ts-expect-error no such endpoint
+    await get("/api/finder2");
+    // @ts-expect-error it is asked by POST
+    await get("/api/move");
+    // @ts-expect-error no such question
+    await get("/api/finder", { folder: "docs" });
+    // @ts-expect-error what is needed is missing
+    await post("/api/jobs/cancel", {});
+    // @ts-expect-error no such field
+    await post("/api/jobs/cancel", { id: "7", now: true });
+    // @ts-expect-error nothing is asked
+    await post("/api/restart", { now: true });
+    // @ts-expect-error no such answer
+    return (await get("/api/finder")).folders;
+  };
+  expect(never).toBeTypeOf("function");
+  expectTypeOf<"/api/finder2">().not.toExtend<Endpoint>();
+  expectTypeOf<Query<"/api/finder">>().toEqualTypeOf<{ path?: string; details?: string }>();
+  expectTypeOf<NonNullable<Answer<"/api/finder">["entries"]>>().toEqualTypeOf<Entry[]>();
+  expectTypeOf<Answer<"/api/get_version">>().toEqualTypeOf<{ version: string }>();
+  expectTypeOf<Body<"/api/jobs/cancel">>().toEqualTypeOf<{ id: string }>();
+  expectTypeOf<Body<"/api/restart">>().toEqualTypeOf<Record<string, never>>();
+  expectTypeOf<Form<"/api/upload">["file"]>().toEqualTypeOf<string[]>();
+});
