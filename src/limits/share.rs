@@ -151,6 +151,10 @@ pub const PART_AGE_MAX: Duration = Duration::from_hours(24);
 /// by six, and little else.
 pub const MADE_NOTE_BYTES_MAX: u64 = 32 << 10;
 
+/// Bytes of a record of a group: as many paths as a request can name, each with where it comes from, in which
+/// JSON escapes bytes by six.
+pub const GROUP_RECORD_BYTES_MAX: u64 = 64 << 20;
+
 /// Names of unfinished things that could not be removed and are remembered, of some 40 bytes each. The next
 /// start finds the rest.
 pub const LEFTOVERS_MAX: usize = 10_000;

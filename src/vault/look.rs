@@ -179,6 +179,18 @@ pub fn leaves_descriptors<Fd: AsFd>(newest: Fd) -> bool {
 /// drive.
 const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
 
+/// What `statfs` calls filesystems that number their files anew each time they are mounted (`linux/magic.h`):
+/// FAT and exFAT.
+const PASSING_NUMBERS: [u64; 2] = [0x4d44, 0x2011_bab0];
+
+/// Whether a file is found by its number again after the filesystem was mounted anew.
+pub fn keeps_numbers<Fd: AsFd>(folder: Fd) -> Result<bool> {
+    // `fstatfs` takes what is open as a mere place.
+    let kind = rustix::fs::fstatfs(folder)?.f_type;
+    let is_passing = |kind: u64| kind == FUSE_SUPER_MAGIC || PASSING_NUMBERS.contains(&kind);
+    Ok(u64::try_from(kind).is_ok_and(|kind| !is_passing(kind)))
+}
+
 /// Whether a filesystem can be made durable as a whole.
 pub fn syncs_whole<Fd: AsFd>(folder: Fd) -> Result<bool> {
     let kind = rustix::fs::fstatfs(open_to_read(folder, b".")?)?.f_type;

@@ -30,6 +30,11 @@ struct Made {
     count: usize,
 }
 
+/// Whether something is called as a note is.
+pub(super) fn is_note(name: &[u8]) -> bool {
+    name.ends_with(NOTE.as_bytes())
+}
+
 /// A note of folders that are being made. Dropping it removes it: they have what they were made for, or are
 /// gone again.
 pub(super) struct Note {
@@ -89,7 +94,7 @@ pub(super) fn sweep(
     is_in_work: &dyn Fn(&[u8]) -> bool,
 ) {
     let _as_far_as_it_went = look::each_name(workshop, identity, &mut |name| {
-        if name.ends_with(NOTE.as_bytes()) && !is_in_work(name) {
+        if is_note(name) && !is_in_work(name) {
             let _stays_as_it_is = unmake(top, workshop, name);
         }
         Ok(())

@@ -2,9 +2,10 @@
 //! Knows no paths of callers and no grants.
 
 use super::discard;
+use super::group;
 use super::hidden::{self, TEMPORARY};
 use super::leftover;
-use super::look;
+use super::look::{self, FileId};
 use super::made;
 use super::path::HOME;
 use super::room::Usage;
@@ -16,8 +17,9 @@ use super::waiting;
 use super::{Grant, os};
 use crate::error::Result;
 use crate::limits;
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -117,7 +119,7 @@ impl Vault {
     /// Errors: `StorageAbsent`.
     pub fn share(&self, grant: Arc<Grant>, by: &str) -> Result<Share> {
         let root = self.now();
-        let (handle, home) = root.open()?;
+        let (handle, home) = open_tended(&root)?;
         Ok(Share::new(root, handle, home, grant, by))
     }
 
@@ -138,9 +140,9 @@ impl Vault {
             return Ok(0);
         }
         keeping.begin_to_look();
-        let pruned = root.open().and_then(|(handle, _home)| {
+        let pruned = open_tended(&root).and_then(|(handle, _home)| {
             let (mut removed, mut next_ms) = (0, u64::MAX);
-            for (_, bin) in trash::bins(&root, &Arc::new(handle)) {
+            for (_, bin) in trash::bins(&root, &handle) {
                 let (of_this, next_of_this) = trash::prune(bin.as_fd(), keeping)?;
                 removed += of_this;
                 next_ms = next_ms.min(next_of_this);
@@ -157,10 +159,11 @@ impl Vault {
     /// Errors: `StorageAbsent`; what cannot be removed is left for the next start.
     pub fn sweep(&self) -> Result<u64> {
         let root = self.now();
-        let (handle, _home) = root.open()?;
-        let mut removed = sweep_filesystem(handle.as_fd());
-        for (_, folder) in tops_below(&root, &Arc::new(handle)) {
-            removed += sweep_filesystem(folder.as_fd());
+        let handle = Arc::new(root.open()?.0);
+        let held = group::take_back(&root, &handle);
+        let mut removed = sweep_filesystem(handle.as_fd(), &held);
+        for (_, folder) in tops_below(&root, &handle) {
+            removed += sweep_filesystem(folder.as_fd(), &held);
         }
         root.keeping.look_again();
         Ok(removed)
@@ -177,13 +180,14 @@ impl Vault {
         }
         let root = self.now();
         let handle = Arc::new(root.open()?.0);
+        let held = group::take_back(&root, &handle);
         let mut removed = 0;
         let inner = tops_below(&root, &handle).into_iter().map(|(_, top)| top);
         for top in inner.chain(handle.try_clone()) {
             let top = top.as_fd();
             if leftover::waits_on(top) && Usage::of(top).is_ok_and(|usage| !usage.is_read_only) {
                 leftover::begin(top);
-                removed += sweep_filesystem(top);
+                removed += sweep_filesystem(top, &held);
             }
         }
         Ok(removed)
@@ -232,13 +236,43 @@ impl Vault {
     }
 }
 
+/// Opens the share root. On drives that have just come, what was cut off is taken back first.
+fn open_tended(root: &Root) -> Result<(Arc<OwnedFd>, FileId)> {
+    let (handle, home) = root.open()?;
+    let handle = Arc::new(handle);
+    // What has to wait is held by whoever sweeps as well.
+    root.tend(|| {
+        let held = group::take_back(root, &handle);
+        unmake_folders(handle.as_fd(), &held);
+        for (_, top) in tops_below(root, &handle) {
+            unmake_folders(top.as_fd(), &held);
+        }
+    });
+    Ok((handle, home))
+}
+
+/// Removes empty folders that other processes made on the way to something, on one filesystem.
+fn unmake_folders(top: BorrowedFd<'_>, held: &HashSet<Vec<u8>>) {
+    let workshop = format!("{HOME}/{TEMPORARY}");
+    if let Ok(workshop) = look::open_to_read(top, workshop.as_bytes()) {
+        made::sweep(top, workshop.as_fd(), &|name| is_in_work(name, held));
+    }
+}
+
+/// Whether somebody still needs an unfinished thing: this process, or a group that cannot be taken back for now.
+fn is_in_work(name: &[u8], held: &HashSet<Vec<u8>>) -> bool {
+    held.contains(name)
+        || !held.is_empty() && made::is_note(name)
+        || std::str::from_utf8(name).is_ok_and(hidden::is_in_work)
+}
+
 /// Removes what other processes left in the hidden folder of one filesystem.
-fn sweep_filesystem(top: BorrowedFd<'_>) -> u64 {
+fn sweep_filesystem(top: BorrowedFd<'_>, held: &HashSet<Vec<u8>>) -> u64 {
     let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
     let settled = trash::open(top).map_or(0, |bin| trash::sweep(bin.as_fd()));
     let removed = settled + waiting::prune(home.as_fd(), limits::PARTS_MAX);
     let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return removed };
-    let is_in_work = |name: &[u8]| std::str::from_utf8(name).is_ok_and(hidden::is_in_work);
+    let is_in_work = |name: &[u8]| is_in_work(name, held);
     made::sweep(top, temporary.as_fd(), &is_in_work);
     removed + discard::clear(temporary.as_fd(), &|name| !is_in_work(name))
 }

@@ -42,7 +42,7 @@ impl Share {
                 return Err(IN_THE_WAY);
             }
             // The old file is in the trash by a second name before it has lost this one.
-            let mut ticket = self.ticket(&to, Reason::Replaced, None)?;
+            let mut ticket = self.ticket(&to, Reason::Replaced, None, None)?;
             if let Some(place) = &mut ticket {
                 let workshop = self.finder.workshop(&to.path.parent().unwrap_or_default())?;
                 match self.put_aside(&to, &workshop, place) {

@@ -12,8 +12,34 @@ use std::os::unix::ffi::OsStrExt as _;
 /// within `limits::NAME_BYTES_MAX` bytes. The root is the empty path. Names are as callers are told them;
 /// `raw_name.rs` knows what they are on the drive.
 /// `parse` and `child` are the only ways to make one, so holding one is the proof.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(into = "String", try_from = "String")]
 pub struct VaultPath(String);
+
+impl From<VaultPath> for String {
+    fn from(path: VaultPath) -> Self {
+        path.0
+    }
+}
+
+impl TryFrom<String> for VaultPath {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
+        Self::parse(&text).map_err(|_| "a path")
+    }
+}
 
 impl VaultPath {
     /// The share root itself.

@@ -5,6 +5,7 @@
 //! its place, once all of it was found removable, so that it can be watched and called off: what is left then
 //! are whole things where they were.
 
+use super::group::{Change, Group};
 use super::hidden;
 use super::look;
 use super::numbered::numbered;
@@ -122,7 +123,8 @@ impl Removal {
     pub fn at_once(&self, tell: Tell<'_>) -> Result<Vec<Option<TrashId>>> {
         self.share.checked(|| {
             let progress = Progress::default();
-            let (outs, ids) = self.settle(self.take_all(self.find()?, true, &progress)?)?;
+            let taken = self.take_all(self.find()?, true, &progress)?;
+            let (outs, ids) = self.settle(taken)?;
             self.finish(&outs, &ids, &progress, tell)?;
             Ok(ids)
         })
@@ -136,7 +138,8 @@ impl Removal {
         self.share.checked(|| {
             let spots = self.find()?;
             progress.go_on()?;
-            let (outs, ids) = self.settle(self.take_all(spots, false, progress)?)?;
+            let taken = self.take_all(spots, false, progress)?;
+            let (outs, ids) = self.settle(taken)?;
             let binned = ids.iter().flatten().cloned().map(|id| progress.threw_away(id)).count();
             progress.expect(0, binned as u64);
             progress.add(0, binned as u64);
@@ -175,30 +178,47 @@ impl Removal {
 
     /// Takes everything out of its place, or nothing. What can't be kept in the trash is hidden with
     /// `hides`, else it stays.
-    fn take_all(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Vec<Out>> {
+    fn take_all(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Taken> {
         let is_alone = spots.len() == 1;
-        let mut outs: Vec<Out> = Vec::with_capacity(spots.len());
+        let asides: Vec<String> = spots.iter().map(|_| hidden::temporary_name()).collect();
+        let group = if is_alone { None } else { Some(self.begin_group(&spots, &asides)?) };
+        let mut taken = Taken { outs: Vec::with_capacity(spots.len()), group };
         // All records are durable before the first thing moves.
         let tickets = match self.wish {
-            Fate::Trash => self.share.tickets(&spots),
+            Fate::Trash => self.share.tickets(&spots, taken.group.as_ref()),
             Fate::Gone => Vec::new(),
         };
         let mut tickets = tickets.into_iter();
-        for spot in spots {
+        for (spot, aside) in spots.into_iter().zip(asides) {
             // One file goes in one step all by itself.
             let hides = hides && (spot.is_folder() || !is_alone);
-            let path = &self.paths[outs.len()];
+            let path = &self.paths[taken.outs.len()];
             let asks = (!is_alone).then_some(progress);
             let ticket = tickets.next().flatten();
-            match self.take(&spot, path, (hides, asks), ticket) {
-                Ok(way) => outs.push(Out { spot, way }),
+            let ticket = match self.wish {
+                Fate::Trash if ticket.is_none() => {
+                    self.share.ticket(&spot, Reason::Deleted, None, taken.group.as_ref())
+                }
+                _ => Ok(ticket),
+            };
+            let way = ticket
+                .and_then(|ticket| self.take(&spot, path, (hides.then_some(aside), asks), ticket));
+            match way {
+                Ok(way) => taken.outs.push(Out { spot, way }),
                 Err(error) => {
-                    self.put_all_back(outs);
+                    self.put_all_back(taken);
                     return Err(error);
                 }
             }
         }
-        Ok(outs)
+        Ok(taken)
+    }
+
+    /// Notes durably that several things are about to go, and as what those wait that the trash does not keep.
+    fn begin_group(&self, spots: &[Spot], asides: &[String]) -> Result<Group> {
+        let going =
+            |(spot, aside): (&Spot, &String)| Change::going(spot.path.clone(), aside.clone());
+        self.share.begin_group(spots.iter().zip(asides).map(going).collect())
     }
 
     /// Takes one thing out of its place. `asks` has it looked at first whether all of it can be removed:
@@ -207,14 +227,10 @@ impl Removal {
         &self,
         spot: &Spot,
         path: &VaultPath,
-        (hides, asks): (bool, Option<&Progress>),
+        (aside, asks): (Option<String>, Option<&Progress>),
         ticket: Option<Ticket>,
     ) -> Result<Way> {
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
-        let ticket = match self.wish {
-            Fate::Trash if ticket.is_none() => self.share.ticket(spot, Reason::Deleted, None)?,
-            _ => ticket,
-        };
         if let Some(ticket) = ticket
             && let Some(ticket) = self.share.throw_away(spot, ticket, failed)?
         {
@@ -224,14 +240,13 @@ impl Removal {
             self.share.ask_to_remove(spot, path, progress)?;
         }
         let is_free = spot.stat.is_some_and(|stat| Permit::of(&*spot.folder).lets_go(&stat));
-        if !hides {
+        let Some(hidden) = aside else {
             // In place a folder is emptied before it shows whether it may go.
             let may_go = is_free || !spot.is_folder();
             return if may_go { Ok(Way::Stays) } else { Err(Error::DeniedByDrive) };
-        }
+        };
         let parent = spot.path.parent().unwrap_or_default();
         let workshop = self.share.finder.workshop(&parent)?;
-        let hidden = hidden::temporary_name();
         let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
         match discard::take_out(folder, name, workshop.as_fd(), &hidden) {
             Ok(()) => Ok(Way::Hidden(workshop, hidden)),
@@ -246,11 +261,11 @@ impl Removal {
     /// Makes durable that everything is out of its place, and says of each where in the trash it is.
     ///
     /// Errors: those of the drive; then everything is where it was.
-    fn settle(&self, mut outs: Vec<Out>) -> Result<(Vec<Out>, Vec<Option<TrashId>>)> {
-        match settle(&mut outs) {
-            Ok(ids) => Ok((outs, ids)),
+    fn settle(&self, mut taken: Taken) -> Result<(Vec<Out>, Vec<Option<TrashId>>)> {
+        match settle(&mut taken) {
+            Ok(ids) => Ok((taken.outs, ids)),
             Err(error) => {
-                self.put_all_back(outs);
+                self.put_all_back(taken);
                 Err(error)
             }
         }
@@ -258,8 +273,8 @@ impl Removal {
 
     /// Puts what was taken out back, the last first, durably. What finds something else in its place stays
     /// in the trash; what was hidden is shown beside it, because the sweep removes whatever stays hidden.
-    fn put_all_back(&self, mut outs: Vec<Out>) {
-        for Out { spot, way } in outs.iter_mut().rev() {
+    fn put_all_back(&self, mut taken: Taken) {
+        for Out { spot, way } in taken.outs.iter_mut().rev() {
             let (hidden, name) = match way {
                 Way::Binned(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().to_owned()),
                 Way::Hidden(folder, name) => (Arc::clone(folder), name.clone()),
@@ -283,7 +298,7 @@ impl Removal {
                 _ => {}
             }
         }
-        let _nothing_more_to_be_done = sync(outs.iter().map(|out| &out.spot.folder));
+        let _nothing_more_to_be_done = sync(taken.outs.iter().map(|out| &out.spot.folder));
     }
 
     /// Removes for good what is not in the trash, each as far as that goes.
@@ -387,6 +402,14 @@ impl Share {
 /// Who hears of each thing that went, and where in the trash it is; else it is gone for good.
 type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Option<&TrashId>);
 
+/// Things that are out of their places, and can still be put back.
+struct Taken {
+    /// Each, in order.
+    outs: Vec<Out>,
+    /// The record of them all, if they are several.
+    group: Option<Group>,
+}
+
 /// One thing on its way out.
 struct Out {
     /// Where it was.
@@ -406,7 +429,7 @@ enum Way {
 }
 
 /// Makes durable that things are out of their places, and says of each where in the trash it is.
-fn settle(outs: &mut [Out]) -> Result<Vec<Option<TrashId>>> {
+fn settle(Taken { outs, group }: &mut Taken) -> Result<Vec<Option<TrashId>>> {
     let mut ids = Vec::with_capacity(outs.len());
     for out in outs.iter_mut() {
         ids.push(match &mut out.way {
@@ -424,6 +447,11 @@ fn settle(outs: &mut [Out]) -> Result<Vec<Option<TrashId>>> {
     });
     let places = outs.iter().filter(|out| !matches!(out.way, Way::Stays));
     sync(bins.chain(places.map(|out| &out.spot.folder))).map_err(os)?;
+    if let Some(group) = group {
+        // From here on a crash finds everything gone.
+        group.settle();
+        look::sync_folder(&*group.folder).map_err(os)?;
+    }
     Ok(ids)
 }
 
@@ -454,7 +482,7 @@ mod tests {
     use std::fs;
 
     /// A house with some files, some of them out of their places: `a` and `d` hidden, `b` and `c` in the trash.
-    fn taken_out() -> (House, Removal, Vec<Out>) {
+    fn taken_out() -> (House, Removal, Taken) {
         let house = House::new();
         for name in ["a", "b", "c", "d/e"] {
             house.file(name, name);
@@ -468,7 +496,7 @@ mod tests {
             (removal, outs.unwrap())
         };
         let (removal, mut outs) = take(["a", "d"], Fate::Gone);
-        outs.extend(take(["b", "c"], Fate::Trash).1);
+        outs.outs.extend(take(["b", "c"], Fate::Trash).1.outs);
         assert!(house.on_disk("").is_empty());
         (house, removal, outs)
     }
@@ -514,7 +542,7 @@ mod tests {
         let share = house.share();
         let removal = share.removal(&paths, None, Fate::Trash).unwrap();
         let spots = removal.find().unwrap();
-        let tickets = share.tickets(&spots);
+        let tickets = share.tickets(&spots, None);
         assert_eq!(tickets.iter().flatten().count(), names.len());
         assert_eq!(house.trashed("").len(), names.len());
         assert_eq!(house.on_disk(""), names);

@@ -5,6 +5,7 @@
 use super::drives::Mounts;
 use super::gate::{self, Pass, Patience};
 use super::look::{self, FileId, Filesystem};
+use super::numbered::numbered;
 use super::path::{HOME, VaultPath, is_reserved};
 use super::permit::Permit;
 use super::root::Root;
@@ -196,8 +197,8 @@ impl Stand {
 
 impl Finder {
     /// Over an open share root.
-    pub fn new(root: Arc<Root>, handle: OwnedFd, home: FileId) -> Self {
-        let (handle, mounts) = (Arc::new(handle), root.drives.mounts());
+    pub fn new(root: Arc<Root>, handle: Arc<OwnedFd>, home: FileId) -> Self {
+        let mounts = root.drives.mounts();
         let (open_folders, waited_ms) = (OpenFolders::default(), Arc::default());
         Self { root, handle, home, open_folders, mounts, waited_ms }
     }
@@ -424,6 +425,40 @@ impl Finder {
         Err(Lost::Loops)
     }
 
+    /// Where a place really is, or would be once the folders on the way are made.
+    pub fn destination(&self, path: &VaultPath, follow: Follow) -> Result<VaultPath, Lost> {
+        match (self.locate(path, follow), path.parent()) {
+            (Ok(spot), _) => Ok(spot.path),
+            (Err(Lost::Missing), Some(parent)) => {
+                Ok(self.destination(&parent, Follow::Last)?.join(path.name()))
+            }
+            (Err(lost), _) => Err(lost),
+        }
+    }
+
+    /// The first of `name.ext`, `name (1).ext` ... at a true path that is free and not `taken`, or the last
+    /// that is looked at.
+    pub fn next_free(
+        &self,
+        place: &VaultPath,
+        taken: impl Fn(&VaultPath) -> bool,
+    ) -> Result<VaultPath, Lost> {
+        let parent = place.parent().unwrap_or_default();
+        let mut free = place.clone();
+        for number in 1..=limits::NUMBERED_NAMES_MAX {
+            let is_free = || match self.locate(&free, Follow::NotLast) {
+                Ok(spot) => Ok(spot.stat.is_none()),
+                Err(Lost::Missing) => Ok(true),
+                Err(lost) => Err(lost),
+            };
+            if !taken(&free) && is_free()? {
+                break;
+            }
+            free = parent.join(&numbered(place.name(), number));
+        }
+        Ok(free)
+    }
+
     /// A link's target as components to walk, and whether they start at the share root.
     fn link_target(&self, target: &[u8]) -> Result<(bool, Vec<String>), Lost> {
         let is_absolute = target.first() == Some(&b'/');
@@ -478,4 +513,9 @@ pub(super) fn there(spot: &Spot) -> crate::error::Result<&Statx> {
 /// Errors: `Invalid("Invalid name")`.
 pub fn refuse_new(spot: &Spot) -> crate::error::Result<()> {
     if spot.stat.is_some() { Ok(()) } else { raw_name::must_be_text(&spot.name) }
+}
+
+/// Whether something has the name of a place by now.
+pub fn is_taken(spot: &Spot) -> crate::error::Result<bool> {
+    Ok(look::look(&spot.folder, spot.name.as_bytes()).map_err(os)?.is_some())
 }

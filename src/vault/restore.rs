@@ -1,25 +1,27 @@
 //! What one caller may do with the trash: look at it, put things back, empty it.
 
-use super::hidden;
+use super::group::{Change, Group};
+use super::hidden::{self, TRASH};
 use super::look::{self, FileId};
 use super::mounts;
 use super::numbered::numbered;
-use super::path::VaultPath;
+use super::path::{HOME, VaultPath};
 use super::progress::Progress;
 use super::rake::Remains;
-use super::resolve::Follow;
+use super::resolve::{Follow, Lost};
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
-use super::trash::{self, Bin, Fate, Reason, Record, Removed};
+use super::trash::{self, Bin, Fate, Incoming, Reason, Record, Removed};
 use super::trash_id::TrashId;
-use super::write::{IfExists, Step};
+use super::write::{IfExists, Step, group_of, sync};
 use super::{discard, mounted, moved, os};
 use crate::budget::{self, Seat};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FileType, RenameFlags};
+use rustix::fs::{FileType, RenameFlags, Statx};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
@@ -133,6 +135,17 @@ struct Restored {
     path: VaultPath,
 }
 
+/// The change that putting a thing back is.
+fn restoring(bin: &Bin, id: &TrashId, stat: &Statx, place: VaultPath) -> Change {
+    let from = bin.top.join(HOME).join(TRASH).join(id.as_str());
+    Change {
+        place,
+        what: Some(Incoming::of(&bin.folder, stat)),
+        from: Some(from),
+        ..Change::default()
+    }
+}
+
 impl Share {
     /// The trash as it is now, as far as the caller may look.
     ///
@@ -153,8 +166,12 @@ impl Share {
             let mut done: Vec<Restored> = Vec::new();
             // Folders that were made, and notes of them that stay until everything is durable.
             let mut steps = Vec::new();
-            for (bin, id, _path) in self.find(ids)? {
-                match self.put_back(bin, &id, if_exists, &mut steps) {
+            let found = self.find(ids)?;
+            if found.len() > 1 {
+                steps.push(Step::Grouped(self.begin_group(self.plan_restore(&found, if_exists)?)?));
+            }
+            for (number, (bin, id, _path)) in found.into_iter().enumerate() {
+                match self.put_back(bin, &id, (number, if_exists), &mut steps) {
                     Ok(restored) => done.push(restored),
                     Err(error) => {
                         self.take_out_again(&done);
@@ -173,6 +190,7 @@ impl Share {
                     look::sync_folder(&**folder).map_err(os)?;
                 }
             }
+            sync(&mut steps, |step| !matches!(step, Step::Made(..))).map_err(os)?;
             for restored in &done {
                 hidden::unlink(restored.bin.folder.as_fd(), &restored.id.record());
                 self.forget_parts(&restored.path);
@@ -238,7 +256,7 @@ impl Share {
     fn find(&self, ids: &[String]) -> Result<Vec<(Bin, TrashId, VaultPath)>> {
         let bins = self.bins();
         let mut found: Vec<(Bin, TrashId, VaultPath)> = Vec::new();
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         let (mut is_lacking, mut path_bytes) = (false, 0);
         for text in ids.iter().filter(|text| known.insert(text.as_str())) {
             let mut is_found = false;
@@ -260,12 +278,43 @@ impl Share {
         if is_lacking { Err(NO_SUCH_THING) } else { Ok(found) }
     }
 
+    /// What putting several things back is about to change, as far as that can be known.
+    fn plan_restore(
+        &self,
+        found: &[(Bin, TrashId, VaultPath)],
+        if_exists: IfExists,
+    ) -> Result<Vec<Change>> {
+        let mut changes = Vec::with_capacity(found.len());
+        let mut taken = HashSet::with_capacity(found.len());
+        for (bin, id, path) in found {
+            let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
+            let mut place = self.finder.destination(path, Follow::NotLast)?;
+            if if_exists == IfExists::Rename {
+                place = self.finder.next_free(&place, |place| taken.contains(place))?;
+            }
+            taken.insert(place.clone());
+            let change = restoring(bin, id, &stat.ok_or(NO_SUCH_THING)?, place);
+            changes.push(self.with_old(change, bin)?);
+        }
+        Ok(changes)
+    }
+
+    /// The same change with what is in the place now.
+    fn with_old(&self, change: Change, bin: &Bin) -> Result<Change> {
+        let old = match self.finder.locate(&change.place, Follow::NotLast) {
+            Ok(spot) => spot.stat,
+            Err(Lost::Missing) => None,
+            Err(lost) => return Err(lost.into()),
+        };
+        Ok(Change { old: old.map(|old| Incoming::of(&bin.folder, &old)), ..change })
+    }
+
     /// Puts one thing back. What was made for it is told in `steps`, also on failure.
     fn put_back(
         &self,
         bin: Bin,
         id: &TrashId,
-        if_exists: IfExists,
+        (number_of_all, if_exists): (usize, IfExists),
         steps: &mut Vec<Step>,
     ) -> Result<Restored> {
         let (_, path) = bin.record(id)?.ok_or(NO_SUCH_THING)?;
@@ -296,6 +345,10 @@ impl Share {
         let mut name = spot.name.clone();
         let mut path = path;
         for number in 1.. {
+            if let Some(Step::Grouped(group)) = steps.first_mut() {
+                let change = restoring(&bin, id, &stat, real_parent.join(path.name()));
+                group.expect(self, number_of_all, self.with_old(change, &bin)?)?;
+            }
             let moved_back =
                 discard::moving(bin.folder.as_fd(), id.as_str().as_bytes(), true, || {
                     self.rename_noreplace(&bin.folder, id.as_str(), &spot.folder, &name)
@@ -318,7 +371,7 @@ impl Share {
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
                     if number <= limits::RACE_TRIES_MAX =>
                 {
-                    if self.displace(&bin, id, &path)? {
+                    if self.displace(&bin, id, &path, group_of(steps))? {
                         break;
                     }
                 }
@@ -332,7 +385,13 @@ impl Share {
 
     /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when
     /// the thing is in its place already.
-    fn displace(&self, bin: &Bin, id: &TrashId, path: &VaultPath) -> Result<bool> {
+    fn displace(
+        &self,
+        bin: &Bin,
+        id: &TrashId,
+        path: &VaultPath,
+        group: Option<&Group>,
+    ) -> Result<bool> {
         let spot = self.locate(path, Need::Write, Follow::NotLast)?;
         if spot.stat.is_none() {
             return Ok(false);
@@ -343,7 +402,7 @@ impl Share {
                 return Err(mounted());
             }
         }
-        let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None)? else {
+        let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None, group)? else {
             self.ask_to_remove(&spot, path, &Progress::default())?;
             if spot.is_folder() {
                 self.delete_folder(path, Fate::Gone)?;

@@ -79,6 +79,10 @@ pub(super) struct Root {
     seen: Mutex<Option<Seen>>,
     /// Where the share root really was when it was opened last, links resolved.
     real: Mutex<Option<Arc<Path>>>,
+    /// What was there when groups that were cut off were taken back last: the marker, and what was mounted.
+    tended: Mutex<Option<(Seen, Arc<Mounts>)>>,
+    /// Held by whoever takes groups back: two would hold each other's records.
+    pub taking_back: Mutex<()>,
     /// What the kernel or the filesystem is to be taken not to know; for tests.
     pub quirks: Quirks,
     /// How much the trash keeps.
@@ -91,7 +95,7 @@ pub(super) struct Root {
 
 /// A marker that was read and found right. The time of its last change is compared too: another
 /// drive in the same place often has the same device and inode numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seen {
     /// Which file the marker is.
     marker: FileId,
@@ -111,10 +115,10 @@ impl Seen {
 impl Root {
     /// A root that was not opened yet.
     pub fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
-        let (seen, real) = (Mutex::default(), Mutex::default());
+        let (seen, real, tended) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (keeping, drives) = (Keeping::default(), Drives::default());
-        let news = Desk::default();
-        Self { path, id, seen, real, quirks, keeping, news, drives }
+        let (news, taking_back) = (Desk::default(), Mutex::default());
+        Self { path, id, seen, real, tended, taking_back, quirks, keeping, news, drives }
     }
 
     /// Opens the share root by its path and makes sure that it is the right drive.
@@ -131,6 +135,21 @@ impl Root {
         let home = self.verify(handle.as_fd())?;
         self.note_place(handle.as_fd());
         Ok((handle, home))
+    }
+
+    /// Does some work before anything else is done on drives that have just come. Others wait for it.
+    pub fn tend(&self, work: impl FnOnce()) {
+        let mut tended = self.tended.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = seen else { return };
+        let mounts = self.drives.mounts();
+        let is_known = tended
+            .as_ref()
+            .is_some_and(|(marker, known)| *marker == seen && Arc::ptr_eq(known, &mounts));
+        if !is_known {
+            work();
+            *tended = Some((seen, mounts));
+        }
     }
 
     /// Whether the right drive is there now. One that does not answer is taken to be.

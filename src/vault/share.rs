@@ -68,7 +68,7 @@ impl Share {
     /// A share over an open root.
     pub(super) fn new(
         root: Arc<Root>,
-        handle: OwnedFd,
+        handle: Arc<OwnedFd>,
         home: FileId,
         grant: Arc<Grant>,
         by: &str,

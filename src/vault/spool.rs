@@ -308,7 +308,7 @@ impl Spool {
 
     /// By what the finished file is known again after a crash.
     pub(super) fn identity(&self) -> Result<Incoming> {
-        self.look().map(|stat| Incoming::of(&stat))
+        self.look().map(|stat| Incoming::of(&self.folder, &stat))
     }
 
     /// The same content in another hidden folder, on another filesystem.

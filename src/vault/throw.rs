@@ -1,5 +1,6 @@
 //! The way into the trash: first a place in it with a durable record, then the thing itself.
 
+use super::group::Group;
 use super::hidden;
 use super::hidden::TRASH;
 use super::look;
@@ -60,25 +61,34 @@ impl Share {
         spot: &Spot,
         reason: Reason,
         incoming: Option<Incoming>,
+        group: Option<&Group>,
     ) -> Result<Option<Ticket>> {
-        self.ticket_written(spot, reason, incoming, write_record)
+        self.ticket_written(spot, (reason, incoming, group), write_record)
     }
 
     /// Prepares for many things to be deleted into the trash, their records made durable all together. What
     /// has no ticket afterwards, because it cannot be kept or the drive failed, is still to be asked for
     /// alone; so is each of a few, which would wait for what others write.
-    pub(super) fn tickets(&self, spots: &[Spot]) -> Vec<Option<Ticket>> {
+    pub(super) fn tickets(&self, spots: &[Spot], group: Option<&Group>) -> Vec<Option<Ticket>> {
         if spots.len() <= limits::FEW_FILES {
             return Vec::new();
         }
-        self.tickets_of_many(spots).unwrap_or_default()
+        self.tickets_of_many(spots, group).unwrap_or_default()
     }
 
     /// The work of `tickets`.
-    fn tickets_of_many(&self, spots: &[Spot]) -> Result<Vec<Option<Ticket>>> {
+    fn tickets_of_many(
+        &self,
+        spots: &[Spot],
+        group: Option<&Group>,
+    ) -> Result<Vec<Option<Ticket>>> {
         let mut tickets = Vec::with_capacity(spots.len());
         for spot in spots {
-            tickets.push(self.ticket_written(spot, Reason::Deleted, None, write_one_of_many)?);
+            tickets.push(self.ticket_written(
+                spot,
+                (Reason::Deleted, None, group),
+                write_one_of_many,
+            )?);
         }
         let mut synced = HashSet::new();
         for ticket in tickets.iter().flatten() {
@@ -93,8 +103,7 @@ impl Share {
     fn ticket_written(
         &self,
         spot: &Spot,
-        reason: Reason,
-        incoming: Option<Incoming>,
+        (reason, incoming, group): (Reason, Option<Incoming>, Option<&Group>),
         write: impl Fn(BorrowedFd<'_>, &str, &Record) -> rustix::io::Result<()>,
     ) -> Result<Option<Ticket>> {
         let keeping = &self.finder.root.keeping;
@@ -107,8 +116,9 @@ impl Share {
         if look::type_of(stat) == FileType::RegularFile && bytes_of(stat) > quota {
             return Ok(None);
         }
-        let by = self.by().to_owned();
-        let record = Record { path: path.as_str().to_owned(), by, reason, size: None, incoming };
+        let (by, group) = (self.by().to_owned(), group.map(|group| group.name().to_owned()));
+        let record =
+            Record { path: path.as_str().to_owned(), by, reason, size: None, incoming, group };
         let id = TrashId::new();
         let mut written = write(bin.folder.as_fd(), &id.unsettled(), &record);
         if let Err(Errno::NOSPC | Errno::DQUOT) = written

@@ -19,6 +19,7 @@
 //! really is, judges all that is below; but links lead elsewhere, and are judged one by one (`copy.rs`).
 
 use super::copy::{Copier, Hidden, Manner};
+use super::group::{Change, Group};
 use super::hidden;
 use super::look::{self, FileId, is_folder};
 use super::mounts;
@@ -285,6 +286,32 @@ struct Ready<'a> {
     item: &'a Item,
     /// Its copy; `None` for what is only renamed.
     copy: Option<Hidden>,
+    /// As what, out of sight, the thing waits that it replaces.
+    aside: String,
+    /// As what its source waits, when it was copied to be moved.
+    out: String,
+}
+
+impl<'a> Ready<'a> {
+    /// One that nothing has waited for yet.
+    fn new(item: &'a Item, copy: Option<Hidden>) -> Self {
+        Self { item, copy, aside: hidden::temporary_name(), out: hidden::temporary_name() }
+    }
+
+    /// The change that putting it at a place is.
+    fn coming_to(
+        &self,
+        (target, place): (&Target, VaultPath),
+        stat: &Statx,
+        old: Option<&Statx>,
+    ) -> Change {
+        let what = Some(Incoming::of(&target.folder, stat));
+        let asides = [Some(&self.aside), self.copy.as_ref().map(|copy| &copy.name)];
+        let asides = asides.into_iter().flatten().cloned().collect();
+        let from = self.copy.is_none().then(|| self.item.real.clone());
+        let old = old.map(|old| Incoming::of(&target.folder, old));
+        Change { place, what, from, old, asides, ..Change::default() }
+    }
 }
 
 impl Transfer {
@@ -304,7 +331,7 @@ impl Transfer {
         tell: &mut dyn FnMut(usize, &Landed),
     ) -> Result<Vec<VaultPath>> {
         self.share.checked(|| {
-            let mut steps = Steps { share: &self.share, done: Vec::new() };
+            let mut steps = Steps { share: &self.share, group: None, done: Vec::new() };
             let (done, end) = match self.do_all(progress, &mut steps) {
                 Ok((done, end)) => (done, end),
                 Err(error) => {
@@ -353,10 +380,13 @@ impl Transfer {
         folder.folder = share.finder.shared(place).map_err(os)?;
         let target = Target { folder: folder.folder, real: real_to };
         let (mut ready, end) = self.prepare(progress, &target)?;
+        if ready.len() > 1 {
+            steps.group = Some(self.share.begin_group(self.plan(&ready, &target)?)?);
+        }
         let mut done = Vec::with_capacity(ready.len());
-        for ready in &mut ready {
+        for (number, ready) in ready.iter_mut().enumerate() {
             let before = steps.done.len();
-            let path = self.put(ready, &target, progress, steps)?;
+            let path = self.put((number, ready), &target, progress, steps)?;
             let trash = steps.done[before..].iter().find_map(Step::trashed);
             done.push(Landed { path, trash });
         }
@@ -364,7 +394,38 @@ impl Transfer {
         if self.kind == TransferKind::Move {
             self.take_sources_out(&ready, steps)?;
         }
+        steps.settle()?;
         Ok((done, end))
+    }
+
+    /// What is about to change, as far as that can be known: for each thing where it comes, then for each
+    /// from where it goes.
+    fn plan(&self, ready: &[Ready<'_>], target: &Target) -> Result<Vec<Change>> {
+        let finder = &self.share.finder;
+        let mut changes = Vec::with_capacity(ready.len());
+        let mut taken = HashSet::with_capacity(ready.len());
+        for ready in ready {
+            if ready.item.is_there {
+                changes.push(Change::going(ready.item.real.clone(), ready.aside.clone()));
+                continue;
+            }
+            let stat = match &ready.copy {
+                Some(copy) => look_at_copy(copy)?,
+                None => *there(&self.share.source(ready.item, self.needs())?)?,
+            };
+            let mut place = target.real.join(ready.item.named.name());
+            if self.if_exists == IfExists::Rename {
+                place = finder.next_free(&place, |place| taken.contains(place))?;
+            }
+            let old = finder.locate(&place, Follow::NotLast)?.stat;
+            taken.insert(place.clone());
+            changes.push(ready.coming_to((target, place), &stat, old.as_ref()));
+        }
+        let going = |ready: &Ready<'_>| Change::going(ready.item.real.clone(), ready.out.clone());
+        if self.kind == TransferKind::Move {
+            changes.extend(ready.iter().filter(|ready| ready.copy.is_some()).map(going));
+        }
+        Ok(changes)
     }
 
     /// Makes copies of what must be copied, each whole and durable. When it is called off, what is complete
@@ -393,7 +454,7 @@ impl Transfer {
             ways.push(is_copied);
         }
         if !ways.contains(&true) {
-            ready.extend(self.items.iter().map(|item| Ready { item, copy: None }));
+            ready.extend(self.items.iter().map(|item| Ready::new(item, None)));
             return Ok((ready, Ok(())));
         }
         let workshop = self.share.finder.workshop(&target.real)?;
@@ -414,7 +475,7 @@ impl Transfer {
             } else {
                 None
             };
-            ready.push(Ready { item, copy });
+            ready.push(Ready::new(item, copy));
         }
         copier.settle(&workshop)?;
         Ok((ready, end))
@@ -467,7 +528,7 @@ impl Transfer {
     /// Puts one thing in its place.
     fn put(
         &self,
-        ready: &mut Ready<'_>,
+        (number, ready): (usize, &mut Ready<'_>),
         target: &Target,
         progress: &Progress,
         steps: &mut Steps<'_>,
@@ -479,7 +540,7 @@ impl Transfer {
             return Ok(named);
         }
         if ready.copy.is_none() {
-            match self.put_itself(item, target, steps) {
+            match self.put_itself((number, ready), target, steps) {
                 // Some places look alike and are not: quotas of projects, layers of an overlay.
                 Err(Put::Apart) => {
                     let workshop = self.share.finder.workshop(&target.real)?;
@@ -495,16 +556,16 @@ impl Transfer {
                 }
             }
         }
-        let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
+        let copy = ready.copy.as_ref().ok_or(Error::Bug("nothing to put".into()))?;
         let from = Source {
             folder: Arc::clone(&copy.folder),
             name: copy.name.clone().into(),
             id: copy.id,
         };
-        let stat = look::look(&*copy.folder, copy.name.as_bytes()).map_err(os)?;
-        let stat = stat.ok_or(Error::Bug("a copy is gone".into()))?;
-        match self.place(&from, &stat, item, target, true, steps) {
+        let stat = look_at_copy(copy)?;
+        match self.place(&from, &stat, (number, ready), target, steps) {
             Ok(place) => {
+                let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
                 copy.is_pending = false;
                 if let Some(mark) = copy.mark.filter(|mark| mark.mode & 0o700 != 0o700) {
                     lock(target, place.name(), mark);
@@ -519,14 +580,15 @@ impl Transfer {
     /// Puts the source itself there.
     fn put_itself(
         &self,
-        item: &Item,
+        (number, ready): (usize, &Ready<'_>),
         target: &Target,
         steps: &mut Steps<'_>,
     ) -> std::result::Result<VaultPath, Put> {
+        let item = ready.item;
         let source = self.share.source(item, self.needs())?;
         refuse_crowds(self.items.len(), &source.folder)?;
         let from = Source { folder: source.folder.clone(), name: source.name.clone(), id: item.id };
-        self.place(&from, there(&source)?, item, target, false, steps)
+        self.place(&from, there(&source)?, (number, ready), target, steps)
     }
 
     /// Gives something its new name by a rename, as `if_exists` says.
@@ -534,12 +596,12 @@ impl Transfer {
         &self,
         from: &Source,
         stat: &Statx,
-        item: &Item,
+        (part, ready): (usize, &Ready<'_>),
         target: &Target,
-        is_copy: bool,
         steps: &mut Steps<'_>,
     ) -> std::result::Result<VaultPath, Put> {
         let share = &self.share;
+        let (item, is_copy) = (ready.item, ready.copy.is_some());
         let last = if self.if_exists == IfExists::Rename { limits::NUMBERED_NAMES_MAX } else { 0 };
         let mut tries = 0;
         let mut number = 0;
@@ -549,6 +611,16 @@ impl Transfer {
             share.ask(&place, Need::Write)?;
             share.ask(&target.real.join(&name), Need::Write)?;
             let on_disk = place.name_on_disk();
+            if number > 0 || steps.group.is_some() {
+                let spot = share.finder.locate(&target.real.join(&name), Follow::NotLast);
+                let old = spot.map_err(Error::from)?.stat;
+                if old.is_some() && self.if_exists == IfExists::Rename {
+                    number += 1;
+                    continue;
+                }
+                let place = target.real.join(&name);
+                steps.expect(part, ready.coming_to((target, place), stat, old.as_ref()))?;
+            }
             match share.rename_noreplace(&from.folder, &from.name, &target.folder, &on_disk) {
                 Ok(()) => {
                     steps.done.push(Step::Put {
@@ -580,7 +652,7 @@ impl Transfer {
                     if steps.has_put(&spot, old) {
                         return Err(IN_THE_WAY.into());
                     }
-                    if steps.replace(from, stat, target, (&spot, old), is_copy)? {
+                    if steps.replace((from, stat, ready), target, (&spot, old))? {
                         return Ok(place);
                     }
                 }
@@ -599,12 +671,16 @@ impl Transfer {
             refuse_crowds(self.items.len(), &source.folder)?;
             let around = ready.item.real.parent().unwrap_or_default();
             let workshop = self.share.finder.workshop(&around)?;
-            let hidden = hidden::temporary_name();
+            let hidden = &ready.out;
+            if steps.group.is_some() && !steps.has_noted(&ready.item.real) {
+                let change = Change::going(ready.item.real.clone(), hidden.clone());
+                steps.expect(usize::MAX, change)?;
+            }
             let taken = discard::take_out(
                 source.folder.as_fd(),
                 source.name.as_bytes(),
                 workshop.as_fd(),
-                &hidden,
+                hidden,
             );
             match taken {
                 Ok(()) => {}
@@ -612,7 +688,7 @@ impl Transfer {
                 Err(errno) => return Err(os(errno)),
             }
             is_any = true;
-            let out = Source { folder: workshop, name: hidden.into(), id: ready.item.id };
+            let out = Source { folder: workshop, name: hidden.clone().into(), id: ready.item.id };
             let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
             steps.done.push(Step::TakenOut {
                 from: (source.folder, source.name),
@@ -625,6 +701,12 @@ impl Transfer {
         }
         if is_any { steps.sync() } else { Ok(()) }
     }
+}
+
+/// What a copy is that has no place yet.
+fn look_at_copy(copy: &Hidden) -> Result<Statx> {
+    let stat = look::look(&*copy.folder, copy.name.as_bytes()).map_err(os)?;
+    stat.ok_or(Error::Bug("a copy is gone".into()))
 }
 
 /// Gives a folder that is in its place the mode that would have kept it from getting there.
@@ -750,28 +832,48 @@ enum Old {
 struct Steps<'a> {
     /// Whose work it is.
     share: &'a Share,
+    /// The record of them all, when several things are on their way.
+    group: Option<Group>,
     /// The steps.
     done: Vec<Step>,
 }
 
 impl Steps<'_> {
+    /// Sees to it that the record of the group, if there is one, tells of a change.
+    fn expect(&mut self, number: usize, change: Change) -> Result<()> {
+        match &mut self.group {
+            Some(group) => group.expect(self.share, number, change),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the record of the group tells that something goes from a place.
+    fn has_noted(&self, place: &VaultPath) -> bool {
+        self.group.as_ref().is_some_and(|group| group.tells_of_going(place))
+    }
+
+    /// Everything is durable where it belongs: from here on a crash leaves it so.
+    fn settle(&mut self) -> Result<()> {
+        let Some(mut group) = self.group.take() else { return Ok(()) };
+        group.settle();
+        look::sync_folder(&*group.folder).map_err(os)
+    }
+
     /// Puts something where something else is; false when that has gone meanwhile. The old thing waits in
     /// the trash, or in the hidden folder where none can be kept.
     fn replace(
         &mut self,
-        from: &Source,
-        stat: &Statx,
+        (from, stat, ready): (&Source, &Statx, &Ready<'_>),
         target: &Target,
         (spot, old_id): (&Spot, FileId),
-        is_copy: bool,
     ) -> std::result::Result<bool, Put> {
-        let name = spot.name.as_os_str();
+        let (name, aside, is_copy) = (spot.name.as_os_str(), &ready.aside, ready.copy.is_some());
         let workshop = self.share.finder.workshop(&target.real)?;
-        let aside = hidden::temporary_name();
         let flags = RenameFlags::EXCHANGE;
         // What is moved is no copy that a crash may leave: it is never taken for one.
-        let incoming = is_copy.then(|| Incoming::of(stat));
-        let mut ticket = self.share.ticket(spot, Reason::Replaced, incoming)?;
+        let incoming = is_copy.then(|| Incoming::of(&target.folder, stat));
+        let mut ticket =
+            self.share.ticket(spot, Reason::Replaced, incoming, self.group.as_ref())?;
         if ticket.is_none() {
             self.share.ask_to_remove(spot, &spot.path, &Progress::default())?;
         }
@@ -798,7 +900,7 @@ impl Steps<'_> {
             Ok(()) => {
                 // The old thing is where the source was; from there it goes out of sight.
                 let (folder, name) = (from.folder.as_fd(), from.name.as_bytes());
-                let (hidden, aside) = out_of_sight(ticket.as_ref(), &workshop, &aside);
+                let (hidden, aside) = out_of_sight(ticket.as_ref(), &workshop, aside);
                 match discard::take_out(folder, name, hidden.as_fd(), &aside) {
                     Ok(()) => Old::Kept(hidden, aside, ticket.take()),
                     Err(errno) => {
@@ -815,7 +917,7 @@ impl Steps<'_> {
                     Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => {}
                     errno => return Err(os_new_name(errno).into()),
                 }
-                match self.replace_stepwise(&from, target, spot, &workshop, ticket)? {
+                match self.replace_stepwise(&from, target, spot, (&workshop, aside), ticket)? {
                     Old::None => return Ok(false),
                     old => old,
                 }
@@ -839,14 +941,13 @@ impl Steps<'_> {
         from: &Source,
         target: &Target,
         spot: &Spot,
-        workshop: &Arc<OwnedFd>,
+        (workshop, aside): (&Arc<OwnedFd>, &str),
         mut ticket: Option<Ticket>,
     ) -> std::result::Result<Old, Put> {
         let name = spot.name.as_os_str();
         let failed = |errno| Put::from(os_new_name(errno));
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
-        let aside = hidden::temporary_name();
-        let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, &aside);
+        let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, aside);
         if is_folder(&target.folder, name).map_err(failed)? {
             let place = target.folder.as_fd();
             if let Err(errno) = discard::take_out(place, name.as_bytes(), hidden.as_fd(), &aside) {

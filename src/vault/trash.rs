@@ -65,6 +65,9 @@ pub(super) struct Record {
     /// The file that takes its place. If that is what lies here, the two have not changed places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incoming: Option<Incoming>,
+    /// The group with which it goes: as long as that is not settled, a crash brings it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// What something on its way into a place is known by after a crash.
@@ -72,28 +75,36 @@ pub(super) struct Record {
 pub(super) struct Incoming {
     /// Bytes.
     size: u64,
-    /// When its content changed last: set to the nanosecond, so no other has the same.
+    /// When its content changed last; copies and synchronised files have that of another.
     modified_ns: i64,
-    /// What is no file has no content to be known by, but its number.
+    /// Its number, where the filesystem keeps those. What is no file has no content to be known by: of that it
+    /// is the number in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inode: Option<u64>,
+    /// Whether it is a regular file.
+    #[serde(default)]
+    pub is_file: bool,
 }
 
 impl Incoming {
-    /// By what this is known.
-    pub fn of(stat: &Statx) -> Self {
+    /// By what this is known, which is on the filesystem of a folder.
+    pub fn of(folder: &OwnedFd, stat: &Statx) -> Self {
         let modified_ns = i64::try_from(look::nanoseconds_of(&stat.stx_mtime)).unwrap_or(0);
         let is_file = look::type_of(stat) == FileType::RegularFile;
-        let inode = (!is_file).then_some(stat.stx_ino);
-        Self { size: stat.stx_size, modified_ns, inode }
+        let has_number = !is_file || look::keeps_numbers(folder).unwrap_or(false);
+        let inode = has_number.then_some(stat.stx_ino);
+        Self { size: stat.stx_size, modified_ns, inode, is_file }
     }
 
     /// Whether that is what lies there.
-    fn is(self, stat: &Statx) -> bool {
-        if let Some(inode) = self.inode {
-            return look::type_of(stat) != FileType::RegularFile && stat.stx_ino == inode;
+    pub fn is(self, stat: &Statx) -> bool {
+        if self.inode.is_some_and(|inode| inode != stat.stx_ino) {
+            return false;
         }
-        look::type_of(stat) == FileType::RegularFile
+        if look::type_of(stat) != FileType::RegularFile {
+            return self.inode.is_some() && !self.is_file;
+        }
+        self.is_file
             && stat.stx_size == self.size
             && look::nanoseconds_of(&stat.stx_mtime) == i128::from(self.modified_ns)
     }
@@ -446,7 +457,7 @@ fn finish(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<bool> {
     let stat = look::look(bin, id.as_str().as_bytes())?.ok_or(Errno::NOENT)?;
     if let Some(record) = record {
         if record.incoming.is_some_and(|incoming| incoming.is(&stat)) {
-            rustix::fs::unlinkat(bin, id.as_str(), AtFlags::empty())?;
+            discard::remove(bin, id.as_str().as_bytes())?;
             hidden::unlink(bin, &id.unsettled());
             return Ok(true);
         }
@@ -466,6 +477,7 @@ fn adopt(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<()> {
         reason: Reason::Deleted,
         size: None,
         incoming: None,
+        group: None,
     };
     write_record(bin, &id.record(), &record)
 }

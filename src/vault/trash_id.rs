@@ -53,6 +53,17 @@ impl TrashId {
         Self::parse(std::str::from_utf8(name).ok()?.strip_suffix(RECORD)?)
     }
 
+    /// Reads one from the name of a record, settled or not.
+    pub(super) fn of_any_record(name: &str) -> Option<Self> {
+        Self::parse(name.strip_suffix(RECORD).or_else(|| name.strip_suffix(UNSETTLED))?)
+    }
+
+    /// Whether the process made it that gave this temporary name.
+    pub(super) fn is_of_process_of(&self, temporary: &str) -> bool {
+        let mark = temporary.split('-').next().unwrap_or_default();
+        self.0.get(TIME_DIGITS + 1..).and_then(|rest| rest.strip_prefix(mark)).is_some()
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

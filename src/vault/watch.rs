@@ -490,7 +490,7 @@ impl Watcher {
         let (handle, home) = share_root.open_within(Patience::Glance).ok()?;
         let root = look::id_of(&look::look_at(&handle).ok()?);
         let base = Base { root, mounts: mounts::mounts_around(handle.as_fd()) };
-        Some((Finder::new(share_root, handle, home), base))
+        Some((Finder::new(share_root, Arc::new(handle), home), base))
     }
 
     /// Looks whether the drive is still the same, and after what the kernel does not tell.

@@ -1,12 +1,13 @@
 //! Putting finished files into the share: all of a group or none, durable before it is said, each
 //! name old or new at every instant.
 
+use super::group::{Change, Group};
 use super::hidden;
 use super::look::{self, is_folder};
 use super::made::Note;
 use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, Lost, Spot, refuse_new};
+use super::resolve::{Follow, Lost, Spot, is_taken, refuse_new};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
@@ -61,6 +62,8 @@ pub struct Placed {
 
 /// What was changed so far and how to undo it, in order.
 pub(super) enum Step {
+    /// Several things are about to be done, of which this tells.
+    Grouped(Group),
     /// Folders are about to be made, which this tells of.
     Noted(Note),
     /// A folder was made.
@@ -77,7 +80,7 @@ pub(super) enum Step {
 impl Step {
     /// Whether it put a file in its place.
     fn is_placed(&self) -> bool {
-        !matches!(self, Self::Noted(_) | Self::Made(..))
+        !matches!(self, Self::Grouped(_) | Self::Noted(_) | Self::Made(..))
     }
 
     /// Where in the trash the file is that was replaced.
@@ -104,6 +107,14 @@ impl Step {
     }
 }
 
+/// The group that some steps belong to.
+pub(super) fn group_of(steps: &[Step]) -> Option<&Group> {
+    match steps.first() {
+        Some(Step::Grouped(group)) => Some(group),
+        _ => None,
+    }
+}
+
 /// What a group is told that holds two files for one place.
 const TWICE: Error = Error::Conflict("Two files have the same name");
 
@@ -117,7 +128,7 @@ fn has_put(steps: &[Step], spot: &Spot) -> bool {
             spot.stat.as_ref().is_some_and(|stat| spool.is(stat))
                 || twin::is_respelled(folder, name, spot)
         }
-        Step::Noted(_) | Step::Made(..) => false,
+        Step::Grouped(_) | Step::Noted(_) | Step::Made(..) => false,
     })
 }
 
@@ -173,14 +184,17 @@ impl Share {
     /// The work of `place`; what was changed is told in `steps`, also on failure.
     fn place_all(
         &self,
-        items: Vec<(Spool, VaultPath)>,
+        mut items: Vec<(Spool, VaultPath)>,
         options: &Place,
         steps: &mut Vec<Step>,
     ) -> Result<Vec<Placed>> {
         let is_group = items.len() > 1;
+        items.iter_mut().try_for_each(|(spool, _)| spool.finish())?;
+        if is_group {
+            steps.push(Step::Grouped(self.begin_group(self.plan(&items, options)?)?));
+        }
         let mut placed = Vec::with_capacity(items.len());
-        for (mut spool, path) in items {
-            spool.finish()?;
+        for (spool, path) in items {
             if options.make_parents {
                 self.refuse_new_folders(&path)?;
                 self.make_missing(&path, steps)?;
@@ -191,7 +205,7 @@ impl Share {
                 IfExists::Rename => self.take_free_name(spool, &path, steps)?,
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
-                    if self.add(spool, &spot.folder, &spot.name, steps)?.is_some() {
+                    if self.add(spool, &spot, steps)?.is_some() {
                         let is_twice = has_put(steps, &self.finder.locate(&path, Follow::NotLast)?);
                         return Err(if is_twice { TWICE } else { Error::Collision(sentence) });
                     }
@@ -209,6 +223,25 @@ impl Share {
             placed.trash = step.trashed();
         }
         Ok(placed)
+    }
+
+    /// What a group of files is about to change, as far as that can be known.
+    fn plan(&self, items: &[(Spool, VaultPath)], options: &Place) -> Result<Vec<Change>> {
+        let follow = match options.if_exists {
+            IfExists::Overwrite => Follow::Last,
+            IfExists::Rename | IfExists::Error(_) => Follow::NotLast,
+        };
+        let mut changes: Vec<Change> = Vec::with_capacity(items.len());
+        let mut taken = HashSet::with_capacity(items.len());
+        for (spool, path) in items {
+            let mut place = self.finder.destination(path, follow)?;
+            if options.if_exists == IfExists::Rename {
+                place = self.finder.next_free(&place, |place| taken.contains(place))?;
+            }
+            taken.insert(place.clone());
+            changes.push(spool.coming_to(place)?);
+        }
+        Ok(changes)
     }
 
     /// Whether a folder above `path` would have to be made whose name is no text.
@@ -294,13 +327,9 @@ impl Share {
     }
 
     /// Gives a spool a name that nothing has; gives the spool back when something has it.
-    fn add(
-        &self,
-        mut spool: Spool,
-        folder: &Arc<OwnedFd>,
-        name: &OsStr,
-        steps: &mut Vec<Step>,
-    ) -> Result<Option<Spool>> {
+    fn add(&self, mut spool: Spool, spot: &Spot, steps: &mut Vec<Step>) -> Result<Option<Spool>> {
+        self.expect_in_group(&spool, spot, steps)?;
+        let (folder, name) = (&spot.folder, &spot.name);
         match self.rename_noreplace(&spool.folder, &spool.name, folder, name) {
             Ok(()) => {
                 spool.is_pending = false;
@@ -309,6 +338,17 @@ impl Share {
             }
             Err(Errno::EXIST) => Ok(Some(spool)),
             Err(errno) => Err(os_new_name(errno)),
+        }
+    }
+
+    /// Sees to it that the record of the group, if there is one, tells of a spool that goes to a place.
+    fn expect_in_group(&self, spool: &Spool, spot: &Spot, steps: &mut [Step]) -> Result<()> {
+        let number = steps.iter().filter(|step| step.is_placed()).count();
+        match steps.first_mut() {
+            Some(Step::Grouped(group)) => {
+                group.expect(self, number, spool.coming_to(spot.path.clone())?)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -328,7 +368,7 @@ impl Share {
             let mut near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
                 refuse_new(&spot)?;
-                spool = self.add(near, &spot.folder, &spot.name, steps)?;
+                spool = self.add(near, &spot, steps)?;
                 if spool.is_none() {
                     return Ok(path);
                 }
@@ -345,7 +385,9 @@ impl Share {
                 _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
             near.take_after(&spot)?;
-            let ticket = self.ticket(&spot, Reason::Replaced, Some(near.identity()?))?;
+            self.expect_in_group(&near, &spot, steps)?;
+            let incoming = Some(near.identity()?);
+            let ticket = self.ticket(&spot, Reason::Replaced, incoming, group_of(steps))?;
             match self.replace(&mut near, &spot, is_group, ticket) {
                 Ok(Replaced::Exchanged(ticket)) => {
                     steps.push(Step::Exchanged(spot.folder, spot.name, near, ticket));
@@ -469,59 +511,25 @@ impl Share {
         path: &VaultPath,
         steps: &mut Vec<Step>,
     ) -> Result<VaultPath> {
-        let (mut spool, spot) = self.bring_near(spool, path)?;
+        let (mut spool, mut spot) = self.bring_near(spool, path)?;
         let parent = path.parent().unwrap_or_default();
         let real_parent = spot.path.parent().unwrap_or_default();
         for number in 0..=limits::NUMBERED_NAMES_MAX {
             let name = numbered(path.name(), number);
             let place = parent.child(&name)?;
             self.ask(&place, Need::Write)?;
-            self.ask(&real_parent.join(&name), Need::Write)?;
-            spool = match self.add(spool, &spot.folder, &place.name_on_disk(), steps)? {
+            spot.path = real_parent.join(&name);
+            self.ask(&spot.path, Need::Write)?;
+            spot.name = place.name_on_disk();
+            if number > 0 && is_taken(&spot)? {
+                continue;
+            }
+            spool = match self.add(spool, &spot, steps)? {
                 Some(spool) => spool,
                 None => return Ok(place),
             };
         }
         Err(Error::Collision("Target already exists"))
-    }
-
-    /// Renames a file in one step that cannot overwrite; where the filesystem does not know how, by a
-    /// second name, and where it has none of those either, by looking first.
-    ///
-    /// Errors: `EEXIST`.
-    pub(super) fn rename_noreplace(
-        &self,
-        from: &OwnedFd,
-        old: impl AsRef<OsStr>,
-        to: &OwnedFd,
-        new: impl AsRef<OsStr>,
-    ) -> rustix::io::Result<()> {
-        let (old, new) = (old.as_ref(), new.as_ref());
-        let quirks = self.finder.root.quirks;
-        if !quirks.no_noreplace {
-            match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
-                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-                done => return done,
-            }
-        }
-        if is_folder(from, old)? {
-            // A folder may replace an empty one: the empty one claims the name.
-            rustix::fs::mkdirat(to, new, Mode::RWXU)?;
-            return rustix::fs::renameat(from, old, to, new).inspect_err(|_| {
-                let _claim = rustix::fs::unlinkat(to, new, AtFlags::REMOVEDIR);
-            });
-        }
-        if !quirks.no_links {
-            match rustix::fs::linkat(from, old, to, new, AtFlags::empty()) {
-                Ok(()) => return rustix::fs::unlinkat(from, old, AtFlags::empty()),
-                Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        if look::look(to, new.as_bytes())?.is_some() {
-            return Err(Errno::EXIST);
-        }
-        rustix::fs::renameat(from, old, to, new)
     }
 }
 
@@ -531,8 +539,8 @@ impl Share {
     pub(super) fn undo(&self, mut steps: Vec<Step>) {
         for step in steps.iter_mut().rev() {
             let _nothing_more_to_be_done = match step {
-                // It goes when the folders have gone.
-                Step::Noted(_) => Ok(()),
+                // They go when what was done has gone.
+                Step::Grouped(_) | Step::Noted(_) => Ok(()),
                 Step::Made(folder, name) => {
                     rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
                 }
@@ -581,7 +589,7 @@ impl Share {
 /// Makes every name that was changed durable. Many files usually go into one folder, which is synced
 /// once. The hidden folder follows: a drive without a journal could else keep the file's old name
 /// there, and the sweep at the next start would remove the file by it.
-fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Result<()> {
+pub(super) fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Result<()> {
     let mut folders: Vec<Arc<OwnedFd>> = Vec::new();
     let mut workshops: Vec<Arc<OwnedFd>> = Vec::new();
     // What was replaced must be in the trash before it is nowhere else.
@@ -593,6 +601,7 @@ fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Res
     };
     for step in steps.iter().filter(|step| is_meant(step)) {
         match step {
+            Step::Grouped(group) => add(&mut workshops, &group.folder),
             Step::Noted(note) => add(&mut workshops, &note.folder),
             Step::Made(folder, _) => add(&mut folders, folder),
             Step::Added(folder, _, spool) => {
@@ -611,8 +620,11 @@ fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Res
     }
     bins.iter().chain(&folders).try_for_each(|folder| look::sync_folder(&**folder))?;
     for step in steps {
-        if let Step::Noted(note) = step {
-            note.settle();
+        match step {
+            // First: what is in new folders must not be taken back without them.
+            Step::Grouped(group) => group.settle(),
+            Step::Noted(note) => note.settle(),
+            _ => {}
         }
     }
     workshops.iter().try_for_each(|folder| look::sync_folder(&**folder))
@@ -695,7 +707,7 @@ mod tests {
                 spool.finish().unwrap();
                 let ticket = is_kept.then(|| {
                     share
-                        .ticket(&spot, Reason::Replaced, Some(spool.identity().unwrap()))
+                        .ticket(&spot, Reason::Replaced, Some(spool.identity().unwrap()), None)
                         .unwrap()
                         .unwrap()
                 });
@@ -716,7 +728,7 @@ mod tests {
         let share = house.share();
         house.file("name", "old");
         let steps = half_placed(&share, &["name", "other"]);
-        let Some(Step::Exchanged(folder, name, spool, _)) = steps.first() else {
+        let Some(Step::Exchanged(folder, name, spool, _)) = steps.get(1) else {
             panic!("exchanged")
         };
         upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();

@@ -486,7 +486,7 @@ fn the_sweep_leaves_what_this_process_is_working_on() {
     let share = house.share();
     house.file("a", "A");
     let spot = share.locate(&path("a"), Need::Write, Follow::NotLast).unwrap();
-    let ticket = share.ticket(&spot, Reason::Deleted, None).unwrap().unwrap();
+    let ticket = share.ticket(&spot, Reason::Deleted, None, None).unwrap().unwrap();
     assert_eq!(house.trashed("").len(), 1);
     assert_eq!(house.vault.sweep().unwrap(), 0);
     assert_eq!(house.trashed("").len(), 1);
