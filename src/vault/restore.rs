@@ -93,6 +93,19 @@ impl Bin {
         })
     }
 
+    /// Whether the trash is on the filesystem of a folder.
+    ///
+    /// Errors: `Conflict`.
+    fn must_be_beside(&self, folder: &OwnedFd) -> Result<()> {
+        let filesystem = |folder: &OwnedFd| {
+            look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
+        };
+        if filesystem(folder)? != filesystem(&self.folder)? {
+            return Err(Error::Conflict("Another drive is in its place"));
+        }
+        Ok(())
+    }
+
     /// What an id stands for; `None` when it is not there, or nobody can say where it was.
     fn item(&self, id: &TrashId) -> Result<Option<Item>> {
         let Some((record, path)) = self.record(id)? else { return Ok(None) };
@@ -334,12 +347,7 @@ impl Share {
             self.ask_to_show(&[&was], &[&spot.path], is_folder)?;
         }
         spot.folder = self.finder.shared(spot.folder).map_err(os)?;
-        let filesystem = |folder: &OwnedFd| {
-            look::look_at(folder).map(|stat| look::filesystem_of(&stat)).map_err(os)
-        };
-        if filesystem(&spot.folder)? != filesystem(&bin.folder)? {
-            return Err(Error::Conflict("Another drive is in its place"));
-        }
+        bin.must_be_beside(&spot.folder)?;
         let parent = path.parent().unwrap_or_default();
         let real_parent = spot.path.parent().unwrap_or_default();
         let mut name = spot.name.clone();
