@@ -82,8 +82,13 @@ pub(super) struct Incoming {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inode: Option<u64>,
     /// Whether it is a regular file.
-    #[serde(default)]
+    #[serde(default = "is_file_unless_told")]
     pub is_file: bool,
+}
+
+/// Records of earlier versions do not say what it is, and have the number of everything but files.
+fn is_file_unless_told() -> bool {
+    true
 }
 
 impl Incoming {
