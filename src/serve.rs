@@ -399,7 +399,9 @@ fn sweep(app: &App) {
 /// Tells the owner when the drive goes and when it comes back.
 fn watch_drive(app: &App) {
     let mut was_there = true;
+    let mut silent = Vec::new();
     loop {
+        silent = tell_of_silence(app, &silent);
         let is_there = app.vault.is_present();
         if is_there != was_there {
             let news =
@@ -418,6 +420,24 @@ fn watch_drive(app: &App) {
         app.write_sightings();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
+}
+
+/// Tells the owner which drives have stopped answering and which answer again; gives those that do not.
+fn tell_of_silence(app: &App, before: &[PathBuf]) -> Vec<PathBuf> {
+    let now = app.vault.silent_drives();
+    let tell = |drive: &Path, news: &str| {
+        let line = format!("the drive at {} {news}", drive.display());
+        terminal::warn(&line);
+        app.logbook.note_own(logbook::Event::other(line));
+    };
+    now.iter()
+        .filter(|drive| !before.contains(drive))
+        .for_each(|drive| tell(drive, "does not answer"));
+    before
+        .iter()
+        .filter(|drive| !now.contains(drive))
+        .for_each(|drive| tell(drive, "answers again"));
+    now
 }
 
 /// As many descriptors as the system lets us have: each connection and each open file needs one.

@@ -64,6 +64,9 @@ pub struct Sample {
     pub board: Option<String>,
     /// Whether the drive takes nothing; false while it is absent.
     pub storage_read_only: bool,
+    /// Drives of the share that do not answer.
+    #[serde(skip)]
+    pub silent_drives: usize,
     /// All space where the state directory is: on a board, on its card.
     pub state_total_bytes: u64,
     /// What larder may still write there.
@@ -110,6 +113,8 @@ struct Shared {
     watched: Condvar,
     /// What was written to the drives.
     ledger: Mutex<Ledger>,
+    /// The share, which knows what it has heard of its drives.
+    vault: Vault,
 }
 
 /// Below which `/proc` and `/sys` are.
@@ -146,7 +151,8 @@ impl Resources {
         let state =
             Mutex::new(State { sample, history: History::default(), asked: Instant::now() });
         let ledger = Mutex::new(ledger);
-        let shared = Arc::new(Shared { state, watched: Condvar::new(), ledger });
+        let shared =
+            Arc::new(Shared { state, watched: Condvar::new(), ledger, vault: vault.clone() });
         let ours = Arc::clone(&shared);
         let folder = folder.to_path_buf();
         threads::spawn("resources", move || {
@@ -185,6 +191,7 @@ impl Resources {
         }
         let mut sample = state.sample.clone();
         drop(state);
+        sample.silent_drives = self.0.vault.silent_drives().len();
         sample.warnings = health::warnings(&sample);
         sample
     }

@@ -68,7 +68,22 @@ fn a_silent_drive_in_the_share_holds_up_only_what_asks_for_it() {
     wait::until("a question to the drive", || drive.is_asked());
     wait_until_noticed(&larder);
     expect_the_rest_to_answer(&larder);
+    // The owner learns which drive it is, and that it is well again.
+    let ana = larder.http("ana");
+    let is_warned = || {
+        let told = ana.get("/api/resources").expect(200).json();
+        told["warnings"].as_array().unwrap().iter().any(|it| it["code"] == "storage_silent")
+    };
+    let place = larder.root().join("usb");
+    let is_logged = |news: &str| {
+        let row = format!("the drive at {} {news}", place.display());
+        ana.get("/api/get_logs").expect(200).text().contains(&row)
+    };
+    wait::until("a warning", is_warned);
+    wait::until("a row about the silence", || is_logged("does not answer"));
     drive.speak();
+    wait::until("a row about its end", || is_logged("answers again"));
+    assert!(!is_warned());
     for wire in &mut asked {
         wire.answer().expect(200);
     }

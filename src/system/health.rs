@@ -49,6 +49,12 @@ pub fn warnings(sample: &Sample) -> Vec<Warning> {
         ),
         (is_share_full, "storage_full", "The drive with the files is full"),
         (is_state_full, "state_full", "The card with larder's own data is full"),
+        (
+            sample.silent_drives > 0,
+            "storage_silent",
+            "A drive does not answer: what needs it waits. Look at its cable and its power supply, or at the \
+            network when it is mounted from there; the log tells which one it is",
+        ),
         (!sample.storage_present, "storage_absent", "The drive with the files is not there"),
         (is_hot(sample), "too_hot", "The board is too hot and slows itself down. Give it air"),
         (
@@ -139,6 +145,7 @@ mod tests {
         assert_eq!(codes(|it| it.disk_free_bytes = 1 << 20), ["storage_full"]);
         assert_eq!(codes(|it| it.state_free_bytes = 1 << 20), ["state_full"]);
         assert_eq!(codes(|it| it.storage_present = false), ["storage_absent"]);
+        assert_eq!(codes(|it| it.silent_drives = 1), ["storage_silent"]);
     }
 
     #[test]

@@ -59,6 +59,14 @@ impl Mounts {
         self.0.get(path).map(|mount| mount.number)
     }
 
+    /// Where mounts of these numbers are, in order.
+    fn places_of(&self, numbers: &[u64]) -> Vec<PathBuf> {
+        let meant = self.0.iter().filter(|(_, mount)| numbers.contains(&mount.number));
+        let mut places: Vec<PathBuf> = meant.map(|(place, _)| place.clone()).collect();
+        places.sort();
+        places
+    }
+
     /// Whether the mount whose top a path is takes no writes.
     pub fn is_read_only(&self, path: &Path) -> bool {
         self.0.get(path).is_some_and(|mount| mount.is_read_only)
@@ -146,6 +154,15 @@ impl Drives {
         probe: impl FnOnce() -> Probe,
     ) -> bool {
         mounts.at(path).is_none_or(|mount| self.gate(mount).is_answering(probe))
+    }
+
+    /// The mounts that are known not to answer, by where they are. Asks no drive.
+    pub fn silent(&self) -> Vec<PathBuf> {
+        let gates = threads::locked(&self.gates);
+        let silent: Vec<u64> =
+            gates.0.iter().filter(|(_, gate)| gate.is_silent()).map(|(mount, _)| *mount).collect();
+        drop(gates);
+        if silent.is_empty() { Vec::new() } else { self.mounts().places_of(&silent) }
     }
 
     /// Sends away whoever waits for a drive, now and later.

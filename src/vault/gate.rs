@@ -176,6 +176,11 @@ impl Gate {
         state.inside + state.waiting == 0 && state.probing.is_none()
     }
 
+    /// Whether the drive is known to be silent. Asks nobody.
+    pub fn is_silent(&self) -> bool {
+        self.lock().is_silent(Instant::now(), limits::DRIVE_SILENT_TIME)
+    }
+
     /// Sends away whoever waits, now and later.
     pub fn close(&self) {
         self.lock().is_closed = true;

@@ -217,6 +217,11 @@ impl Vault {
         self.now().is_present()
     }
 
+    /// Where those drives are that somebody asked and that do not answer. Asks none itself.
+    pub fn silent_drives(&self) -> Vec<PathBuf> {
+        self.now().drives.silent()
+    }
+
     /// Sends away whoever waits for a drive, now and later: larder is ending.
     pub fn stop_waiting(&self) {
         self.now().drives.close();
