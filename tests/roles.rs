@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{ACTS_AS, BY_ROLE, Larder, wait};
+use crate::harness::{BY_ROLE, Larder, acting, wait};
 
 /// A larder with an admin `boss`, and `ana` of the role `user`.
 #[track_caller]
@@ -30,7 +30,7 @@ fn get_tells_every_endpoint_with_its_roles() {
     let larder = house();
     let roles = roles(&larder);
     assert_eq!(roles.as_object().unwrap().len(), BY_ROLE.len());
-    for (_, path) in BY_ROLE {
+    for (_, path) in BY_ROLE.iter() {
         assert_eq!(roles[path], json!(["admin", "user"]), "{path}");
     }
     assert_eq!(roles, stored(&larder));
@@ -72,7 +72,7 @@ fn an_endpoint_left_out_is_nobodys_also_after_a_start() {
     larder.http("boss").post("/api/role/edit", wanted).expect_status("Roles updated");
     let expect_empty = |larder: &Larder| {
         let roles = roles(larder);
-        for (_, path) in BY_ROLE {
+        for (_, path) in BY_ROLE.iter() {
             let is_kept = path.starts_with("/api/role/");
             assert_eq!(roles[path], if is_kept { json!(["admin"]) } else { json!([]) }, "{path}");
         }
@@ -164,13 +164,13 @@ fn an_endpoint_of_a_newer_larder_may_be_sent_back() {
 #[test]
 fn what_acts_as_others_follows_their_roles_and_needs_no_row() {
     let larder = house();
-    for (_, path, others) in ACTS_AS {
+    for (_, path, others) in acting() {
         let mut wanted = roles(&larder);
         assert!(wanted.get(path).is_none(), "{path}");
         let may =
             |who: &str| larder.http(who).get("/api/role/self").expect(200).json()[path].clone();
         assert_eq!((may("boss"), may("ana")), (json!(true), json!(true)), "{path}");
-        for other in *others {
+        for other in others {
             wanted[other] = json!(["admin"]);
             larder.http("boss").post("/api/role/edit", wanted.clone()).expect(200);
             assert_eq!((may("boss"), may("ana")), (json!(true), json!(false)), "{path}");
@@ -216,7 +216,7 @@ fn whoever_asks_while_roles_change_gets_the_old_or_the_new() {
     let larder = house();
     let one = roles(&larder);
     let mut two = one.clone();
-    for (_, path) in BY_ROLE {
+    for (_, path) in BY_ROLE.iter() {
         two[path] = json!(["admin"]);
     }
     std::thread::scope(|scope| {

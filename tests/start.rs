@@ -202,7 +202,7 @@ fn the_state_is_private_and_complete() {
     }
     let roles = fs::read_to_string(state.join("settings/roles.json")).unwrap();
     assert!(roles.lines().count() > BY_ROLE.len(), "not pretty-printed: {roles}");
-    for (_, path) in BY_ROLE {
+    for (_, path) in BY_ROLE.iter() {
         let roles: Value = serde_json::from_str(&roles).unwrap();
         assert_eq!(roles[path], json!(["admin"]), "{path}");
     }
@@ -468,7 +468,7 @@ fn a_first_start_without_words_serves() {
         base: format!("http://127.0.0.1:{}", process.port),
         headers: Vec::new(),
     };
-    for (method, path) in PUBLIC {
+    for (method, path) in PUBLIC.iter() {
         if *method == "GET" && *path != "/web/index.html" {
             client.get(path).expect(200);
         }

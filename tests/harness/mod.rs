@@ -13,6 +13,7 @@ pub mod machine;
 pub mod mounts;
 pub mod process;
 pub mod silent;
+pub mod table;
 pub mod wait;
 pub mod wire;
 
@@ -35,90 +36,8 @@ pub use archive::unzip;
 pub use client::{Client, encode};
 pub use form::Form;
 pub use process::{LARDER, Process};
+pub use table::{BY_ROLE, PUBLIC, TABLE, acting, all_but_endings};
 pub use wire::Wire;
-
-/// The endpoints that `roles.json` decides about, with their methods. `table.rs` compares this
-/// with what a first start writes.
-pub const BY_ROLE: &[(&str, &str)] = &[
-    ("POST", "/api/shutdown"),
-    ("POST", "/api/restart"),
-    ("POST", "/api/command"),
-    ("GET", "/api/resources"),
-    ("GET", "/api/get_logs"),
-    ("GET", "/api/get_settings"),
-    ("POST", "/api/update_settings"),
-    ("GET", "/api/get_version"),
-    ("POST", "/update_start_exit_program"),
-    ("GET", "/api/finder"),
-    ("POST", "/api/new_file"),
-    ("POST", "/api/edit_file"),
-    ("POST", "/api/delete_file"),
-    ("GET", "/api/get_file"),
-    ("POST", "/api/rename_file"),
-    ("POST", "/api/upload"),
-    ("GET", "/api/download"),
-    ("POST", "/api/create_folder"),
-    ("POST", "/api/delete_folder"),
-    ("POST", "/api/rename_folder"),
-    ("POST", "/api/move"),
-    ("POST", "/api/copy"),
-    ("GET", "/api/jobs"),
-    ("POST", "/api/jobs/cancel"),
-    ("GET", "/api/user/get_all"),
-    ("POST", "/api/user/create"),
-    ("POST", "/api/user/edit"),
-    ("POST", "/api/user/delete"),
-    ("GET", "/api/role/get"),
-    ("POST", "/api/role/edit"),
-    ("POST", "/api/update"),
-    ("POST", "/api/cloud/manage"),
-    ("GET", "/api/cloud/get"),
-    ("GET", "/api/trash"),
-    ("POST", "/api/trash/restore"),
-    ("POST", "/api/trash/empty"),
-    ("GET", "/api/events"),
-    ("POST", "/api/ftp/create_user"),
-    ("POST", "/api/ftp/delete_user"),
-    ("GET", "/api/ftp/get_users"),
-    ("POST", "/api/ftp/edit_user"),
-    ("POST", "/api/ftp/start"),
-    ("POST", "/api/ftp/stop"),
-    ("GET", "/api/ftp/sessions"),
-];
-
-/// The endpoints that act as others, with those: they have no row in `roles.json`.
-pub const ACTS_AS: &[(&str, &str, &[&str])] = &[
-    ("POST", "/api/delete", &["/api/delete_file", "/api/delete_folder"]),
-    ("POST", "/api/download_ticket", &["/api/download"]),
-];
-
-/// The endpoints of `ACTS_AS` in the form of the other lists.
-pub fn acting() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ACTS_AS.iter().map(|(method, path, _)| (*method, *path))
-}
-
-/// The endpoints that end the server or the machine, and the one whose answer has no end: not for tests
-/// that ask at random.
-const ENDINGS: &[&str] =
-    &["/api/shutdown", "/api/restart", "/update_start_exit_program", "/api/events"];
-
-/// The endpoints that any signed-in user may use.
-pub const SIGNED_IN: &[(&str, &str)] = &[
-    ("POST", "/api/user/logout"),
-    ("GET", "/api/user/get_self"),
-    ("POST", "/api/user/edit_self"),
-    ("GET", "/api/role/self"),
-];
-
-/// The endpoints that are open to all.
-pub const PUBLIC: &[(&str, &str)] = &[
-    ("GET", "/api/is_up"),
-    ("POST", "/api/user/login"),
-    ("GET", "/"),
-    ("GET", "/auth"),
-    ("GET", "/preview"),
-    ("GET", "/web/index.html"),
-];
 
 /// The password of the user `admin`.
 pub const ADMIN_PASSWORD: &str = "the admin opens the larder";
@@ -456,12 +375,6 @@ impl Larder {
         let answer = self.sign_in(name, &password_of(name)).expect(200);
         answer.json()["token"].as_str().expect("a token").to_owned()
     }
-}
-
-/// Every endpoint, with its method, but those that end something or never end.
-pub fn all_but_endings() -> Vec<(&'static str, &'static str)> {
-    let rows = BY_ROLE.iter().chain(SIGNED_IN).chain(PUBLIC).copied().chain(acting());
-    rows.filter(|(_, path)| !ENDINGS.contains(path)).collect()
 }
 
 /// The password of a user.
