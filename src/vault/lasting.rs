@@ -143,15 +143,26 @@ impl Share {
         Err(NO_UPLOAD)
     }
 
-    /// Looks whether one more may be begun.
+    /// Looks whether one more may be begun, when those that waited too long have gone.
     fn refuse_too_many(&self, owner: &str) -> Result<()> {
         let prefix = upload_record::prefix(None, owner);
-        let (mut all, mut own) = (0, 0);
-        for workshop in self.workshops()? {
-            all += waiting::count(&workshop, "")?;
-            own += waiting::count(&workshop, &prefix)?;
+        let workshops = self.workshops()?;
+        let are_too_many = || -> Result<bool> {
+            let (mut all, mut own) = (0, 0);
+            for workshop in &workshops {
+                all += waiting::count(workshop, "")?;
+                own += waiting::count(workshop, &prefix)?;
+            }
+            Ok(all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX)
+        };
+        if !are_too_many()? {
+            return Ok(());
         }
-        if all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX {
+        for workshop in &workshops {
+            let home = look::open_place(&**workshop, b"..").map_err(super::os)?;
+            waiting::prune(home.as_fd(), limits::PARTS_MAX);
+        }
+        if are_too_many()? {
             return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
         }
         Ok(())
@@ -390,27 +401,31 @@ mod tests {
     fn open_uploads_are_bounded_for_one_and_for_all() {
         let house = House::in_memory();
         let share = house.share();
-        begin(&share, "f", 1);
+        let first = begin(&share, "f", 1).id().unwrap().clone();
         let parts = house.root().join(".larder/parts");
-        for _ in 1..limits::UPLOADS_PER_OWNER_MAX {
-            let id = UploadId::new(None, "ana").unwrap();
+        let text = fs::read_to_string(parts.join(first.record())).unwrap();
+        let add = |owner: &str| {
+            let id = UploadId::new(None, owner).unwrap();
+            fs::write(parts.join(id.record()), text.replace("ana", owner)).unwrap();
             fs::write(parts.join(id.as_str()), "").unwrap();
-        }
+        };
+        (1..limits::UPLOADS_PER_OWNER_MAX).for_each(|_| add("ana"));
         let place = path("f");
         let too_many = |owner| {
             let plan = UploadPlan { owner, ..plan(&place, 1) };
             matches!(share.begin_lasting_upload(&plan).err(), Some(Error::TooSoon { .. }))
         };
         assert!(too_many("ana") && !too_many("cam"));
-        for number in 0..limits::UPLOADS_MAX {
-            let id = UploadId::new(None, &number.to_string()).unwrap();
-            fs::write(parts.join(id.as_str()), "").unwrap();
+        (0..limits::UPLOADS_MAX).for_each(|number| add(&number.to_string()));
+        assert!(too_many("cam") && share.uploads("ana").unwrap().len() == 100);
+        // What nobody can go on with makes room when it is needed.
+        for record in fs::read_dir(&parts).unwrap().flatten() {
+            if record.path().extension().is_some() && record.file_name() != *first.record() {
+                fs::write(record.path(), "{}").unwrap();
+            }
         }
-        assert!(too_many("cam"));
-        // What nobody can go on with counts no longer once it is swept.
-        house.vault.sweep().unwrap();
-        assert_eq!(kept(&house), 4);
         assert!(!too_many("ana"));
+        assert_eq!(kept(&house), 4);
     }
 
     #[test]

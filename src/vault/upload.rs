@@ -10,7 +10,7 @@ use super::os;
 use super::path::VaultPath;
 use super::share::Share;
 use super::spool::Spool;
-use super::upload_record::{self, Here, Record, UploadId};
+use super::upload_record::{self, Here, Record, UploadId, Written};
 use super::{hidden, look};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -156,10 +156,15 @@ impl Upload {
         let hold: Hold = standing.lease.hold().clone();
         let (tell, told) = mpsc::sync_channel(1);
         let work = move || {
-            let synced = rustix::fs::fdatasync(&file).map_err(os);
-            let put = || upload_record::put(parts.as_fd(), &id, &record, true);
+            let checkpoint = || {
+                rustix::fs::fdatasync(&file).map_err(os)?;
+                let written = Written::new(parts.as_fd(), &record, true)?;
+                // Only now, so that what comes meanwhile does not wait for the drive.
+                hold.work(|| written.place(parts.as_fd(), &id))?;
+                look::sync_folder(&*parts).map_err(os)
+            };
             // Nobody listens any more when the upload has broken off.
-            let _nobody = tell.send(synced.and_then(|()| hold.work(put)));
+            let _nobody = tell.send(checkpoint());
         };
         if threads::spawn("checkpoint", work).is_err() {
             // The system has no thread left: then whoever sends waits for the drive.

@@ -2,11 +2,12 @@
 //! durable. The record lies beside the bytes on the drive where the file will be, so that both go with the drive;
 //! a drive may come from anywhere, so nothing that a record says is believed unseen.
 
+use super::hidden::{self, TEMPORARY};
 use super::path::VaultPath;
-use super::{hidden, look, os};
+use super::{look, os};
 use crate::error::{Error, Result};
 use crate::limits;
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,6 @@ use std::time::{Duration, SystemTime};
 
 /// What the record of an upload is called behind its id.
 const RECORD: &str = ".json";
-
-/// The same while it is being written.
-const UNSETTLED: &str = ".new";
 
 /// Hexadecimal digits of an id that stand for the place of an upload that is bound to one.
 const PLACE_DIGITS: usize = 32;
@@ -59,8 +57,7 @@ impl UploadId {
     /// Reads one from the name of an upload's bytes or record.
     pub(super) fn of_name(name: &[u8]) -> Option<Self> {
         let name = std::str::from_utf8(name).ok()?;
-        let plain = [RECORD, UNSETTLED].iter().find_map(|end| name.strip_suffix(end));
-        Self::parse(plain.unwrap_or(name))
+        Self::parse(name.strip_suffix(RECORD).unwrap_or(name))
     }
 
     /// As text: the name of its bytes.
@@ -76,11 +73,6 @@ impl UploadId {
     /// The name of its record.
     pub(super) fn record(&self) -> String {
         format!("{}{RECORD}", self.0)
-    }
-
-    /// The name of its record while that is being written.
-    fn unsettled(&self) -> String {
-        format!("{}{UNSETTLED}", self.0)
     }
 }
 
@@ -205,35 +197,65 @@ pub(super) fn read(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Record
     Ok(read.ok().and_then(|_| Record::parse(&text)))
 }
 
-/// Puts a record in the place of the last; a reader sees the old or the new. `is_durable` says whether it outlasts
-/// a power cut before this returns; else it outlasts the end of larder alone.
+/// A record that is written and not in its place yet. Dropping it removes it.
+pub(super) struct Written {
+    /// Larder's folder for unfinished things, beside the one where uploads wait.
+    workshop: OwnedFd,
+    /// Its name there.
+    name: String,
+}
+
+impl Written {
+    /// Writes a record; `is_durable` says whether its text outlasts a power cut.
+    ///
+    /// Errors: `Invalid`, `DiskFull`, `Io`.
+    pub fn new(parts: BorrowedFd<'_>, record: &Record, is_durable: bool) -> Result<Self> {
+        let text = record.to_text()?;
+        let home = look::open_place(parts, b"..").map_err(os)?;
+        let workshop = hidden::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
+        let written = Self { workshop, name: hidden::temporary_name() };
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&written.workshop, &written.name, flags, Mode::from(0o600));
+        let mut file = File::from(opened.map_err(os)?);
+        file.write_all(&text)?;
+        if is_durable {
+            file.sync_all()?;
+        }
+        Ok(written)
+    }
+
+    /// Puts it in the place of the last one; a reader sees the old or the new.
+    ///
+    /// Errors: `DiskFull`, `Io`; then the last one stays.
+    pub fn place(self, parts: BorrowedFd<'_>, id: &UploadId) -> Result<()> {
+        rustix::fs::renameat(&self.workshop, &self.name, parts, id.record()).map_err(os)
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        hidden::unlink(self.workshop.as_fd(), &self.name);
+    }
+}
+
+/// Writes a record and puts it in its place. `is_durable` says whether it outlasts a power cut before this returns;
+/// else it outlasts the end of larder alone.
 ///
-/// Errors: `Invalid`, `DiskFull`, `Io`; then the last one stays.
+/// Errors: `Invalid`, `DiskFull`, `Io`.
 pub(super) fn put(
     parts: BorrowedFd<'_>,
     id: &UploadId,
     record: &Record,
     is_durable: bool,
 ) -> Result<()> {
-    let text = record.to_text()?;
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(parts, id.unsettled(), flags, Mode::from(0o600));
-    let mut file = File::from(opened.map_err(os)?);
-    let written = file
-        .write_all(&text)
-        .and_then(|()| if is_durable { file.sync_all() } else { Ok(()) })
-        .and_then(|()| Ok(rustix::fs::renameat(parts, id.unsettled(), parts, id.record())?));
-    if let Err(cause) = written {
-        hidden::unlink(parts, &id.unsettled());
-        return Err(cause.into());
-    }
+    Written::new(parts, record, is_durable)?.place(parts, id)?;
     if is_durable { look::sync_folder(parts).map_err(os) } else { Ok(()) }
 }
 
 /// Removes an upload: its bytes, then its record, so that no bytes are left that nobody knows.
 pub(super) fn remove(parts: BorrowedFd<'_>, id: &UploadId) {
-    for name in [id.as_str(), &id.unsettled(), &id.record()] {
+    for name in [id.as_str(), &id.record()] {
         hidden::unlink(parts, name);
     }
 }
@@ -267,8 +289,7 @@ mod tests {
         for id in [&free, &bound] {
             assert_eq!(UploadId::parse(id.as_str()).as_ref(), Some(id));
             assert_eq!(UploadId::of_name(id.record().as_bytes()).as_ref(), Some(id));
-            assert_eq!(UploadId::of_name(id.unsettled().as_bytes()).as_ref(), Some(id));
-            assert!(id.unsettled().len() <= limits::NAME_BYTES_MAX);
+            assert!(id.record().len() <= limits::NAME_BYTES_MAX);
         }
         assert!(free.as_str().starts_with(&prefix(None, "ana")));
         assert!(!free.as_str().starts_with(&prefix(None, "anna")));
