@@ -66,3 +66,19 @@ fn every_reference_leads_somewhere() {
         assert!(document.pointer(pointer).is_some(), "{target}");
     }
 }
+
+/// Whether a schema says `null` where it should say a type.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.get("type").is_some_and(Value::is_null) || object.values().any(says_nothing)
+        }
+        Value::Array(items) => items.iter().any(says_nothing),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_type_is_one() {
+    assert!(!says_nothing(&DOCUMENT));
+}

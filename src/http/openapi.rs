@@ -206,7 +206,8 @@ fn say_more(name: &str, schema: &mut Value) {
         Value::Array(types) => types.contains(&json!("string")) && types.len() == 2,
         one => one == "string",
     };
-    if !is_text {
+    // What says itself which texts it takes knows better.
+    if !is_text || schema.get("pattern").is_some() {
         return;
     }
     match name {
@@ -243,7 +244,7 @@ fn let_be_null(schema: &mut Value) {
 
 /// Takes `null` out of what a schema allows.
 fn let_not_be_null(schema: &mut Value) {
-    if let Some(types) = schema["type"].as_array_mut() {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
         types.retain(|name| name != "null");
         if let [one] = &types[..] {
             schema["type"] = one.clone();

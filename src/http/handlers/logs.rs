@@ -21,6 +21,7 @@ pub struct LogQuery {
     #[cfg_attr(test, schemars(range(min = 0)))]
     before: Option<i64>,
     /// Only what happened to this path or below, wherever it went or came from.
+    #[cfg_attr(test, schemars(extend("pattern" = "")))]
     path: Option<String>,
     /// Only what this user did, or somebody who tried to be them.
     user: Option<String>,

@@ -991,7 +991,7 @@ export interface components {
             /** @description What was done. */
             status: "Cloud enabled" | "Cloud disabled" | "Authentication data deleted" | "Signup successful";
             /** @description What the bridge answered, for `signup`. */
-            data?: Record<string, never>;
+            data?: unknown;
         };
         /** @description The cloud's settings by name. */
         CloudSettings: {
