@@ -8,7 +8,7 @@
 use super::hidden::{self, TEMPORARY, TRASH};
 use super::look::{self, FileId};
 use super::path::{HOME, VaultPath};
-use super::put::{exchange, rename_noreplace};
+use super::renames::{exchange, rename_noreplace};
 use super::root::{Quirks, Root, tops_below};
 use super::share::Share;
 use super::spool::Spool;

@@ -3,16 +3,22 @@
 
 use super::hidden;
 use super::look;
-use super::os_new_name;
 use super::path::VaultPath;
+use super::progress::Progress;
+use super::put::{Journal, Put, Source, Step, Target};
 use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
-use super::trash::Reason;
 use super::trash_id::TrashId;
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
-use rustix::fd::AsFd;
+use crate::limits;
 use rustix::fs::FileType;
+use rustix::io::Errno;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// What is in the way.
+const IN_THE_WAY: Error = Error::Collision("Target already exists");
 
 impl Share {
     /// Renames a file within the share in one step; a file that has the new name already goes into the
@@ -21,59 +27,68 @@ impl Share {
     /// Errors: `Refused` (as `rename`), `NotFound` (source), `Collision` (no file is replaced by this, or
     /// none is in the way), `Invalid`, `StorageAbsent`.
     pub fn rename_over(&self, source: &VaultPath, target: &VaultPath) -> Result<Option<TrashId>> {
-        const IN_THE_WAY: Error = Error::Collision("Target already exists");
         self.ask(source, Need::Write)?;
         self.ask(target, Need::Write)?;
         self.ask_to_show(&[source], &[target], false)?;
         self.checked(|| {
-            let from = self.locate(source, Need::Write, Follow::NotLast)?;
-            let to = self.locate(target, Need::Write, Follow::NotLast)?;
-            self.ask_to_show(&[source, &from.path], &[target, &to.path], false)?;
-            let source_stat = from.stat.as_ref().ok_or(NOT_THERE)?;
-            let Some(old) = &to.stat else {
-                return self.rename(source, target, Kind::File).map(|()| None);
-            };
-            let is_file = |stat| look::type_of(stat) == FileType::RegularFile;
-            if !is_file(source_stat) || !is_file(old) {
-                return Err(IN_THE_WAY);
-            }
-            if look::id_of(source_stat) == look::id_of(old) {
-                // Two names of one file; `rename(2)` would keep both.
-                return Err(IN_THE_WAY);
-            }
-            // The old file is in the trash by a second name before it has lost this one.
-            let mut ticket = self.ticket(&to, Reason::Replaced, None, None)?;
-            if let Some(place) = &mut ticket {
-                let workshop = self.finder.workshop(&to.path.parent().unwrap_or_default())?;
-                match self.put_aside(&to, &workshop, place) {
-                    Ok(()) => place.is_filled = true,
-                    // Then it can't be kept.
-                    Err(Error::DiskFull | Error::DeniedByDrive) => ticket = None,
-                    Err(error) => return Err(error),
+            for _ in 0..limits::RACE_TRIES_MAX {
+                if let ControlFlow::Break(trash) = self.rename_over_once(source, target)? {
+                    return Ok(trash);
                 }
             }
-            let renamed = rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
-            if let Err(errno) = renamed {
-                if let Some(place) = &mut ticket {
-                    hidden::unlink(place.bin.as_fd(), place.id.as_str());
-                    place.is_filled = false;
-                }
-                return Err(os_new_name(errno));
-            }
-            if let Some(place) = &mut ticket {
-                place.settle().map_err(os)?;
-                look::sync_folder(&*place.bin).map_err(os)?;
-            }
-            look::sync_folder(&*to.folder).map_err(os)?;
-            self.forget_parts(source);
-            self.forget_parts(target);
-            self.finder.root.news.went(source);
-            self.finder.root.news.came(target);
-            if from.path.parent() != to.path.parent() {
-                look::sync_folder(&*from.folder).map_err(os)?;
-            }
-            Ok(ticket.map(|ticket| ticket.id.clone()))
+            Err(IN_THE_WAY)
         })
+    }
+
+    /// Tries it once; goes on when something else has come to the target meanwhile.
+    fn rename_over_once(
+        &self,
+        source: &VaultPath,
+        target: &VaultPath,
+    ) -> Result<ControlFlow<Option<TrashId>>> {
+        let from = self.locate(source, Need::Write, Follow::NotLast)?;
+        let to = self.locate(target, Need::Write, Follow::NotLast)?;
+        self.ask_to_show(&[source, &from.path], &[target, &to.path], false)?;
+        let source_stat = from.stat.as_ref().ok_or(NOT_THERE)?;
+        let Some(old) = &to.stat else {
+            self.rename(source, target, Kind::File)?;
+            return Ok(ControlFlow::Break(None));
+        };
+        let is_file = |stat| look::type_of(stat) == FileType::RegularFile;
+        if !is_file(source_stat) || !is_file(old) {
+            return Err(IN_THE_WAY);
+        }
+        if look::id_of(source_stat) == look::id_of(old) {
+            // Two names of one file; `rename(2)` would keep both.
+            return Err(IN_THE_WAY);
+        }
+        let folder = self.finder.shared(Arc::clone(&to.folder)).map_err(os)?;
+        let real = to.path.parent().unwrap_or_default();
+        let near = Target { folder, real };
+        let id = look::id_of(source_stat);
+        let thing = Source { folder: from.folder, name: from.name, id };
+        let mut journal = Journal { share: self, group: None, done: Vec::new() };
+        let (old, aside) = (look::id_of(old), hidden::temporary_name());
+        let way = (aside.as_str(), false);
+        let put = journal.replace((&thing, source_stat), &near, (&to, old), way);
+        let put = put.map_err(|put| match put {
+            Put::Apart => Error::Io(Errno::XDEV.into()),
+            Put::Failed(error) => error,
+        });
+        if !put? {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if let Err(error) = journal.sync() {
+            journal.undo();
+            return Err(error);
+        }
+        let trash = journal.done.iter().find_map(Step::trashed);
+        journal.let_go(&Progress::default())?.told()?;
+        self.forget_parts(source);
+        self.forget_parts(target);
+        self.finder.root.news.went(source);
+        self.finder.root.news.came(target);
+        Ok(ControlFlow::Break(trash))
     }
 }
 
@@ -98,5 +113,31 @@ mod tests {
         assert_eq!(house.trashed("").len(), 2);
         assert!(matches!(share.rename_over(&path("a.txt"), &path("d/b.txt")), Ok(None)));
         assert_eq!(house.trashed("").len(), 2);
+    }
+
+    #[test]
+    fn what_comes_between_the_look_and_the_rename_is_not_replaced_unseen() {
+        let house = House::new();
+        let share = house.share();
+        house.file("a.part", "new");
+        house.file("a.txt", "old");
+        let locate = |name| share.locate(&path(name), Need::Write, Follow::NotLast).unwrap();
+        let (from, to) = (locate("a.part"), locate("a.txt"));
+        std::fs::rename(house.file("b", "theirs"), house.root().join("a.txt")).unwrap();
+        let stat = from.stat.unwrap();
+        let thing = Source { folder: from.folder, name: from.name, id: look::id_of(&stat) };
+        let near = Target { folder: Arc::clone(&to.folder), real: VaultPath::root() };
+        let mut journal = Journal { share: &share, group: None, done: Vec::new() };
+        let old = look::id_of(&to.stat.unwrap());
+        let put = journal.replace((&thing, &stat), &near, (&to, old), ("aside", false));
+        assert!(matches!(put, Ok(false)));
+        drop(journal);
+        assert_eq!(house.content("a.txt").as_deref(), Some("theirs"));
+        assert!(house.trashed("").is_empty() && house.unfinished("").is_empty());
+        // The next try sees it, and keeps it.
+        assert!(share.rename_over(&path("a.part"), &path("a.txt")).unwrap().is_some());
+        assert_eq!(house.content("a.txt").as_deref(), Some("new"));
+        let binned = house.trashed("").into_iter().find(|name| !name.contains('.')).unwrap();
+        assert_eq!(house.content(&format!(".larder/trash/{binned}")).as_deref(), Some("theirs"));
     }
 }

@@ -19,29 +19,28 @@
 //! really is, judges all that is below; but links lead elsewhere, and are judged one by one (`copy.rs`).
 
 use super::copy::{Copier, Hidden, Manner};
-use super::group::{Change, Group};
+use super::group::Change;
 use super::hidden;
-use super::look::{self, FileId, is_folder};
+use super::look::{self, FileId};
 use super::mounts;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::rake::Remains;
+use super::put::{Journal, Old, Put, Source, Step, Target};
+use super::refusals::{is_mount, refuse_crowds, refuse_mounts, refuse_overlaps};
 use super::resolve::{Follow, Spot, there};
 use super::share::{Need, Share};
-use super::throw::Ticket;
-use super::trash::{Incoming, Reason};
+use super::trash::Incoming;
 use super::trash_id::TrashId;
 use super::walk::Mark;
 use super::write::IfExists;
-use super::{NOT_THERE, discard, into_itself, mounted, os, os_new_name, twin};
+use super::{NOT_THERE, discard, into_itself, mounted, os, os_new_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, Statx};
+use rustix::fs::{FileType, Mode, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -220,24 +219,6 @@ impl Share {
     }
 }
 
-/// Whether a drive is mounted at a place.
-fn is_mount(spot: &Spot) -> Result<bool> {
-    let around = look::filesystem_of(&look::look_at(&*spot.folder).map_err(os)?);
-    Ok(spot.is_folder() && look::filesystem_of(there(spot)?) != around)
-}
-
-/// A drive cannot be moved to another.
-pub(super) fn refuse_mounts(source: &Spot) -> Result<()> {
-    if !source.is_folder() {
-        return Ok(());
-    }
-    let place = look::open_place(&source.folder, source.name.as_bytes()).map_err(os)?;
-    if is_mount(source)? || !mounts::mounts_below(place.as_fd()).is_empty() {
-        return Err(mounted());
-    }
-    Ok(())
-}
-
 /// Whether such a thing can be copied; anything can be renamed.
 fn refuse_kind(kind: TransferKind, stat: &Statx) -> Result<()> {
     match (kind, look::type_of(stat)) {
@@ -245,31 +226,6 @@ fn refuse_kind(kind: TransferKind, stat: &Statx) -> Result<()> {
         | (_, FileType::RegularFile | FileType::Directory | FileType::Symlink) => Ok(()),
         _ => Err(Error::invalid("Path is neither a file nor a folder")),
     }
-}
-
-/// Nothing can be moved twice, nor out of a folder that has been moved.
-pub(super) fn refuse_overlaps<'a>(paths: impl Iterator<Item = &'a VaultPath>) -> Result<()> {
-    let mut sorted: Vec<&VaultPath> = paths.collect();
-    let all: HashSet<&VaultPath> = sorted.iter().copied().collect();
-    sorted.sort();
-    let is_twice = sorted.windows(2).any(|pair| pair[0] == pair[1]);
-    let is_inside = |path: &VaultPath| {
-        std::iter::successors(path.parent(), VaultPath::parent).any(|above| all.contains(&above))
-    };
-    if is_twice || sorted.into_iter().any(is_inside) {
-        return Err(Error::invalid("The paths overlap"));
-    }
-    Ok(())
-}
-
-/// One of many folders that are held open together must leave descriptors to others.
-///
-/// Errors: `Invalid`.
-pub(super) fn refuse_crowds(paths: usize, newest: &OwnedFd) -> Result<()> {
-    if paths > limits::FEW_FILES && !look::leaves_descriptors(newest) {
-        return Err(Error::invalid_as(Why::TooMany, "Too many paths"));
-    }
-    Ok(())
 }
 
 /// One thing in its new place.
@@ -331,7 +287,7 @@ impl Transfer {
         tell: &mut dyn FnMut(usize, &Landed),
     ) -> Result<Vec<VaultPath>> {
         self.share.checked(|| {
-            let mut steps = Steps { share: &self.share, group: None, done: Vec::new() };
+            let mut steps = Journal { share: &self.share, group: None, done: Vec::new() };
             let (done, end) = match self.do_all(progress, &mut steps) {
                 Ok((done, end)) => (done, end),
                 Err(error) => {
@@ -364,7 +320,7 @@ impl Transfer {
     fn do_all(
         &self,
         progress: &Progress,
-        steps: &mut Steps<'_>,
+        steps: &mut Journal<'_>,
     ) -> Result<(Vec<Landed>, Result<()>)> {
         let share = &self.share;
         let mut folder = share.finder.locate(&self.to, Follow::Last)?;
@@ -531,7 +487,7 @@ impl Transfer {
         (number, ready): (usize, &mut Ready<'_>),
         target: &Target,
         progress: &Progress,
-        steps: &mut Steps<'_>,
+        steps: &mut Journal<'_>,
     ) -> Result<VaultPath> {
         let item = ready.item;
         let named = self.to.join(item.named.name());
@@ -582,7 +538,7 @@ impl Transfer {
         &self,
         (number, ready): (usize, &Ready<'_>),
         target: &Target,
-        steps: &mut Steps<'_>,
+        steps: &mut Journal<'_>,
     ) -> std::result::Result<VaultPath, Put> {
         let item = ready.item;
         let source = self.share.source(item, self.needs())?;
@@ -598,7 +554,7 @@ impl Transfer {
         stat: &Statx,
         (part, ready): (usize, &Ready<'_>),
         target: &Target,
-        steps: &mut Steps<'_>,
+        steps: &mut Journal<'_>,
     ) -> std::result::Result<VaultPath, Put> {
         let share = &self.share;
         let (item, is_copy) = (ready.item, ready.copy.is_some());
@@ -652,7 +608,7 @@ impl Transfer {
                     if steps.has_put(&spot, old) {
                         return Err(IN_THE_WAY.into());
                     }
-                    if steps.replace((from, stat, ready), target, (&spot, old))? {
+                    if steps.replace((from, stat), target, (&spot, old), (&ready.aside, is_copy))? {
                         return Ok(place);
                     }
                 }
@@ -663,7 +619,7 @@ impl Transfer {
 
     /// Takes the sources of copies out of sight, and sees to it that their copies are whole. Removing them
     /// comes when nothing can fail any more.
-    fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Steps<'_>) -> Result<()> {
+    fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Journal<'_>) -> Result<()> {
         let mut is_any = false;
         for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
             let Some(copy) = &ready.copy else { continue };
@@ -716,427 +672,4 @@ fn lock(target: &Target, name: &str, mark: Mark) {
             rustix::fs::fchmod(&made, Mode::from_raw_mode((mark.mode & 0o777).into()))?;
             rustix::fs::fsync(&made)
         });
-}
-
-/// Why something is not in its place.
-enum Put {
-    /// A rename does not get there.
-    Apart,
-    /// Anything else.
-    Failed(Error),
-}
-
-impl From<Error> for Put {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Where things go.
-struct Target {
-    /// The folder, open as a place to start from.
-    folder: Arc<OwnedFd>,
-    /// Where it really is.
-    real: VaultPath,
-}
-
-/// Where a thing was before it was moved.
-#[derive(Clone)]
-struct Source {
-    /// The folder.
-    folder: Arc<OwnedFd>,
-    /// The name in it.
-    name: OsString,
-    /// Which thing it is.
-    id: FileId,
-}
-
-impl Source {
-    /// Gives it another name on its filesystem, if that is another.
-    fn rename_to(
-        &mut self,
-        folder: &Arc<OwnedFd>,
-        name: impl AsRef<OsStr>,
-    ) -> rustix::io::Result<()> {
-        let name = name.as_ref();
-        if !Arc::ptr_eq(&self.folder, folder) || self.name != name {
-            rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
-            self.folder = Arc::clone(folder);
-            name.clone_into(&mut self.name);
-        }
-        Ok(())
-    }
-}
-
-/// Where the old thing waits: its place in the trash, or a name in the workshop.
-fn out_of_sight(
-    ticket: Option<&Ticket>,
-    workshop: &Arc<OwnedFd>,
-    aside: &str,
-) -> (Arc<OwnedFd>, OsString) {
-    match ticket {
-        Some(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().into()),
-        None => (Arc::clone(workshop), aside.into()),
-    }
-}
-
-/// What was done, and how to take it back.
-enum Step {
-    /// Something was given its new name.
-    Put {
-        /// Where it was.
-        from: Source,
-        /// Where it is.
-        folder: Arc<OwnedFd>,
-        /// Its name there.
-        name: OsString,
-        /// Where that really is.
-        path: VaultPath,
-        /// What had that name.
-        old: Old,
-        /// Whether it is a copy, which is removed when it is taken back.
-        is_copy: bool,
-    },
-    /// A source was taken out of sight after it was copied.
-    TakenOut {
-        /// Where it was.
-        from: (Arc<OwnedFd>, OsString),
-        /// Where it is.
-        out: Source,
-        /// What it was called.
-        named: VaultPath,
-    },
-}
-
-impl Step {
-    /// Where in the trash the thing is, or will be, that was replaced.
-    fn trashed(&self) -> Option<TrashId> {
-        match self {
-            Self::Put { old: Old::Kept(.., Some(ticket)), .. } => Some(ticket.id.clone()),
-            _ => None,
-        }
-    }
-}
-
-/// What became of the thing that was replaced.
-enum Old {
-    /// There was nothing.
-    None,
-    /// It waits in this hidden folder, under this name; with a ticket that is its place in the trash.
-    Kept(Arc<OwnedFd>, OsString, Option<Ticket>),
-    /// It is gone for good.
-    Gone,
-}
-
-/// All that was done, in order.
-struct Steps<'a> {
-    /// Whose work it is.
-    share: &'a Share,
-    /// The record of them all, when several things are on their way.
-    group: Option<Group>,
-    /// The steps.
-    done: Vec<Step>,
-}
-
-impl Steps<'_> {
-    /// Sees to it that the record of the group, if there is one, tells of a change.
-    fn expect(&mut self, number: usize, change: Change) -> Result<()> {
-        match &mut self.group {
-            Some(group) => group.expect(self.share, number, change),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the record of the group tells that something goes from a place.
-    fn has_noted(&self, place: &VaultPath) -> bool {
-        self.group.as_ref().is_some_and(|group| group.tells_of_going(place))
-    }
-
-    /// Everything is durable where it belongs: from here on a crash leaves it so.
-    fn settle(&mut self) -> Result<()> {
-        let Some(mut group) = self.group.take() else { return Ok(()) };
-        group.settle();
-        look::sync_folder(&*group.folder).map_err(os)
-    }
-
-    /// Puts something where something else is; false when that has gone meanwhile. The old thing waits in
-    /// the trash, or in the hidden folder where none can be kept.
-    fn replace(
-        &mut self,
-        (from, stat, ready): (&Source, &Statx, &Ready<'_>),
-        target: &Target,
-        (spot, old_id): (&Spot, FileId),
-    ) -> std::result::Result<bool, Put> {
-        let (name, aside, is_copy) = (spot.name.as_os_str(), &ready.aside, ready.copy.is_some());
-        let workshop = self.share.finder.workshop(&target.real)?;
-        let flags = RenameFlags::EXCHANGE;
-        // What is moved is no copy that a crash may leave: it is never taken for one.
-        let incoming = is_copy.then(|| Incoming::of(&target.folder, stat));
-        let mut ticket =
-            self.share.ticket(spot, Reason::Replaced, incoming, self.group.as_ref())?;
-        if ticket.is_none() {
-            self.share.ask_to_remove(spot, &spot.path, &Progress::default())?;
-        }
-        // A copy goes to the old thing's place in the trash, so that both change places in one step.
-        let mut from = from.clone();
-        let was = (Arc::clone(&from.folder), from.name.clone());
-        if let Some(ticket) = ticket.as_ref().filter(|_| is_copy) {
-            from.rename_to(&ticket.bin, ticket.id.as_str()).map_err(os)?;
-        }
-        let exchange =
-            || rustix::fs::renameat_with(&*from.folder, &from.name, &*target.folder, name, flags);
-        let exchanged =
-            if self.share.finder.root.quirks.no_exchange { Err(Errno::INVAL) } else { exchange() };
-        let old = match exchanged {
-            // Anything changes places, also what has come there since and was not judged.
-            Ok(()) if !is_it(&from.folder, &from.name, old_id) => {
-                exchange().map_err(os)?;
-                from.rename_to(&was.0, &was.1).map_err(os)?;
-                return Ok(false);
-            }
-            Ok(()) if is_copy => {
-                Old::Kept(Arc::clone(&from.folder), from.name.clone(), ticket.take())
-            }
-            Ok(()) => {
-                // The old thing is where the source was; from there it goes out of sight.
-                let (folder, name) = (from.folder.as_fd(), from.name.as_bytes());
-                let (hidden, aside) = out_of_sight(ticket.as_ref(), &workshop, aside);
-                match discard::take_out(folder, name, hidden.as_fd(), &aside) {
-                    Ok(()) => Old::Kept(hidden, aside, ticket.take()),
-                    Err(errno) => {
-                        let _as_it_was = exchange();
-                        return Err(os(errno).into());
-                    }
-                }
-            }
-            Err(errno) => {
-                from.rename_to(&was.0, &was.1).map_err(os)?;
-                match errno {
-                    Errno::NOENT => return Ok(false),
-                    Errno::XDEV => return Err(Put::Apart),
-                    Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => {}
-                    errno => return Err(os_new_name(errno).into()),
-                }
-                match self.replace_stepwise(&from, target, spot, (&workshop, aside), ticket)? {
-                    Old::None => return Ok(false),
-                    old => old,
-                }
-            }
-        };
-        self.done.push(Step::Put {
-            from: from.clone(),
-            folder: Arc::clone(&target.folder),
-            path: spot.path.clone(),
-            name: name.to_owned(),
-            old,
-            is_copy,
-        });
-        Ok(true)
-    }
-
-    /// The same on a filesystem that cannot exchange two names. A file gets a second name first and is then
-    /// replaced in one step; a folder has no second name, so for a moment nothing is there.
-    fn replace_stepwise(
-        &self,
-        from: &Source,
-        target: &Target,
-        spot: &Spot,
-        (workshop, aside): (&Arc<OwnedFd>, &str),
-        mut ticket: Option<Ticket>,
-    ) -> std::result::Result<Old, Put> {
-        let name = spot.name.as_os_str();
-        let failed = |errno| Put::from(os_new_name(errno));
-        let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
-        let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, aside);
-        if is_folder(&target.folder, name).map_err(failed)? {
-            let place = target.folder.as_fd();
-            if let Err(errno) = discard::take_out(place, name.as_bytes(), hidden.as_fd(), &aside) {
-                return gone(errno);
-            }
-            let put = self.share.rename_noreplace(&from.folder, &from.name, &target.folder, name);
-            return match put {
-                Ok(()) => Ok(Old::Kept(hidden, aside, ticket)),
-                Err(errno) => {
-                    let _as_it_was =
-                        self.share.rename_noreplace(&hidden, &aside, &target.folder, name);
-                    Err(failed(errno))
-                }
-            };
-        }
-        let is_kept = if let Some(filled) = &ticket {
-            self.share.put_aside(spot, workshop, filled).is_ok()
-        } else {
-            let none = AtFlags::empty();
-            !self.share.finder.root.quirks.no_links
-                && rustix::fs::linkat(&*target.folder, name, &*hidden, &*aside, none).is_ok()
-        };
-        match rustix::fs::renameat(&*from.folder, &from.name, &*target.folder, name) {
-            Ok(()) if is_kept => Ok(Old::Kept(hidden, aside, ticket.take())),
-            Ok(()) => Ok(Old::Gone),
-            Err(errno) => {
-                if is_kept {
-                    hidden::unlink(hidden.as_fd(), &aside);
-                }
-                gone(errno)
-            }
-        }
-    }
-
-    /// Whether what is at a place was put there by these very steps, under a name that the drive takes for the
-    /// same.
-    fn has_put(&self, spot: &Spot, old: FileId) -> bool {
-        self.done.iter().any(|step| match step {
-            Step::Put { from, folder, name, .. } => {
-                from.id == old || twin::is_respelled(folder, name, spot)
-            }
-            Step::TakenOut { .. } => false,
-        })
-    }
-
-    /// Where a copy was put.
-    fn place_of(&self, id: FileId) -> Option<(Arc<OwnedFd>, OsString)> {
-        self.done.iter().find_map(|step| match step {
-            Step::Put { from, folder, name, .. } if from.id == id => {
-                Some((Arc::clone(folder), name.clone()))
-            }
-            _ => None,
-        })
-    }
-
-    /// Makes every name that was changed durable, each folder once: first those where something has come,
-    /// so that a power cut in between leaves a thing twice rather than not at all.
-    fn sync(&self) -> Result<()> {
-        let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
-        let mut add = |folder| {
-            if !folders.iter().any(|known| Arc::ptr_eq(known, folder)) {
-                folders.push(folder);
-            }
-        };
-        for step in &self.done {
-            match step {
-                Step::Put { folder, .. } => add(folder),
-                Step::TakenOut { out, .. } => add(&out.folder),
-            }
-        }
-        for step in &self.done {
-            match step {
-                Step::Put { from, old, .. } => {
-                    add(&from.folder);
-                    if let Old::Kept(folder, ..) = old {
-                        add(folder);
-                    }
-                }
-                Step::TakenOut { from, .. } => add(&from.0),
-            }
-        }
-        folders.iter().try_for_each(|folder| look::sync_folder(&***folder)).map_err(os)
-    }
-
-    /// Everything is done: what was replaced goes, and the sources of copies. Tells what cannot be removed,
-    /// although it had looked as if it could: it is shown again where it was, or beside what has its place.
-    fn let_go(self, progress: &Progress) -> Result<Remains> {
-        let mut remains = Remains::default();
-        let mut end = Ok(());
-        for step in self.done {
-            let removed = match step {
-                Step::Put { old: Old::Kept(.., Some(mut ticket)), .. } => {
-                    // If not now, the sweep at the next start does it.
-                    ticket.is_filled = true;
-                    let _as_good = ticket.settle();
-                    progress.threw_away(ticket.id.clone());
-                    continue;
-                }
-                Step::Put { old: Old::Kept(hidden, aside, None), folder, name, path, .. } => {
-                    self.share.let_go((&hidden, &aside), (&folder, &name), &path)
-                }
-                Step::Put { .. } => continue,
-                Step::TakenOut { from, out, named } => {
-                    let hidden = (&*out.folder, out.name.as_os_str());
-                    self.share.let_go(hidden, (&from.0, &from.1), &named)
-                }
-            };
-            match removed {
-                Ok(of_this) => remains.append(of_this),
-                Err(error) => end = end.and(Err(error)),
-            }
-        }
-        end.map(|()| remains)
-    }
-
-    /// Takes back what was done, the last step first, durably. What somebody else has put there since is
-    /// theirs and stays.
-    fn undo(mut self) {
-        let mut made = Vec::new();
-        for step in self.done.iter().rev() {
-            let _stays_as_it_is = match step {
-                Step::TakenOut { from, out, .. } => {
-                    self.share.rename_noreplace(&out.folder, &out.name, &from.0, &from.1)
-                }
-                Step::Put { from, folder, name, old, is_copy, .. } => {
-                    let back = self.put_back(from, folder, name, old);
-                    if *is_copy && back.is_ok() {
-                        made.push(from.clone());
-                    }
-                    back
-                }
-            };
-        }
-        let _nothing_more_to_be_done = self.sync();
-        for copy in made {
-            discard::give_up(copy.folder.as_fd(), &copy.name.to_string_lossy());
-        }
-        for step in &mut self.done {
-            let Step::Put { old: Old::Kept(folder, name, Some(ticket)), .. } = step else {
-                continue;
-            };
-            // What could not be put back stays in the trash.
-            if look::look(&**folder, name.as_bytes()).is_ok_and(|stat| stat.is_some()) {
-                ticket.is_filled = true;
-                let _as_good = ticket.settle();
-            }
-        }
-        self.done.clear();
-    }
-
-    /// Takes one thing back to where it was.
-    fn put_back(
-        &self,
-        from: &Source,
-        folder: &Arc<OwnedFd>,
-        name: &OsStr,
-        old: &Old,
-    ) -> rustix::io::Result<()> {
-        if !is_it(folder, name, from.id) {
-            return Ok(());
-        }
-        let (hidden, aside) = match old {
-            Old::None => {
-                return self.share.rename_noreplace(folder, name, &from.folder, &from.name);
-            }
-            Old::Kept(hidden, aside, _) => (hidden, aside),
-            // Better the new one than none.
-            Old::Gone => return Ok(()),
-        };
-        let flags = RenameFlags::EXCHANGE;
-        let exchanged = if self.share.finder.root.quirks.no_exchange {
-            Err(Errno::INVAL)
-        } else {
-            rustix::fs::renameat_with(&**hidden, aside, &**folder, name, flags)
-        };
-        match exchanged {
-            Ok(()) if Arc::ptr_eq(hidden, &from.folder) && *aside == from.name => Ok(()),
-            Ok(()) => self.share.rename_noreplace(hidden, aside, &from.folder, &from.name),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                self.share.rename_noreplace(folder, name, &from.folder, &from.name)?;
-                self.share.rename_noreplace(hidden, aside, folder, name)
-            }
-            Err(errno) => Err(errno),
-        }
-    }
-}
-
-/// Whether that thing still has that name.
-fn is_it(folder: &OwnedFd, name: &OsStr, id: FileId) -> bool {
-    let present = look::look(folder, name.as_bytes()).ok().flatten();
-    present.is_some_and(|stat| look::id_of(&stat) == id)
 }
