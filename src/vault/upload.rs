@@ -19,11 +19,14 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::SystemTime;
 
 /// The folder in larder's hidden folder where uploads wait that can be gone on with.
 pub(super) const PARTS: &str = "parts";
+
+/// What is said of a checkpoint that ended without a word.
+const UNFINISHED: Error = Error::Bug(std::borrow::Cow::Borrowed("a checkpoint was not finished"));
 
 /// A file on its way in. Dropping it removes what has come, unless it has a record.
 pub struct Upload {
@@ -124,7 +127,8 @@ impl Upload {
             Some(standing) => standing.lease.hold().work(|| Ok(spool.write_all(bytes)?))?,
             None => spool.write_all(bytes)?,
         }
-        if self.plan.is_some() && whole - self.checked >= limits::UPLOAD_CHECKPOINT_BYTES {
+        let is_due = self.plan.is_some() && whole - self.checked >= limits::UPLOAD_CHECKPOINT_BYTES;
+        if is_due && self.is_checkpoint_over()? {
             self.checkpoint_beside()?;
         }
         Ok(())
@@ -146,9 +150,21 @@ impl Upload {
         Ok(())
     }
 
-    /// The same while more comes: who sends does not wait for the drive, unless it is a whole checkpoint behind.
+    /// Whether no checkpoint is being made. Whoever sends does not wait for a slow drive: the next checkpoint does.
+    fn is_checkpoint_over(&mut self) -> Result<bool> {
+        let Some(told) = &self.beside else { return Ok(true) };
+        match told.try_recv() {
+            Err(TryRecvError::Empty) => Ok(false),
+            Err(TryRecvError::Disconnected) => Err(UNFINISHED),
+            Ok(done) => {
+                self.beside = None;
+                done.map(|()| true)
+            }
+        }
+    }
+
+    /// The same while more comes; none is being made.
     fn checkpoint_beside(&mut self) -> Result<()> {
-        self.wait_beside()?;
         let Some(record) = self.stand()? else { return Ok(()) };
         let Some(standing) = &self.standing else { return Ok(()) };
         let file = self.spool.another_handle()?;
@@ -179,7 +195,7 @@ impl Upload {
     /// kernel tells such a failure once.
     fn wait_beside(&mut self) -> Result<()> {
         let Some(told) = self.beside.take() else { return Ok(()) };
-        told.recv().map_err(|_| Error::Bug("a checkpoint was not finished".into()))?
+        told.recv().map_err(|_| UNFINISHED)?
     }
 
     /// Sees to it that there is a record, which the end of larder does not take away; returns what it is to say
@@ -336,12 +352,13 @@ mod tests {
         let mut upload = share.begin_upload_to(&target).unwrap();
         append(&mut upload, 130);
         upload.wait_beside().unwrap();
-        let told = |id: &UploadId| {
+        let told = |id: &UploadId| -> u64 {
             let text = fs::read(house.root().join(".larder/parts").join(id.record())).unwrap();
             Record::parse(&text).unwrap().offset
         };
         let id = upload.id().unwrap().clone();
-        assert_eq!(told(&id), 128 << 20);
+        // How far it is depends on the drive alone.
+        assert!((64 << 20..=130 << 20).contains(&told(&id)), "{}", told(&id));
         upload.append(b"more").unwrap();
         upload.checkpoint().unwrap();
         assert_eq!(told(&id), (130 << 20) + 4);
