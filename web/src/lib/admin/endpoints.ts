@@ -1,6 +1,7 @@
 // The endpoints a role may be given, with what they belong to and put at stake. Which there are is read from
 // larder's own document of the API; the words for them are in the catalogues, under keys made from their paths.
 import { endpoints } from "virtual:endpoints";
+import type { Endpoint } from "../api/call.ts";
 import { isTextKey, type TextKey } from "../state/texts.svelte.ts";
 
 /** `low` looks; `medium` changes files; `high` changes who may do what, or the box itself. */
@@ -21,7 +22,11 @@ export interface EndpointGroup {
 /** The group of all that keepers of files need. */
 const FILES = "Files and folders";
 /** What is of no consequence, though it is none of the files' or its method says that it changes something. */
-const HARMLESS: readonly string[] = ["/api/jobs/cancel", "/api/resources", "/api/get_version"];
+const HARMLESS: readonly string[] = [
+  "/api/jobs/cancel",
+  "/api/resources",
+  "/api/get_version",
+] satisfies Endpoint[];
 const RISKS: readonly Risk[] = ["low", "medium", "high"];
 
 const KNOWN = new Map(endpoints.map((one) => [one.path, one]));
@@ -71,4 +76,9 @@ export const FILE_ENDPOINTS: readonly string[] = endpoints
   .map((one) => one.path);
 
 /** What is used by those who may only look. */
-export const READ_ENDPOINTS: readonly string[] = ["/api/finder", "/api/download", "/api/get_file", "/api/events"];
+export const READ_ENDPOINTS: readonly string[] = [
+  "/api/finder",
+  "/api/download",
+  "/api/get_file",
+  "/api/events",
+] satisfies Endpoint[];
