@@ -325,3 +325,45 @@ fn the_files_of_the_vault_use_each_other_in_one_direction() {
     }
     assert!(left.is_empty(), "these go round in a circle, or use one that does: {left:#?}");
 }
+
+/// What gives a thing a name, or takes one away by giving another.
+const NAMING: [&str; 4] = ["renameat", "linkat", "mkdirat", "symlinkat"];
+
+/// Files of the vault that say one of these words, and why they may.
+const NAMERS: &[(&str, &str)] = &[
+    ("renames", "this is where a name changes hands"),
+    ("put", "the journal: what replaces what, kept and taken back"),
+    ("throw", "the way into the trash"),
+    ("discard", "the way out of sight, and trees that nobody sees any more"),
+    ("group", "takes back what a crash cut off"),
+    ("hidden", "makes larder's own folders"),
+    ("root", "the marker, in larder's own folder"),
+    ("kept", "documents in larder's own folder"),
+    ("trash", "records and things inside larder's own folder"),
+    ("spool", "files inside larder's own folder"),
+    ("upload_record", "records inside larder's own folder"),
+    ("copy", "trees that are made inside larder's own folder"),
+    // These four are to go through the journal as well; nothing may be added here.
+    ("write", "still has a journal of its own, for uploads"),
+    ("restore", "still changes places with what is in the way by itself"),
+    ("change", "still makes a folder, and writes a name another way, by itself"),
+    ("append", "still changes places with the old file by itself"),
+];
+
+#[test]
+fn names_change_hands_in_few_places() {
+    let mut namers: Vec<String> = sources()
+        .into_iter()
+        .filter_map(|(path, room, code)| {
+            let is_code = |line: &&str| !line.trim_start().starts_with("//");
+            let says = |line: &str| NAMING.iter().any(|word| line.contains(word));
+            let is_namer = room == "vault" && code.lines().filter(is_code).any(says);
+            let name = below_src(&path);
+            is_namer.then(|| name.trim_start_matches("vault/").trim_end_matches(".rs").to_owned())
+        })
+        .filter(|name| !name.starts_with("tests"))
+        .collect();
+    namers.sort();
+    let known: Vec<&str> = NAMERS.iter().map(|(name, _)| *name).collect();
+    compare(&namers, &known);
+}

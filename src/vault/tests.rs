@@ -4,6 +4,7 @@ mod alone;
 mod change;
 mod deep;
 mod drive;
+mod group;
 mod leftover;
 mod links;
 mod mounts;
