@@ -327,7 +327,7 @@ fn the_files_of_the_vault_use_each_other_in_one_direction() {
 }
 
 /// What gives a thing a name, or takes one away by giving another.
-const NAMING: [&str; 4] = ["renameat", "linkat", "mkdirat", "symlinkat"];
+const NAMING: [&str; 4] = ["fs::renameat", "fs::linkat", "fs::mkdirat", "fs::symlinkat"];
 
 /// Files of the vault that say one of these words, and why they may.
 const NAMERS: &[(&str, &str)] = &[
