@@ -192,7 +192,7 @@ impl Endpoint {
     }
 }
 
-/// The table. The order is the order of the manual.
+/// The table. The order is that of the document.
 #[rustfmt::skip]
 pub static ENDPOINTS: &[Endpoint] = &[
     //   methods     path                          who may   lane      about    handler                refusals          what it is for
