@@ -22,7 +22,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, RenameFlags, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -353,14 +353,9 @@ impl Share {
         let mut name = spot.name.clone();
         let mut path = path;
         for number in 1.. {
-            if let Some(Step::Grouped(group)) = steps.first_mut() {
-                let change = restoring(&bin, id, &stat, real_parent.join(path.name()));
-                group.expect(self, number_of_all, self.with_old(change, &bin)?)?;
-            }
-            let moved_back =
-                discard::moving(bin.folder.as_fd(), id.as_str().as_bytes(), true, || {
-                    self.rename_noreplace(&bin.folder, id.as_str(), &spot.folder, &name)
-                });
+            let there = (&*spot.folder, name.as_os_str(), real_parent.join(path.name()));
+            let way = (number_of_all, if_exists);
+            let moved_back = self.put_back_at((&bin, id, &stat), there, way, steps)?;
             match (moved_back, if_exists) {
                 (Ok(()), _) => break,
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Error(sentence)) => {
@@ -389,6 +384,27 @@ impl Share {
             }
         }
         Ok(Restored { bin, id: id.clone(), thing, folder: spot.folder, name, path })
+    }
+
+    /// Gives one thing its name back, as the record of its group tells, if it has one. A name that is seen to be
+    /// taken is not worth telling there.
+    fn put_back_at(
+        &self,
+        (bin, id, stat): (&Bin, &TrashId, &Statx),
+        (folder, name, real): (&OwnedFd, &OsStr, VaultPath),
+        (number, if_exists): (usize, IfExists),
+        steps: &mut [Step],
+    ) -> Result<rustix::io::Result<()>> {
+        if let Some(Step::Grouped(group)) = steps.first_mut() {
+            let change = self.with_old(restoring(bin, id, stat, real), bin)?;
+            if change.old.is_some() && if_exists == IfExists::Rename {
+                return Ok(Err(Errno::EXIST));
+            }
+            group.expect(self, number, change)?;
+        }
+        Ok(discard::moving(bin.folder.as_fd(), id.as_str().as_bytes(), true, || {
+            self.rename_noreplace(&bin.folder, id.as_str(), folder, name)
+        }))
     }
 
     /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when

@@ -521,7 +521,8 @@ impl Share {
             spot.path = real_parent.join(&name);
             self.ask(&spot.path, Need::Write)?;
             spot.name = place.name_on_disk();
-            if number > 0 && is_taken(&spot)? {
+            // A name that is taken is not worth telling in the record of a group.
+            if (number > 0 || group_of(steps).is_some()) && is_taken(&spot)? {
                 continue;
             }
             spool = match self.add(spool, &spot, steps)? {
