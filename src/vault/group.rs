@@ -6,7 +6,7 @@
 //! out of sight has the name that the group's record tells.
 
 use super::hidden::{self, TEMPORARY, TRASH};
-use super::look::{self, FileId};
+use super::look::{self, FileId, Filesystem};
 use super::path::{HOME, VaultPath};
 use super::renames::{exchange, rename_noreplace};
 use super::root::{Quirks, Root, tops_below};
@@ -94,6 +94,8 @@ pub(super) struct Group {
     tops: Tops,
     /// The record, locked as long as somebody works on the group; `None` once it is gone.
     record: Option<File>,
+    /// Whether there is no place for a record: then the group is no step for a crash.
+    is_untold: bool,
 }
 
 impl Group {
@@ -104,6 +106,9 @@ impl Group {
 
     /// Sees to it that the record tells what will now be done as its part `number`.
     pub fn expect(&mut self, share: &Share, number: usize, mut change: Change) -> Result<()> {
+        if self.is_untold {
+            return Ok(());
+        }
         change.top = self.tops.of(share, &change.place)?;
         if self.changes.get(number) == Some(&change) {
             return Ok(());
@@ -136,6 +141,12 @@ impl Group {
             });
         }
         let text = serde_json::to_vec(&told).map_err(|_| Error::Bug("a record".into()))?;
+        if text.len() as u64 > limits::GROUP_RECORD_BYTES_MAX {
+            // Nobody would read it.
+            self.is_untold = true;
+            self.settle();
+            return Ok(());
+        }
         let temporary = hidden::temporary_name();
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -159,7 +170,11 @@ impl Group {
     /// Everything is in its place, durably: the record goes, durable with the next sync of its folder.
     pub fn settle(&mut self) {
         // The lock goes last.
-        if let Some(_locked) = self.record.take() {
+        let Some(locked) = self.record.take() else { return };
+        let unlinked = rustix::fs::unlinkat(&*self.folder, &self.name, AtFlags::empty());
+        if unlinked.is_err_and(|errno| errno != Errno::NOENT) {
+            // What is told to be done must not be taken back because of a name that does not go.
+            let _nothing_more_to_be_done = locked.set_len(0).and_then(|()| locked.sync_all());
             hidden::unlink(self.folder.as_fd(), &self.name);
         }
     }
@@ -184,8 +199,38 @@ fn lock(file: &File) -> rustix::io::Result<()> {
 }
 
 impl Share {
+    /// Notes durably what is about to be done to several places. Where no record has a place, on a full drive or
+    /// one that larder may not write at its top, it is done all the same: who empties a full drive needs that.
+    pub(super) fn begin_group(&self, changes: Vec<Change>) -> Result<Group> {
+        match self.note_group(changes) {
+            // `NotFound`: something else than a folder is in the place of larder's own.
+            Err(Error::DiskFull | Error::DeniedByDrive | Error::NotFound(_)) => {
+                Ok(self.untold_group())
+            }
+            Err(Error::Io(cause))
+                if Errno::from_io_error(&cause).is_some_and(trash::is_no_place) =>
+            {
+                Ok(self.untold_group())
+            }
+            noted => noted,
+        }
+    }
+
+    /// A group that no record tells of.
+    fn untold_group(&self) -> Group {
+        Group {
+            top: VaultPath::root(),
+            folder: Arc::clone(&self.finder.handle),
+            name: format!("{}{RECORD}", hidden::temporary_name()),
+            changes: Vec::new(),
+            tops: Tops::default(),
+            record: None,
+            is_untold: true,
+        }
+    }
+
     /// Notes durably what is about to be done to several places.
-    pub(super) fn begin_group(&self, mut changes: Vec<Change>) -> Result<Group> {
+    fn note_group(&self, mut changes: Vec<Change>) -> Result<Group> {
         let mut tops = Tops::default();
         for change in &mut changes {
             change.top = tops.of(self, &change.place)?;
@@ -197,7 +242,7 @@ impl Share {
         let top = if changes.iter().all(is_there) { first } else { VaultPath::root() };
         let (_, folder) = self.finder.hidden(&top, TEMPORARY)?;
         let name = format!("{}{RECORD}", hidden::temporary_name());
-        let mut group = Group { top, folder, name, changes, tops, record: None };
+        let mut group = Group { top, folder, name, changes, tops, record: None, is_untold: false };
         group.write()?;
         Ok(group)
     }
@@ -265,6 +310,11 @@ pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> 
             Ok(())
         });
         for name in names {
+            if std::str::from_utf8(&name).is_ok_and(hidden::is_in_work) {
+                // Where there are no locks, nothing else tells.
+                held.insert(name);
+                continue;
+            }
             match Unfinished::open(root.quirks, &tops, top, &workshop, &name) {
                 Ok(None) => {}
                 Ok(Some(unfinished)) => {
@@ -373,13 +423,16 @@ impl<'a> Unfinished<'a> {
         self.tops.iter().copied().find(|top| top.path == wanted).ok_or(Errno::NODEV)
     }
 
-    /// The folder around a place and the name in it; `None` when that is gone.
+    /// The folder around a place and the name in it; `None` when that is gone, or on a filesystem of which the
+    /// record has nothing to tell.
     fn find(&self, path: &VaultPath) -> Option<(OwnedFd, OsString)> {
         let mut folder = self.top.folder.try_clone().ok()?;
         for part in path.parent()?.components() {
             folder = look::open_place(&folder, raw_name::known(part).as_bytes()).ok()?;
         }
-        Some((folder, path.name_on_disk()))
+        let filesystem = filesystem_of(&folder)?;
+        let is_of_group = |top: &&Top| filesystem_of(&top.folder) == Some(filesystem);
+        self.tops.iter().any(is_of_group).then(|| (folder, path.name_on_disk()))
     }
 
     /// A folder of larder's own on a filesystem.
@@ -535,6 +588,11 @@ impl<'a> Unfinished<'a> {
         hidden::unlink(bin.as_fd(), &id.unsettled());
         Ok(())
     }
+}
+
+/// The filesystem that an open folder is on.
+fn filesystem_of(folder: &OwnedFd) -> Option<Filesystem> {
+    look::look_at(folder).ok().map(|stat| look::filesystem_of(&stat))
 }
 
 /// Removes an empty folder that holds a name for a folder that has not come: see `rename_noreplace`.

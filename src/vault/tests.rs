@@ -10,6 +10,7 @@ mod links;
 mod mounts;
 mod names;
 mod place;
+mod records;
 mod scarce;
 mod transfer;
 mod trash;
