@@ -319,7 +319,10 @@ pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> 
                 Ok(None) => {}
                 Ok(Some(unfinished)) => {
                     if let Err(errno) = unfinished.take_back() {
-                        leftover::missed(workshop.as_fd(), errno);
+                        // A drive that is missed shows itself: until then no other is kept awake for it.
+                        if errno != Errno::NODEV {
+                            leftover::missed(workshop.as_fd(), errno);
+                        }
                         held.extend(unfinished.names());
                     }
                 }

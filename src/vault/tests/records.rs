@@ -2,6 +2,7 @@
 
 use super::super::group::Change;
 use super::super::hidden;
+use super::super::leftover;
 use super::super::{Fate, IfExists, Progress, TransferKind};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;
@@ -100,6 +101,34 @@ fn a_record_moves_nothing_on_a_drive_that_is_mounted_further_in() {
             assert_eq!(house.content("usb/back").as_deref(), Some("O"));
         },
         || {},
+    );
+}
+
+/// Drives may sleep, however long another is away.
+#[test]
+fn what_waits_for_a_drive_that_is_away_keeps_no_other_awake() {
+    alone(
+        "records::what_waits_for_a_drive_that_is_away_keeps_no_other_awake",
+        Surroundings::Process,
+        || {
+            let house = House::new();
+            house.file("new", "moved");
+            house.file(".larder/tmp/dead-2", "waits");
+            house.file(".larder/tmp/dead-3", "left");
+            let changes = serde_json::json!([
+                came(&house, "new", "old", ""),
+                { "place": "usb/x", "top": "usb", "asides": ["dead-2"] },
+            ]);
+            record(&house, "", "dead-1.group", &changes);
+            house.vault.sweep().unwrap();
+            // It waits with what it needs; all else is swept.
+            let mut waiting = house.unfinished("");
+            waiting.sort();
+            assert_eq!(waiting, ["dead-1.group", "dead-2"]);
+            assert_eq!(house.content("new").as_deref(), Some("moved"));
+            assert!(!leftover::is_due());
+        },
+        || unreachable!(),
     );
 }
 
