@@ -16,7 +16,7 @@ use super::trash::{self, Incoming, Reason, Record};
 use super::trash_id::TrashId;
 use super::{discard, leftover, os, raw_name};
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -27,7 +27,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// What the record of a group is called behind its name, in larder's folder for unfinished things.
 const RECORD: &str = ".group";
@@ -289,7 +289,7 @@ struct Top {
 /// Takes back what was cut off in the middle, on all drives that are there. What cannot be for now is left with
 /// its record. Returns the names of what must not be swept away meanwhile.
 pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> {
-    let _one_at_a_time = root.taking_back.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = threads::locked(&root.taking_back);
     let mut held = HashSet::new();
     let Ok(folder) = handle.try_clone() else { return held };
     let mut tops = vec![Top { path: VaultPath::root(), folder }];

@@ -2,11 +2,11 @@
 //! memory, so that it is tried again when that has changed, and so that nobody looks at an idle drive for it.
 
 use super::look;
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 /// One drive: major and minor.
@@ -28,7 +28,7 @@ static LEFT: Mutex<Left> =
 
 /// What is left.
 fn left() -> MutexGuard<'static, Left> {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+    threads::locked(&LEFT)
 }
 
 /// Whether a failure may pass: a drive that takes no writes may take them again. Permissions stay as they are

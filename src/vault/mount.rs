@@ -16,13 +16,13 @@ use super::trash;
 use super::waiting;
 use super::{Grant, os};
 use crate::error::Result;
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 /// Why a share root cannot be used at start. Its text is one line that says what to do.
 #[derive(Debug)]
@@ -96,14 +96,14 @@ impl Vault {
 
     /// The root as it is now.
     pub(super) fn now(&self) -> Arc<Root> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        threads::whole(self.0.read()).clone()
     }
 
     /// Takes over the root of another vault. Shares that were given out stay where they are.
     pub fn move_to(&self, other: &Self) {
         let root = other.now();
         root.news.take_over(&self.now().news);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = root;
+        *threads::whole(self.0.write()) = root;
     }
 
     /// The same vault on a kernel or filesystem that knows less.

@@ -11,14 +11,14 @@ use super::permit::Permit;
 use super::root::Root;
 use super::{NOT_THERE, os, raw_name};
 use crate::error::{Error, Why};
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// Whether a link in the last place is followed. Links on the way always are.
@@ -268,7 +268,7 @@ impl Finder {
     pub fn shared(&self, folder: Arc<OwnedFd>) -> Result<Arc<OwnedFd>, Errno> {
         let stat = look::look_at(&*folder)?;
         let (filesystem, id) = (look::filesystem_of(&stat), look::id_of(&stat));
-        let mut known = self.open_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = threads::locked(&self.open_folders);
         known.retain(|(.., folder)| folder.strong_count() > 0);
         let same = known
             .iter()

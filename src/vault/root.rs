@@ -11,7 +11,7 @@ use super::news::Desk;
 use super::os;
 use super::path::{HOME, VaultPath};
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, Statx};
 use rustix::io::Errno;
@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The file in larder's hidden folder that tells one drive from another.
 const MARKER: &str = "id";
@@ -139,8 +139,8 @@ impl Root {
 
     /// Does some work before anything else is done on drives that have just come. Others wait for it.
     pub fn tend(&self, work: impl FnOnce()) {
-        let mut tended = self.tended.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tended = threads::locked(&self.tended);
+        let seen = *threads::locked(&self.seen);
         let Some(seen) = seen else { return };
         let mounts = self.drives.mounts();
         let is_known = tended
@@ -204,14 +204,14 @@ impl Root {
 
     /// Where the share root is in the mount table's words, as far as that is known.
     pub(super) fn place(&self) -> Arc<Path> {
-        let real = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        let real = threads::locked(&self.real);
         real.as_ref().map_or_else(|| Arc::from(self.path.as_path()), Arc::clone)
     }
 
     /// Notes where the open share root really is.
     fn note_place(&self, handle: BorrowedFd<'_>) {
         let told = std::fs::read_link(format!("/proc/self/fd/{}", handle.as_raw_fd())).ok();
-        let mut real = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut real = threads::locked(&self.real);
         if real.as_deref() != told.as_deref() {
             *real = told.map(Arc::from);
         }
@@ -224,7 +224,7 @@ impl Root {
         let place = format!("{HOME}/{MARKER}");
         let stat = look::look(handle, place.as_bytes()).map_err(absent)?;
         let stat = stat.ok_or(Error::StorageAbsent)?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = threads::locked(&self.seen);
         if let Some(seen) = seen.as_ref().filter(|seen| seen.is(&stat)) {
             return Ok(seen.home);
         }

@@ -19,7 +19,7 @@ use super::sorted::{self, Order};
 use super::trash_id::{RECORD, TrashId, UNSETTLED};
 use super::{discard, os};
 use crate::error::Result;
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx};
 use rustix::io::Errno;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Where a deleted thing goes, or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,7 +293,7 @@ pub(super) fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> bool {
     // Of a drive that does not tell, one thing less is all that can be known.
     let free = || Room::on(beside).map_or(0, |drive| drive.map_or(u64::MAX, |drive| drive.free));
     let before = free();
-    let _one_at_a_time = MAKING_ROOM.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = threads::locked(&MAKING_ROOM);
     if free() > before {
         // Somebody else just did.
         return true;
