@@ -180,16 +180,13 @@ fn every_file_says_what_it_is_for() {
 const FILE_LINES_MAX: usize = 700;
 
 /// Files that still have more; nothing may be added here.
-const LONG_FILES: &[&str] = &["vault/tests/trash.rs", "vault/write.rs"];
+const LONG_FILES: &[&str] = &["vault/write.rs"];
 
 /// Lines that a function of `src/` may have, from its name to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Functions that still have more; nothing may be added here.
-const LONG_FUNCTIONS: &[&str] = &[
-    "vault/resolve.rs: locate_step_by_step",
-    "vault/tests/names.rs: larders_own_folder_has_no_spelling",
-];
+const LONG_FUNCTIONS: &[&str] = &[];
 
 /// What a file is called below `src/`.
 fn below_src(path: &Path) -> String {

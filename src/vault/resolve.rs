@@ -15,7 +15,7 @@ use crate::{limits, threads};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -158,6 +158,16 @@ impl Stand {
             self.pass = Some(pass);
         }
         Ok(())
+    }
+
+    /// Where the link of this name in the folder leads; `None` when it is none (any more).
+    fn link(&self, name: &str) -> Result<Option<CString>, Lost> {
+        let name = raw_name::known(name).into_owned();
+        match rustix::fs::readlinkat(&self.folder, &name, Vec::new()) {
+            Ok(target) => Ok(Some(target)),
+            Err(Errno::INVAL) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// One folder further down, which was found open.
@@ -401,16 +411,13 @@ impl Finder {
                     Err(errno) => return Err(errno.into()),
                 }
             }
-            let name = raw_name::known(&part).into_owned();
-            let target = match rustix::fs::readlinkat(&stand.folder, &name, Vec::new()) {
-                Ok(target) => target,
-                // No link (any more); in the last place it is looked at again.
-                Err(Errno::INVAL) if is_last => {
-                    ahead.push(part);
-                    continue;
+            let Some(target) = stand.link(&part)? else {
+                if !is_last {
+                    return Err(Lost::Missing);
                 }
-                Err(Errno::INVAL) => return Err(Lost::Missing),
-                Err(errno) => return Err(errno.into()),
+                // It is looked at again.
+                ahead.push(part);
+                continue;
             };
             links += 1;
             if links > limits::LINKS_MAX {

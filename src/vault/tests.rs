@@ -5,6 +5,7 @@ mod change;
 mod deep;
 mod drive;
 mod group;
+mod kept;
 mod leftover;
 mod links;
 mod mounts;

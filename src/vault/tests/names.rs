@@ -1,7 +1,7 @@
 //! File names are bytes from strangers.
 
 use super::super::path::HOME;
-use super::super::{Fate, IfExists, Kind, Place};
+use super::super::{Fate, IfExists, Kind, Place, Share};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 
 /// Names that must work like any other.
@@ -133,6 +133,31 @@ fn a_name_that_is_not_utf8_shows_nothing_on_the_way_to_a_grant() {
     assert_eq!(refusal(listed(&share, "docs/none")).as_deref(), Some("refused"));
 }
 
+/// Tries everything with one spelling of larder's own folder, and with what is hidden in it.
+#[track_caller]
+fn refuse_every_way_into(share: &Share, folder: &str, hidden: &str) {
+    let place = path(folder);
+    let inside = path(&format!("{folder}/{hidden}"));
+    let gone = Some("not found: Path does not exist");
+    assert_eq!(refusal(listed(share, folder)).as_deref(), gone, "{folder}");
+    assert_eq!(refusal(opened(share, folder)).as_deref(), gone, "{folder}");
+    assert_eq!(refusal(share.zip(&place)).as_deref(), gone, "{folder}");
+    if !["way", "deep", "absolute", "round"].contains(&folder) {
+        assert_eq!(refusal(share.delete_file(&place, Fate::Trash)).as_deref(), gone, "{folder}");
+        assert_eq!(refusal(share.delete_folder(&place, Fate::Trash)).as_deref(), gone, "{folder}");
+    }
+    assert!(refusal(share.delete_folder(&place, Fate::Trash)).is_some(), "{folder}");
+    assert_eq!(refusal(share.delete_file(&inside, Fate::Trash)).as_deref(), gone, "{folder}");
+    assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
+    assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
+    assert!(share.make_folder(&inside).is_err(), "{folder}");
+    for if_exists in [IfExists::Overwrite, IfExists::Rename, IfExists::Error("there")] {
+        let options = Place { if_exists, ..UPLOAD };
+        let name = format!("{folder}/id");
+        assert!(upload(share, &[(&name, "x")], &options).is_err(), "{folder} {if_exists:?}");
+    }
+}
+
 #[test]
 fn larders_own_folder_has_no_spelling() {
     let house = House::new();
@@ -163,34 +188,7 @@ fn larders_own_folder_has_no_spelling() {
         "round/tmp",
         "absolute/tmp",
     ] {
-        let place = path(folder);
-        let inside = path(&format!("{folder}/{hidden}"));
-        let gone = Some("not found: Path does not exist");
-        assert_eq!(refusal(listed(&share, folder)).as_deref(), gone, "{folder}");
-        assert_eq!(refusal(opened(&share, folder)).as_deref(), gone, "{folder}");
-        assert_eq!(refusal(share.zip(&place)).as_deref(), gone, "{folder}");
-        if !["way", "deep", "absolute", "round"].contains(&folder) {
-            assert_eq!(
-                refusal(share.delete_file(&place, Fate::Trash)).as_deref(),
-                gone,
-                "{folder}"
-            );
-            assert_eq!(
-                refusal(share.delete_folder(&place, Fate::Trash)).as_deref(),
-                gone,
-                "{folder}"
-            );
-        }
-        assert!(refusal(share.delete_folder(&place, Fate::Trash)).is_some(), "{folder}");
-        assert_eq!(refusal(share.delete_file(&inside, Fate::Trash)).as_deref(), gone, "{folder}");
-        assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
-        assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
-        assert!(share.make_folder(&inside).is_err(), "{folder}");
-        for if_exists in [IfExists::Overwrite, IfExists::Rename, IfExists::Error("there")] {
-            let options = Place { if_exists, ..UPLOAD };
-            let name = format!("{folder}/id");
-            assert!(upload(&share, &[(&name, "x")], &options).is_err(), "{folder} {if_exists:?}");
-        }
+        refuse_every_way_into(&share, folder, &hidden);
     }
     for name in [".larder", ".LARDER", ".larder.", ".larder "] {
         assert!(share.make_folder(&path(name)).is_err(), "{name}");
