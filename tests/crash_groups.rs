@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -16,27 +16,30 @@ use serde_json::{Value, json};
 use crate::harness::{Form, Larder, Wire, wait};
 
 /// The calls that change names.
-const CHANGES: [&str; 5] = ["renameat", "renameat2", "linkat", "mkdirat", "unlinkat"];
+pub const CHANGES: [&str; 5] = ["renameat", "renameat2", "linkat", "mkdirat", "unlinkat"];
 
 /// More calls of one kind than any group here makes.
-const CALLS_MAX: u32 = 60;
+pub const CALLS_MAX: u32 = 60;
+
+/// Where some tests mount a drive in the share.
+pub const USB: &str = "usb";
 
 /// How long what a crash left may lie about (contract, section 2).
-const SWEEP_TIME: Duration = Duration::from_secs(30);
+pub const SWEEP_TIME: Duration = Duration::from_secs(30);
 
 /// Everything that anybody can see: files with their content, folders, and the trash by path and content.
-type Seen = (BTreeMap<String, Option<String>>, Vec<(String, String)>);
+pub type Seen = (BTreeMap<String, Option<String>>, Vec<(String, String)>);
 
 /// What is done to several things at once.
-struct Group {
+pub struct Group {
     /// Makes the share as it is before; the server runs.
-    prepare: fn(&Larder),
+    pub prepare: fn(&Larder),
     /// The request.
-    request: fn(&Larder) -> Vec<u8>,
+    pub request: fn(&Larder) -> Vec<u8>,
 }
 
 /// A request with a JSON body.
-fn ask(larder: &Larder, path: &str, body: &Value) -> Vec<u8> {
+pub fn ask(larder: &Larder, path: &str, body: &Value) -> Vec<u8> {
     request(larder, path, "application/json", body.to_string().as_bytes())
 }
 
@@ -68,7 +71,7 @@ fn three_and_two(larder: &Larder) {
     }
 }
 
-const GROUPS: [(&str, Group); 5] = [
+static GROUPS: [(&str, Group); 5] = [
     (
         "upload",
         Group {
@@ -136,6 +139,11 @@ const GROUPS: [(&str, Group); 5] = [
     ),
 ];
 
+/// One of them.
+pub fn group(name: &str) -> &'static Group {
+    &GROUPS.iter().find(|(known, _)| *known == name).unwrap().1
+}
+
 /// Looks at everything below a folder.
 fn look(folder: &Path, place: &str, seen: &mut BTreeMap<String, Option<String>>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -155,13 +163,15 @@ fn look(folder: &Path, place: &str, seen: &mut BTreeMap<String, Option<String>>)
 }
 
 /// Everything that anybody can see. A folder in the trash is told by what is in it.
-fn see(larder: &Larder) -> Seen {
+pub fn see(larder: &Larder) -> Seen {
     let told = larder.http("ana").get("/api/trash").expect(200).json();
     let mut files = BTreeMap::new();
     look(&larder.root(), "", &mut files);
     let mut trash = Vec::new();
     for item in told.as_array().unwrap() {
-        let place = larder.root().join(".larder/trash").join(item["id"].as_str().unwrap());
+        let bins = tops(larder).map(|top| top.join(".larder/trash"));
+        let place = bins.into_iter().map(|bin| bin.join(item["id"].as_str().unwrap()));
+        let place = place.into_iter().find(|place| place.exists()).unwrap();
         let mut inside = BTreeMap::new();
         let content = if place.is_dir() {
             look(&place, "", &mut inside);
@@ -181,20 +191,38 @@ fn remove(path: &Path) {
     assert!(!path.exists(), "{removed:?}");
 }
 
+/// Where the share begins, and the drive that some tests mount in it.
+pub fn tops(larder: &Larder) -> [PathBuf; 2] {
+    [larder.root(), larder.root().join(USB)]
+}
+
 /// Makes everything as it was before a group.
-fn prepare(larder: &Larder, group: &Group) {
-    let trash = fs::read_dir(larder.root().join(".larder/trash")).unwrap();
-    for entry in fs::read_dir(larder.root()).unwrap().chain(trash) {
-        let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name != ".larder") {
-            remove(&path);
+pub fn prepare(larder: &Larder, group: &Group) {
+    for top in tops(larder) {
+        let trash = fs::read_dir(top.join(".larder/trash")).into_iter().flatten();
+        for entry in fs::read_dir(top).into_iter().flatten().chain(trash) {
+            let path = entry.unwrap().path();
+            if path.file_name().is_some_and(|name| name != ".larder" && name != USB) {
+                remove(&path);
+            }
         }
     }
     (group.prepare)(larder);
 }
 
+/// Whether `strace` is here, which is what kills.
+pub fn can_kill() -> bool {
+    let is_here =
+        Command::new("strace").arg("--version").output().is_ok_and(|told| told.status.success());
+    if !is_here {
+        let why = b"skipped: there is no strace here, which is what kills\n";
+        std::io::stderr().write_all(why).unwrap();
+    }
+    is_here
+}
+
 /// A `strace` that kills larder at the N-th call of one kind, and lets none of the calls `lacking` work.
-fn tracer(larder: &Larder, call: &str, number: u32, lacking: &[&str]) -> Child {
+pub fn tracer(larder: &Larder, call: &str, number: u32, lacking: &[&str]) -> Child {
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "/dev/null", "-e", "signal=none"]);
     command.arg(format!("--trace={}", CHANGES.join(",")));
@@ -213,7 +241,7 @@ fn tracer(larder: &Larder, call: &str, number: u32, lacking: &[&str]) -> Child {
 }
 
 /// Does a group; whether it was acknowledged.
-fn is_done(larder: &Larder, request: &[u8]) -> bool {
+pub fn is_done(larder: &Larder, request: &[u8]) -> bool {
     let Some(mut wire) = Wire::try_open(larder.port()) else { return false };
     if !wire.try_send(request) {
         return false;
@@ -225,20 +253,20 @@ fn is_done(larder: &Larder, request: &[u8]) -> bool {
 
 /// Whether everything is as before. A copy of a folder that was taken back lies in the trash: somebody might have
 /// put something into it.
-fn is_old(found: &Seen, old: &Seen) -> bool {
-    let copy = ("to/d".to_owned(), r#"{"/e": Some("new e")}"#.to_owned());
-    let trash: Vec<_> = found.1.iter().filter(|item| **item != copy).cloned().collect();
+pub fn is_old(found: &Seen, old: &Seen) -> bool {
+    let is_copy = |(path, content): &(String, String)| {
+        path.ends_with("to/d") && content == r#"{"/e": Some("new e")}"#
+    };
+    let trash: Vec<_> = found.1.iter().filter(|item| !is_copy(item)).cloned().collect();
     found.0 == old.0 && trash == old.1
 }
 
 /// Kills larder in one group at each change, on a drive that lacks some calls.
 fn crash(name: &str, lacking: &[&str]) {
-    if !Command::new("strace").arg("--version").output().is_ok_and(|told| told.status.success()) {
-        let why = b"skipped: there is no strace here, which is what kills\n";
-        std::io::stderr().write_all(why).unwrap();
+    if !can_kill() {
         return;
     }
-    let group = &GROUPS.iter().find(|(known, _)| *known == name).unwrap().1;
+    let group = group(name);
     let mut larder = Larder::start().user("ana");
     prepare(&larder, group);
     let old = see(&larder);
@@ -301,7 +329,7 @@ fn a_restoration_is_one_step() {
 #[test]
 fn groups_are_one_step_where_names_cannot_be_exchanged() {
     std::thread::scope(|scope| {
-        for (name, _) in GROUPS {
+        for (name, _) in &GROUPS {
             scope.spawn(move || crash(name, &["renameat2"]));
         }
     });

@@ -11,6 +11,7 @@ mod compression;
 mod confinement;
 mod console;
 mod crash;
+mod crash_again;
 mod crash_groups;
 mod crowds;
 mod deleting;

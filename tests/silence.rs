@@ -128,3 +128,28 @@ fn beyond_sixteen_nobody_waits_for_a_silent_drive() {
     }
     assert!(asked.iter_mut().filter_map(Wire::status_at_once).filter(|s| *s == 200).count() >= 8);
 }
+
+#[test]
+fn a_group_that_was_cut_off_is_taken_back_when_its_silent_drive_answers_again() {
+    let Some((mut larder, drive)) = house() else { return };
+    larder.stop();
+    let record = ".larder/tmp/0011223344556677-1.group";
+    let what = r#"{"size":1,"modified_ns":1,"is_file":true}"#;
+    let text = format!(
+        r#"[{{"place":"hidden","top":"","asides":["0011223344556677-2"]}},
+            {{"place":"usb/new","top":"usb","what":{what}}}]"#
+    );
+    larder.write(record, &text);
+    larder.write(".larder/tmp/0011223344556677-2", "H");
+    drive.fall_silent();
+    larder.restart();
+    wait_until_noticed(&larder);
+    expect_the_rest_to_answer(&larder);
+    assert!(larder.exists(record) && !larder.exists("hidden"));
+    drive.speak();
+    let ana = larder.http("ana");
+    wait::until("the group taken back", || {
+        ana.get("/api/finder").expect(200);
+        larder.exists("hidden") && !larder.exists(record)
+    });
+}

@@ -290,7 +290,7 @@ struct Top {
 /// its record. Returns the names of what must not be swept away meanwhile.
 pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> {
     let _one_at_a_time = threads::locked(&root.taking_back);
-    let mut held = HashSet::new();
+    let (mut held, mut awaited) = (HashSet::new(), Vec::new());
     let Ok(folder) = handle.try_clone() else { return held };
     let mut tops = vec![Top { path: VaultPath::root(), folder }];
     for (below, folder) in tops_below(root, handle) {
@@ -318,12 +318,22 @@ pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> 
             match Unfinished::open(root.quirks, &tops, top, &workshop, &name) {
                 Ok(None) => {}
                 Ok(Some(unfinished)) => {
-                    if let Err(errno) = unfinished.take_back() {
+                    match unfinished.take_back() {
+                        // What never got to its place goes with the other unfinished things.
+                        Ok(()) => unfinished
+                            .tops
+                            .iter()
+                            .for_each(|top| leftover::note(top.folder.as_fd())),
                         // A drive that is missed shows itself: until then no other is kept awake for it.
-                        if errno != Errno::NODEV {
-                            leftover::missed(workshop.as_fd(), errno);
+                        Err(Errno::NODEV) => {
+                            let missed = unfinished.missed();
+                            awaited.extend(missed.filter_map(|top| root.mounted_at(&top)));
+                            held.extend(unfinished.names());
                         }
-                        held.extend(unfinished.names());
+                        Err(errno) => {
+                            leftover::missed(workshop.as_fd(), errno);
+                            held.extend(unfinished.names());
+                        }
                     }
                 }
                 Err(_held_by_somebody) => {
@@ -332,6 +342,7 @@ pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> 
             }
         }
     }
+    *threads::locked(&root.awaited) = awaited;
     held
 }
 
@@ -382,7 +393,11 @@ impl<'a> Unfinished<'a> {
         if !changes.iter().all(Change::is_plain) {
             return Ok(None);
         }
-        let tops = tops.iter().filter(|other| other.path == top.path || top.path.is_root());
+        let is_told = |other: &&Top| {
+            let is_there = |change: &Change| change.top == other.path;
+            other.path == top.path || top.path.is_root() && changes.iter().any(is_there)
+        };
+        let tops = tops.iter().filter(is_told);
         Ok(Some(Self { quirks, tops: tops.collect(), top, workshop, name, changes, _record: file }))
     }
 
@@ -418,6 +433,12 @@ impl<'a> Unfinished<'a> {
         }
         rustix::fs::unlinkat(self.workshop, self.name, AtFlags::empty())?;
         look::sync_folder(self.workshop)
+    }
+
+    /// Where the filesystems begin that are not there.
+    fn missed(&self) -> impl Iterator<Item = VaultPath> {
+        let missed = self.changes.iter().filter(|change| self.top_of(change).is_err());
+        missed.map(|change| self.top.path.join_path(&change.top))
     }
 
     /// The filesystem of a place.

@@ -53,9 +53,14 @@ pub(super) fn give_up(folder: BorrowedFd<'_>, name: &str, errno: Errno) {
 
 /// Something of whichever process could not be removed from a folder.
 pub(super) fn missed(folder: BorrowedFd<'_>, errno: Errno) {
-    if may_pass(errno)
-        && let Some(drive) = drive_of(folder)
-    {
+    if may_pass(errno) {
+        note(folder);
+    }
+}
+
+/// The drive of a folder is to be swept.
+pub(super) fn note(folder: BorrowedFd<'_>) {
+    if let Some(drive) = drive_of(folder) {
         left().drives.insert(drive);
     }
 }

@@ -180,17 +180,18 @@ impl Vault {
         }
         let root = self.now();
         let handle = Arc::new(root.open()?.0);
-        let held = group::take_back(&root, &handle);
-        let mut removed = 0;
         let inner = tops_below(&root, &handle).into_iter().map(|(_, top)| top);
-        for top in inner.chain(handle.try_clone()) {
-            let top = top.as_fd();
-            if leftover::waits_on(top) && Usage::of(top).is_ok_and(|usage| !usage.is_read_only) {
-                leftover::begin(top);
-                removed += sweep_filesystem(top, &held);
-            }
+        let is_due = |top: &OwnedFd| {
+            leftover::waits_on(top.as_fd())
+                && Usage::of(top.as_fd()).is_ok_and(|usage| !usage.is_read_only)
+        };
+        let due: Vec<OwnedFd> = inner.chain(handle.try_clone()).filter(is_due).collect();
+        // Before anything is tried: what fails again waits again.
+        for top in &due {
+            leftover::begin(top.as_fd());
         }
-        Ok(removed)
+        let held = group::take_back(&root, &handle);
+        Ok(due.iter().map(|top| sweep_filesystem(top.as_fd(), &held)).sum())
     }
 
     /// Hands out what of the unfinished things cannot be removed, as it belongs to another account or is
@@ -246,11 +247,15 @@ fn open_tended(root: &Root) -> Result<(Arc<OwnedFd>, FileId)> {
     let (handle, home) = root.open()?;
     let handle = Arc::new(handle);
     // What has to wait is held by whoever sweeps as well.
-    root.tend(|| {
+    root.tend(|has_come| {
         let held = group::take_back(root, &handle);
         unmake_folders(handle.as_fd(), &held);
-        for (_, top) in tops_below(root, &handle) {
+        for (below, top) in tops_below(root, &handle) {
             unmake_folders(top.as_fd(), &held);
+            if has_come(&below) {
+                // Everything else that a crash left on it can wait until it is swept.
+                leftover::note(top.as_fd());
+            }
         }
     });
     Ok((handle, home))

@@ -83,6 +83,8 @@ pub(super) struct Root {
     tended: Mutex<Option<(Seen, Arc<Mounts>)>>,
     /// Held by whoever takes groups back: two would hold each other's records.
     pub taking_back: Mutex<()>,
+    /// Where the drives are that groups wait for, because they are mounted and did not answer.
+    pub awaited: Mutex<Vec<PathBuf>>,
     /// What the kernel or the filesystem is to be taken not to know; for tests.
     pub quirks: Quirks,
     /// How much the trash keeps.
@@ -117,8 +119,8 @@ impl Root {
     pub fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
         let (seen, real, tended) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (keeping, drives) = (Keeping::default(), Drives::default());
-        let (news, taking_back) = (Desk::default(), Mutex::default());
-        Self { path, id, seen, real, tended, taking_back, quirks, keeping, news, drives }
+        let (news, taking_back, awaited) = (Desk::default(), Mutex::default(), Mutex::default());
+        Self { path, id, seen, real, tended, taking_back, awaited, quirks, keeping, news, drives }
     }
 
     /// Opens the share root by its path and makes sure that it is the right drive.
@@ -137,8 +139,9 @@ impl Root {
         Ok((handle, home))
     }
 
-    /// Does some work before anything else is done on drives that have just come. Others wait for it.
-    pub fn tend(&self, work: impl FnOnce()) {
+    /// Does some work before anything else is done on drives that have just come, or answer again. Others wait for
+    /// it. It is told whether the drive at a place below the share root has come since it was done last.
+    pub fn tend(&self, work: impl FnOnce(&dyn Fn(&Path) -> bool)) {
         let mut tended = threads::locked(&self.tended);
         let seen = *threads::locked(&self.seen);
         let Some(seen) = seen else { return };
@@ -146,10 +149,27 @@ impl Root {
         let is_known = tended
             .as_ref()
             .is_some_and(|(marker, known)| *marker == seen && Arc::ptr_eq(known, &mounts));
-        if !is_known {
-            work();
-            *tended = Some((seen, mounts));
+        if is_known && self.is_as_silent_as_it_was() {
+            return;
         }
+        let before = tended.take().map(|(_, mounts)| mounts);
+        work(&|below| {
+            let place = self.place().join(below);
+            before.as_ref().is_some_and(|before| before.at(&place) != mounts.at(&place))
+        });
+        *tended = Some((seen, mounts));
+    }
+
+    /// Whether groups wait for no drive, or for one that still does not answer. Asks no drive.
+    fn is_as_silent_as_it_was(&self) -> bool {
+        let awaited = threads::locked(&self.awaited);
+        awaited.is_empty() || self.drives.silent().iter().any(|silent| awaited.contains(silent))
+    }
+
+    /// Where the drive is that is mounted at a true path of the share, if one is.
+    pub fn mounted_at(&self, path: &VaultPath) -> Option<PathBuf> {
+        let place = place_of(&self.place(), path);
+        self.drives.mounts().at(&place).map(|_| place)
     }
 
     /// Whether the right drive is there now. One that does not answer is taken to be.

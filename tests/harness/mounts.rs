@@ -1,6 +1,11 @@
-//! A larder with mounts of its own, which nobody else sees and which go with it.
+//! A larder with mounts of its own, which nobody else sees and which go with it, and a drive that comes and goes.
 
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
+
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
 use super::Larder;
 
@@ -29,4 +34,48 @@ pub fn launch_within(larder: Larder, script: &str) -> Larder {
         }
         *command = outer;
     })
+}
+
+/// A drive mounted in a share, which can be taken away and comes back as it was. It is the machine's own mount, so
+/// that it outlives each larder; it goes when dropped.
+pub struct Stick {
+    /// Where it lies while it is not plugged in.
+    hold: PathBuf,
+    /// Where it is plugged in.
+    place: PathBuf,
+}
+
+impl Stick {
+    /// An empty one, plugged in. `None` where this machine does not let a test mount.
+    pub fn plugged(larder: &Larder, name: &str) -> Option<Self> {
+        let (hold, place) = (larder.outside().join("hold"), larder.root().join(name));
+        fs::create_dir_all(&hold).unwrap();
+        fs::create_dir_all(&place).unwrap();
+        if let Err(errno) = mount("stick", &hold, "tmpfs", MountFlags::empty(), c"") {
+            let told = format!("skipped: no mounts here: {errno}\n");
+            std::io::stderr().write_all(told.as_bytes()).ok();
+            return None;
+        }
+        let stick = Self { hold, place };
+        stick.plug();
+        Some(stick)
+    }
+
+    /// Plugs it in.
+    pub fn plug(&self) {
+        mount_bind(&self.hold, &self.place).unwrap();
+    }
+
+    /// Pulls it out, also while it is in use.
+    pub fn pull(&self) {
+        unmount(&self.place, UnmountFlags::DETACH).unwrap();
+    }
+}
+
+impl Drop for Stick {
+    fn drop(&mut self) {
+        for place in [&self.place, &self.hold] {
+            let _may_be_out = unmount(place, UnmountFlags::DETACH);
+        }
+    }
 }
