@@ -352,6 +352,8 @@ fn look_for_update(app: &Arc<App>, executable: &Path, events: &mpsc::Sender<Even
 fn background(app: &Arc<App>) -> Result<(), String> {
     let keeper = Arc::clone(app);
     threads::spawn("trash", move || keep_trash(&keeper)).map_err(cannot_start)?;
+    let listener = Arc::clone(app);
+    threads::spawn("silence", move || watch_silence(&listener)).map_err(cannot_start)?;
     let app = Arc::clone(app);
     threads::spawn("background", move || {
         // Not behind a drive that may not answer.
@@ -399,9 +401,7 @@ fn sweep(app: &App) {
 /// Tells the owner when the drive goes and when it comes back.
 fn watch_drive(app: &App) {
     let mut was_there = true;
-    let mut silent = Vec::new();
     loop {
-        silent = tell_of_silence(app, &silent);
         let is_there = app.vault.is_present();
         if is_there != was_there {
             let news =
@@ -418,6 +418,16 @@ fn watch_drive(app: &App) {
             app.logbook.note_own(logbook::Event::other(words));
         }
         app.write_sightings();
+        std::thread::sleep(limits::DRIVE_WATCH_TIME);
+    }
+}
+
+/// Tells the owner which drives do not answer. On a thread of its own, which asks no drive: one that does would wait
+/// with the first drive that it is to tell of.
+fn watch_silence(app: &App) {
+    let mut silent = Vec::new();
+    loop {
+        silent = tell_of_silence(app, &silent);
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }

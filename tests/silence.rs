@@ -153,3 +153,16 @@ fn a_group_that_was_cut_off_is_taken_back_when_its_silent_drive_answers_again() 
         larder.exists("hidden") && !larder.exists(record)
     });
 }
+
+#[test]
+fn a_drive_that_comes_while_another_falls_silent_holds_up_nobody() {
+    let Some((larder, drive)) = house() else { return };
+    let ana = larder.http("ana");
+    std::fs::create_dir(larder.root().join("other")).unwrap();
+    assert_eq!(ana.get(&format!("/api/download?file_path=usb/{FILE}")).expect(200).text(), CONTENT);
+    // It has just answered, so that whoever clears up after the new one goes in, and stays there.
+    drive.fall_silent();
+    let Some(_other) = SilentDrive::mount(&larder.root().join("other")) else { return };
+    assert_eq!(ana.get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
+    ana.get("/api/finder?path=docs&details=1").expect(200);
+}

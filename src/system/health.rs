@@ -6,11 +6,29 @@ use serde::Serialize;
 use super::{PowerSupply, Sample};
 use crate::limits;
 
+/// The code of each warning. The pages have words of their own for each.
+#[cfg(test)]
+const CODES: [&str; 12] = [
+    "under_voltage",
+    "storage_read_only",
+    "state_read_only",
+    "storage_full",
+    "state_full",
+    "storage_silent",
+    "storage_absent",
+    "too_hot",
+    "throttled",
+    "under_voltage_before",
+    "too_hot_before",
+    "card_busy",
+];
+
 /// Something the owner should know.
 #[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// For programs; never changes.
+    #[cfg_attr(test, schemars(extend("enum" = CODES)))]
     pub code: &'static str,
     /// For people.
     pub text: &'static str,
@@ -115,7 +133,9 @@ mod tests {
     fn codes(change: impl FnOnce(&mut Sample)) -> Vec<&'static str> {
         let mut sample = board();
         change(&mut sample);
-        warnings(&sample).iter().map(|warning| warning.code).collect()
+        let told: Vec<_> = warnings(&sample).iter().map(|warning| warning.code).collect();
+        assert!(told.iter().all(|code| CODES.contains(code)), "not in the document: {told:?}");
+        told
     }
 
     #[test]

@@ -243,22 +243,24 @@ impl Vault {
 }
 
 /// Opens the share root. On drives that have just come, what was cut off is taken back first.
-fn open_tended(root: &Root) -> Result<(Arc<OwnedFd>, FileId)> {
+fn open_tended(root: &Arc<Root>) -> Result<(Arc<OwnedFd>, FileId)> {
     let (handle, home) = root.open()?;
     let handle = Arc::new(handle);
-    // What has to wait is held by whoever sweeps as well.
-    root.tend(|has_come| {
-        let held = group::take_back(root, &handle);
-        unmake_folders(handle.as_fd(), &held);
-        for (below, top) in tops_below(root, &handle) {
-            unmake_folders(top.as_fd(), &held);
-            if has_come(&below) {
-                // Everything else that a crash left on it can wait until it is swept.
-                leftover::note(top.as_fd());
-            }
-        }
-    });
+    root.tend(&handle, take_back);
     Ok((handle, home))
+}
+
+/// Takes back what was cut off. What has to wait is held by whoever sweeps as well.
+fn take_back(root: &Root, handle: &Arc<OwnedFd>, has_come: &dyn Fn(&Path) -> bool) {
+    let held = group::take_back(root, handle);
+    unmake_folders(handle.as_fd(), &held);
+    for (below, top) in tops_below(root, handle) {
+        unmake_folders(top.as_fd(), &held);
+        if has_come(&below) {
+            // Everything else that a crash left on it can wait until it is swept.
+            leftover::note(top.as_fd());
+        }
+    }
 }
 
 /// Removes empty folders that other processes made on the way to something, on one filesystem.

@@ -16,10 +16,11 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, Statx};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
 
 /// The file in larder's hidden folder that tells one drive from another.
 const MARKER: &str = "id";
@@ -68,6 +69,29 @@ pub struct Quirks {
     pub far_apart: bool,
 }
 
+/// Whether what was cut off has been taken back on the drives that are there.
+#[derive(Debug, Default)]
+struct Tending {
+    /// What was there when that was done last: the marker, and what was mounted.
+    done: Option<(Seen, Arc<Mounts>)>,
+    /// Since when it is being done.
+    since: Option<Instant>,
+}
+
+impl Tending {
+    /// Whether it is done for what is there.
+    fn is_done_for(&self, there: &(Seen, Arc<Mounts>)) -> bool {
+        let is_meant = |(marker, known): &(Seen, Arc<Mounts>)| {
+            *marker == there.0 && Arc::ptr_eq(known, &there.1)
+        };
+        self.done.as_ref().is_some_and(is_meant)
+    }
+}
+
+/// What is done on drives that have just come. It is told whether the drive at a place below the share root has come
+/// since it was done last.
+pub(super) type Tend = fn(&Root, &Arc<OwnedFd>, &dyn Fn(&Path) -> bool);
+
 /// What all shares of one vault have in common.
 #[derive(Debug)]
 pub(super) struct Root {
@@ -79,8 +103,10 @@ pub(super) struct Root {
     seen: Mutex<Option<Seen>>,
     /// Where the share root really was when it was opened last, links resolved.
     real: Mutex<Option<Arc<Path>>>,
-    /// What was there when groups that were cut off were taken back last: the marker, and what was mounted.
-    tended: Mutex<Option<(Seen, Arc<Mounts>)>>,
+    /// Whether what was cut off has been taken back on the drives that are there.
+    tending: Mutex<Tending>,
+    /// Told whenever somebody has done with that.
+    tended: Condvar,
     /// Held by whoever takes groups back: two would hold each other's records.
     pub taking_back: Mutex<()>,
     /// Where the drives are that groups wait for, because they are mounted and did not answer.
@@ -117,10 +143,24 @@ impl Seen {
 impl Root {
     /// A root that was not opened yet.
     pub fn new(path: PathBuf, id: RootId, quirks: Quirks) -> Self {
-        let (seen, real, tended) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (seen, real) = (Mutex::default(), Mutex::default());
+        let (tending, tended) = (Mutex::default(), Condvar::new());
         let (keeping, drives) = (Keeping::default(), Drives::default());
         let (news, taking_back, awaited) = (Desk::default(), Mutex::default(), Mutex::default());
-        Self { path, id, seen, real, tended, taking_back, awaited, quirks, keeping, news, drives }
+        Self {
+            path,
+            id,
+            seen,
+            real,
+            tending,
+            tended,
+            taking_back,
+            awaited,
+            quirks,
+            keeping,
+            news,
+            drives,
+        }
     }
 
     /// Opens the share root by its path and makes sure that it is the right drive.
@@ -139,31 +179,75 @@ impl Root {
         Ok((handle, home))
     }
 
-    /// Does some work before anything else is done on drives that have just come, or answer again. Others wait for
-    /// it. It is told whether the drive at a place below the share root has come since it was done last.
-    pub fn tend(&self, work: impl FnOnce(&dyn Fn(&Path) -> bool)) {
-        let mut tended = threads::locked(&self.tended);
-        let seen = *threads::locked(&self.seen);
-        let Some(seen) = seen else { return };
-        let mounts = self.drives.mounts();
-        let is_known = tended
-            .as_ref()
-            .is_some_and(|(marker, known)| *marker == seen && Arc::ptr_eq(known, &mounts));
-        if is_known && self.is_as_silent_as_it_was() {
+    /// Does some work before anything else is done on drives that have just come. Others wait for it, but for no
+    /// drive that does not answer: the work has a thread of its own, and goes on when the drive does.
+    pub fn tend(self: &Arc<Self>, handle: &Arc<OwnedFd>, work: Tend) {
+        let Some(seen) = *threads::locked(&self.seen) else { return };
+        let there = (seen, self.drives.mounts());
+        let mut tending = threads::locked(&self.tending);
+        if tending.is_done_for(&there) && self.is_as_silent_as_it_was() {
             return;
         }
-        let before = tended.take().map(|(_, mounts)| mounts);
-        work(&|below| {
-            let place = self.place().join(below);
-            before.as_ref().is_some_and(|before| before.at(&place) != mounts.at(&place))
-        });
-        *tended = Some((seen, mounts));
+        loop {
+            if tending.since.is_none() {
+                let before = tending.done.take().map(|(_, mounts)| mounts);
+                if self.begin_to_tend(handle, work, before, there.clone()).is_err() {
+                    // The next one tries again.
+                    return;
+                }
+            }
+            let since = *tending.since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= limits::DRIVE_SILENT_TIME {
+                drop(tending);
+                if !self.do_all_answer(&there.1, handle) {
+                    return;
+                }
+                tending = threads::locked(&self.tending);
+            }
+            if tending.since.is_some() {
+                let woken = self.tended.wait_timeout(tending, limits::DRIVE_FRESH_TIME);
+                tending = threads::whole(woken).0;
+            }
+            if tending.is_done_for(&there) {
+                return;
+            }
+        }
     }
 
     /// Whether groups wait for no drive, or for one that still does not answer. Asks no drive.
     fn is_as_silent_as_it_was(&self) -> bool {
         let awaited = threads::locked(&self.awaited);
         awaited.is_empty() || self.drives.silent().iter().any(|silent| awaited.contains(silent))
+    }
+
+    /// Starts that work, for what is there now.
+    fn begin_to_tend(
+        self: &Arc<Self>,
+        handle: &Arc<OwnedFd>,
+        work: Tend,
+        before: Option<Arc<Mounts>>,
+        there: (Seen, Arc<Mounts>),
+    ) -> io::Result<()> {
+        let (root, handle) = (Arc::clone(self), Arc::clone(handle));
+        threads::spawn("drive-tending", move || {
+            let place = root.place();
+            work(&root, &handle, &|below| {
+                let place = place.join(below);
+                before.as_ref().is_some_and(|before| before.at(&place) != there.1.at(&place))
+            });
+            *threads::locked(&root.tending) = Tending { done: Some(there), since: None };
+            root.tended.notify_all();
+        })
+        .map(|_it_tells_us| ())
+    }
+
+    /// Whether all drives answer that are mounted inside the share.
+    fn do_all_answer(&self, mounts: &Mounts, handle: &Arc<OwnedFd>) -> bool {
+        let place = self.place();
+        mounts_below(handle.as_fd()).into_iter().all(|below| {
+            let probe = || probe_at(self.path.join(&below));
+            self.drives.is_answering(mounts, &place.join(&below), probe)
+        })
     }
 
     /// Where the drive is that is mounted at a true path of the share, if one is.

@@ -2187,8 +2187,11 @@ export interface components {
         };
         /** @description Something the owner should know. */
         Warning: {
-            /** @description For programs; never changes. */
-            code: string;
+            /**
+             * @description For programs; never changes.
+             * @enum {string}
+             */
+            code: "under_voltage" | "storage_read_only" | "state_read_only" | "storage_full" | "state_full" | "storage_silent" | "storage_absent" | "too_hot" | "throttled" | "under_voltage_before" | "too_hot_before" | "card_busy";
             /** @description For people. */
             text: string;
         };

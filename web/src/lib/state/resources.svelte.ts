@@ -1,4 +1,5 @@
 // How busy the box is, over the last ten minutes: as larder remembers them, then as this page watches.
+import type { Shape } from "../api/call.ts";
 import { readHistory, readResources } from "../api/system.ts";
 import type { Busyness, Resources } from "../api/types.ts";
 import { events } from "./events.svelte.ts";
@@ -113,12 +114,14 @@ export interface Warning {
   key: TextKey | undefined;
 }
 
-const KEYS: Record<string, TextKey> = {
+/** Our words for each warning that this server can give. */
+const KEYS: Record<Shape<"Warning">["code"], TextKey> = {
   under_voltage: "dashboard.underVoltage",
   storage_read_only: "dashboard.storageReadOnly",
   state_read_only: "dashboard.stateReadOnly",
   storage_full: "dashboard.storageFull",
   state_full: "dashboard.stateFull",
+  storage_silent: "dashboard.storageSilent",
   storage_absent: "dashboard.storageAbsent",
   too_hot: "dashboard.tooHot",
   throttled: "dashboard.throttled",
@@ -128,5 +131,7 @@ const KEYS: Record<string, TextKey> = {
 };
 
 export function warningsIn(values: Partial<Busyness> | undefined): Warning[] {
-  return (values?.warnings ?? []).map(({ code, text }) => ({ code, text, key: KEYS[code] }));
+  // A server that is newer than the page may know of more.
+  const words: Partial<Record<string, TextKey>> = KEYS;
+  return (values?.warnings ?? []).map(({ code, text }) => ({ code, text, key: words[code] }));
 }

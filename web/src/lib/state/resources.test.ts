@@ -1,5 +1,8 @@
 import { expect, it } from "vitest";
+import type { Shape } from "../api/call.ts";
 import { addSample, historyIn, mergeSamples, numberIn, type Sample, warningsIn } from "./resources.svelte.ts";
+
+type Told = Shape<"Warning">;
 
 const sample = (atMs: number): Sample => ({ atMs, values: { cpu: 1, memory: 2, disk: 3 } });
 
@@ -31,8 +34,8 @@ it("knows numbers, and that there are none", () => {
 });
 
 it("says warnings in its own words where it has some", () => {
-  const known = { code: "too_hot", text: "Hot." };
-  const newer = { code: "of_tomorrow", text: "New." };
+  const known: Told = { code: "too_hot", text: "Hot." };
+  const newer = { code: "of_tomorrow", text: "New." } as unknown as Told;
   const values = { ...sample(0).values, warnings: [known, newer] };
   expect(warningsIn(values)).toEqual([
     { ...known, key: "dashboard.tooHot" },
