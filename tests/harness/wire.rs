@@ -204,6 +204,8 @@ impl Wire {
                 self.unread.extend_from_slice(&buffer[..count]);
                 count
             }
+            // With a time limit on the socket the kernel does not go on by itself after a signal.
+            Err(cause) if cause.kind() == ErrorKind::Interrupted => self.more(),
             Err(cause) => {
                 let is_end = matches!(
                     cause.kind(),
