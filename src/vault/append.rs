@@ -7,7 +7,6 @@ use super::part::{UploadTarget, Version};
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::spool::Spool;
-use super::write::exchange_back;
 use super::{os, os_new_name};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -108,7 +107,7 @@ impl Share {
         }
         // Until it is back it must not go with the spool.
         spool.is_pending = false;
-        exchange_back(spool, &spot.folder, &spot.name)?;
+        spool.source().exchange_back(&spot.folder, &spot.name)?;
         spool.is_pending = true;
         Ok(false)
     }

@@ -274,7 +274,8 @@ impl Spool {
     /// The change that putting it at a place is.
     pub(super) fn coming_to(&self, place: VaultPath) -> Result<Change> {
         let what = Some(self.identity()?);
-        Ok(Change { place, what, asides: vec![self.name.clone()], ..Change::default() })
+        let asides = vec![self.name.clone(), self.aside.clone()];
+        Ok(Change { place, what, asides, ..Change::default() })
     }
 }
 

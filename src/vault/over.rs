@@ -5,7 +5,7 @@ use super::hidden;
 use super::look;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Put, Source, Step, Target};
+use super::put::{Journal, Judged, Put, Source, Step, Target};
 use super::resolve::Follow;
 use super::share::{Kind, Need, Share};
 use super::trash_id::TrashId;
@@ -66,11 +66,11 @@ impl Share {
         let real = to.path.parent().unwrap_or_default();
         let near = Target { folder, real };
         let id = look::id_of(source_stat);
-        let thing = Source { folder: from.folder, name: from.name, id };
-        let mut journal = Journal { share: self, group: None, done: Vec::new() };
-        let (old, aside) = (look::id_of(old), hidden::temporary_name());
+        let mut thing = Source::there(&from.folder, &from.name, id);
+        let mut journal = Journal::new(self);
+        let (old, aside) = (Judged::This(look::id_of(old)), hidden::temporary_name());
         let way = (aside.as_str(), false);
-        let put = journal.replace((&thing, source_stat), &near, (&to, old), way);
+        let put = journal.replace((&mut thing, source_stat), &near, (&to, old), way);
         let put = put.map_err(|put| match put {
             Put::Apart => Error::Io(Errno::XDEV.into()),
             Put::Failed(error) => error,
@@ -78,7 +78,7 @@ impl Share {
         if !put? {
             return Ok(ControlFlow::Continue(()));
         }
-        if let Err(error) = journal.sync() {
+        if let Err(error) = journal.settle() {
             journal.undo();
             return Err(error);
         }
@@ -125,11 +125,11 @@ mod tests {
         let (from, to) = (locate("a.part"), locate("a.txt"));
         std::fs::rename(house.file("b", "theirs"), house.root().join("a.txt")).unwrap();
         let stat = from.stat.unwrap();
-        let thing = Source { folder: from.folder, name: from.name, id: look::id_of(&stat) };
+        let mut thing = Source::there(&from.folder, &from.name, look::id_of(&stat));
         let near = Target { folder: Arc::clone(&to.folder), real: VaultPath::root() };
-        let mut journal = Journal { share: &share, group: None, done: Vec::new() };
-        let old = look::id_of(&to.stat.unwrap());
-        let put = journal.replace((&thing, &stat), &near, (&to, old), ("aside", false));
+        let mut journal = Journal::new(&share);
+        let old = Judged::This(look::id_of(&to.stat.unwrap()));
+        let put = journal.replace((&mut thing, &stat), &near, (&to, old), ("aside", false));
         assert!(matches!(put, Ok(false)));
         drop(journal);
         assert_eq!(house.content("a.txt").as_deref(), Some("theirs"));

@@ -2,11 +2,13 @@
 
 use super::group::{Change, Group};
 use super::look::{self, FileId, is_folder};
+use super::made::Note;
 use super::path::VaultPath;
 use super::progress::Progress;
 use super::rake::Remains;
 use super::resolve::Spot;
 use super::share::Share;
+use super::spool::Spool;
 use super::throw::Ticket;
 use super::trash::{Incoming, Reason};
 use super::trash_id::TrashId;
@@ -50,9 +52,45 @@ pub(super) struct Source {
     pub name: OsString,
     /// Which thing it is.
     pub id: FileId,
+    /// Of what nobody else can have changed, its size and when it changed: the next file often gets the inode
+    /// number of the last one that was removed.
+    pub content: Option<(u64, i128)>,
 }
 
 impl Source {
+    /// A thing that is there already and goes somewhere else.
+    pub fn there(folder: &Arc<OwnedFd>, name: impl AsRef<OsStr>, id: FileId) -> Self {
+        Self { folder: Arc::clone(folder), name: name.as_ref().to_owned(), id, content: None }
+    }
+
+    /// Whether this is the thing.
+    pub fn is(&self, stat: &Statx) -> bool {
+        look::id_of(stat) == self.id
+            && self.content.is_none_or(|content| {
+                (stat.stx_size, look::nanoseconds_of(&stat.stx_mtime)) == content
+            })
+    }
+
+    /// Whether the thing has this name.
+    fn is_at(&self, folder: &OwnedFd, name: &OsStr) -> bool {
+        let present = look::look(folder, name.as_bytes()).ok().flatten();
+        present.is_some_and(|stat| self.is(&stat))
+    }
+
+    /// Makes it and what it changed places with, which has its name, change places again. If something else
+    /// has come to the place meanwhile, that goes back at once.
+    pub fn exchange_back(&self, folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<()> {
+        let exchange = || {
+            let flags = RenameFlags::EXCHANGE;
+            rustix::fs::renameat_with(&*self.folder, &self.name, folder, name, flags)
+        };
+        exchange()?;
+        match look::look(&self.folder, self.name.as_bytes())? {
+            Some(stat) if !self.is(&stat) => exchange(),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives it another name on its filesystem, if that is another.
     fn rename_to(
         &mut self,
@@ -81,8 +119,39 @@ fn out_of_sight(
     }
 }
 
+/// What a thing is that gets a name, and so what becomes of it when that is taken back.
+pub(super) enum Origin {
+    /// It was somewhere else, and goes back.
+    Itself,
+    /// It is a copy, which is removed.
+    Copy,
+    /// It is a spool, which goes its own way again.
+    Spooled(Box<Spool>),
+}
+
+/// What may be replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// The very thing that was judged.
+    This(FileId),
+    /// Whatever file is there by then.
+    AnyFile,
+}
+
+impl Judged {
+    /// Whether what has come out of the place is that.
+    fn is_at(self, folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<bool> {
+        match self {
+            Self::This(id) => Ok(is_it(folder, name, id)),
+            Self::AnyFile => is_folder(folder, name).map(|is_folder| !is_folder),
+        }
+    }
+}
+
 /// What was done, and how to take it back.
 pub(super) enum Step {
+    /// A folder was made.
+    Made(Arc<OwnedFd>, OsString),
     /// Something was given its new name.
     Put {
         /// Where it was.
@@ -95,8 +164,8 @@ pub(super) enum Step {
         path: VaultPath,
         /// What had that name.
         old: Old,
-        /// Whether it is a copy, which is removed when it is taken back.
-        is_copy: bool,
+        /// What it is.
+        origin: Origin,
     },
     /// A source was taken out of sight after it was copied.
     TakenOut {
@@ -110,6 +179,14 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether it gave something its name where nothing was; `None` for what gave nothing its name.
+    pub fn is_new(&self) -> Option<bool> {
+        match self {
+            Self::Put { old, .. } => Some(matches!(old, Old::None)),
+            _ => None,
+        }
+    }
+
     /// Where in the trash the thing is, or will be, that was replaced.
     pub fn trashed(&self) -> Option<TrashId> {
         match self {
@@ -135,8 +212,17 @@ pub(super) struct Journal<'a> {
     pub share: &'a Share,
     /// The record of them all, when several things are on their way.
     pub group: Option<Group>,
+    /// Notes of the folders that were made on the way.
+    pub notes: Vec<Note>,
     /// The steps.
     pub done: Vec<Step>,
+}
+
+impl<'a> Journal<'a> {
+    /// One in which nothing is written.
+    pub fn new(share: &'a Share) -> Self {
+        Self { share, group: None, notes: Vec::new(), done: Vec::new() }
+    }
 }
 
 impl Journal<'_> {
@@ -153,11 +239,52 @@ impl Journal<'_> {
         self.group.as_ref().is_some_and(|group| group.tells_of_going(place))
     }
 
-    /// Everything is durable where it belongs: from here on a crash leaves it so.
+    /// Sees to it that everything that was done is durable where it belongs, and that a crash leaves it so
+    /// from here on. What was replaced is told by its record to be in the trash.
     pub fn settle(&mut self) -> Result<()> {
-        let Some(mut group) = self.group.take() else { return Ok(()) };
-        group.settle();
-        look::sync_folder(&*group.folder).map_err(os)
+        for step in &mut self.done {
+            if let Step::Put { old: Old::Kept(.., Some(ticket)), .. } = step {
+                ticket.settle().map_err(os)?;
+            }
+        }
+        self.sync_all(true)
+    }
+
+    /// Gives something a name that nothing has.
+    ///
+    /// Errors: `EEXIST`, `ENOTEMPTY`.
+    pub fn add(
+        &mut self,
+        from: &Source,
+        (folder, name): (&Arc<OwnedFd>, &OsStr),
+        path: VaultPath,
+        is_copy: bool,
+    ) -> rustix::io::Result<()> {
+        discard::moving(from.folder.as_fd(), from.name.as_bytes(), true, || {
+            self.share.rename_noreplace(&from.folder, &from.name, folder, name)
+        })?;
+        let origin = if is_copy { Origin::Copy } else { Origin::Itself };
+        self.note(from.clone(), (folder, name), (path, origin));
+        Ok(())
+    }
+
+    /// Something has got a name that nothing has.
+    pub fn note(
+        &mut self,
+        from: Source,
+        (folder, name): (&Arc<OwnedFd>, &OsStr),
+        (path, origin): (VaultPath, Origin),
+    ) {
+        let (folder, name) = (Arc::clone(folder), name.to_owned());
+        self.done.push(Step::Put { from, folder, name, path, old: Old::None, origin });
+    }
+
+    /// What was put last is this spool.
+    pub fn own(&mut self, mut spool: Spool) {
+        if let Some(Step::Put { origin, .. }) = self.done.last_mut() {
+            spool.is_pending = false;
+            *origin = Origin::Spooled(Box::new(spool));
+        }
     }
 
     /// A place in the trash for what is to be replaced; `None` where none can be kept and it may go for good.
@@ -174,19 +301,23 @@ impl Journal<'_> {
     /// the trash, or in the hidden folder where none can be kept.
     pub fn replace(
         &mut self,
-        (from, stat): (&Source, &Statx),
+        (from, stat): (&mut Source, &Statx),
         target: &Target,
-        (spot, old_id): (&Spot, FileId),
+        (spot, judged): (&Spot, Judged),
         (aside, is_copy): (&str, bool),
     ) -> std::result::Result<bool, Put> {
         let name = spot.name.as_os_str();
-        let workshop = self.share.finder.workshop(&target.real)?;
+        // A copy is in it already.
+        let workshop = if is_copy {
+            Arc::clone(&from.folder)
+        } else {
+            self.share.finder.workshop(&target.real)?
+        };
         let flags = RenameFlags::EXCHANGE;
         // What is moved is no copy that a crash may leave: it is never taken for one.
         let incoming = is_copy.then(|| Incoming::of(&target.folder, stat));
         let mut ticket = self.place_for(spot, incoming)?;
         // A copy goes to the old thing's place in the trash, so that both change places in one step.
-        let mut from = from.clone();
         let was = (Arc::clone(&from.folder), from.name.clone());
         if let Some(ticket) = ticket.as_ref().filter(|_| is_copy) {
             from.rename_to(&ticket.bin, ticket.id.as_str()).map_err(os)?;
@@ -197,8 +328,8 @@ impl Journal<'_> {
             if self.share.finder.root.quirks.no_exchange { Err(Errno::INVAL) } else { exchange() };
         let old = match exchanged {
             // Anything changes places, also what has come there since and was not judged.
-            Ok(()) if !is_it(&from.folder, &from.name, old_id) => {
-                exchange().map_err(os)?;
+            Ok(()) if !judged.is_at(&from.folder, &from.name).map_err(os)? => {
+                from.exchange_back(&target.folder, name).map_err(os)?;
                 from.rename_to(&was.0, &was.1).map_err(os)?;
                 return Ok(false);
             }
@@ -225,7 +356,13 @@ impl Journal<'_> {
                     Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => {}
                     errno => return Err(os_new_name(errno).into()),
                 }
-                match self.replace_stepwise(&from, target, spot, (&workshop, aside), ticket)? {
+                match self.replace_stepwise(
+                    from,
+                    target,
+                    (spot, judged),
+                    (&workshop, aside),
+                    ticket,
+                )? {
                     Old::None => return Ok(false),
                     old => old,
                 }
@@ -237,7 +374,7 @@ impl Journal<'_> {
             path: spot.path.clone(),
             name: name.to_owned(),
             old,
-            is_copy,
+            origin: if is_copy { Origin::Copy } else { Origin::Itself },
         });
         Ok(true)
     }
@@ -248,7 +385,7 @@ impl Journal<'_> {
         &self,
         from: &Source,
         target: &Target,
-        spot: &Spot,
+        (spot, judged): (&Spot, Judged),
         (workshop, aside): (&Arc<OwnedFd>, &str),
         mut ticket: Option<Ticket>,
     ) -> std::result::Result<Old, Put> {
@@ -257,6 +394,9 @@ impl Journal<'_> {
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
         let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, aside);
         if is_folder(&target.folder, name).map_err(failed)? {
+            if judged == Judged::AnyFile {
+                return Ok(Old::None);
+            }
             let place = target.folder.as_fd();
             if let Err(errno) = discard::take_out(place, name.as_bytes(), hidden.as_fd(), &aside) {
                 return gone(errno);
@@ -272,7 +412,16 @@ impl Journal<'_> {
             };
         }
         let is_kept = if let Some(filled) = &ticket {
-            self.share.put_aside(spot, workshop, filled).is_ok()
+            match self.share.put_aside(spot, workshop, filled) {
+                Ok(()) => true,
+                // Then it cannot be kept; what was half copied is gone again.
+                Err(Error::DiskFull | Error::DeniedByDrive) => false,
+                // It went away meanwhile, or is no file any more.
+                Err(Error::NotFound(_) | Error::Refused | Error::Invalid(..)) => {
+                    return Ok(Old::None);
+                }
+                Err(error) => return Err(error.into()),
+            }
         } else {
             let none = AtFlags::empty();
             !self.share.finder.root.quirks.no_links
@@ -292,12 +441,13 @@ impl Journal<'_> {
 
     /// Whether what is at a place was put there by these very steps, under a name that the drive takes for the
     /// same.
-    pub fn has_put(&self, spot: &Spot, old: FileId) -> bool {
+    pub fn has_put(&self, spot: &Spot) -> bool {
         self.done.iter().any(|step| match step {
             Step::Put { from, folder, name, .. } => {
-                from.id == old || twin::is_respelled(folder, name, spot)
+                spot.stat.as_ref().is_some_and(|old| from.is(old))
+                    || twin::is_respelled(folder, name, spot)
             }
-            Step::TakenOut { .. } => false,
+            Step::Made(..) | Step::TakenOut { .. } => false,
         })
     }
 
@@ -311,33 +461,56 @@ impl Journal<'_> {
         })
     }
 
-    /// Makes every name that was changed durable, each folder once: first those where something has come,
-    /// so that a power cut in between leaves a thing twice rather than not at all.
-    pub fn sync(&self) -> Result<()> {
-        let mut folders: Vec<&Arc<OwnedFd>> = Vec::new();
-        let mut add = |folder| {
-            if !folders.iter().any(|known| Arc::ptr_eq(known, folder)) {
-                folders.push(folder);
-            }
-        };
+    /// Makes every name that was changed durable, each folder once: first the trash, so that what was replaced
+    /// is there before it is nowhere else; then where something has come, so that a power cut in between leaves
+    /// a thing twice rather than not at all.
+    pub fn sync(&mut self) -> Result<()> {
+        self.sync_all(false)
+    }
+
+    /// The same; when it `is_settled`, the records of what was being done go as soon as it is durable. Larder's
+    /// folders for unfinished things follow: a drive without a journal could else keep a file's old name
+    /// there, and the sweep at the next start would remove the file by it.
+    fn sync_all(&mut self, is_settled: bool) -> Result<()> {
+        let mut folders = Folders::default();
         for step in &self.done {
             match step {
-                Step::Put { folder, .. } => add(folder),
-                Step::TakenOut { out, .. } => add(&out.folder),
-            }
-        }
-        for step in &self.done {
-            match step {
-                Step::Put { from, old, .. } => {
-                    add(&from.folder);
-                    if let Old::Kept(folder, ..) = old {
-                        add(folder);
+                Step::Made(folder, _) if !is_settled => folders.places.add(folder),
+                // It is durable since it was made.
+                Step::Made(..) => {}
+                Step::TakenOut { from, out, .. } => {
+                    folders.places.add(&out.folder);
+                    folders.sources.add(&from.0);
+                }
+                Step::Put { from, folder, old, origin, .. } => {
+                    folders.places.add(folder);
+                    match origin {
+                        Origin::Itself => folders.sources.add(&from.folder),
+                        Origin::Copy | Origin::Spooled(_) => folders.workshops.add(&from.folder),
+                    }
+                    match old {
+                        Old::Kept(bin, _, Some(_)) => folders.bins.add(bin),
+                        Old::Kept(workshop, _, None) => folders.workshops.add(workshop),
+                        Old::None | Old::Gone => {}
                     }
                 }
-                Step::TakenOut { from, .. } => add(&from.0),
             }
         }
-        folders.iter().try_for_each(|folder| look::sync_folder(&***folder)).map_err(os)
+        folders.bins.sync()?;
+        folders.places.sync()?;
+        folders.sources.sync()?;
+        if is_settled {
+            // First: what is in new folders must not be taken back without them.
+            if let Some(mut group) = self.group.take() {
+                group.settle();
+                folders.workshops.add(&group.folder);
+            }
+            for mut note in self.notes.drain(..) {
+                note.settle();
+                folders.workshops.add(&note.folder);
+            }
+        }
+        folders.workshops.sync()
     }
 
     /// Everything is done: what was replaced goes, and the sources of copies. Tells what cannot be removed,
@@ -347,17 +520,14 @@ impl Journal<'_> {
         let mut end = Ok(());
         for step in self.done {
             let removed = match step {
-                Step::Put { old: Old::Kept(.., Some(mut ticket)), .. } => {
-                    // If not now, the sweep at the next start does it.
-                    ticket.is_filled = true;
-                    let _as_good = ticket.settle();
+                Step::Put { old: Old::Kept(.., Some(ticket)), .. } => {
                     progress.threw_away(ticket.id.clone());
                     continue;
                 }
                 Step::Put { old: Old::Kept(hidden, aside, None), folder, name, path, .. } => {
                     self.share.let_go((&hidden, &aside), (&folder, &name), &path)
                 }
-                Step::Put { .. } => continue,
+                Step::Made(..) | Step::Put { .. } => continue,
                 Step::TakenOut { from, out, named } => {
                     let hidden = (&*out.folder, out.name.as_os_str());
                     self.share.let_go(hidden, (&from.0, &from.1), &named)
@@ -374,77 +544,157 @@ impl Journal<'_> {
     /// Takes back what was done, the last step first, durably. What somebody else has put there since is
     /// theirs and stays.
     pub fn undo(mut self) {
-        let mut made = Vec::new();
-        for step in self.done.iter().rev() {
+        let (mut copies, mut spools) = (Vec::new(), Vec::new());
+        let mut done = std::mem::take(&mut self.done);
+        for step in done.iter_mut().rev() {
             let _stays_as_it_is = match step {
+                Step::Made(folder, name) => {
+                    rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
+                }
                 Step::TakenOut { from, out, .. } => {
                     self.share.rename_noreplace(&out.folder, &out.name, &from.0, &from.1)
                 }
-                Step::Put { from, folder, name, old, is_copy, .. } => {
+                Step::Put { from, folder, name, old, origin, .. } => {
                     let back = self.put_back(from, folder, name, old);
-                    if *is_copy && back.is_ok() {
-                        made.push(from.clone());
+                    match std::mem::replace(origin, Origin::Itself) {
+                        Origin::Spooled(mut spool) if back == Ok(true) => {
+                            spool.is_pending = true;
+                            spool.sits_at(from);
+                            spools.push(spool);
+                        }
+                        Origin::Copy if back == Ok(true) => copies.push(from.clone()),
+                        _ => {}
                     }
-                    back
+                    back.map(drop)
                 }
             };
         }
-        let _nothing_more_to_be_done = self.sync();
-        for copy in made {
+        self.done = done;
+        let _nothing_more_to_be_done = self.sync_all(true);
+        for copy in copies {
             discard::give_up(copy.folder.as_fd(), &copy.name.to_string_lossy());
         }
+        drop(spools);
         for step in &mut self.done {
             let Step::Put { old: Old::Kept(folder, name, Some(ticket)), .. } = step else {
                 continue;
             };
             // What could not be put back stays in the trash.
-            if look::look(&**folder, name.as_bytes()).is_ok_and(|stat| stat.is_some()) {
-                ticket.is_filled = true;
+            ticket.is_filled =
+                look::look(&**folder, name.as_bytes()).is_ok_and(|stat| stat.is_some());
+            if ticket.is_filled {
                 let _as_good = ticket.settle();
             }
         }
         self.done.clear();
     }
 
-    /// Takes one thing back to where it was.
+    /// Takes one thing back to where it was; false when something else is in its place by now.
     fn put_back(
         &self,
         from: &Source,
         folder: &Arc<OwnedFd>,
         name: &OsStr,
         old: &Old,
-    ) -> rustix::io::Result<()> {
-        if !is_it(folder, name, from.id) {
-            return Ok(());
+    ) -> rustix::io::Result<bool> {
+        if !from.is_at(folder, name) {
+            return Ok(false);
         }
         let (hidden, aside) = match old {
-            Old::None => {
-                return self.share.rename_noreplace(folder, name, &from.folder, &from.name);
-            }
+            Old::None => return self.take_back(from, folder, name),
             Old::Kept(hidden, aside, _) => (hidden, aside),
             // Better the new one than none.
-            Old::Gone => return Ok(()),
+            Old::Gone => return Ok(false),
         };
-        let flags = RenameFlags::EXCHANGE;
+        let waits = Source { folder: Arc::clone(hidden), name: aside.clone(), ..from.clone() };
         let exchanged = if self.share.finder.root.quirks.no_exchange {
             Err(Errno::INVAL)
         } else {
-            rustix::fs::renameat_with(&**hidden, aside, &**folder, name, flags)
+            waits.exchange_back(folder, name)
         };
         match exchanged {
-            Ok(()) if Arc::ptr_eq(hidden, &from.folder) && *aside == from.name => Ok(()),
-            Ok(()) => self.share.rename_noreplace(hidden, aside, &from.folder, &from.name),
+            Ok(()) if !from.is_at(hidden, aside) => Ok(false),
+            Ok(()) if Arc::ptr_eq(hidden, &from.folder) && *aside == from.name => Ok(true),
+            Ok(()) => {
+                self.share.rename_noreplace(hidden, aside, &from.folder, &from.name).map(|()| true)
+            }
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                self.share.rename_noreplace(folder, name, &from.folder, &from.name)?;
-                self.share.rename_noreplace(hidden, aside, folder, name)
+                let is_back = self.take_back(from, folder, name)?;
+                if is_back {
+                    self.share.rename_noreplace(hidden, aside, folder, name)?;
+                }
+                Ok(is_back)
             }
             Err(errno) => Err(errno),
         }
     }
+
+    /// Takes one thing out of a place where nothing was, back to where it was. Between the look before and the
+    /// move somebody may replace it: what was moved is looked at again.
+    fn take_back(
+        &self,
+        from: &Source,
+        folder: &Arc<OwnedFd>,
+        name: &OsStr,
+    ) -> rustix::io::Result<bool> {
+        discard::moving(folder.as_fd(), name.as_bytes(), true, || {
+            self.share.rename_noreplace(folder, name, &from.folder, &from.name)
+        })?;
+        if from.is_at(&from.folder, &from.name) {
+            return Ok(true);
+        }
+        self.share.rename_noreplace(&from.folder, &from.name, folder, name).map(|()| false)
+    }
+}
+
+/// Open folders, each once.
+#[derive(Default)]
+struct Once(Vec<Arc<OwnedFd>>);
+
+impl Once {
+    /// One more.
+    fn add(&mut self, folder: &Arc<OwnedFd>) {
+        if !self.0.iter().any(|known| Arc::ptr_eq(known, folder)) {
+            self.0.push(Arc::clone(folder));
+        }
+    }
+
+    /// Makes the names in all of them durable.
+    fn sync(&self) -> Result<()> {
+        self.0.iter().try_for_each(|folder| look::sync_folder(&**folder)).map_err(os)
+    }
+}
+
+/// Folders in which names were changed, in the order in which they become durable.
+#[derive(Default)]
+struct Folders {
+    /// The trash.
+    bins: Once,
+    /// Where something has come.
+    places: Once,
+    /// From where it has gone.
+    sources: Once,
+    /// Where things wait that nobody sees.
+    workshops: Once,
 }
 
 /// Whether that thing still has that name.
-pub(super) fn is_it(folder: &OwnedFd, name: &OsStr, id: FileId) -> bool {
+fn is_it(folder: &OwnedFd, name: &OsStr, id: FileId) -> bool {
     let present = look::look(folder, name.as_bytes()).ok().flatten();
     present.is_some_and(|stat| look::id_of(&stat) == id)
+}
+
+impl Spool {
+    /// It, finished, as something that gets a name in the share.
+    pub(super) fn source(&self) -> Source {
+        let (id, content) = self.known();
+        let (folder, name) = (Arc::clone(&self.folder), self.name.clone().into());
+        Source { folder, name, id, content }
+    }
+
+    /// It was moved within its filesystem.
+    pub(super) fn sits_at(&mut self, at: &Source) {
+        self.folder = Arc::clone(&at.folder);
+        self.name = at.name.to_string_lossy().into_owned();
+    }
 }

@@ -1,19 +1,20 @@
 //! What one caller may do with the trash: look at it, put things back, empty it.
 
-use super::group::{Change, Group};
+use super::group::Change;
 use super::hidden::{self, TRASH};
-use super::look::{self, FileId};
+use super::look;
 use super::mounts;
 use super::numbered::numbered;
 use super::path::{HOME, VaultPath};
 use super::progress::Progress;
+use super::put::{Journal, Origin, Source};
 use super::rake::Remains;
 use super::resolve::{Follow, Lost};
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
 use super::trash::{self, Bin, Fate, Incoming, Reason, Record, Removed};
 use super::trash_id::TrashId;
-use super::write::{IfExists, Step, group_of, sync};
+use super::write::IfExists;
 use super::{discard, mounted, moved, os};
 use crate::budget::{self, Seat};
 use crate::error::{Error, Result, Why};
@@ -22,7 +23,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, RenameFlags, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -132,22 +133,6 @@ impl Bin {
     }
 }
 
-/// A thing that is back in its place, and how to take it out again.
-struct Restored {
-    /// Where it was in the trash.
-    bin: Bin,
-    /// What it was called there.
-    id: TrashId,
-    /// Which thing it is.
-    thing: FileId,
-    /// The folder it is in.
-    folder: Arc<OwnedFd>,
-    /// Its name there.
-    name: OsString,
-    /// Where that is, by the name that was used.
-    path: VaultPath,
-}
-
 /// The change that putting a thing back is.
 fn restoring(bin: &Bin, id: &TrashId, stat: &Statx, place: VaultPath) -> Change {
     let from = bin.top.join(HOME).join(TRASH).join(id.as_str());
@@ -176,40 +161,28 @@ impl Share {
     /// `DiskFull`, `StorageAbsent`.
     pub fn restore(&self, ids: &[String], if_exists: IfExists) -> Result<Vec<VaultPath>> {
         self.checked(|| {
-            let mut done: Vec<Restored> = Vec::new();
-            // Folders that were made, and notes of them that stay until everything is durable.
-            let mut steps = Vec::new();
+            let mut journal = Journal::new(self);
             let found = self.find(ids)?;
             if found.len() > 1 {
-                steps.push(Step::Grouped(self.begin_group(self.plan_restore(&found, if_exists)?)?));
+                journal.group = Some(self.begin_group(self.plan_restore(&found, if_exists)?)?);
             }
-            for (number, (bin, id, _path)) in found.into_iter().enumerate() {
-                match self.put_back(bin, &id, (number, if_exists), &mut steps) {
-                    Ok(restored) => done.push(restored),
+            let mut done = Vec::with_capacity(found.len());
+            for (number, (bin, id, _path)) in found.iter().enumerate() {
+                match self.put_back((bin, id), (number, if_exists), &mut journal) {
+                    Ok(path) => done.push(path),
                     Err(error) => {
-                        self.take_out_again(&done);
-                        self.undo(steps);
+                        journal.undo();
                         return Err(error);
                     }
                 }
             }
-            // First where they are, then where they were.
-            let places = done.iter().map(|restored| &restored.folder);
-            let bins = done.iter().map(|restored| &restored.bin.folder);
-            let mut synced: Vec<*const OwnedFd> = Vec::new();
-            for folder in places.chain(bins) {
-                if !synced.contains(&Arc::as_ptr(folder)) {
-                    synced.push(Arc::as_ptr(folder));
-                    look::sync_folder(&**folder).map_err(os)?;
-                }
+            journal.settle()?;
+            for ((bin, id, _), path) in found.iter().zip(&done) {
+                hidden::unlink(bin.folder.as_fd(), &id.record());
+                self.forget_parts(path);
+                self.finder.root.news.came(path);
             }
-            sync(&mut steps, |step| !matches!(step, Step::Made(..))).map_err(os)?;
-            for restored in &done {
-                hidden::unlink(restored.bin.folder.as_fd(), &restored.id.record());
-                self.forget_parts(&restored.path);
-                self.finder.root.news.came(&restored.path);
-            }
-            Ok(done.into_iter().map(|restored| restored.path).collect())
+            Ok(done)
         })
     }
 
@@ -322,20 +295,18 @@ impl Share {
         Ok(Change { old: old.map(|old| Incoming::of(&bin.folder, &old)), ..change })
     }
 
-    /// Puts one thing back. What was made for it is told in `steps`, also on failure.
+    /// Puts one thing back and returns where. What was done is told in `journal`, also on failure.
     fn put_back(
         &self,
-        bin: Bin,
-        id: &TrashId,
+        (bin, id): (&Bin, &TrashId),
         (number_of_all, if_exists): (usize, IfExists),
-        steps: &mut Vec<Step>,
-    ) -> Result<Restored> {
+        journal: &mut Journal<'_>,
+    ) -> Result<VaultPath> {
         let (_, path) = bin.record(id)?.ok_or(NO_SUCH_THING)?;
         let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
         let stat = stat.ok_or(NO_SUCH_THING)?;
-        let thing = look::id_of(&stat);
         let is_folder = look::type_of(&stat) == FileType::Directory;
-        self.make_missing(&path, steps).map_err(|error| match error {
+        self.make_missing(&path, journal).map_err(|error| match error {
             // A file has come where its folder was.
             Error::Invalid(..) => IN_THE_WAY,
             other => other,
@@ -353,9 +324,9 @@ impl Share {
         let mut name = spot.name.clone();
         let mut path = path;
         for number in 1.. {
-            let there = (&*spot.folder, name.as_os_str(), real_parent.join(path.name()));
+            let there = (&spot.folder, name.as_os_str(), real_parent.join(path.name()));
             let way = (number_of_all, if_exists);
-            let moved_back = self.put_back_at((&bin, id, &stat), there, way, steps)?;
+            let moved_back = self.put_back_at((bin, id, &stat), there, way, journal)?;
             match (moved_back, if_exists) {
                 (Ok(()), _) => break,
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Error(sentence)) => {
@@ -374,7 +345,7 @@ impl Share {
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
                     if number <= limits::RACE_TRIES_MAX =>
                 {
-                    if self.displace(&bin, id, &path, group_of(steps))? {
+                    if self.displace((bin, id, &stat), &path, journal)? {
                         break;
                     }
                 }
@@ -383,7 +354,7 @@ impl Share {
                 (Err(errno), _) => return Err(moved(errno)),
             }
         }
-        Ok(Restored { bin, id: id.clone(), thing, folder: spot.folder, name, path })
+        Ok(path)
     }
 
     /// Gives one thing its name back, as the record of its group tells, if it has one. A name that is seen to be
@@ -391,32 +362,30 @@ impl Share {
     fn put_back_at(
         &self,
         (bin, id, stat): (&Bin, &TrashId, &Statx),
-        (folder, name, real): (&OwnedFd, &OsStr, VaultPath),
+        (folder, name, real): (&Arc<OwnedFd>, &OsStr, VaultPath),
         (number, if_exists): (usize, IfExists),
-        steps: &mut [Step],
+        journal: &mut Journal<'_>,
     ) -> Result<rustix::io::Result<()>> {
-        if let Some(Step::Grouped(group)) = steps.first_mut() {
-            let change = self.with_old(restoring(bin, id, stat, real), bin)?;
+        if journal.group.is_some() {
+            let change = self.with_old(restoring(bin, id, stat, real.clone()), bin)?;
             if change.old.is_some() && if_exists == IfExists::Rename {
                 return Ok(Err(Errno::EXIST));
             }
-            group.expect(self, number, change)?;
+            journal.expect(number, change)?;
         }
-        Ok(discard::moving(bin.folder.as_fd(), id.as_str().as_bytes(), true, || {
-            self.rename_noreplace(&bin.folder, id.as_str(), folder, name)
-        }))
+        let from = Source::there(&bin.folder, id.as_str(), look::id_of(stat));
+        Ok(journal.add(&from, (folder, name), real, false))
     }
 
     /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when
     /// the thing is in its place already.
     fn displace(
         &self,
-        bin: &Bin,
-        id: &TrashId,
+        (bin, id, stat): (&Bin, &TrashId, &Statx),
         path: &VaultPath,
-        group: Option<&Group>,
+        journal: &mut Journal<'_>,
     ) -> Result<bool> {
-        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        let mut spot = self.locate(path, Need::Write, Follow::NotLast)?;
         if spot.stat.is_none() {
             return Ok(false);
         }
@@ -426,6 +395,7 @@ impl Share {
                 return Err(mounted());
             }
         }
+        let group = journal.group.as_ref();
         let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None, group)? else {
             self.ask_to_remove(&spot, path, &Progress::default())?;
             if spot.is_folder() {
@@ -448,6 +418,9 @@ impl Share {
                 rustix::fs::renameat(&*bin.folder, id.as_str(), &*ticket.bin, ticket.id.as_str())
                     .map_err(os)?;
                 ticket.settle().map_err(os)?;
+                spot.folder = self.finder.shared(spot.folder).map_err(os)?;
+                let from = Source::there(&bin.folder, id.as_str(), look::id_of(stat));
+                journal.note(from, (&spot.folder, &spot.name), (spot.path, Origin::Itself));
                 return Ok(true);
             }
             Err(Errno::NOENT) => return Ok(false),
@@ -463,21 +436,5 @@ impl Share {
         .map_err(moved)?;
         ticket.settle().map_err(os)?;
         Ok(false)
-    }
-
-    /// Takes back what was restored, the last first. What somebody else has put there since stays.
-    fn take_out_again(&self, done: &[Restored]) {
-        for restored in done.iter().rev() {
-            let Restored { bin, id, thing, folder, name, .. } = restored;
-            let is_still = look::look(&**folder, name.as_bytes())
-                .is_ok_and(|stat| stat.is_some_and(|stat| look::id_of(&stat) == *thing));
-            if is_still {
-                let _stays_where_it_is =
-                    discard::moving(folder.as_fd(), name.as_bytes(), true, || {
-                        self.rename_noreplace(folder, name, &bin.folder, id.as_str())
-                    });
-                let _best_effort = look::sync_folder(&**folder);
-            }
-        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Spool {
     pub(super) folder: Arc<OwnedFd>,
     /// Its name there.
     pub(super) name: String,
+    /// As what, in that folder, a file waits that it replaces where the two cannot change places.
+    pub(super) aside: String,
     /// The filesystem it is on.
     pub(super) filesystem: Filesystem,
     /// Which file it is.
@@ -177,6 +179,7 @@ impl Spool {
             file: Some(file),
             folder,
             name,
+            aside: hidden::temporary_name(),
             filesystem: look::filesystem_of(&at),
             id: look::id_of(&stat),
             modified_ns: None,
@@ -297,13 +300,9 @@ impl Spool {
         Ok(())
     }
 
-    /// Whether this is the file that was finished, and as it was then. Inode numbers alone would not
-    /// tell: the next file often gets that of the last one that was removed.
-    pub(super) fn is(&self, stat: &Statx) -> bool {
-        look::type_of(stat) == FileType::RegularFile
-            && look::id_of(stat) == self.id
-            && stat.stx_size == self.length
-            && self.modified_ns == Some(look::nanoseconds_of(&stat.stx_mtime))
+    /// Which file it is, and of what was finished its size and when it changed.
+    pub(super) fn known(&self) -> (FileId, Option<(u64, i128)>) {
+        (self.id, self.modified_ns.map(|modified_ns| (self.length, modified_ns)))
     }
 
     /// By what the finished file is known again after a crash.
@@ -398,7 +397,7 @@ impl Spool {
     }
 
     /// What the file is.
-    fn look(&self) -> Result<Statx> {
+    pub(super) fn look(&self) -> Result<Statx> {
         let stat = look::look(&self.folder, self.name.as_bytes()).map_err(os)?;
         stat.ok_or(Error::Bug("a spool is gone".into()))
     }
@@ -605,6 +604,6 @@ mod tests {
         assert_eq!(time(&spool.look().unwrap()), time(&spot.stat.unwrap()));
         spool.take_after(&spot).unwrap();
         assert_ne!(time(&spool.look().unwrap()), time(&spot.stat.unwrap()));
-        assert!(spool.is(&spool.look().unwrap()));
+        assert!(spool.source().is(&spool.look().unwrap()));
     }
 }

@@ -26,7 +26,7 @@ use super::mounts;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Old, Put, Source, Step, Target};
+use super::put::{Journal, Judged, Put, Source, Step, Target};
 use super::refusals::{is_mount, refuse_crowds, refuse_mounts, refuse_overlaps};
 use super::resolve::{Follow, Spot, there};
 use super::share::{Need, Share};
@@ -287,7 +287,7 @@ impl Transfer {
         tell: &mut dyn FnMut(usize, &Landed),
     ) -> Result<Vec<VaultPath>> {
         self.share.checked(|| {
-            let mut steps = Journal { share: &self.share, group: None, done: Vec::new() };
+            let mut steps = Journal::new(&self.share);
             let (done, end) = match self.do_all(progress, &mut steps) {
                 Ok((done, end)) => (done, end),
                 Err(error) => {
@@ -346,8 +346,8 @@ impl Transfer {
             let trash = steps.done[before..].iter().find_map(Step::trashed);
             done.push(Landed { path, trash });
         }
-        steps.sync()?;
-        if self.kind == TransferKind::Move {
+        if self.kind == TransferKind::Move && ready.iter().any(|ready| ready.copy.is_some()) {
+            steps.sync()?;
             self.take_sources_out(&ready, steps)?;
         }
         steps.settle()?;
@@ -513,11 +513,7 @@ impl Transfer {
             }
         }
         let copy = ready.copy.as_ref().ok_or(Error::Bug("nothing to put".into()))?;
-        let from = Source {
-            folder: Arc::clone(&copy.folder),
-            name: copy.name.clone().into(),
-            id: copy.id,
-        };
+        let from = Source::there(&copy.folder, &copy.name, copy.id);
         let stat = look_at_copy(copy)?;
         match self.place(&from, &stat, (number, ready), target, steps) {
             Ok(place) => {
@@ -543,7 +539,7 @@ impl Transfer {
         let item = ready.item;
         let source = self.share.source(item, self.needs())?;
         refuse_crowds(self.items.len(), &source.folder)?;
-        let from = Source { folder: source.folder.clone(), name: source.name.clone(), id: item.id };
+        let from = Source::there(&source.folder, &source.name, item.id);
         self.place(&from, there(&source)?, (number, ready), target, steps)
     }
 
@@ -577,18 +573,9 @@ impl Transfer {
                 let place = target.real.join(&name);
                 steps.expect(part, ready.coming_to((target, place), stat, old.as_ref()))?;
             }
-            match share.rename_noreplace(&from.folder, &from.name, &target.folder, &on_disk) {
-                Ok(()) => {
-                    steps.done.push(Step::Put {
-                        from: from.clone(),
-                        folder: Arc::clone(&target.folder),
-                        path: target.real.join(&name),
-                        name: on_disk,
-                        old: Old::None,
-                        is_copy,
-                    });
-                    return Ok(place);
-                }
+            let there = (&target.folder, on_disk.as_os_str());
+            match steps.add(from, there, target.real.join(&name), is_copy) {
+                Ok(()) => return Ok(place),
                 Err(Errno::EXIST | Errno::NOTEMPTY) => {}
                 Err(Errno::XDEV) => return Err(Put::Apart),
                 Err(Errno::BUSY) => return Err(mounted().into()),
@@ -604,11 +591,12 @@ impl Transfer {
                     let spot = spot.map_err(Error::from)?;
                     let Some(old) = &spot.stat else { continue };
                     share.may_replace(&spot, old, stat)?;
-                    let old = look::id_of(old);
-                    if steps.has_put(&spot, old) {
+                    if steps.has_put(&spot) {
                         return Err(IN_THE_WAY.into());
                     }
-                    if steps.replace((from, stat), target, (&spot, old), (&ready.aside, is_copy))? {
+                    let judged = Judged::This(look::id_of(old));
+                    let way = (ready.aside.as_str(), is_copy);
+                    if steps.replace((&mut from.clone(), stat), target, (&spot, judged), way)? {
                         return Ok(place);
                     }
                 }
@@ -620,7 +608,6 @@ impl Transfer {
     /// Takes the sources of copies out of sight, and sees to it that their copies are whole. Removing them
     /// comes when nothing can fail any more.
     fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Journal<'_>) -> Result<()> {
-        let mut is_any = false;
         for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
             let Some(copy) = &ready.copy else { continue };
             let source = self.share.source(ready.item, self.needs())?;
@@ -643,8 +630,7 @@ impl Transfer {
                 Err(Errno::BUSY | Errno::XDEV) => return Err(mounted()),
                 Err(errno) => return Err(os(errno)),
             }
-            is_any = true;
-            let out = Source { folder: workshop, name: hidden.clone().into(), id: ready.item.id };
+            let out = Source::there(&workshop, hidden, ready.item.id);
             let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
             steps.done.push(Step::TakenOut {
                 from: (source.folder, source.name),
@@ -655,7 +641,7 @@ impl Transfer {
             let on = Progress::default();
             self.share.compare((&out.folder, &out.name), (&place.0, &place.1), &on)?;
         }
-        if is_any { steps.sync() } else { Ok(()) }
+        Ok(())
     }
 }
 

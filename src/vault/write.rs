@@ -1,27 +1,24 @@
 //! Putting finished files into the share: all of a group or none, durable before it is said, each
 //! name old or new at every instant.
 
-use super::group::{Change, Group};
-use super::hidden;
-use super::look::{self, is_folder};
-use super::made::Note;
+use super::group::Change;
+use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
+use super::progress::Progress;
+use super::put::{Journal, Judged, Put, Step, Target};
 use super::resolve::{Follow, Lost, Spot, is_taken, refuse_new};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::throw::Ticket;
-use super::trash::Reason;
 use super::trash_id::TrashId;
-use super::{os, os_new_name, raw_name, room_for, twin};
+use super::{os, os_new_name, raw_name, room_for};
 use crate::error::{Error, Result, Why};
 use crate::limits;
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, RenameFlags};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// What to do about a file that is there already.
@@ -60,93 +57,16 @@ pub struct Placed {
     pub trash: Option<TrashId>,
 }
 
-/// What was changed so far and how to undo it, in order.
-pub(super) enum Step {
-    /// Several things are about to be done, of which this tells.
-    Grouped(Group),
-    /// Folders are about to be made, which this tells of.
-    Noted(Note),
-    /// A folder was made.
-    Made(Arc<OwnedFd>, OsString),
-    /// The spool was put where nothing was.
-    Added(Arc<OwnedFd>, OsString, Spool),
-    /// The spool changed places with the file that it replaces, which waits under the spool's name; with a
-    /// ticket that is its place in the trash.
-    Exchanged(Arc<OwnedFd>, OsString, Spool, Option<Ticket>),
-    /// The spool replaced a file. With a ticket that lies in the trash, else nothing can be undone.
-    Replaced(Arc<OwnedFd>, OsString, Spool, Option<Ticket>),
-}
-
-impl Step {
-    /// Whether it put a file in its place.
-    fn is_placed(&self) -> bool {
-        !matches!(self, Self::Grouped(_) | Self::Noted(_) | Self::Made(..))
-    }
-
-    /// Where in the trash the file is that was replaced.
-    fn trashed(&self) -> Option<TrashId> {
-        match self {
-            Self::Exchanged(.., Some(ticket)) | Self::Replaced(.., Some(ticket)) => {
-                Some(ticket.id.clone())
-            }
-            _ => None,
-        }
-    }
-
-    /// The old file stays where it waits.
-    fn settle(&mut self) -> rustix::io::Result<()> {
-        match self {
-            Self::Exchanged(.., spool, Some(ticket)) => {
-                // What has the spool's name now is the old file.
-                spool.is_pending = false;
-                ticket.settle()
-            }
-            Self::Replaced(.., Some(ticket)) => ticket.settle(),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The group that some steps belong to.
-pub(super) fn group_of(steps: &[Step]) -> Option<&Group> {
-    match steps.first() {
-        Some(Step::Grouped(group)) => Some(group),
-        _ => None,
-    }
-}
-
 /// What a group is told that holds two files for one place.
 const TWICE: Error = Error::Conflict("Two files have the same name");
-
-/// Whether the file at a place was put there by these very steps: by another name that leads there, or one
-/// that the drive takes for the same.
-fn has_put(steps: &[Step], spot: &Spot) -> bool {
-    steps.iter().any(|step| match step {
-        Step::Added(folder, name, spool)
-        | Step::Exchanged(folder, name, spool, _)
-        | Step::Replaced(folder, name, spool, _) => {
-            spot.stat.as_ref().is_some_and(|stat| spool.is(stat))
-                || twin::is_respelled(folder, name, spot)
-        }
-        Step::Grouped(_) | Step::Noted(_) | Step::Made(..) => false,
-    })
-}
-
-/// How a file was replaced.
-enum Replaced {
-    /// The old one waits under the spool's name.
-    Exchanged(Option<Ticket>),
-    /// It lies in the trash if there is a ticket, else it is gone.
-    Over(Option<Ticket>),
-}
 
 impl Share {
     /// Puts every spool in its place, or none.
     ///
     /// A file that replaces another gets its mode; the other goes into the trash. Through a link that stays
-    /// inside the share the file behind it is replaced. Where nothing can be kept and the filesystem cannot
-    /// exchange two names, a failure after the first replacement of several cannot be undone; each file is
-    /// whole all the same.
+    /// inside the share the file behind it is replaced. Where nothing can be kept and the filesystem can neither
+    /// exchange two names nor give a file a second one, a failure after the first replacement of several cannot
+    /// be undone; each file is whole all the same.
     ///
     /// Errors: `Refused`, `NotFound` (the folder), `Collision`, `Invalid`, `DiskFull`, `StorageAbsent`.
     pub fn place(&self, items: Vec<(Spool, VaultPath)>, options: &Place) -> Result<Vec<Placed>> {
@@ -166,47 +86,50 @@ impl Share {
             return Err(TWICE);
         }
         self.checked(|| {
-            let mut steps = Vec::new();
-            let done = self.place_all(items, options, &mut steps);
-            match &done {
-                Ok(placed) => {
-                    for placed in placed {
-                        self.forget_parts(&placed.path);
-                        self.finder.root.news.came(&placed.path);
-                    }
+            let mut journal = Journal::new(self);
+            let placed = match self.place_all(items, options, &mut journal) {
+                Ok(placed) => placed,
+                Err(error) => {
+                    journal.undo();
+                    return Err(error);
                 }
-                Err(_) => self.undo(steps),
+            };
+            for placed in &placed {
+                self.forget_parts(&placed.path);
+                self.finder.root.news.came(&placed.path);
             }
-            done
+            // Everything is in its place, whatever becomes of what was replaced.
+            let _shown_if_it_stays = journal.let_go(&Progress::default());
+            Ok(placed)
         })
     }
 
-    /// The work of `place`; what was changed is told in `steps`, also on failure.
+    /// The work of `place`; what was changed is told in `journal`, also on failure.
     fn place_all(
         &self,
         mut items: Vec<(Spool, VaultPath)>,
         options: &Place,
-        steps: &mut Vec<Step>,
+        journal: &mut Journal<'_>,
     ) -> Result<Vec<Placed>> {
-        let is_group = items.len() > 1;
         items.iter_mut().try_for_each(|(spool, _)| spool.finish())?;
-        if is_group {
-            steps.push(Step::Grouped(self.begin_group(self.plan(&items, options)?)?));
+        if items.len() > 1 {
+            journal.group = Some(self.begin_group(self.plan(&items, options)?)?);
         }
         let mut placed = Vec::with_capacity(items.len());
         for (spool, path) in items {
             if options.make_parents {
                 self.refuse_new_folders(&path)?;
-                self.make_missing(&path, steps)?;
+                self.make_missing(&path, journal)?;
             }
             let size = spool.len();
             let path = match options.if_exists {
-                IfExists::Overwrite => self.overwrite(spool, path, options, is_group, steps)?,
-                IfExists::Rename => self.take_free_name(spool, &path, steps)?,
+                IfExists::Overwrite => self.overwrite(spool, path, options, journal)?,
+                IfExists::Rename => self.take_free_name(spool, &path, journal)?,
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
-                    if self.add(spool, &spot, steps)?.is_some() {
-                        let is_twice = has_put(steps, &self.finder.locate(&path, Follow::NotLast)?);
+                    if self.add(spool, &spot, journal)?.is_some() {
+                        let is_twice =
+                            journal.has_put(&self.finder.locate(&path, Follow::NotLast)?);
                         return Err(if is_twice { TWICE } else { Error::Collision(sentence) });
                     }
                     path
@@ -214,13 +137,11 @@ impl Share {
             };
             placed.push(Placed { path, size, is_new: false, trash: None });
         }
-        steps.iter_mut().try_for_each(Step::settle).map_err(os)?;
-        // Folders that were made are durable since.
-        sync(steps, |step| !matches!(step, Step::Made(..))).map_err(os)?;
+        journal.settle()?;
         // Each file is in its place by one step.
-        for (placed, step) in placed.iter_mut().zip(steps.iter().filter(|step| step.is_placed())) {
-            placed.is_new = matches!(step, Step::Added(..));
-            placed.trash = step.trashed();
+        let facts = journal.done.iter().filter_map(|step| Some((step.is_new()?, step.trashed())));
+        for (placed, (is_new, trash)) in placed.iter_mut().zip(facts) {
+            (placed.is_new, placed.trash) = (is_new, trash);
         }
         Ok(placed)
     }
@@ -260,7 +181,7 @@ impl Share {
 
     /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
     /// have the way there made, as long as it really leads to what may be written.
-    pub(super) fn make_missing(&self, path: &VaultPath, steps: &mut Vec<Step>) -> Result<()> {
+    pub(super) fn make_missing(&self, path: &VaultPath, journal: &mut Journal<'_>) -> Result<()> {
         let Some(parent) = path.parent() else { return Ok(()) };
         // Most often it is there.
         if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
@@ -285,13 +206,13 @@ impl Share {
             spot.folder = self.finder.shared(spot.folder).map_err(os)?;
             if !is_noted {
                 let innermost = end.parent().unwrap_or_default();
-                steps.push(Step::Noted(self.note_making(&innermost, ahead.clone().count())?));
+                journal.notes.push(self.note_making(&innermost, ahead.clone().count())?);
                 is_noted = true;
             }
             match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
                 Ok(()) => {
                     self.finder.root.news.came(&place);
-                    steps.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone()));
+                    journal.done.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone()));
                 }
                 // Somebody else was faster; that is as good, once it is durable.
                 Err(Errno::EXIST) => {}
@@ -327,28 +248,16 @@ impl Share {
     }
 
     /// Gives a spool a name that nothing has; gives the spool back when something has it.
-    fn add(&self, mut spool: Spool, spot: &Spot, steps: &mut Vec<Step>) -> Result<Option<Spool>> {
-        self.expect_in_group(&spool, spot, steps)?;
-        let (folder, name) = (&spot.folder, &spot.name);
-        match self.rename_noreplace(&spool.folder, &spool.name, folder, name) {
+    fn add(&self, spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
+        expect(&spool, spot, journal)?;
+        let there = (&spot.folder, spot.name.as_os_str());
+        match journal.add(&spool.source(), there, spot.path.clone(), true) {
             Ok(()) => {
-                spool.is_pending = false;
-                steps.push(Step::Added(Arc::clone(folder), name.to_owned(), spool));
+                journal.own(spool);
                 Ok(None)
             }
             Err(Errno::EXIST) => Ok(Some(spool)),
             Err(errno) => Err(os_new_name(errno)),
-        }
-    }
-
-    /// Sees to it that the record of the group, if there is one, tells of a spool that goes to a place.
-    fn expect_in_group(&self, spool: &Spool, spot: &Spot, steps: &mut [Step]) -> Result<()> {
-        let number = steps.iter().filter(|step| step.is_placed()).count();
-        match steps.first_mut() {
-            Some(Step::Grouped(group)) => {
-                group.expect(self, number, spool.coming_to(spot.path.clone())?)
-            }
-            _ => Ok(()),
         }
     }
 
@@ -358,23 +267,22 @@ impl Share {
         spool: Spool,
         path: VaultPath,
         options: &Place,
-        is_group: bool,
-        steps: &mut Vec<Step>,
+        journal: &mut Journal<'_>,
     ) -> Result<VaultPath> {
         let mut spool = Some(spool);
         for _ in 0..limits::RACE_TRIES_MAX {
             let mut spot = self.locate(&path, Need::Write, Follow::Last)?;
             let near = spool.take().ok_or(Error::Bug("a spool was lost".into()))?;
-            let mut near = self.on_filesystem_of(near, &mut spot)?;
+            let near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
                 refuse_new(&spot)?;
-                spool = self.add(near, &spot, steps)?;
+                spool = self.add(near, &spot, journal)?;
                 if spool.is_none() {
                     return Ok(path);
                 }
                 continue;
             };
-            if has_put(steps, &spot) {
+            if journal.has_put(&spot) {
                 return Err(TWICE);
             }
             match look::type_of(old) {
@@ -384,93 +292,13 @@ impl Share {
                 }
                 _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
-            near.take_after(&spot)?;
-            self.expect_in_group(&near, &spot, steps)?;
-            let incoming = Some(near.identity()?);
-            let ticket = self.ticket(&spot, Reason::Replaced, incoming, group_of(steps))?;
-            match self.replace(&mut near, &spot, is_group, ticket) {
-                Ok(Replaced::Exchanged(ticket)) => {
-                    steps.push(Step::Exchanged(spot.folder, spot.name, near, ticket));
-                }
-                Ok(Replaced::Over(ticket)) => {
-                    steps.push(Step::Replaced(spot.folder, spot.name, near, ticket));
-                }
-                // It went away meanwhile.
-                Err(Errno::NOENT) => {
-                    spool = Some(near);
-                    continue;
-                }
-                Err(Errno::ISDIR) => return Err(Error::Collision("Target already exists")),
-                Err(errno) => return Err(os(errno)),
+            // What came back went away meanwhile.
+            spool = replace(near, &spot, journal)?;
+            if spool.is_none() {
+                return Ok(path);
             }
-            return Ok(path);
         }
         Err(Error::Io(Errno::AGAIN.into()))
-    }
-
-    /// Replaces what is at a place. With a ticket the old file goes into the trash; with `keep_old` it can be
-    /// put back.
-    ///
-    /// Errors: `EISDIR` when a folder has come there, `ENOENT` when the file went.
-    fn replace(
-        &self,
-        spool: &mut Spool,
-        spot: &Spot,
-        keep_old: bool,
-        ticket: Option<Ticket>,
-    ) -> rustix::io::Result<Replaced> {
-        let quirks = self.finder.root.quirks;
-        if (keep_old || ticket.is_some()) && !quirks.no_exchange {
-            let workshop = (Arc::clone(&spool.folder), spool.name.clone());
-            if let Some(ticket) = &ticket {
-                spool.rename_to(&ticket.bin, ticket.id.as_str())?;
-            }
-            let exchanged = rustix::fs::renameat_with(
-                &*spool.folder,
-                &spool.name,
-                &*spot.folder,
-                &spot.name,
-                RenameFlags::EXCHANGE,
-            );
-            match exchanged {
-                // Anything changes places, a folder with all that is in it as well.
-                Ok(()) if is_folder(&spool.folder, spool.name.as_ref())? => {
-                    exchange_back(spool, &spot.folder, &spot.name)?;
-                    spool.rename_to(&workshop.0, &workshop.1)?;
-                    return Err(Errno::ISDIR);
-                }
-                Ok(()) => return Ok(Replaced::Exchanged(ticket)),
-                Err(errno) => {
-                    spool.rename_to(&workshop.0, &workshop.1)?;
-                    if !matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) {
-                        return Err(errno);
-                    }
-                }
-            }
-        }
-        // Where names cannot be exchanged, the old file is in both places for a moment.
-        let mut ticket = ticket;
-        if let Some(filled) = &mut ticket {
-            match self.put_aside(spot, &spool.folder, filled) {
-                Ok(()) => filled.is_filled = true,
-                // Then it cannot be kept; what was half copied is gone again.
-                Err(Error::DiskFull | Error::DeniedByDrive) => ticket = None,
-                Err(Error::Io(cause)) => {
-                    return Err(Errno::from_io_error(&cause).unwrap_or(Errno::IO));
-                }
-                Err(_) => return Err(Errno::NOENT),
-            }
-        }
-        let over = rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name);
-        if let Err(errno) = over {
-            if let Some(filled) = &mut ticket {
-                hidden::unlink(filled.bin.as_fd(), filled.id.as_str());
-                filled.is_filled = false;
-            }
-            return Err(errno);
-        }
-        spool.is_pending = false;
-        Ok(Replaced::Over(ticket))
     }
 
     /// Puts the file at a place into the trash while it stays where it is: by a second name, or as a copy
@@ -509,7 +337,7 @@ impl Share {
         &self,
         spool: Spool,
         path: &VaultPath,
-        steps: &mut Vec<Step>,
+        journal: &mut Journal<'_>,
     ) -> Result<VaultPath> {
         let (mut spool, mut spot) = self.bring_near(spool, path)?;
         let parent = path.parent().unwrap_or_default();
@@ -522,10 +350,10 @@ impl Share {
             self.ask(&spot.path, Need::Write)?;
             spot.name = place.name_on_disk();
             // A name that is taken is not worth telling in the record of a group.
-            if (number > 0 || group_of(steps).is_some()) && is_taken(&spot)? {
+            if (number > 0 || journal.group.is_some()) && is_taken(&spot)? {
                 continue;
             }
-            spool = match self.add(spool, &spot, steps)? {
+            spool = match self.add(spool, &spot, journal)? {
                 Some(spool) => spool,
                 None => return Ok(place),
             };
@@ -534,124 +362,35 @@ impl Share {
     }
 }
 
-impl Share {
-    /// Takes back what was done, the last step first, durably. What cannot be taken back stays; each
-    /// file is whole. What somebody else has put there since is theirs and stays as well.
-    pub(super) fn undo(&self, mut steps: Vec<Step>) {
-        for step in steps.iter_mut().rev() {
-            let _nothing_more_to_be_done = match step {
-                // They go when what was done has gone.
-                Step::Grouped(_) | Step::Noted(_) => Ok(()),
-                Step::Made(folder, name) => {
-                    rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
-                }
-                Step::Added(folder, name, spool) => self.take_back(spool, folder, name),
-                Step::Exchanged(folder, name, spool, _) if is_still(folder, name, spool) => {
-                    exchange_back(spool, folder, name)
-                }
-                Step::Replaced(folder, name, spool, Some(ticket))
-                    if is_still(folder, name, spool) =>
-                {
-                    ticket.is_filled = false;
-                    rustix::fs::renameat(&*ticket.bin, ticket.id.as_str(), &**folder, &*name)
-                }
-                // The old file stays in the trash.
-                step => step.settle(),
-            };
-        }
-        let _nothing_more_to_be_done = sync(&mut steps, |_| true);
+/// Sees to it that the record of the group, if there is one, tells of a spool that goes to a place.
+fn expect(spool: &Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<()> {
+    if journal.group.is_none() {
+        return Ok(());
     }
-
-    /// Takes a new file out of its place, back to where its spool was, whose end removes it.
-    fn take_back(
-        &self,
-        spool: &mut Spool,
-        folder: &OwnedFd,
-        name: &OsStr,
-    ) -> rustix::io::Result<()> {
-        let is_ours = |folder: &OwnedFd, name: &OsStr| {
-            Ok(look::look(folder, name.as_bytes())?.is_some_and(|stat| spool.is(&stat)))
-        };
-        if !is_ours(folder, name)? {
-            return Ok(());
-        }
-        // Between the look and the move somebody may replace it: what was moved is looked at again.
-        let aside = hidden::temporary_name();
-        rustix::fs::renameat(folder, name, &spool.folder, &aside)?;
-        if !is_ours(&spool.folder, aside.as_ref())? {
-            return self.rename_noreplace(&spool.folder, &aside, folder, name);
-        }
-        spool.name = aside;
-        spool.is_pending = true;
-        Ok(())
-    }
+    let number = journal.done.iter().filter_map(Step::is_new).count();
+    journal.expect(number, spool.coming_to(spot.path.clone())?)
 }
 
-/// Makes every name that was changed durable. Many files usually go into one folder, which is synced
-/// once. The hidden folder follows: a drive without a journal could else keep the file's old name
-/// there, and the sweep at the next start would remove the file by it.
-pub(super) fn sync(steps: &mut [Step], is_meant: impl Fn(&Step) -> bool) -> rustix::io::Result<()> {
-    let mut folders: Vec<Arc<OwnedFd>> = Vec::new();
-    let mut workshops: Vec<Arc<OwnedFd>> = Vec::new();
-    // What was replaced must be in the trash before it is nowhere else.
-    let mut bins: Vec<Arc<OwnedFd>> = Vec::new();
-    let add = |to: &mut Vec<Arc<OwnedFd>>, folder: &Arc<OwnedFd>| {
-        if !to.iter().any(|known| Arc::ptr_eq(known, folder)) {
-            to.push(Arc::clone(folder));
+/// Puts a spool where a file is; gives the spool back when none is there any more.
+fn replace(mut spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
+    spool.take_after(spot)?;
+    expect(&spool, spot, journal)?;
+    let real = spot.path.parent().unwrap_or_default();
+    let target = Target { folder: Arc::clone(&spot.folder), real };
+    let (mut source, aside) = (spool.source(), spool.aside.clone());
+    let coming = (&mut source, &spool.look()?);
+    let replaced = journal.replace(coming, &target, (spot, Judged::AnyFile), (&aside, true));
+    // Also when that failed.
+    spool.sits_at(&source);
+    match replaced {
+        Ok(true) => {
+            journal.own(spool);
+            Ok(None)
         }
-    };
-    for step in steps.iter().filter(|step| is_meant(step)) {
-        match step {
-            Step::Grouped(group) => add(&mut workshops, &group.folder),
-            Step::Noted(note) => add(&mut workshops, &note.folder),
-            Step::Made(folder, _) => add(&mut folders, folder),
-            Step::Added(folder, _, spool) => {
-                add(&mut folders, folder);
-                add(&mut workshops, &spool.folder);
-            }
-            Step::Exchanged(folder, _, spool, ticket)
-            | Step::Replaced(folder, _, spool, ticket) => {
-                add(&mut folders, folder);
-                add(&mut workshops, &spool.folder);
-                if let Some(ticket) = ticket {
-                    add(&mut bins, &ticket.bin);
-                }
-            }
-        }
+        Ok(false) => Ok(Some(spool)),
+        Err(Put::Apart) => Err(os(Errno::XDEV)),
+        Err(Put::Failed(error)) => Err(error),
     }
-    bins.iter().chain(&folders).try_for_each(|folder| look::sync_folder(&**folder))?;
-    for step in steps {
-        match step {
-            // First: what is in new folders must not be taken back without them.
-            Step::Grouped(group) => group.settle(),
-            Step::Noted(note) => note.settle(),
-            _ => {}
-        }
-    }
-    workshops.iter().try_for_each(|folder| look::sync_folder(&**folder))
-}
-
-/// Makes a spool and what it changed places with change places again. If something else has come to
-/// the place meanwhile, that goes back at once.
-pub(super) fn exchange_back(
-    spool: &Spool,
-    folder: &OwnedFd,
-    name: &OsStr,
-) -> rustix::io::Result<()> {
-    let exchange = || {
-        let (hidden, flags) = (&*spool.folder, RenameFlags::EXCHANGE);
-        rustix::fs::renameat_with(hidden, &spool.name, folder, name, flags)
-    };
-    exchange()?;
-    match look::look(&spool.folder, spool.name.as_bytes())? {
-        Some(stat) if !spool.is(&stat) => exchange(),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a spool is still what was put at a place.
-fn is_still(folder: &OwnedFd, name: &OsStr, spool: &Spool) -> bool {
-    look::look(folder, name.as_bytes()).is_ok_and(|stat| stat.is_some_and(|stat| spool.is(&stat)))
 }
 
 #[cfg(test)]
@@ -661,12 +400,12 @@ mod tests {
     use super::super::trash::Fate;
     use super::*;
 
-    /// Places a group and hands out its steps, as if one more file were still to come.
-    fn half_placed(share: &Share, names: &[&str]) -> Vec<Step> {
+    /// Places a group and hands out its journal, as if one more file were still to come.
+    fn half_placed<'a>(share: &'a Share, names: &[&str]) -> Journal<'a> {
         let items = names.iter().map(|name| (spool(share, "", "half"), path(name))).collect();
-        let mut steps = Vec::new();
-        share.place_all(items, &UPLOAD, &mut steps).unwrap();
-        steps
+        let mut journal = Journal::new(share);
+        share.place_all(items, &UPLOAD, &mut journal).unwrap();
+        journal
     }
 
     #[test]
@@ -675,7 +414,8 @@ mod tests {
         let share = house.share();
         house.file("old", "old");
         house.file("older", "older");
-        let steps = half_placed(&share, &["new", "newer", "newest", "old", "older", "made/by/us"]);
+        let journal =
+            half_placed(&share, &["new", "newer", "newest", "old", "older", "made/by/us"]);
         // Before the group fails, somebody else replaces two of its files, and is told that it worked;
         // a third goes, and a folder takes its place; a fourth file comes into the group's new folder.
         upload(&share, &[("new", "theirs")], &UPLOAD).unwrap();
@@ -683,7 +423,7 @@ mod tests {
         share.delete_file(&path("newest"), Fate::Trash).unwrap();
         house.file("newest/in", "theirs");
         upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
-        share.undo(steps);
+        journal.undo();
         for name in ["new", "old", "newest/in", "made/by/them"] {
             assert_eq!(house.content(name).as_deref(), Some("theirs"), "{name}");
         }
@@ -702,20 +442,12 @@ mod tests {
             let spot = share.locate(&path("name"), Need::Write, Follow::Last).unwrap();
             std::fs::remove_file(place).unwrap();
             house.file("name/precious", "kept");
-            for (keep_old, is_kept) in [(true, false), (false, false), (true, true), (false, true)]
-            {
+            for is_kept in [true, false] {
+                house.vault.keep_trash(30, if is_kept { 10 } else { 0 });
                 let mut spool = spool(&share, "", "new");
                 spool.finish().unwrap();
-                let ticket = is_kept.then(|| {
-                    share
-                        .ticket(&spot, Reason::Replaced, Some(spool.identity().unwrap()), None)
-                        .unwrap()
-                        .unwrap()
-                });
-                let told = share.replace(&mut spool, &spot, keep_old, ticket).err();
                 // What is no file any more went away: the place is looked at again.
-                let wanted = if is_kept && no_exchange { Errno::NOENT } else { Errno::ISDIR };
-                assert_eq!(told, Some(wanted));
+                assert!(replace(spool, &spot, &mut Journal::new(&share)).unwrap().is_some());
             }
             assert!(house.trashed("").is_empty());
             assert_eq!(house.content("name/precious").as_deref(), Some("kept"));
@@ -728,12 +460,12 @@ mod tests {
         let house = House::new();
         let share = house.share();
         house.file("name", "old");
-        let steps = half_placed(&share, &["name", "other"]);
-        let Some(Step::Exchanged(folder, name, spool, _)) = steps.get(1) else {
+        let journal = half_placed(&share, &["name", "other"]);
+        let Some(Step::Put { from, folder, name, .. }) = journal.done.first() else {
             panic!("exchanged")
         };
         upload(&share, &[("name", "theirs")], &UPLOAD).unwrap();
-        exchange_back(spool, folder, name).unwrap();
+        from.exchange_back(folder, name).unwrap();
         assert_eq!(house.content("name").as_deref(), Some("theirs"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a crash, or a drive that takes no writes, leaves behind, and how it goes all the same.
 
-use super::super::write::Step;
+use super::super::put::Journal;
 use super::super::{Fate, IfExists};
 use super::alone::{Surroundings, alone, mount};
 use super::mounts::drive;
@@ -8,8 +8,8 @@ use super::{House, UPLOAD, path, spool, upload};
 use std::fs;
 
 /// Ends this process' work as a kill does, and has another process' sweep look at what is left.
-fn crash(house: &House, steps: Vec<Step>) {
-    std::mem::forget(steps);
+fn crash(house: &House, journal: Journal<'_>) {
+    std::mem::forget(journal);
     let workshop = house.root().join(".larder/tmp");
     for (number, entry) in fs::read_dir(&workshop).unwrap().flatten().enumerate() {
         let name = entry.file_name().into_string().unwrap();
@@ -25,16 +25,16 @@ fn folders_that_were_made_for_nothing_go_after_a_crash() {
     let share = house.share();
     house.file("there/x", "X");
     house.folder("empty");
-    let mut steps = Vec::new();
+    let mut journal = Journal::new(&share);
     for place in ["there/a/b/f", "new/f", "kept/in/f", "there/f"] {
-        share.make_missing(&path(place), &mut steps).unwrap();
+        share.make_missing(&path(place), &mut journal).unwrap();
     }
     house.file("kept/y", "Y");
     assert_eq!(house.unfinished("").len(), 3);
     // Nothing of another process' is touched while that is at work.
     house.vault.sweep().unwrap();
     assert!(house.root().join("there/a/b").is_dir());
-    crash(&house, steps);
+    crash(&house, journal);
     house.vault.sweep().unwrap();
     assert_eq!(house.on_disk(""), ["empty", "kept", "there"]);
     assert_eq!(house.on_disk("there"), ["x"]);
