@@ -180,7 +180,7 @@ fn every_file_says_what_it_is_for() {
 const FILE_LINES_MAX: usize = 700;
 
 /// Files that still have more; nothing may be added here.
-const LONG_FILES: &[&str] = &["vault/write.rs"];
+const LONG_FILES: &[&str] = &[];
 
 /// Lines that a function of `src/` may have, from its name to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
@@ -330,6 +330,7 @@ const NAMING: [&str; 4] = ["fs::renameat", "fs::linkat", "fs::mkdirat", "fs::sym
 const NAMERS: &[(&str, &str)] = &[
     ("renames", "this is where a name changes hands"),
     ("put", "the journal: what replaces what, kept and taken back"),
+    ("thing", "its way to another name, and back after a change of places"),
     ("throw", "the way into the trash"),
     ("discard", "the way out of sight, and trees that nobody sees any more"),
     ("group", "takes back what a crash cut off"),
@@ -340,9 +341,8 @@ const NAMERS: &[(&str, &str)] = &[
     ("spool", "files inside larder's own folder"),
     ("upload_record", "records inside larder's own folder"),
     ("copy", "trees that are made inside larder's own folder"),
-    // These four are to go through the journal as well; nothing may be added here.
-    ("write", "still has a journal of its own, for uploads"),
-    ("restore", "still changes places with what is in the way by itself"),
+    ("write", "folders on the way, and a second name in the trash"),
+    // These two are to go through the journal as well; nothing may be added here.
     ("change", "still makes a folder, and writes a name another way, by itself"),
     ("append", "still changes places with the old file by itself"),
 ];

@@ -55,6 +55,7 @@ mod stuck;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod thing;
 mod throw;
 mod transfer;
 mod trash;

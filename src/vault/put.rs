@@ -9,10 +9,11 @@ use super::rake::Remains;
 use super::resolve::Spot;
 use super::share::Share;
 use super::spool::Spool;
+use super::thing::{Judged, Source};
 use super::throw::Ticket;
 use super::trash::{Incoming, Reason};
 use super::trash_id::TrashId;
-use super::{discard, hidden, os, os_new_name, twin};
+use super::{discard, hidden, mounted, os, os_new_name, twin};
 use crate::error::{Error, Result};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, RenameFlags, Statx};
@@ -43,70 +44,6 @@ pub(super) struct Target {
     pub real: VaultPath,
 }
 
-/// Where a thing was before it was moved.
-#[derive(Clone)]
-pub(super) struct Source {
-    /// The folder.
-    pub folder: Arc<OwnedFd>,
-    /// The name in it.
-    pub name: OsString,
-    /// Which thing it is.
-    pub id: FileId,
-    /// Of what nobody else can have changed, its size and when it changed: the next file often gets the inode
-    /// number of the last one that was removed.
-    pub content: Option<(u64, i128)>,
-}
-
-impl Source {
-    /// A thing that is there already and goes somewhere else.
-    pub fn there(folder: &Arc<OwnedFd>, name: impl AsRef<OsStr>, id: FileId) -> Self {
-        Self { folder: Arc::clone(folder), name: name.as_ref().to_owned(), id, content: None }
-    }
-
-    /// Whether this is the thing.
-    pub fn is(&self, stat: &Statx) -> bool {
-        look::id_of(stat) == self.id
-            && self.content.is_none_or(|content| {
-                (stat.stx_size, look::nanoseconds_of(&stat.stx_mtime)) == content
-            })
-    }
-
-    /// Whether the thing has this name.
-    fn is_at(&self, folder: &OwnedFd, name: &OsStr) -> bool {
-        let present = look::look(folder, name.as_bytes()).ok().flatten();
-        present.is_some_and(|stat| self.is(&stat))
-    }
-
-    /// Makes it and what it changed places with, which has its name, change places again. If something else
-    /// has come to the place meanwhile, that goes back at once.
-    pub fn exchange_back(&self, folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<()> {
-        let exchange = || {
-            let flags = RenameFlags::EXCHANGE;
-            rustix::fs::renameat_with(&*self.folder, &self.name, folder, name, flags)
-        };
-        exchange()?;
-        match look::look(&self.folder, self.name.as_bytes())? {
-            Some(stat) if !self.is(&stat) => exchange(),
-            _ => Ok(()),
-        }
-    }
-
-    /// Gives it another name on its filesystem, if that is another.
-    fn rename_to(
-        &mut self,
-        folder: &Arc<OwnedFd>,
-        name: impl AsRef<OsStr>,
-    ) -> rustix::io::Result<()> {
-        let name = name.as_ref();
-        if !Arc::ptr_eq(&self.folder, folder) || self.name != name {
-            rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
-            self.folder = Arc::clone(folder);
-            name.clone_into(&mut self.name);
-        }
-        Ok(())
-    }
-}
-
 /// Where the old thing waits: its place in the trash, or a name in the workshop.
 fn out_of_sight(
     ticket: Option<&Ticket>,
@@ -119,6 +56,17 @@ fn out_of_sight(
     }
 }
 
+/// Takes what is replaced out of sight. A locked folder is unlocked for that, and stays so unless it is kept.
+fn take_out(
+    (folder, name): (&OwnedFd, &OsStr),
+    (hidden, aside): (&OwnedFd, &OsStr),
+    is_kept: bool,
+) -> rustix::io::Result<()> {
+    discard::moving(folder.as_fd(), name.as_bytes(), is_kept, || {
+        rustix::fs::renameat(folder, name, hidden, aside)
+    })
+}
+
 /// What a thing is that gets a name, and so what becomes of it when that is taken back.
 pub(super) enum Origin {
     /// It was somewhere else, and goes back.
@@ -127,25 +75,6 @@ pub(super) enum Origin {
     Copy,
     /// It is a spool, which goes its own way again.
     Spooled(Box<Spool>),
-}
-
-/// What may be replaced.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judged {
-    /// The very thing that was judged.
-    This(FileId),
-    /// Whatever file is there by then.
-    AnyFile,
-}
-
-impl Judged {
-    /// Whether what has come out of the place is that.
-    fn is_at(self, folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<bool> {
-        match self {
-            Self::This(id) => Ok(is_it(folder, name, id)),
-            Self::AnyFile => is_folder(folder, name).map(|is_folder| !is_folder),
-        }
-    }
 }
 
 /// What was done, and how to take it back.
@@ -263,20 +192,21 @@ impl Journal<'_> {
         discard::moving(from.folder.as_fd(), from.name.as_bytes(), true, || {
             self.share.rename_noreplace(&from.folder, &from.name, folder, name)
         })?;
-        let origin = if is_copy { Origin::Copy } else { Origin::Itself };
-        self.note(from.clone(), (folder, name), (path, origin));
+        self.put(from, (folder, name), path, (Old::None, is_copy));
         Ok(())
     }
 
-    /// Something has got a name that nothing has.
-    pub fn note(
+    /// Notes that something has its name.
+    fn put(
         &mut self,
-        from: Source,
+        from: &Source,
         (folder, name): (&Arc<OwnedFd>, &OsStr),
-        (path, origin): (VaultPath, Origin),
+        path: VaultPath,
+        (old, is_copy): (Old, bool),
     ) {
-        let (folder, name) = (Arc::clone(folder), name.to_owned());
-        self.done.push(Step::Put { from, folder, name, path, old: Old::None, origin });
+        let origin = if is_copy { Origin::Copy } else { Origin::Itself };
+        let (from, folder, name) = (from.clone(), Arc::clone(folder), name.to_owned());
+        self.done.push(Step::Put { from, folder, name, path, old, origin });
     }
 
     /// What was put last is this spool.
@@ -297,6 +227,14 @@ impl Journal<'_> {
         Ok(ticket)
     }
 
+    /// Larder's folder for unfinished things beside a target; a copy is in it already.
+    fn workshop(&self, from: &Source, target: &Target, is_copy: bool) -> Result<Arc<OwnedFd>> {
+        if is_copy {
+            return Ok(Arc::clone(&from.folder));
+        }
+        self.share.finder.workshop(&target.real)
+    }
+
     /// Puts something where something else is; false when that has gone meanwhile. The old thing waits in
     /// the trash, or in the hidden folder where none can be kept.
     pub fn replace(
@@ -307,12 +245,7 @@ impl Journal<'_> {
         (aside, is_copy): (&str, bool),
     ) -> std::result::Result<bool, Put> {
         let name = spot.name.as_os_str();
-        // A copy is in it already.
-        let workshop = if is_copy {
-            Arc::clone(&from.folder)
-        } else {
-            self.share.finder.workshop(&target.real)?
-        };
+        let workshop = self.workshop(from, target, is_copy)?;
         let flags = RenameFlags::EXCHANGE;
         // What is moved is no copy that a crash may leave: it is never taken for one.
         let incoming = is_copy.then(|| Incoming::of(&target.folder, stat));
@@ -338,22 +271,23 @@ impl Journal<'_> {
             }
             Ok(()) => {
                 // The old thing is where the source was; from there it goes out of sight.
-                let (folder, name) = (from.folder.as_fd(), from.name.as_bytes());
                 let (hidden, aside) = out_of_sight(ticket.as_ref(), &workshop, aside);
-                match discard::take_out(folder, name, hidden.as_fd(), &aside) {
-                    Ok(()) => Old::Kept(hidden, aside, ticket.take()),
-                    Err(errno) => {
-                        let _as_it_was = exchange();
-                        return Err(os(errno).into());
-                    }
+                let waits = (&*hidden, &*aside);
+                let is_kept = ticket.is_some();
+                if let Err(errno) = take_out((&from.folder, &from.name), waits, is_kept) {
+                    let _as_it_was = exchange();
+                    return Err(os(errno).into());
                 }
+                Old::Kept(hidden, aside, ticket.take())
             }
             Err(errno) => {
                 from.rename_to(&was.0, &was.1).map_err(os)?;
                 match errno {
                     Errno::NOENT => return Ok(false),
                     Errno::XDEV => return Err(Put::Apart),
-                    Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => {}
+                    Errno::BUSY => return Err(mounted().into()),
+                    // The filesystem cannot, or one of the two is a locked folder.
+                    Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::ACCESS => {}
                     errno => return Err(os_new_name(errno).into()),
                 }
                 match self.replace_stepwise(
@@ -368,14 +302,7 @@ impl Journal<'_> {
                 }
             }
         };
-        self.done.push(Step::Put {
-            from: from.clone(),
-            folder: Arc::clone(&target.folder),
-            path: spot.path.clone(),
-            name: name.to_owned(),
-            old,
-            origin: if is_copy { Origin::Copy } else { Origin::Itself },
-        });
+        self.put(from, (&target.folder, name), spot.path.clone(), (old, is_copy));
         Ok(true)
     }
 
@@ -393,15 +320,19 @@ impl Journal<'_> {
         let failed = |errno| Put::from(os_new_name(errno));
         let gone = |errno| if errno == Errno::NOENT { Ok(Old::None) } else { Err(failed(errno)) };
         let (hidden, aside) = out_of_sight(ticket.as_ref(), workshop, aside);
-        if is_folder(&target.folder, name).map_err(failed)? {
+        let is_any_folder = is_folder(&target.folder, name).map_err(failed)?
+            || is_folder(&from.folder, &from.name).map_err(failed)?;
+        if is_any_folder {
             if judged == Judged::AnyFile {
                 return Ok(Old::None);
             }
-            let place = target.folder.as_fd();
-            if let Err(errno) = discard::take_out(place, name.as_bytes(), hidden.as_fd(), &aside) {
+            let (waits, is_kept) = ((&*hidden, &*aside), ticket.is_some());
+            if let Err(errno) = take_out((&target.folder, name), waits, is_kept) {
                 return gone(errno);
             }
-            let put = self.share.rename_noreplace(&from.folder, &from.name, &target.folder, name);
+            let put = discard::moving(from.folder.as_fd(), from.name.as_bytes(), true, || {
+                self.share.rename_noreplace(&from.folder, &from.name, &target.folder, name)
+            });
             return match put {
                 Ok(()) => Ok(Old::Kept(hidden, aside, ticket)),
                 Err(errno) => {
@@ -676,25 +607,4 @@ struct Folders {
     sources: Once,
     /// Where things wait that nobody sees.
     workshops: Once,
-}
-
-/// Whether that thing still has that name.
-fn is_it(folder: &OwnedFd, name: &OsStr, id: FileId) -> bool {
-    let present = look::look(folder, name.as_bytes()).ok().flatten();
-    present.is_some_and(|stat| look::id_of(&stat) == id)
-}
-
-impl Spool {
-    /// It, finished, as something that gets a name in the share.
-    pub(super) fn source(&self) -> Source {
-        let (id, content) = self.known();
-        let (folder, name) = (Arc::clone(&self.folder), self.name.clone().into());
-        Source { folder, name, id, content }
-    }
-
-    /// It was moved within its filesystem.
-    pub(super) fn sits_at(&mut self, at: &Source) {
-        self.folder = Arc::clone(&at.folder);
-        self.name = at.name.to_string_lossy().into_owned();
-    }
 }

@@ -7,20 +7,21 @@ use super::mounts;
 use super::numbered::numbered;
 use super::path::{HOME, VaultPath};
 use super::progress::Progress;
-use super::put::{Journal, Origin, Source};
+use super::put::{Journal, Put, Target};
 use super::rake::Remains;
 use super::resolve::{Follow, Lost};
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
-use super::trash::{self, Bin, Fate, Incoming, Reason, Record, Removed};
+use super::thing::{Judged, Source};
+use super::trash::{self, Bin, Incoming, Reason, Record, Removed};
 use super::trash_id::TrashId;
 use super::write::IfExists;
-use super::{discard, mounted, moved, os};
+use super::{mounted, moved, os};
 use crate::budget::{self, Seat};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FileType, RenameFlags, Statx};
+use rustix::fs::{FileType, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -133,14 +134,39 @@ impl Bin {
     }
 }
 
-/// The change that putting a thing back is.
-fn restoring(bin: &Bin, id: &TrashId, stat: &Statx, place: VaultPath) -> Change {
-    let from = bin.top.join(HOME).join(TRASH).join(id.as_str());
-    Change {
-        place,
-        what: Some(Incoming::of(&bin.folder, stat)),
-        from: Some(from),
-        ..Change::default()
+/// A thing that is to come back.
+struct Coming {
+    /// Where it is in the trash.
+    bin: Bin,
+    /// What it is called there.
+    id: TrashId,
+    /// Where it was.
+    path: VaultPath,
+    /// As what, out of sight, the thing waits that it replaces, if the trash does not keep that.
+    aside: String,
+}
+
+impl Coming {
+    /// What it is.
+    fn look(&self) -> Result<Statx> {
+        let stat = look::look(&*self.bin.folder, self.id.as_str().as_bytes()).map_err(os)?;
+        stat.ok_or(NO_SUCH_THING)
+    }
+
+    /// It, as something that gets a name.
+    fn source(&self, stat: &Statx) -> Source {
+        Source::there(&self.bin.folder, self.id.as_str(), look::id_of(stat))
+    }
+
+    /// The change that putting it at a place is.
+    fn change(&self, stat: &Statx, place: VaultPath) -> Change {
+        Change {
+            place,
+            what: Some(Incoming::of(&self.bin.folder, stat)),
+            from: Some(self.bin.top.join(HOME).join(TRASH).join(self.id.as_str())),
+            asides: vec![self.aside.clone()],
+            ..Change::default()
+        }
     }
 }
 
@@ -154,11 +180,10 @@ impl Share {
     }
 
     /// Puts things back where they were, the folders above them made again: all of them, or none. With
-    /// `Overwrite` what is in the way goes into the trash itself, and stays there also when a later one fails.
-    /// Returns where they are, durably.
+    /// `Overwrite` what is in the way goes into the trash itself. Returns where they are, durably.
     ///
     /// Errors: `Refused` (the caller may not write there), `NotFound` (an id), `Collision`, `Invalid`,
-    /// `DiskFull`, `StorageAbsent`.
+    /// `DiskFull`, `Remains`, `StorageAbsent`.
     pub fn restore(&self, ids: &[String], if_exists: IfExists) -> Result<Vec<VaultPath>> {
         self.checked(|| {
             let mut journal = Journal::new(self);
@@ -167,8 +192,8 @@ impl Share {
                 journal.group = Some(self.begin_group(self.plan_restore(&found, if_exists)?)?);
             }
             let mut done = Vec::with_capacity(found.len());
-            for (number, (bin, id, _path)) in found.iter().enumerate() {
-                match self.put_back((bin, id), (number, if_exists), &mut journal) {
+            for (number, coming) in found.iter().enumerate() {
+                match self.put_back(coming, (number, if_exists), &mut journal) {
                     Ok(path) => done.push(path),
                     Err(error) => {
                         journal.undo();
@@ -177,11 +202,12 @@ impl Share {
                 }
             }
             journal.settle()?;
-            for ((bin, id, _), path) in found.iter().zip(&done) {
+            for (Coming { bin, id, .. }, path) in found.iter().zip(&done) {
                 hidden::unlink(bin.folder.as_fd(), &id.record());
                 self.forget_parts(path);
                 self.finder.root.news.came(path);
             }
+            journal.let_go(&Progress::default())?.told()?;
             Ok(done)
         })
     }
@@ -203,7 +229,7 @@ impl Share {
                 Ok(())
             };
             if let Some(ids) = ids {
-                for (bin, id, path) in self.find(ids)? {
+                for Coming { bin, id, path, .. } in self.find(ids)? {
                     remove(&bin, &id, &path)?;
                 }
             }
@@ -239,9 +265,9 @@ impl Share {
 
     /// Finds what ids stand for, each once; all must be there, and the caller must be permitted to write
     /// where they were.
-    fn find(&self, ids: &[String]) -> Result<Vec<(Bin, TrashId, VaultPath)>> {
+    fn find(&self, ids: &[String]) -> Result<Vec<Coming>> {
         let bins = self.bins();
-        let mut found: Vec<(Bin, TrashId, VaultPath)> = Vec::new();
+        let mut found = Vec::new();
         let mut known = HashSet::new();
         let (mut is_lacking, mut path_bytes) = (false, 0);
         for text in ids.iter().filter(|text| known.insert(text.as_str())) {
@@ -252,7 +278,8 @@ impl Share {
                 let Some(item) = bin.item(id)? else { continue };
                 self.ask(&item.path, Need::Write)?;
                 path_bytes += item.path.as_str().len();
-                found.push((bin.clone(), id.clone(), item.path));
+                let (bin, id, aside) = (bin.clone(), id.clone(), hidden::temporary_name());
+                found.push(Coming { bin, id, path: item.path, aside });
                 is_found = true;
                 break;
             }
@@ -265,22 +292,16 @@ impl Share {
     }
 
     /// What putting several things back is about to change, as far as that can be known.
-    fn plan_restore(
-        &self,
-        found: &[(Bin, TrashId, VaultPath)],
-        if_exists: IfExists,
-    ) -> Result<Vec<Change>> {
+    fn plan_restore(&self, found: &[Coming], if_exists: IfExists) -> Result<Vec<Change>> {
         let mut changes = Vec::with_capacity(found.len());
         let mut taken = HashSet::with_capacity(found.len());
-        for (bin, id, path) in found {
-            let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
-            let mut place = self.finder.destination(path, Follow::NotLast)?;
+        for coming in found {
+            let mut place = self.finder.destination(&coming.path, Follow::NotLast)?;
             if if_exists == IfExists::Rename {
                 place = self.finder.next_free(&place, |place| taken.contains(place))?;
             }
             taken.insert(place.clone());
-            let change = restoring(bin, id, &stat.ok_or(NO_SUCH_THING)?, place);
-            changes.push(self.with_old(change, bin)?);
+            changes.push(self.with_old(coming.change(&coming.look()?, place), &coming.bin)?);
         }
         Ok(changes)
     }
@@ -298,13 +319,12 @@ impl Share {
     /// Puts one thing back and returns where. What was done is told in `journal`, also on failure.
     fn put_back(
         &self,
-        (bin, id): (&Bin, &TrashId),
+        coming: &Coming,
         (number_of_all, if_exists): (usize, IfExists),
         journal: &mut Journal<'_>,
     ) -> Result<VaultPath> {
-        let (_, path) = bin.record(id)?.ok_or(NO_SUCH_THING)?;
-        let stat = look::look(&*bin.folder, id.as_str().as_bytes()).map_err(os)?;
-        let stat = stat.ok_or(NO_SUCH_THING)?;
+        let (_, path) = coming.bin.record(&coming.id)?.ok_or(NO_SUCH_THING)?;
+        let stat = coming.look()?;
         let is_folder = look::type_of(&stat) == FileType::Directory;
         self.make_missing(&path, journal).map_err(|error| match error {
             // A file has come where its folder was.
@@ -318,7 +338,7 @@ impl Share {
             self.ask_to_show(&[&was], &[&spot.path], is_folder)?;
         }
         spot.folder = self.finder.shared(spot.folder).map_err(os)?;
-        bin.must_be_beside(&spot.folder)?;
+        coming.bin.must_be_beside(&spot.folder)?;
         let parent = path.parent().unwrap_or_default();
         let real_parent = spot.path.parent().unwrap_or_default();
         let mut name = spot.name.clone();
@@ -326,7 +346,7 @@ impl Share {
         for number in 1.. {
             let there = (&spot.folder, name.as_os_str(), real_parent.join(path.name()));
             let way = (number_of_all, if_exists);
-            let moved_back = self.put_back_at((bin, id, &stat), there, way, journal)?;
+            let moved_back = self.put_back_at((coming, &stat), there, way, journal)?;
             match (moved_back, if_exists) {
                 (Ok(()), _) => break,
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Error(sentence)) => {
@@ -345,7 +365,7 @@ impl Share {
                 (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
                     if number <= limits::RACE_TRIES_MAX =>
                 {
-                    if self.displace((bin, id, &stat), &path, journal)? {
+                    if self.put_back_over((coming, &stat), &path, journal)? {
                         break;
                     }
                 }
@@ -361,80 +381,43 @@ impl Share {
     /// taken is not worth telling there.
     fn put_back_at(
         &self,
-        (bin, id, stat): (&Bin, &TrashId, &Statx),
+        (coming, stat): (&Coming, &Statx),
         (folder, name, real): (&Arc<OwnedFd>, &OsStr, VaultPath),
         (number, if_exists): (usize, IfExists),
         journal: &mut Journal<'_>,
     ) -> Result<rustix::io::Result<()>> {
         if journal.group.is_some() {
-            let change = self.with_old(restoring(bin, id, stat, real.clone()), bin)?;
+            let change = self.with_old(coming.change(stat, real.clone()), &coming.bin)?;
             if change.old.is_some() && if_exists == IfExists::Rename {
                 return Ok(Err(Errno::EXIST));
             }
             journal.expect(number, change)?;
         }
-        let from = Source::there(&bin.folder, id.as_str(), look::id_of(stat));
-        Ok(journal.add(&from, (folder, name), real, false))
+        Ok(journal.add(&coming.source(stat), (folder, name), real, false))
     }
 
-    /// Makes way for a thing that comes back to where something else is, which goes into the trash; true when
-    /// the thing is in its place already.
-    fn displace(
+    /// Puts one thing back to where something else is, which goes into the trash; false when that has gone.
+    fn put_back_over(
         &self,
-        (bin, id, stat): (&Bin, &TrashId, &Statx),
+        (coming, stat): (&Coming, &Statx),
         path: &VaultPath,
         journal: &mut Journal<'_>,
     ) -> Result<bool> {
-        let mut spot = self.locate(path, Need::Write, Follow::NotLast)?;
-        if spot.stat.is_none() {
-            return Ok(false);
-        }
+        let spot = self.locate(path, Need::Write, Follow::NotLast)?;
+        let Some(old) = &spot.stat else { return Ok(false) };
         if spot.is_folder() {
             let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             if !mounts::mounts_below(folder.as_fd()).is_empty() {
                 return Err(mounted());
             }
         }
-        let group = journal.group.as_ref();
-        let Some(mut ticket) = self.ticket(&spot, Reason::Replaced, None, group)? else {
-            self.ask_to_remove(&spot, path, &Progress::default())?;
-            if spot.is_folder() {
-                self.delete_folder(path, Fate::Gone)?;
-            } else {
-                self.delete_file(path, Fate::Gone)?;
-            }
-            return Ok(false);
-        };
-        // Both change places in one step. Until the other has its own name in the trash, the record of the
-        // first stands for it: the same place, so that a crash loses neither.
-        let exchange = || {
-            let (folder, name) = (&*spot.folder, &spot.name);
-            let exchange = RenameFlags::EXCHANGE;
-            rustix::fs::renameat_with(&*bin.folder, id.as_str(), folder, name, exchange)
-        };
-        let is_able = !self.finder.root.quirks.no_exchange;
-        match if is_able { exchange() } else { Err(Errno::NOSYS) } {
-            Ok(()) => {
-                rustix::fs::renameat(&*bin.folder, id.as_str(), &*ticket.bin, ticket.id.as_str())
-                    .map_err(os)?;
-                ticket.settle().map_err(os)?;
-                spot.folder = self.finder.shared(spot.folder).map_err(os)?;
-                let from = Source::there(&bin.folder, id.as_str(), look::id_of(stat));
-                journal.note(from, (&spot.folder, &spot.name), (spot.path, Origin::Itself));
-                return Ok(true);
-            }
-            Err(Errno::NOENT) => return Ok(false),
-            Err(Errno::BUSY) => return Err(mounted()),
-            // The filesystem cannot, or one of the two is locked.
-            Err(_) => {}
-        }
-        let name = spot.name.as_bytes();
-        let to = ticket.id.as_str();
-        discard::moving(spot.folder.as_fd(), name, true, || {
-            rustix::fs::renameat(&*spot.folder, &spot.name, &*ticket.bin, to)
+        let folder = self.finder.shared(Arc::clone(&spot.folder)).map_err(os)?;
+        let near = Target { folder, real: spot.path.parent().unwrap_or_default() };
+        let old = (&spot, Judged::This(look::id_of(old)));
+        let (mut source, way) = (coming.source(stat), (coming.aside.as_str(), false));
+        journal.replace((&mut source, stat), &near, old, way).map_err(|put| match put {
+            Put::Apart => moved(Errno::XDEV),
+            Put::Failed(error) => error,
         })
-        .map_err(moved)?;
-        ticket.settle().map_err(os)?;
-        Ok(false)
     }
 }

@@ -6,10 +6,11 @@ use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Judged, Put, Step, Target};
+use super::put::{Journal, Put, Step, Target};
 use super::resolve::{Follow, Lost, Spot, is_taken, refuse_new};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
+use super::thing::Judged;
 use super::throw::Ticket;
 use super::trash_id::TrashId;
 use super::{os, os_new_name, raw_name, room_for};
@@ -127,7 +128,7 @@ impl Share {
                 IfExists::Rename => self.take_free_name(spool, &path, journal)?,
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
-                    if self.add(spool, &spot, journal)?.is_some() {
+                    if add(spool, &spot, journal)?.is_some() {
                         let is_twice =
                             journal.has_put(&self.finder.locate(&path, Follow::NotLast)?);
                         return Err(if is_twice { TWICE } else { Error::Collision(sentence) });
@@ -247,20 +248,6 @@ impl Share {
         Ok(spool)
     }
 
-    /// Gives a spool a name that nothing has; gives the spool back when something has it.
-    fn add(&self, spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
-        expect(&spool, spot, journal)?;
-        let there = (&spot.folder, spot.name.as_os_str());
-        match journal.add(&spool.source(), there, spot.path.clone(), true) {
-            Ok(()) => {
-                journal.own(spool);
-                Ok(None)
-            }
-            Err(Errno::EXIST) => Ok(Some(spool)),
-            Err(errno) => Err(os_new_name(errno)),
-        }
-    }
-
     /// Puts a spool at `path`, whatever file is there.
     fn overwrite(
         &self,
@@ -276,7 +263,7 @@ impl Share {
             let near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
                 refuse_new(&spot)?;
-                spool = self.add(near, &spot, journal)?;
+                spool = add(near, &spot, journal)?;
                 if spool.is_none() {
                     return Ok(path);
                 }
@@ -353,7 +340,7 @@ impl Share {
             if (number > 0 || journal.group.is_some()) && is_taken(&spot)? {
                 continue;
             }
-            spool = match self.add(spool, &spot, journal)? {
+            spool = match add(spool, &spot, journal)? {
                 Some(spool) => spool,
                 None => return Ok(place),
             };
@@ -369,6 +356,20 @@ fn expect(spool: &Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<()> {
     }
     let number = journal.done.iter().filter_map(Step::is_new).count();
     journal.expect(number, spool.coming_to(spot.path.clone())?)
+}
+
+/// Gives a spool a name that nothing has; gives the spool back when something has it.
+fn add(spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
+    expect(&spool, spot, journal)?;
+    let there = (&spot.folder, spot.name.as_os_str());
+    match journal.add(&spool.source(), there, spot.path.clone(), true) {
+        Ok(()) => {
+            journal.own(spool);
+            Ok(None)
+        }
+        Err(Errno::EXIST) => Ok(Some(spool)),
+        Err(errno) => Err(os_new_name(errno)),
+    }
 }
 
 /// Puts a spool where a file is; gives the spool back when none is there any more.
