@@ -341,6 +341,25 @@ fn of_several_all_come_back_or_none() {
 }
 
 #[test]
+fn what_made_way_comes_back_when_a_later_one_fails() {
+    for (house, quirks) in houses() {
+        let share = house.share();
+        house.file("a", "old");
+        house.file("d/b", "B");
+        delete(&share, "a", Kind::File);
+        delete(&share, "d/b", Kind::File);
+        let both = [ids(&share, "a"), ids(&share, "d/b")].concat();
+        house.file("a", "new");
+        fs::remove_dir(house.root().join("d")).unwrap();
+        house.file("d", "in the way");
+        assert!(share.restore(&both, IfExists::Overwrite).is_err());
+        assert_eq!(house.content("a").as_deref(), Some("new"), "{quirks:?}");
+        assert_eq!(paths(&share), ["a", "d/b"], "{quirks:?}");
+        assert!(house.unfinished("").is_empty(), "{quirks:?}");
+    }
+}
+
+#[test]
 fn everybody_has_the_trash_of_their_own_places() {
     let house = House::new();
     let all = house.share();
