@@ -232,7 +232,11 @@ impl Handle {
         if state.is_busy {
             (state.is_busy, state.since) = (false, Instant::now());
         }
-        state.transfer = None;
+    }
+
+    /// No transfer goes on any more.
+    pub fn end_transfer(&self) {
+        self.lock().transfer = None;
     }
 
     /// A transfer begins, of what is at `path` in the share and at `seen` for the client.

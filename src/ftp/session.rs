@@ -168,6 +168,8 @@ impl Session {
                 Next::End => return Ok(()),
             };
             self.handle.set_data(None);
+            // Before the reply: whoever has heard it finds nothing going on.
+            self.handle.end_transfer();
             if !reply.is_said() {
                 self.control.say(&reply)?;
             }

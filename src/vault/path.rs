@@ -240,6 +240,8 @@ mod tests {
 
         #[test]
         fn anything_parses_or_is_refused(text in ".{0,300}") {
+            // Names that are told in larder's own way have their rules, and their properties, in `raw_name`.
+            prop_assume!(!text.contains(raw_name::MARK));
             prop_assert_eq!(VaultPath::parse(&text).is_ok(), model(&text).is_some());
         }
 

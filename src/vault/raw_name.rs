@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 /// What a name begins with that is not told as it is.
-const MARK: &str = "%=";
+pub(super) const MARK: &str = "%=";
 
 /// What a name on the drive is called towards callers.
 pub fn tell(on_disk: &[u8]) -> Cow<'_, str> {
