@@ -144,7 +144,7 @@ impl Group {
         if text.len() as u64 > limits::GROUP_RECORD_BYTES_MAX {
             // Nobody would read it.
             self.is_untold = true;
-            self.settle();
+            self.settle().map_err(os)?;
             return Ok(());
         }
         let temporary = hidden::temporary_name();
@@ -168,22 +168,29 @@ impl Group {
     }
 
     /// Everything is in its place, durably: the record goes, durable with the next sync of its folder.
-    pub fn settle(&mut self) {
+    ///
+    /// Errors: those of the drive; then the record still tells of the group, which must not be acknowledged.
+    pub fn settle(&mut self) -> rustix::io::Result<()> {
         // The lock goes last.
-        let Some(locked) = self.record.take() else { return };
+        let Some(locked) = self.record.take() else { return Ok(()) };
         let unlinked = rustix::fs::unlinkat(&*self.folder, &self.name, AtFlags::empty());
-        if unlinked.is_err_and(|errno| errno != Errno::NOENT) {
-            // What is told to be done must not be taken back because of a name that does not go.
-            let _nothing_more_to_be_done = locked.set_len(0).and_then(|()| locked.sync_all());
-            hidden::unlink(self.folder.as_fd(), &self.name);
+        if matches!(unlinked, Ok(()) | Err(Errno::NOENT)) {
+            return Ok(());
         }
+        // What is told to be done must not be taken back because of a name that does not go.
+        if let Err(cause) = locked.set_len(0).and_then(|()| locked.sync_all()) {
+            self.record = Some(locked);
+            return Err(Errno::from_io_error(&cause).unwrap_or(Errno::IO));
+        }
+        hidden::unlink(self.folder.as_fd(), &self.name);
+        Ok(())
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         if self.record.is_some() {
-            self.settle();
+            let _only_looked_at_again = self.settle();
             let _only_looked_at_again = look::sync_folder(&*self.folder);
         }
     }

@@ -432,10 +432,11 @@ impl Journal<'_> {
         folders.sources.sync()?;
         if is_settled {
             // First: what is in new folders must not be taken back without them.
-            if let Some(mut group) = self.group.take() {
-                group.settle();
+            if let Some(group) = &mut self.group {
+                group.settle().map_err(os)?;
                 folders.workshops.add(&group.folder);
             }
+            self.group = None;
             for mut note in self.notes.drain(..) {
                 note.settle();
                 folders.workshops.add(&note.folder);

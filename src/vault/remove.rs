@@ -449,7 +449,7 @@ fn settle(Taken { outs, group }: &mut Taken) -> Result<Vec<Option<TrashId>>> {
     sync(bins.chain(places.map(|out| &out.spot.folder))).map_err(os)?;
     if let Some(group) = group {
         // From here on a crash finds everything gone.
-        group.settle();
+        group.settle().map_err(os)?;
         look::sync_folder(&*group.folder).map_err(os)?;
     }
     Ok(ids)

@@ -157,7 +157,7 @@ fn a_record_that_cannot_be_removed_tells_nothing_once_the_group_is_settled() {
     assert!(fs::metadata(&kept).unwrap().len() > 0);
     // No file can be removed by the name of a folder.
     fs::create_dir(&place).unwrap();
-    group.settle();
+    group.settle().unwrap();
     assert_eq!(fs::metadata(&kept).unwrap().len(), 0);
 }
 
