@@ -78,7 +78,7 @@ pub use opened::{OpenFile, Opened};
 pub use part::UploadTarget;
 pub use path::VaultPath;
 pub use progress::{Counts, Progress};
-pub use remove::Removal;
+pub use remove::{Removal, What};
 pub use restore::Item;
 pub use room::Usage;
 pub use root::RootId;

@@ -282,6 +282,7 @@ fn place_of(spot: &Spot) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::remove::What;
     use super::super::tests::{House, UPLOAD, path, upload};
     use super::super::trash::Fate;
     use super::super::upload_record::UploadId;
@@ -360,7 +361,7 @@ mod tests {
         assert_eq!(share.kept_bytes(&target(&share, "g")).unwrap(), Some(3));
         upload(&share, &[("g", "theirs")], &UPLOAD).unwrap();
         assert!(kept(&house).is_empty());
-        share.delete_file(&path("g"), Fate::Trash).unwrap();
+        share.remove(&path("g"), What::File, Fate::Trash).unwrap();
         assert_eq!(share.kept_bytes(&target(&share, "g")).unwrap(), None);
     }
 

@@ -30,6 +30,18 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
+/// What one thing must be that is to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A file, or a link.
+    File,
+    /// A folder without anything in it, removed in one step that can take nothing along: what comes into it at the
+    /// last moment keeps it where it is.
+    EmptyFolder,
+    /// A folder with all that is in it.
+    Tree,
+}
+
 /// Things that were found and may be removed.
 pub struct Removal {
     /// Whose they are.
@@ -37,78 +49,59 @@ pub struct Removal {
     /// What they are called.
     paths: Vec<VaultPath>,
     /// What they must be; anything if `None`.
-    kind: Option<Kind>,
+    what: Option<What>,
     /// Where they should go.
     wish: Fate,
 }
 
 impl Share {
-    /// Deletes a file, or a link itself: into the trash if that is the wish and it can be kept. Says where it
-    /// is there; `None` means it is gone for good.
+    /// Deletes one thing: into the trash if that is the wish and it can be kept. Says where it is there; `None`
+    /// means it is gone for good. A link goes itself.
     ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (a folder), `StorageAbsent`.
-    pub fn delete_file(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
-        self.delete(path, Kind::File, wish)
+    /// Errors: `Refused`, `NotFound`, `Invalid` (the root, another kind of thing, a drive mounted in it), `Conflict`
+    /// (not empty), `Remains`, `StorageAbsent`.
+    pub fn remove(&self, path: &VaultPath, what: What, wish: Fate) -> Result<Option<TrashId>> {
+        if what == What::EmptyFolder {
+            return self.checked(|| self.remove_empty(path, wish));
+        }
+        let removal = self.removal(std::slice::from_ref(path), Some(what), wish)?;
+        Ok(removal.at_once(&mut |_, _| {})?.into_iter().next().flatten())
     }
 
-    /// Deletes a folder with all that is in it, in one step, into the trash if that is the wish and it can
-    /// be kept. A link to a folder goes itself. Says as `delete_file` what became of it.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Invalid` (the root, a file, a drive mounted in it),
-    /// `StorageAbsent`.
-    pub fn delete_folder(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
-        self.delete(path, Kind::Folder, wish)
-    }
-
-    /// Removes a folder that is empty, in one step that can take nothing along: what comes into it at the
-    /// last moment keeps it where it is. There is nothing that the trash would have to keep. A link to a
-    /// folder goes itself, into the trash where one can be kept.
-    ///
-    /// Errors: `Refused`, `NotFound`, `Conflict` (not empty), `Invalid` (a file, a drive mounted there),
-    /// `StorageAbsent`.
-    pub fn remove_empty_folder(&self, path: &VaultPath) -> Result<Option<TrashId>> {
-        self.checked(|| {
-            let spot = self.locate_itself(path, &[Need::Write])?;
-            self.must_be(&spot, path, Kind::Folder)?;
-            if spot.is_link() {
-                return self.delete_file(path, Fate::Trash);
+    /// Removes a folder that is empty. There is nothing that the trash would have to keep; of a link there is.
+    fn remove_empty(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
+        let spot = self.locate_itself(path, &[Need::Write])?;
+        self.must_be(&spot, path, Kind::Folder)?;
+        if spot.is_link() {
+            return self.remove(path, What::File, wish);
+        }
+        match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::REMOVEDIR) {
+            Ok(()) => {}
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {
+                return Err(Error::Conflict("The folder is not empty"));
             }
-            match rustix::fs::unlinkat(&*spot.folder, &spot.name, AtFlags::REMOVEDIR) {
-                Ok(()) => {
-                    self.finder.root.news.went(path);
-                    look::sync_folder(&*spot.folder).map_err(os)?;
-                }
-                Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                    return Err(Error::Conflict("The folder is not empty"));
-                }
-                Err(errno) => return Err(moved(errno)),
-            }
-            Ok(None)
-        })
-    }
-
-    /// Deletes one thing.
-    fn delete(&self, path: &VaultPath, kind: Kind, wish: Fate) -> Result<Option<TrashId>> {
-        let paths = std::slice::from_ref(path);
-        let ids = self.removal(paths, Some(kind), wish)?.at_once(&mut |_, _| {})?;
-        Ok(ids.into_iter().next().flatten())
+            Err(errno) => return Err(moved(errno)),
+        }
+        self.finder.root.news.went(path);
+        look::sync_folder(&*spot.folder).map_err(os)?;
+        Ok(None)
     }
 
     /// Finds what is to be removed.
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (the root, not of that kind, a drive mounted in it, paths that
     /// overlap), `StorageAbsent`.
-    pub fn removal(&self, paths: &[VaultPath], kind: Option<Kind>, wish: Fate) -> Result<Removal> {
+    pub fn removal(&self, paths: &[VaultPath], what: Option<What>, wish: Fate) -> Result<Removal> {
         const ROOT: Error = Error::invalid("The root can't be deleted");
         let has_root = paths.iter().any(VaultPath::is_root);
-        if has_root && kind == Some(Kind::Folder) {
+        if has_root && what == Some(What::Tree) {
             return Err(ROOT);
         }
         paths.iter().try_for_each(|path| self.ask(path, Need::Write))?;
-        if has_root && kind.is_none() {
+        if has_root && what.is_none() {
             return Err(ROOT);
         }
-        let removal = Removal { share: self.clone(), paths: paths.to_vec(), kind, wish };
+        let removal = Removal { share: self.clone(), paths: paths.to_vec(), what, wish };
         self.checked(|| removal.find().map(|_spots| ()))?;
         Ok(removal)
     }
@@ -160,8 +153,8 @@ impl Removal {
         let mut spots = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             let mut spot = share.locate_itself(path, &[Need::Write])?;
-            match self.kind {
-                Some(Kind::Folder) => share.must_be(&spot, path, Kind::Folder)?,
+            match self.what {
+                Some(What::Tree | What::EmptyFolder) => share.must_be(&spot, path, Kind::Folder)?,
                 Some(_) if spot.is_folder() => {
                     return Err(Error::invalid_as(Why::NotAFile, "Path is not a file"));
                 }

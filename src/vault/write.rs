@@ -396,6 +396,7 @@ fn replace(mut spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<O
 
 #[cfg(test)]
 mod tests {
+    use super::super::remove::What;
     use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path, spool, upload};
     use super::super::trash::Fate;
@@ -421,7 +422,7 @@ mod tests {
         // a third goes, and a folder takes its place; a fourth file comes into the group's new folder.
         upload(&share, &[("new", "theirs")], &UPLOAD).unwrap();
         upload(&share, &[("old", "theirs")], &UPLOAD).unwrap();
-        share.delete_file(&path("newest"), Fate::Trash).unwrap();
+        share.remove(&path("newest"), What::File, Fate::Trash).unwrap();
         house.file("newest/in", "theirs");
         upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
         journal.undo();

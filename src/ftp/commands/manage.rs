@@ -8,7 +8,7 @@ use crate::ftp::listing::{parse_timestamp, timestamp};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::Session;
 use crate::logbook::Event;
-use crate::vault::{Fate, Kind, TrashId, VaultPath};
+use crate::vault::{Fate, Kind, TrashId, VaultPath, What};
 
 /// `MKD`.
 pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
@@ -27,7 +27,7 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
     if session.below_home(argument)?.is_root() {
         return Err(Reply::new(550, "The home folder can't be removed"));
     }
-    let kept = session.share()?.remove_empty_folder(&target)?;
+    let kept = session.share()?.remove(&target, What::EmptyFolder, Fate::Trash)?;
     session.note(deleted("folder ", &target, kept.as_ref()));
     Ok(Reply::new(250, "Folder removed"))
 }
@@ -37,7 +37,7 @@ pub fn remove_folder(session: &mut Session, argument: &str) -> Answer {
 pub fn delete(session: &mut Session, argument: &str) -> Answer {
     let target = session.target(argument)?;
     let share = session.share()?;
-    match share.delete_file(&target, Fate::Trash) {
+    match share.remove(&target, What::File, Fate::Trash) {
         Ok(kept) => session.note(deleted("", &target, kept.as_ref())),
         Err(error @ Error::NotFound(_)) => {
             let upload = share.upload_target(&target, &session.owner()?)?;

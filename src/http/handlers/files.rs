@@ -17,7 +17,7 @@ use crate::http::handlers::media;
 use crate::http::question::{Ask, Content, Filled, Query, Question};
 use crate::limits;
 use crate::logbook::Event;
-use crate::vault::{IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath};
+use crate::vault::{IfExists, Kind, OpenFile, Opened, Place, TrashId, VaultPath, What};
 
 /// What `new_file` is asked by.
 #[derive(Deserialize)]
@@ -119,10 +119,10 @@ pub fn delete(
     let ask = ask.read(call)?;
     let target = VaultPath::parse(&ask.path)?;
     if ask.job {
-        let removal = call.share()?.removal(&[target], Some(Kind::File), ask.fate())?;
+        let removal = call.share()?.removal(&[target], Some(What::File), ask.fate())?;
         return deletion::start(call, removal, "");
     }
-    let trash = call.share()?.delete_file(&target, ask.fate())?;
+    let trash = call.share()?.remove(&target, What::File, ask.fate())?;
     call.note(deletion::deleted("", &target, trash.as_ref()));
     Answer::of(&OrJob::Done(Deleted::of(trash)))
 }

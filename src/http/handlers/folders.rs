@@ -12,7 +12,7 @@ use crate::http::handlers::jobs::OrJob;
 use crate::http::handlers::media;
 use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
-use crate::vault::{self, Kind, VaultPath};
+use crate::vault::{self, Kind, VaultPath, What};
 
 /// What `finder` is asked by.
 #[derive(Deserialize)]
@@ -172,10 +172,10 @@ pub fn delete(
     let ask = ask.read(call)?;
     let target = VaultPath::parse(&ask.path)?;
     if ask.job {
-        let removal = call.share()?.removal(&[target], Some(Kind::Folder), ask.fate())?;
+        let removal = call.share()?.removal(&[target], Some(What::Tree), ask.fate())?;
         return deletion::start(call, removal, "folder ");
     }
-    let trash = call.share()?.delete_folder(&target, ask.fate())?;
+    let trash = call.share()?.remove(&target, What::Tree, ask.fate())?;
     call.note(deletion::deleted("folder ", &target, trash.as_ref()));
     Answer::of(&OrJob::Done(Deleted::of(trash)))
 }

@@ -1,7 +1,7 @@
 //! Making folders, renaming and deleting.
 
 use super::super::root::Quirks;
-use super::super::{Fate, IfExists, Kind};
+use super::super::{Fate, IfExists, Kind, What};
 use super::alone::{Surroundings, alone};
 use super::{House, listed, opened, path, refusal};
 use std::fs::{self, Permissions};
@@ -28,7 +28,7 @@ fn no_door_gives_a_readable_name_to_what_may_not_be_read() {
     // Nor does the trash: by a link that has come since, or by a number behind the name.
     for name in ["in/x.txt", "in/l/x.txt"] {
         house.file(name, "secret");
-        share.delete_file(&path(name), Fate::Trash).unwrap();
+        share.remove(&path(name), What::File, Fate::Trash).unwrap();
     }
     house.file("in/x.txt", "X");
     fs::remove_dir(house.root().join("in/l")).unwrap();
@@ -157,7 +157,7 @@ fn deleting_takes_what_was_named_and_nothing_else() {
         ("file/x", "not found: Path does not exist"),
     ] {
         assert_eq!(
-            refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+            refusal(share.remove(&path(name), What::File, Fate::Trash)).as_deref(),
             Some(told),
             "{name}"
         );
@@ -169,14 +169,14 @@ fn deleting_takes_what_was_named_and_nothing_else() {
         ("go/to-file", "invalid: Path is not a folder"),
     ] {
         assert_eq!(
-            refusal(share.delete_folder(&path(name), Fate::Trash)).as_deref(),
+            refusal(share.remove(&path(name), What::Tree, Fate::Trash)).as_deref(),
             Some(told),
             "{name}"
         );
     }
-    share.delete_folder(&path("go/to-keep"), Fate::Trash).unwrap();
-    share.delete_file(&path("go/to-file"), Fate::Trash).unwrap();
-    share.delete_folder(&path("go"), Fate::Trash).unwrap();
+    share.remove(&path("go/to-keep"), What::Tree, Fate::Trash).unwrap();
+    share.remove(&path("go/to-file"), What::File, Fate::Trash).unwrap();
+    share.remove(&path("go"), What::Tree, Fate::Trash).unwrap();
     assert_eq!(house.on_disk(""), ["file", "keep"]);
     assert_eq!(house.on_disk("keep"), ["a"]);
     assert!(house.unfinished("").is_empty());
@@ -195,13 +195,13 @@ fn every_change_needs_the_right_at_both_ends() {
     }
     for name in ["yours/b", "yours/none", "", "yours"] {
         assert_eq!(
-            refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+            refusal(share.remove(&path(name), What::File, Fate::Trash)).as_deref(),
             refused,
             "{name}"
         );
         assert_eq!(refusal(share.make_folder(&path(name))).as_deref(), refused, "{name}");
     }
-    assert_eq!(refusal(share.delete_folder(&path("yours"), Fate::Trash)).as_deref(), refused);
+    assert_eq!(refusal(share.remove(&path("yours"), What::Tree, Fate::Trash)).as_deref(), refused);
     assert_eq!(house.content("yours/b").as_deref(), Some("B"));
 }
 
@@ -215,7 +215,7 @@ fn a_folder_with_locked_folders_in_it_is_deleted() {
             for name in ["top/locked/inner/deep", "top/locked/inner", "top/locked"] {
                 fs::set_permissions(house.root().join(name), Permissions::from_mode(mode)).unwrap();
             }
-            house.share().delete_folder(&path("top"), Fate::Gone).unwrap();
+            house.share().remove(&path("top"), What::Tree, Fate::Gone).unwrap();
             assert!(house.on_disk("").is_empty(), "{mode:o}");
             assert!(house.unfinished("").is_empty(), "{mode:o}");
         }
@@ -223,7 +223,7 @@ fn a_folder_with_locked_folders_in_it_is_deleted() {
         house.file("disc/a", "x");
         let disc = house.root().join("disc");
         fs::set_permissions(&disc, Permissions::from_mode(0o555)).unwrap();
-        house.share().delete_folder(&path("disc"), Fate::Gone).unwrap();
+        house.share().remove(&path("disc"), What::Tree, Fate::Gone).unwrap();
         assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
     }
     let name = "change::a_folder_with_locked_folders_in_it_is_deleted";
@@ -239,7 +239,10 @@ fn what_the_drive_does_not_permit_is_refused() {
         fs::set_permissions(&locked, Permissions::from_mode(0o500)).unwrap();
         let share = house.share();
         let refused = Some("refused by the drive's own permissions");
-        assert_eq!(refusal(share.delete_file(&path("locked/a"), Fate::Trash)).as_deref(), refused);
+        assert_eq!(
+            refusal(share.remove(&path("locked/a"), What::File, Fate::Trash)).as_deref(),
+            refused
+        );
         assert_eq!(refusal(share.make_folder(&path("locked/b"))).as_deref(), refused);
         let told = refusal(super::upload(&share, &[("locked/a", "x")], &super::UPLOAD));
         assert_eq!(told.as_deref(), refused);

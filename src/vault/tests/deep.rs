@@ -1,6 +1,6 @@
 //! Trees of thousands of levels: neither stack nor descriptors may pay for depth.
 
-use super::super::Fate;
+use super::super::{Fate, What};
 use super::alone::{Surroundings, alone};
 use super::mounts::without_openat2;
 use super::{House, UPLOAD, listed, opened, path, raw, refusal, upload};
@@ -40,7 +40,7 @@ fn a_deep_tree_is_deleted() {
                     house.folder(format!("deep/w{number}/x/y"));
                     house.file(format!("deep/w{number}/x/f"), "x");
                 }
-                house.share().delete_folder(&path("deep"), Fate::Gone).unwrap();
+                house.share().remove(&path("deep"), What::Tree, Fate::Gone).unwrap();
                 assert!(house.on_disk("").is_empty());
                 assert!(house.unfinished("").is_empty());
             }
@@ -64,7 +64,7 @@ fn a_deep_tree_is_zipped() {
                 let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
                 assert_eq!(zip.len(), levels + 1 + 100 + 1);
                 zip.by_name(&("d/".repeat(levels) + "end")).unwrap();
-                share.delete_folder(&path("deep"), Fate::Gone).unwrap();
+                share.remove(&path("deep"), What::Tree, Fate::Gone).unwrap();
             }
         });
     }
@@ -85,14 +85,14 @@ fn as_deep_as_a_path_reaches_everything_works() {
                 assert_eq!(opened(&share, &file).unwrap(), "F");
                 share.make_folder(&path(&format!("{deep}/new"))).unwrap();
                 assert_eq!(listed(&share, &deep).unwrap(), ["d", "file", "new"]);
-                share.delete_file(&path(&file), Fate::Gone).unwrap();
-                share.delete_folder(&path(&format!("{deep}/new")), Fate::Gone).unwrap();
+                share.remove(&path(&file), What::File, Fate::Gone).unwrap();
+                share.remove(&path(&format!("{deep}/new")), What::Tree, Fate::Gone).unwrap();
                 assert_eq!(
                     refusal(listed(&share, &file)).unwrap(),
                     "not found: Path does not exist"
                 );
             }
-            house.share().delete_folder(&path("d"), Fate::Gone).unwrap();
+            house.share().remove(&path("d"), What::Tree, Fate::Gone).unwrap();
             assert!(house.on_disk("").is_empty());
         });
     }
@@ -112,7 +112,7 @@ fn a_link_into_the_depth_reaches_further_than_a_path() {
     assert_eq!(opened(&share, &format!("half/more/{}/end", vec!["d"; 200].join("/"))).unwrap(), "");
     upload(&share, &[(&format!("half/more/{}/new", vec!["d"; 200].join("/")), "N")], &UPLOAD)
         .unwrap();
-    share.delete_folder(&path("d"), Fate::Gone).unwrap();
+    share.remove(&path("d"), What::Tree, Fate::Gone).unwrap();
     assert_eq!(house.on_disk(""), ["half"]);
 }
 

@@ -1,6 +1,6 @@
 //! What the trash keeps, and for how long: after a crash, from another drive, of what is old, and where room is short.
 
-use super::super::{Fate, IfExists, Kind, Reason};
+use super::super::{Fate, IfExists, Kind, Reason, What};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::trash::{delete, empty, ids, items, paths, restore};
 use super::{House, UPLOAD, listed, opened, path, refusal, upload};
@@ -226,7 +226,7 @@ fn the_oldest_go_when_the_trash_is_too_large() {
         assert!(house.trashed("").is_empty() && house.unfinished("").is_empty());
         // A file that is more than the trash may be is gone at once, and that is said.
         house.file("big", "x".repeat(2 << 20));
-        assert_eq!(share.delete_file(&path("big"), Fate::Trash).unwrap(), None);
+        assert_eq!(share.remove(&path("big"), What::File, Fate::Trash).unwrap(), None);
         assert!(house.trashed("").is_empty());
     }
     let name = "kept::the_oldest_go_when_the_trash_is_too_large";
@@ -252,7 +252,7 @@ fn an_upload_that_needs_the_space_takes_it_from_the_trash() {
         let left = paths(&share);
         assert!((2..=6).contains(&left.len()) && left.contains(&"7".to_owned()), "{left:?}");
         assert!(!left.contains(&"0".to_owned()), "the oldest went first");
-        share.delete_file(&path("new"), Fate::Gone).unwrap();
+        share.remove(&path("new"), What::File, Fate::Gone).unwrap();
         empty(&share, None).unwrap();
         // As it is announced, no more than needed, and nothing when it would not help.
         delete_eight();
@@ -277,7 +277,7 @@ fn an_upload_that_needs_the_space_takes_it_from_the_trash() {
         empty(&share, None).unwrap();
         house.file("d/x", "x");
         while std::io::Write::write(&mut filler, &[0; 4096]).is_ok() {}
-        assert_eq!(share.delete_folder(&path("d"), Fate::Trash).unwrap(), None);
+        assert_eq!(share.remove(&path("d"), What::Tree, Fate::Trash).unwrap(), None);
         let mut much = share.spool(None).unwrap();
         let full = std::io::Write::write_all(&mut much, &vec![1; 4 << 20]).unwrap_err();
         assert!(matches!(crate::error::Error::from(full), crate::error::Error::DiskFull));

@@ -1,7 +1,7 @@
 //! What a crash, or a drive that takes no writes, leaves behind, and how it goes all the same.
 
 use super::super::put::Journal;
-use super::super::{Fate, IfExists};
+use super::super::{Fate, IfExists, What};
 use super::alone::{Surroundings, alone, mount};
 use super::mounts::drive;
 use super::{House, UPLOAD, path, spool, upload};
@@ -53,8 +53,8 @@ fn folders_that_were_made_for_something_stay() {
     assert!(upload(&share, &[("n/e/w", "N"), ("in/way", "W")], &UPLOAD).is_err());
     assert_eq!(house.on_disk(""), ["a", "in"]);
     assert!(house.unfinished("").is_empty());
-    share.delete_file(&path("a/d"), Fate::Gone).unwrap();
-    share.delete_file(&path("a/b/c"), Fate::Gone).unwrap();
+    share.remove(&path("a/d"), What::File, Fate::Gone).unwrap();
+    share.remove(&path("a/b/c"), What::File, Fate::Gone).unwrap();
     house.vault.sweep().unwrap();
     assert_eq!(house.on_disk("a"), ["b"]);
 }
@@ -65,8 +65,8 @@ fn a_restore_that_fails_takes_the_folders_of_all_along() {
     let share = house.share();
     house.file("one/a", "A");
     house.file("b", "B");
-    let first = share.delete_file(&path("one/a"), Fate::Trash).unwrap().unwrap();
-    let second = share.delete_file(&path("b"), Fate::Trash).unwrap().unwrap();
+    let first = share.remove(&path("one/a"), What::File, Fate::Trash).unwrap().unwrap();
+    let second = share.remove(&path("b"), What::File, Fate::Trash).unwrap().unwrap();
     fs::remove_dir(house.root().join("one")).unwrap();
     house.file("b", "new");
     let ids = [first.as_str().to_owned(), second.as_str().to_owned()];

@@ -2,7 +2,7 @@
 //! neither file nor folder.
 
 use super::super::root::Quirks;
-use super::super::{Fate, Kind, Opened};
+use super::super::{Fate, Kind, Opened, What};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 use crate::error::Error;
 use rustix::fs::{CWD, FileType, Mode};
@@ -48,12 +48,12 @@ fn a_link_that_leaves_the_root_is_not_there_and_what_is_behind_it_stays() {
             assert_eq!(refusal(listed(&share, name)).as_deref(), GONE, "{name}");
             assert_eq!(refusal(share.zip(&path(name))).as_deref(), GONE, "{name}");
             assert_eq!(
-                refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+                refusal(share.remove(&path(name), What::File, Fate::Trash)).as_deref(),
                 GONE,
                 "{name}"
             );
             assert_eq!(
-                refusal(share.delete_folder(&path(name), Fate::Trash)).as_deref(),
+                refusal(share.remove(&path(name), What::Tree, Fate::Trash)).as_deref(),
                 GONE,
                 "{name}"
             );
@@ -80,7 +80,7 @@ fn a_link_that_leaves_the_root_is_not_there_and_what_is_behind_it_stays() {
         assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
         assert_eq!(std::fs::read_to_string(outside.join("a")).unwrap(), "secret");
         // The folder of links goes, and nothing behind them.
-        share.delete_folder(&path("docs"), Fate::Trash).unwrap();
+        share.remove(&path("docs"), What::Tree, Fate::Trash).unwrap();
         assert_eq!(std::fs::read_to_string(outside.join("a")).unwrap(), "secret");
         assert!(house.unfinished("").is_empty());
     }
@@ -116,8 +116,8 @@ fn a_link_inside_is_followed_wherever_it_stands() {
         // Renaming and deleting mean the link.
         share.rename(&path("file"), &path("other"), Kind::File).unwrap();
         share.rename(&path("one"), &path("uno"), Kind::Folder).unwrap();
-        share.delete_file(&path("other"), Fate::Trash).unwrap();
-        share.delete_folder(&path("abs"), Fate::Trash).unwrap();
+        share.remove(&path("other"), What::File, Fate::Trash).unwrap();
+        share.remove(&path("abs"), What::Tree, Fate::Trash).unwrap();
         assert_eq!(house.content("real/deep/a.txt").as_deref(), Some("new"));
         assert_eq!(listed(&share, "").unwrap(), ["real", "two", "uno", "whole"]);
     }
@@ -165,7 +165,7 @@ fn a_dangling_link_can_be_filled_renamed_and_deleted() {
         upload(&share, &[("new", "N")], &UPLOAD).unwrap();
         assert_eq!(house.content("docs/later.txt").as_deref(), Some("N"));
         assert!(upload(&share, &[("lost", "N")], &UPLOAD).is_err());
-        share.delete_file(&path("new"), Fate::Trash).unwrap();
+        share.remove(&path("new"), What::File, Fate::Trash).unwrap();
         assert_eq!(house.content("docs/later.txt").as_deref(), Some("N"));
     }
 }
@@ -210,7 +210,7 @@ fn a_link_gives_no_more_than_the_grant_does() {
             let told = refusal(upload(&share, &[(name, "x")], &UPLOAD));
             assert_eq!(told.as_deref(), Some("refused"), "{name}");
             assert_eq!(
-                refusal(share.delete_file(&path(name), Fate::Trash)).as_deref(),
+                refusal(share.remove(&path(name), What::File, Fate::Trash)).as_deref(),
                 Some("refused"),
                 "{name}"
             );
@@ -258,8 +258,8 @@ fn pipes_sockets_and_devices_are_never_waited_for() {
         share.zip(&path("docs")).unwrap().write(&mut zip).unwrap();
         let zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
         assert_eq!(zip.file_names().map(|name| name.unwrap()).collect::<Vec<_>>(), ["a.txt"]);
-        share.delete_file(&path("docs/fifo"), Fate::Trash).unwrap();
-        share.delete_folder(&path("docs"), Fate::Trash).unwrap();
+        share.remove(&path("docs/fifo"), What::File, Fate::Trash).unwrap();
+        share.remove(&path("docs"), What::Tree, Fate::Trash).unwrap();
         assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
         done.send(()).unwrap();
     });

@@ -2,7 +2,7 @@
 //! does not give it, the same work is done on one filesystem.
 
 use super::super::root::Quirks;
-use super::super::{Fate, IfExists, Kind, Place};
+use super::super::{Fate, IfExists, Kind, Place, What};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};
 use std::fs;
@@ -42,8 +42,8 @@ fn use_like_any_other(house: &House, usb: &str) {
     share.rename(&path(&at("new")), &path(&at("old")), Kind::Folder).unwrap();
     share.make_folder(&path(&at("old/er"))).unwrap();
     house.file(at("old/x/y/z"), "Z");
-    share.delete_folder(&path(&at("old")), Fate::Trash).unwrap();
-    share.delete_file(&path(&at("b (1)")), Fate::Trash).unwrap();
+    share.remove(&path(&at("old")), What::Tree, Fate::Trash).unwrap();
+    share.remove(&path(&at("b (1)")), What::File, Fate::Trash).unwrap();
     let told = refusal(upload(&share, &[(&at("n/a"), "x"), ("m/b", "x"), (usb, "x")], &UPLOAD));
     assert_eq!(told.as_deref(), Some("collision: Target already exists"));
     assert_eq!(listed(&share, usb).unwrap(), ["b", "far"]);
@@ -62,7 +62,7 @@ fn use_like_any_other(house: &House, usb: &str) {
     for folder in ["", usb] {
         let hidden = format!("{folder}/.larder");
         assert!(refusal(listed(&share, &hidden)).is_some());
-        assert!(refusal(share.delete_folder(&path(&hidden), Fate::Trash)).is_some());
+        assert!(refusal(share.remove(&path(&hidden), What::Tree, Fate::Trash)).is_some());
     }
 }
 
@@ -115,8 +115,11 @@ fn a_folder_with_a_drive_in_it_is_not_deleted() {
         house.file("top/usb/b", "B");
         let share = house.share();
         let told = Some("invalid: A drive is mounted in this folder");
-        assert_eq!(refusal(share.delete_folder(&path("top"), Fate::Trash)).as_deref(), told);
-        assert_eq!(refusal(share.delete_folder(&path("top/usb"), Fate::Trash)).as_deref(), told);
+        assert_eq!(refusal(share.remove(&path("top"), What::Tree, Fate::Trash)).as_deref(), told);
+        assert_eq!(
+            refusal(share.remove(&path("top/usb"), What::Tree, Fate::Trash)).as_deref(),
+            told
+        );
         let other = path("other");
         assert_eq!(refusal(share.rename(&path("top/usb"), &other, Kind::Folder)).as_deref(), told);
         assert_eq!(house.content("top/a").as_deref(), Some("A"));
@@ -126,7 +129,7 @@ fn a_folder_with_a_drive_in_it_is_not_deleted() {
         share.rename(&path("top"), &other, Kind::Folder).unwrap();
         assert_eq!(opened(&share, "other/usb/b").unwrap(), "B");
         unmount(&house.root().join("other/usb"));
-        share.delete_folder(&path("other"), Fate::Trash).unwrap();
+        share.remove(&path("other"), What::Tree, Fate::Trash).unwrap();
     }
     let name = "mounts::a_folder_with_a_drive_in_it_is_not_deleted";
     alone(name, Surroundings::Mounts, body, on_one_filesystem);
@@ -158,10 +161,10 @@ fn a_full_drive_says_so_and_keeps_nothing() {
         assert_eq!(told, "disk full");
         assert!(made > 0);
         // Making room must always work.
-        share.delete_file(&path("usb/a"), Fate::Trash).unwrap();
+        share.remove(&path("usb/a"), What::File, Fate::Trash).unwrap();
         share.make_folder(&path("usb/again")).unwrap();
         for name in ["usb/0", "usb/again"] {
-            share.delete_folder(&path(name), Fate::Trash).unwrap();
+            share.remove(&path(name), What::Tree, Fate::Trash).unwrap();
         }
         assert!(house.unfinished("usb").is_empty() && house.unfinished("").is_empty());
     }
@@ -188,8 +191,8 @@ fn a_read_only_drive_is_read_and_its_refusal_is_a_fault_of_the_machine() {
         io(refusal(share.spool(Some(&path("usb")))));
         io(refusal(share.place(vec![(elsewhere, path("usb/x"))], &UPLOAD)));
         io(refusal(share.make_folder(&path("usb/x"))));
-        io(refusal(share.delete_file(&path("usb/a"), Fate::Trash)));
-        io(refusal(share.delete_folder(&path("usb/d"), Fate::Trash)));
+        io(refusal(share.remove(&path("usb/a"), What::File, Fate::Trash)));
+        io(refusal(share.remove(&path("usb/d"), What::Tree, Fate::Trash)));
         io(refusal(share.rename(&path("usb/a"), &path("usb/x"), Kind::File)));
         assert_eq!(listed(&share, "usb").unwrap(), ["a", "d"]);
         let mut bytes = Vec::new();
@@ -250,12 +253,12 @@ fn larders_folder_on_a_drive_is_hidden_by_every_name_the_drive_gives_it() {
                 let file = format!("{name}/tmp/x");
                 assert_eq!(refusal(opened(&share, &file)).as_deref(), gone, "{file}");
                 assert_eq!(
-                    refusal(share.delete_file(&path(&file), Fate::Trash)).as_deref(),
+                    refusal(share.remove(&path(&file), What::File, Fate::Trash)).as_deref(),
                     gone,
                     "{file}"
                 );
                 assert!(upload(&share, &[(&file, "y")], &UPLOAD).is_err());
-                assert!(refusal(share.delete_folder(&path(name), Fate::Trash)).is_some());
+                assert!(refusal(share.remove(&path(name), What::Tree, Fate::Trash)).is_some());
             }
             assert_eq!(house.content("usb/.larder/tmp/x").as_deref(), Some("x"));
         }
@@ -298,7 +301,7 @@ fn on_an_overlay_files_and_folders_tell_different_devices_and_all_is_removed() {
         // Folders of the lower layer cannot be renamed without `redirect_dir`; files in them can go.
         house.file("usb/upper/x/y/z", "Z");
         house.file("usb/upper/x/w", "W");
-        share.delete_folder(&path("usb/upper"), Fate::Trash).unwrap();
+        share.remove(&path("usb/upper"), What::Tree, Fate::Trash).unwrap();
         assert_eq!(house.unfinished("usb").len(), 0);
         house.file("usb/.larder/tmp/0011223344556677-0/0/x", "left");
         assert_eq!(house.vault.sweep().unwrap(), 1);
@@ -358,7 +361,7 @@ fn a_drive_mounted_under_a_name_that_is_no_text_has_a_trash_like_any_other() {
             .unwrap();
         let share = house.share();
         upload(&share, &[("%=usb%FF/a.txt", "A")], &UPLOAD).unwrap();
-        share.delete_file(&path("%=usb%FF/a.txt"), Fate::Trash).unwrap();
+        share.remove(&path("%=usb%FF/a.txt"), What::File, Fate::Trash).unwrap();
         let mut ids = Vec::new();
         share
             .trash()

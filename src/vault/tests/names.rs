@@ -1,7 +1,7 @@
 //! File names are bytes from strangers.
 
 use super::super::path::HOME;
-use super::super::{Fate, IfExists, Kind, Place, Share};
+use super::super::{Fate, IfExists, Kind, Place, Share, What};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 
 /// Names that must work like any other.
@@ -57,9 +57,9 @@ fn every_odd_name_is_stored_listed_read_renamed_and_deleted() {
         let target = path(&number.to_string());
         share.rename(&path(name), &target, Kind::File).expect(name);
         share.rename(&target, &path(name), Kind::File).expect(name);
-        share.delete_file(&path(name), Fate::Trash).expect(name);
+        share.remove(&path(name), What::File, Fate::Trash).expect(name);
         share.make_folder(&path(name)).expect(name);
-        share.delete_folder(&path(name), Fate::Trash).expect(name);
+        share.remove(&path(name), What::Tree, Fate::Trash).expect(name);
     }
     assert!(house.on_disk("").is_empty());
     assert!(house.unfinished("").is_empty());
@@ -115,7 +115,7 @@ fn a_name_that_is_not_utf8_is_shown_and_goes_with_its_folder() {
     std::fs::remove_file(house.root().join("docs/to")).unwrap();
     house.link("docs/to", raw(b"caf\xe9.txt"));
     assert_eq!(opened(&share, "docs/to").unwrap(), "x");
-    share.delete_folder(&path("docs"), Fate::Trash).unwrap();
+    share.remove(&path("docs"), What::Tree, Fate::Trash).unwrap();
     assert!(house.on_disk("").is_empty() && house.unfinished("").is_empty());
 }
 
@@ -143,11 +143,23 @@ fn refuse_every_way_into(share: &Share, folder: &str, hidden: &str) {
     assert_eq!(refusal(opened(share, folder)).as_deref(), gone, "{folder}");
     assert_eq!(refusal(share.zip(&place)).as_deref(), gone, "{folder}");
     if !["way", "deep", "absolute", "round"].contains(&folder) {
-        assert_eq!(refusal(share.delete_file(&place, Fate::Trash)).as_deref(), gone, "{folder}");
-        assert_eq!(refusal(share.delete_folder(&place, Fate::Trash)).as_deref(), gone, "{folder}");
+        assert_eq!(
+            refusal(share.remove(&place, What::File, Fate::Trash)).as_deref(),
+            gone,
+            "{folder}"
+        );
+        assert_eq!(
+            refusal(share.remove(&place, What::Tree, Fate::Trash)).as_deref(),
+            gone,
+            "{folder}"
+        );
     }
-    assert!(refusal(share.delete_folder(&place, Fate::Trash)).is_some(), "{folder}");
-    assert_eq!(refusal(share.delete_file(&inside, Fate::Trash)).as_deref(), gone, "{folder}");
+    assert!(refusal(share.remove(&place, What::Tree, Fate::Trash)).is_some(), "{folder}");
+    assert_eq!(
+        refusal(share.remove(&inside, What::File, Fate::Trash)).as_deref(),
+        gone,
+        "{folder}"
+    );
     assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
     assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
     assert!(share.make_folder(&inside).is_err(), "{folder}");
@@ -201,7 +213,7 @@ fn larders_own_folder_has_no_spelling() {
     // A link to it is a name like any other, and only a name.
     share.rename(&path("way"), &path("weg"), Kind::File).unwrap();
     for link in ["absolute", "deep", "round", "weg"] {
-        share.delete_file(&path(link), Fate::Trash).unwrap();
+        share.remove(&path(link), What::File, Fate::Trash).unwrap();
     }
     // The neighbours of the name are anybody's.
     for name in ["larder", ".larder2", ".larde", ".larder.d"] {

@@ -1,6 +1,6 @@
 //! Few descriptors: what runs out is said, and nothing is taken for something else.
 
-use super::super::{Fate, IfExists, Place, Progress, TransferKind, look};
+use super::super::{Fate, IfExists, Place, Progress, TransferKind, What, look};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, entries, opened, path, refusal, spool};
 use crate::error::Error;
@@ -99,7 +99,7 @@ fn a_lack_of_descriptors_is_not_taken_for_an_absent_drive() {
                 refusal(opened(&share, "docs/a")),
                 refusal(entries(&share, "docs")),
                 refusal(share.make_folder(&path(&format!("docs/{left}")))),
-                refusal(share.delete_folder(&path("docs/sub"), Fate::Trash)),
+                refusal(share.remove(&path("docs/sub"), What::Tree, Fate::Trash)),
             ];
             assert!(house.vault.is_present());
             drop(taken);

@@ -1,7 +1,7 @@
 //! Moving and copying into a folder.
 
 use super::super::root::Quirks;
-use super::super::{Fate, IfExists, Progress, TransferKind};
+use super::super::{Fate, IfExists, Progress, TransferKind, What};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;
 use super::{House, path, raw, refusal};
@@ -382,7 +382,7 @@ fn a_copy_takes_the_room_it_needs_from_the_trash() {
             house.vault.keep_trash(30, 100);
             drive(&house, "usb", "size=1m");
             house.file("usb/old", vec![1; 600 << 10]);
-            house.share().delete_file(&path("usb/old"), Fate::Trash).unwrap();
+            house.share().remove(&path("usb/old"), What::File, Fate::Trash).unwrap();
             assert_eq!(house.trashed("usb").len(), 2);
             house.file("big", vec![2; 700 << 10]);
             transfer(&house, Copy, &["big"], "usb", REFUSE).unwrap();
@@ -504,14 +504,12 @@ fn a_tree_of_great_depth_is_copied_and_removed() {
     let progress = Progress::watched(|| {});
     transfer.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1200);
-    let removal = share
-        .removal(&[path("to")], Some(super::super::Kind::Folder), super::super::Fate::Gone)
-        .unwrap();
+    let removal = share.removal(&[path("to")], Some(What::Tree), super::super::Fate::Gone).unwrap();
     let progress = Progress::watched(|| {});
     removal.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1201);
     share
-        .removal(&[top], Some(super::super::Kind::Folder), super::super::Fate::Gone)
+        .removal(&[top], Some(What::Tree), super::super::Fate::Gone)
         .unwrap()
         .run(&Progress::default(), &mut |_, _| {})
         .unwrap();
@@ -525,9 +523,8 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
         house.file(format!("tree/{number}/file"), number.to_string());
     }
     let share = house.share();
-    let removal = share
-        .removal(&[path("tree")], Some(super::super::Kind::Folder), super::super::Fate::Gone)
-        .unwrap();
+    let removal =
+        share.removal(&[path("tree")], Some(What::Tree), super::super::Fate::Gone).unwrap();
     let progress = Progress::default();
     progress.cancel();
     assert!(matches!(removal.run(&progress, &mut |_, _| {}), Err(Error::Cancelled)));
@@ -538,24 +535,12 @@ fn a_removal_that_is_called_off_leaves_whole_things_in_their_places() {
     let counts = progress.counts();
     assert_eq!((counts.done_items, counts.total_items), (101, 101));
     assert!(house.on_disk("").is_empty());
-    let told = refusal(share.removal(
-        &[path("tree")],
-        Some(super::super::Kind::Folder),
-        super::super::Fate::Gone,
-    ));
+    let told = refusal(share.removal(&[path("tree")], Some(What::Tree), super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("not found: Path does not exist"));
     house.file("file", "F");
-    let told = refusal(share.removal(
-        &[path("file")],
-        Some(super::super::Kind::Folder),
-        super::super::Fate::Gone,
-    ));
+    let told = refusal(share.removal(&[path("file")], Some(What::Tree), super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("invalid: Path is not a folder"));
-    let told = refusal(share.removal(
-        &[path("")],
-        Some(super::super::Kind::Folder),
-        super::super::Fate::Gone,
-    ));
+    let told = refusal(share.removal(&[path("")], Some(What::Tree), super::super::Fate::Gone));
     assert_eq!(told.as_deref(), Some("invalid: The root can't be deleted"));
 }
 

@@ -1,7 +1,9 @@
 //! The trash: what goes in, comes back and is emptied.
 
 use super::super::root::Quirks;
-use super::super::{Fate, IfExists, Item, Kind, Place, Progress, Reason, Share, TransferKind};
+use super::super::{
+    Fate, IfExists, Item, Kind, Place, Progress, Reason, Share, TransferKind, What,
+};
 use super::alone::{Surroundings, alone};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};
 use crate::error::Result;
@@ -54,8 +56,8 @@ pub(super) fn paths(share: &Share) -> Vec<String> {
 #[track_caller]
 pub(super) fn delete(share: &Share, place: &str, kind: Kind) {
     let fate = match kind {
-        Kind::Folder => share.delete_folder(&path(place), Fate::Trash),
-        _ => share.delete_file(&path(place), Fate::Trash),
+        Kind::Folder => share.remove(&path(place), What::Tree, Fate::Trash),
+        _ => share.remove(&path(place), What::File, Fate::Trash),
     };
     assert!(fate.unwrap().is_some());
 }
@@ -184,7 +186,7 @@ fn what_a_move_or_a_copy_replaces_goes_into_the_trash() {
             assert_eq!(house.content("to/d (1)/other").as_deref(), Some("old"), "{what}");
             assert!(house.trashed("").is_empty(), "{what}");
             for folder in ["from", "to"] {
-                share.delete_folder(&path(folder), Fate::Gone).unwrap();
+                share.remove(&path(folder), What::Tree, Fate::Gone).unwrap();
             }
         }
     }
@@ -208,10 +210,10 @@ fn whoever_wants_it_gone_or_has_no_trash_hears_that_it_is_gone() {
             empty(&share, None).unwrap();
         }
         for name in ["l", "a"] {
-            assert_eq!(share.delete_file(&path(name), wish).unwrap(), None);
+            assert_eq!(share.remove(&path(name), What::File, wish).unwrap(), None);
         }
         for name in ["f", "d"] {
-            assert_eq!(share.delete_folder(&path(name), wish).unwrap(), None);
+            assert_eq!(share.remove(&path(name), What::Tree, wish).unwrap(), None);
         }
         assert!(house.on_disk("").is_empty() && house.trashed("").is_empty(), "{days} {percent}");
         assert!(house.unfinished("").is_empty());
@@ -224,7 +226,7 @@ fn whoever_wants_it_gone_or_has_no_trash_hears_that_it_is_gone() {
     house.link(".larder/trash", "../keep");
     house.file("keep/a", "A");
     house.file("b", "B");
-    assert_eq!(share.delete_file(&path("b"), Fate::Trash).unwrap(), None);
+    assert_eq!(share.remove(&path("b"), What::File, Fate::Trash).unwrap(), None);
     upload(&share, &[("keep/a", "A2")], &UPLOAD).unwrap();
     assert!(items(&share).is_empty());
     assert_eq!(empty(&share, None).unwrap(), 0);
@@ -467,7 +469,7 @@ fn two_who_replace_and_delete_at_once_lose_nothing() {
                         let content = format!("{writer}-{number}");
                         upload(&share, &[("a", &content)], &UPLOAD).unwrap();
                         if number % 5 == writer {
-                            let _maybe_gone = share.delete_file(&path("a"), Fate::Trash);
+                            let _maybe_gone = share.remove(&path("a"), What::File, Fate::Trash);
                         }
                     }
                 });
@@ -505,8 +507,8 @@ fn the_trash_is_seen_by_nobody_who_lists_zips_or_opens() {
     {
         assert!(refusal(listed(&share, &place)).is_some(), "{place}");
         assert!(refusal(opened(&share, &place)).is_some(), "{place}");
-        assert!(refusal(share.delete_file(&path(&place), Fate::Trash)).is_some(), "{place}");
-        assert!(refusal(share.delete_folder(&path(&place), Fate::Trash)).is_some(), "{place}");
+        assert!(refusal(share.remove(&path(&place), What::File, Fate::Trash)).is_some(), "{place}");
+        assert!(refusal(share.remove(&path(&place), What::Tree, Fate::Trash)).is_some(), "{place}");
         let spool = spool(&share, "", "x");
         let options = Place { if_exists: IfExists::Overwrite, ..UPLOAD };
         assert!(refusal(share.place(vec![(spool, path(&place))], &options)).is_some(), "{place}");

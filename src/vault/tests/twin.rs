@@ -1,6 +1,6 @@
 //! One thing under two names: folders mounted twice, and drives that ignore case.
 
-use super::super::{Fate, IfExists, Kind, Place, Progress, TransferKind};
+use super::super::{Fate, IfExists, Kind, Place, Progress, TransferKind, What};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, upload};
 use crate::error::Result;
@@ -155,7 +155,7 @@ fn on_a_drive_that_ignores_case_two_spellings_are_one_entry() {
         send(&house, TransferKind::Move, "usb/two", "", IfExists::Overwrite).unwrap();
         assert_eq!(opened(&share, "usb/photos/x.txt").unwrap(), "1");
         assert_eq!(house.content("two/X.TXT").as_deref(), Some("2"));
-        share.delete_file(&path("usb/x.txt"), Fate::Trash).unwrap();
+        share.remove(&path("usb/x.txt"), What::File, Fate::Trash).unwrap();
         let id = house.trashed("usb").into_iter().find(|name| !name.contains('.')).unwrap();
         share.restore(&[id], IfExists::Rename).unwrap();
         assert_eq!(opened(&share, "usb/x.txt").unwrap(), "1");
@@ -192,7 +192,7 @@ fn a_copy_keeps_what_the_filesystem_can_hold() {
         let told = refusal(send(&house, TransferKind::Move, "way", "usb", IfExists::Overwrite));
         assert_eq!(told.as_deref(), Some("invalid: A link can't be moved to this drive"));
         upload(&share, &[("usb/a.txt", "new")], &UPLOAD).unwrap();
-        share.delete_file(&path("usb/a.txt"), Fate::Trash).unwrap();
+        share.remove(&path("usb/a.txt"), What::File, Fate::Trash).unwrap();
         assert!(!listed(&share, "usb").unwrap().contains(&"a.txt".to_owned()));
         unmount(&house.root().join("usb"));
     }

@@ -1,6 +1,8 @@
 //! Following changes where the kernel helps less, and drives that come and go meanwhile.
 
-use super::super::{Change, Fate, IfExists, Kind, Place, Progress, TransferKind, Watcher, Wishes};
+use super::super::{
+    Change, Fate, IfExists, Kind, Place, Progress, TransferKind, Watcher, What, Wishes,
+};
 use super::alone::{Surroundings, alone, mount};
 use super::{House, path, upload};
 use crate::limits;
@@ -140,9 +142,9 @@ fn what_larder_itself_changes_in_a_tree_that_is_too_large_is_told() {
     let moving = share.transfer(TransferKind::Move, &sources, &path("a/b/c"), IfExists::Overwrite);
     moving.unwrap().run(&Progress::default(), &mut |_, _| {}).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
-    share.delete_file(&path("a/b/c/x"), Fate::Gone).unwrap();
+    share.remove(&path("a/b/c/x"), What::File, Fate::Gone).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
-    let trash = share.delete_folder(&path("a/b/c/d"), Fate::Trash).unwrap().unwrap();
+    let trash = share.remove(&path("a/b/c/d"), What::Tree, Fate::Trash).unwrap().unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
     share.restore(&[trash.as_str().to_owned()], IfExists::Rename).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
@@ -175,6 +177,6 @@ fn what_larder_itself_changes_without_the_kernels_help_is_told_by_all_names() {
     // That is followed, too.
     upload(&share, &[("a/new/y", "Y")], &OVER).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/new"]);
-    share.delete_folder(&path("a/new"), Fate::Gone).unwrap();
+    share.remove(&path("a/new"), What::Tree, Fate::Gone).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a", "a/new"]);
 }
