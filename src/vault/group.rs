@@ -71,8 +71,10 @@ impl Change {
                 && (bin.name(), home.name()) == (TRASH, HOME)
                 && !home.parent().unwrap_or_default().is_reserved()
         };
-        let is_name =
-            |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_name = |name: &String| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
         is_place(&self.place)
             && !self.top.is_reserved()
             && self.from.as_ref().is_none_or(|from| is_place(from) || is_in_trash(from))

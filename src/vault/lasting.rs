@@ -4,7 +4,7 @@
     not(test),
     expect(
         dead_code,
-        reason = "the door to it, `/api/uploads`, is issue 16; the tests of this file use it until then"
+        reason = "for `/api/uploads` (second contract, section 16); until then the tests of this file use it"
     )
 )]
 

@@ -220,7 +220,10 @@ impl Upload {
     }
 
     /// What it is called; `None` as long as it has no record.
-    #[cfg_attr(not(test), expect(dead_code, reason = "told at `/api/uploads`, which is issue 16"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "told at `/api/uploads` (second contract, section 16)")
+    )]
     pub fn id(&self) -> Option<&UploadId> {
         self.standing.as_ref().map(|standing| &standing.id)
     }

@@ -74,6 +74,19 @@ fn a_record_moves_nothing_out_of_what_callers_can_name() {
     }
 }
 
+#[test]
+fn a_record_in_which_something_waits_under_no_name_says_nothing() {
+    for (aside, is_taken_back) in [("", false), ("..", false), ("a/b", false), ("dead-2", true)] {
+        let house = House::new();
+        house.file("new", "moved");
+        let mut change = came(&house, "new", "old", "");
+        change["asides"] = serde_json::json!([aside]);
+        record(&house, "", "dead-1.group", &serde_json::json!([change]));
+        house.vault.sweep().unwrap();
+        assert_eq!(house.content("old").is_some(), is_taken_back, "{aside:?}");
+    }
+}
+
 /// One drive mounted in another has its own records.
 #[test]
 fn a_record_moves_nothing_on_a_drive_that_is_mounted_further_in() {
