@@ -76,6 +76,10 @@ fn details_say_what_each_entry_is() {
     assert!(a["modified"].as_str().unwrap().ends_with('Z'), "{a}");
     assert_eq!(entry(&json, "b.JPG")["mime"], "image/jpeg");
     assert_eq!(entry(&json, "c")["mime"], "application/octet-stream");
+    let download = larder.http("ana").get("/api/download?file_path=b.JPG").expect(200);
+    let tag = entry(&json, "b.JPG")["etag"].as_str().unwrap().to_owned();
+    assert_eq!(download.header("ETag"), Some(&*format!("\"{tag}\"")), "of what may be pictured");
+    assert!(entry(&json, "c").get("etag").is_none(), "of nothing else: {json}");
     assert_eq!(entry(&json, "docs")["type"], "folder");
     let names: Vec<&Value> =
         json["entries"].as_array().unwrap().iter().map(|entry| &entry["name"]).collect();

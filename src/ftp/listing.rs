@@ -201,6 +201,7 @@ mod tests {
             writable: true,
             mode: 0o640,
             id: None,
+            stamp: None,
         }
     }
 

@@ -103,7 +103,12 @@ pub(super) fn open_regular(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<
         return Ok(None);
     }
     let modified = look::modified_of(&stat);
-    Ok(Some(OpenFile { file: File::from(file), size: stat.stx_size, modified, tag: tag(&stat) }))
+    Ok(Some(OpenFile {
+        file: File::from(file),
+        size: stat.stx_size,
+        modified,
+        tag: Stamp::of(&stat).tag(),
+    }))
 }
 
 /// Whether a time is so close to now that another change could have the same one.
@@ -113,21 +118,47 @@ fn is_of_now(time: &StatxTimestamp) -> bool {
     now.abs_diff(time.tv_sec) <= COARSE_WINDOW.as_secs()
 }
 
-/// A text that differs for any two contents: inode, size and both times, of which larder's own writes
-/// set the first to the nanosecond. Where clocks are coarse and the file has just been changed, the text
-/// is never the same twice. A date ahead of the clock is no sign of that: the next change would have
-/// another.
-fn tag(stat: &Statx) -> String {
-    /// Counts what cannot be told apart otherwise.
-    static NONCE: AtomicU64 = AtomicU64::new(0);
-    let (modified, changed) =
-        (look::nanoseconds_of(&stat.stx_mtime), look::nanoseconds_of(&stat.stx_ctime));
-    let plain = format!("{:x}-{:x}-{modified:x}-{changed:x}", stat.stx_ino, stat.stx_size);
-    let is_coarse = |time: &StatxTimestamp| time.tv_nsec.is_multiple_of(COARSE_NS);
-    let times = [&stat.stx_mtime, &stat.stx_ctime];
-    if !times.into_iter().all(is_coarse) || !times.into_iter().any(is_of_now) {
-        return plain;
+/// What tells a file's content from any other it may have: inode, size and both times, of which larder's
+/// own writes set the first to the nanosecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its inode.
+    inode: u64,
+    /// Bytes.
+    size: u64,
+    /// When its content changed last (nanoseconds since 1970).
+    modified: i128,
+    /// When anything about it changed last (nanoseconds since 1970).
+    changed: i128,
+    /// The clock is coarse and the file has just been changed: the next change could look the same.
+    is_doubtful: bool,
+}
+
+impl Stamp {
+    /// That of what was looked at.
+    pub(super) fn of(stat: &Statx) -> Self {
+        let is_coarse = |time: &StatxTimestamp| time.tv_nsec.is_multiple_of(COARSE_NS);
+        let times = [&stat.stx_mtime, &stat.stx_ctime];
+        Self {
+            inode: stat.stx_ino,
+            size: stat.stx_size,
+            modified: look::nanoseconds_of(&stat.stx_mtime),
+            changed: look::nanoseconds_of(&stat.stx_ctime),
+            is_doubtful: times.into_iter().all(is_coarse) && times.into_iter().any(is_of_now),
+        }
     }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{plain}-{:x}-{:x}", now.as_nanos(), NONCE.fetch_add(1, Ordering::Relaxed))
+
+    /// A text that differs for any two contents. Where nobody can be sure, it is never the same twice. A
+    /// date ahead of the clock is no reason to doubt: the next change would have another.
+    pub fn tag(&self) -> String {
+        /// Counts what cannot be told apart otherwise.
+        static NONCE: AtomicU64 = AtomicU64::new(0);
+        let Self { inode, size, modified, changed, is_doubtful } = self;
+        let plain = format!("{inode:x}-{size:x}-{modified:x}-{changed:x}");
+        if !is_doubtful {
+            return plain;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        format!("{plain}-{:x}-{:x}", now.as_nanos(), NONCE.fetch_add(1, Ordering::Relaxed))
+    }
 }

@@ -2,6 +2,7 @@
 //! grant and never widened; writing is in `write.rs`, changing names in `change.rs`.
 
 use super::look::{self, FileId};
+use super::opened::Stamp;
 use super::permit::Permit;
 use super::resolve::{Finder, Follow, Spot};
 use super::root::Root;
@@ -62,6 +63,8 @@ pub struct Entry {
     pub mode: u16,
     /// Which file it is; `None` when nothing is known of it.
     pub id: Option<FileId>,
+    /// Of which content all this is told; `None` for everything but files.
+    pub stamp: Option<Stamp>,
 }
 
 impl Share {
@@ -168,7 +171,8 @@ impl Share {
         let size = seen.filter(|_| kind == Kind::File).map_or(0, |stat| stat.stx_size);
         let modified = seen.or(stat).map_or(SystemTime::UNIX_EPOCH, look::modified_of);
         let mode = seen.map_or(0, |stat| stat.stx_mode & 0o777);
+        let stamp = seen.filter(|_| kind == Kind::File).map(Stamp::of);
         let raw = raw_name::is_raw(&name);
-        Entry { name, raw, kind, size, modified, writable, mode, id: seen.map(look::id_of) }
+        Entry { name, raw, kind, size, modified, writable, mode, id: seen.map(look::id_of), stamp }
     }
 }

@@ -58,6 +58,14 @@ pub struct Entry {
     mime: String,
     /// Whether the caller may change it.
     writable: bool,
+    /// Of what there may be a thumbnail: the `ETag` that a download would carry, without its quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+}
+
+/// Whether pages may want a thumbnail of such a file: whoever keeps one has to know of which content.
+fn may_be_pictured(mime: &str) -> bool {
+    mime.starts_with("image/") || mime.starts_with("video/") || mime == "application/pdf"
 }
 
 /// What something in the share is.
@@ -91,6 +99,7 @@ impl From<&vault::Entry> for Entry {
             Kind::Folder => "inode/directory".to_owned(),
             Kind::Other => "application/octet-stream".to_owned(),
         };
+        let etag = entry.stamp.filter(|_| may_be_pictured(&mime)).map(|stamp| stamp.tag());
         Self {
             name: entry.name.clone(),
             raw: entry.raw,
@@ -99,6 +108,7 @@ impl From<&vault::Entry> for Entry {
             modified: Time::of(entry.modified),
             mime,
             writable: entry.writable,
+            etag,
         }
     }
 }

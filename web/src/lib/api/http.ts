@@ -39,6 +39,13 @@ export async function isUp(): Promise<boolean> {
   return answer !== undefined && answer.status < 502;
 }
 
+/** What an address answers to an element that shows it: an image that fails does not tell why. */
+export async function lookAt(address: string, signal: AbortSignal): Promise<{ status: number; fields: Headers }> {
+  const answer = await fetch(address, { headers: credentials(), signal });
+  await answer.body?.cancel();
+  return { status: answer.status, fields: answer.headers };
+}
+
 /** `POST`s JSON and gets JSON. */
 export function post<P extends With<"post">>(
   path: P,

@@ -1195,6 +1195,8 @@ export interface components {
             mime: string;
             /** @description Whether the caller may change it. */
             writable: boolean;
+            /** @description Of what there may be a thumbnail: the `ETag` that a download would carry, without its quotes. */
+            etag?: string;
         };
         /** @description `{"error": "...", "code": "..."}`. */
         Error: {

@@ -106,3 +106,9 @@ export function returnAddress(search: string, origin: string): string {
   if (target.origin !== origin || !PAGES_TO_RETURN_TO.includes(target.pathname)) return "/";
   return target.pathname + target.search + target.hash;
 }
+
+/** Where a small picture of a file comes from; `version` changes with its content, "" where that is unknown. */
+export function thumbAddress(path: string, size: 160 | 320 | 1280, version = ""): string {
+  const known = version === "" ? "" : `&v=${encodeURIComponent(version)}`;
+  return `/api/thumb?path=${encodePath(path)}&size=${size}${known}`;
+}
