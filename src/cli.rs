@@ -128,7 +128,8 @@ fn find_command(words: &[String]) -> Result<(&'static Command, String), String> 
     if words.is_empty() {
         return Ok((&table::COMMANDS[0], String::new()));
     }
-    let found = table::COMMANDS.iter().find_map(|command| {
+    let mut all = table::COMMANDS.iter().chain(table::OWN_COMMANDS);
+    let found = all.find_map(|command| {
         let (name, rest) = words.split_at_checked(command.words.len())?;
         match (name == command.words, command.argument, rest) {
             (true, None, []) => Some((command, String::new())),

@@ -55,6 +55,11 @@ pub enum Error {
         /// Seconds to wait, at least 1.
         retry_after_s: u64,
     },
+    /// As many wait for this already as may; try again after so many seconds.
+    Busy {
+        /// Seconds to wait, at least 1.
+        retry_after_s: u64,
+    },
     /// No space (or quota) is left on the drive.
     DiskFull,
     /// The work was called off before it was done.
@@ -154,6 +159,7 @@ impl std::fmt::Display for Error {
             Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),
             Self::StorageAbsent => write!(out, "storage is not available"),
             Self::DriveBusy { .. } => write!(out, "the drive does not answer"),
+            Self::Busy { .. } => write!(out, "too many wait already"),
             Self::DiskFull => write!(out, "disk full"),
             Self::Cancelled => write!(out, "cancelled"),
             Self::Disconnected => write!(out, "the caller went away"),

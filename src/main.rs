@@ -20,6 +20,9 @@ mod logbook;
 mod offline;
 mod people;
 mod permits;
+#[expect(unused_imports, reason = "the cache on the drive comes next and asks for all")]
+#[cfg_attr(not(test), expect(dead_code, reason = "likewise"))]
+mod picture;
 mod presence;
 mod process;
 mod renew;

@@ -1,10 +1,19 @@
-//! Other programs that larder starts: what they inherit, and how all of one ends. Knows nothing of why.
+//! Other programs that larder starts: what they inherit, what a child of its own gives up, and how all of one ends.
+//! Knows nothing of why.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group, nice,
+    set_parent_process_death_signal, setrlimit, waitid,
+};
+use rustix::thread::set_no_new_privs;
+
+/// The program that runs, whatever stands under its name by now: an update may have put another one there.
+pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// What a program inherits of larder's environment. Everything else stays here: it may be a secret.
 const INHERITED: [&str; 8] =
@@ -22,6 +31,41 @@ pub fn environment() -> Vec<(&'static str, OsString)> {
         found.push(("PATH", PATH.into()));
     }
     found
+}
+
+/// Starts `program`, which is our own, for one task. It inherits nothing.
+pub fn own(program: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().args(words);
+    command
+}
+
+/// What a child of our own may use.
+pub struct Bounds {
+    /// Address space (bytes).
+    pub memory_bytes: u64,
+    /// Processor time (seconds).
+    pub processor_time_s: u64,
+}
+
+/// Gives up, for the rest of this process, what a task on somebody's bytes does not need: memory, time, files, more
+/// rights, and its turn before others. It ends with the process that started it.
+pub fn confine(bounds: &Bounds) -> std::io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_no_new_privs(true)?;
+    nice(19)?;
+    for (resource, most) in [
+        (Resource::As, bounds.memory_bytes),
+        (Resource::Cpu, bounds.processor_time_s),
+        // Pipes have no size: what it writes is written to one.
+        (Resource::Fsize, 0),
+        // None is opened any more.
+        (Resource::Nofile, 0),
+        (Resource::Core, 0),
+    ] {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+    }
+    Ok(())
 }
 
 /// Whether a child has ended. It is not reaped, so that its number, which is its group's, stays its own

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use crate::cli::Flags;
-use crate::{backup as backups, check as checks, http, offline, renew, serve as server, terminal};
+use crate::{
+    backup as backups, check as checks, http, offline, picture as pictures, renew, serve as server,
+    terminal,
+};
 
 /// `larder serve`.
 pub fn serve(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
@@ -53,4 +56,10 @@ pub fn check(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
 /// `larder update`.
 pub fn update(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
     renew::offline(flags.state(), flags.root.as_deref(), flags.check)
+}
+
+/// `larder picture`.
+#[expect(clippy::unnecessary_wraps, reason = "commands of one table have one shape")]
+pub fn picture(_flags: &Flags, task: &str) -> Result<ExitCode, String> {
+    Ok(pictures::run(task))
 }

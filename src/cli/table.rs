@@ -159,6 +159,15 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
+/// Commands that larder gives itself. Nobody types them, so they are shown nowhere.
+pub const OWN_COMMANDS: &[Command] = &[Command {
+    words: &["picture"],
+    argument: Some("TASK"),
+    flags: &[],
+    brief: "make a small picture of the one on standard input",
+    run: run::picture,
+}];
+
 /// Every flag.
 pub const FLAGS: &[Flag] = &[
     Flag {

@@ -106,6 +106,7 @@ impl From<Error> for Reply {
             }
             Error::StorageAbsent => Self::new(450, "Storage is not available"),
             Error::DriveBusy { .. } => Self::new(450, "The drive does not answer"),
+            Error::Busy { .. } => Self::new(450, "Too many are waiting"),
             Error::DiskFull => Self::new(452, "Disk full"),
             Error::Cancelled => Self::new(451, "Cancelled"),
             Error::Disconnected => Self::new(426, "The connection was broken off"),

@@ -82,9 +82,9 @@ pub fn reply(error: &Error) -> Reply {
         .with("Cache-Control", "no-store");
     match error {
         Error::Method { allow } => reply.with("Allow", *allow),
-        Error::TooSoon { retry_after_s } | Error::DriveBusy { retry_after_s } => {
-            reply.with("Retry-After", retry_after_s.to_string())
-        }
+        Error::TooSoon { retry_after_s }
+        | Error::DriveBusy { retry_after_s }
+        | Error::Busy { retry_after_s } => reply.with("Retry-After", retry_after_s.to_string()),
         Error::SignIn(_) | Error::Refused => reply.with("WWW-Authenticate", "Bearer"),
         _ => reply,
     }
@@ -129,7 +129,9 @@ fn status(error: &Error) -> u16 {
         | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
         // Without a job only the end of the server calls work off.
-        Error::StorageAbsent | Error::DriveBusy { .. } | Error::Cancelled => 503,
+        Error::StorageAbsent | Error::DriveBusy { .. } | Error::Busy { .. } | Error::Cancelled => {
+            503
+        }
         Error::DiskFull => 507,
     }
 }
@@ -161,7 +163,7 @@ pub fn code(error: &Error) -> &'static str {
         Error::Conflict(_) => "conflict",
         Error::Remains(_) => "cannot_delete",
         Error::TooLarge => "too_large",
-        Error::TooSoon { .. } => "too_many",
+        Error::TooSoon { .. } | Error::Busy { .. } => "too_many",
         Error::Io(cause) if cause.kind() == ErrorKind::ReadOnlyFilesystem => "read_only",
         Error::Io(_) | Error::Store(_) | Error::Bug(_) => "internal",
         Error::Failed(_) => "failed",
@@ -208,6 +210,7 @@ pub fn sentence(error: &Error) -> &str {
         Error::BridgeAway { .. } => "Network error",
         Error::StorageAbsent => "Storage is not available",
         Error::DriveBusy { .. } => "The drive does not answer",
+        Error::Busy { .. } => "Too many are waiting",
         Error::Cancelled => "Cancelled",
         Error::DiskFull => "Disk full",
     }
@@ -250,6 +253,7 @@ mod tests {
             Error::UnknownHost,
             Error::Remains(Vec::new()),
             Error::DriveBusy { retry_after_s: 1 },
+            Error::Busy { retry_after_s: 1 },
             Error::Conflict(""),
             Error::Collision(""),
             Error::NotFound(""),

@@ -1,0 +1,68 @@
+//! `larder picture`: reads a picture from its standard input, writes a small one as a JPEG to its standard output.
+//! What happens to it happens to nobody else: it has given up whatever it does not need before it reads a byte.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use rustix::fs::{OFlags, fcntl_getfl};
+
+use super::source::Source;
+use super::task::Task;
+use super::{decode, encode};
+use crate::{limits, process};
+
+/// The exit code when there is no small picture of this one.
+pub const EXIT_NONE: u8 = 2;
+
+/// The exit code when the drive would not give what is there: another time it may.
+pub const EXIT_UNREADABLE: u8 = 3;
+
+/// Does the task that the argument says.
+pub fn run(argument: &str) -> ExitCode {
+    match attempt(argument) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(code) => ExitCode::from(code),
+    }
+}
+
+/// The same.
+///
+/// Errors: an exit code.
+fn attempt(argument: &str) -> Result<(), u8> {
+    let task = Task::from_argument(argument).ok_or(EXIT_NONE)?;
+    let input = take_input().map_err(|_| EXIT_UNREADABLE)?;
+    process::confine(&process::Bounds {
+        memory_bytes: limits::PICTURE_CHILD_MEMORY_BYTES,
+        processor_time_s: limits::PICTURE_CHILD_CPU_S,
+    })
+    .map_err(|_| EXIT_UNREADABLE)?;
+    let jpeg = make(&input, task)?;
+    io::stdout().lock().write_all(&jpeg).map_err(|_| EXIT_UNREADABLE)
+}
+
+/// The small picture of a file.
+///
+/// Errors: an exit code.
+fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
+    let has_failed = Cell::new(false);
+    let source = Source::watched(input, limits::PICTURE_READ_BYTES_MAX, &has_failed);
+    let made = decode::make(source, task).ok().and_then(|canvas| encode::encode(&canvas));
+    made.ok_or(if has_failed.get() { EXIT_UNREADABLE } else { EXIT_NONE })
+}
+
+/// Standard input, if it is a file that can't be written through it.
+fn take_input() -> io::Result<File> {
+    let input = io::stdin().as_fd().try_clone_to_owned()?;
+    if !is_read_only(&input)? {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(File::from(input))
+}
+
+/// Whether an open file can only be read.
+pub fn is_read_only(file: impl AsFd) -> io::Result<bool> {
+    Ok(fcntl_getfl(file)?.intersection(OFlags::RWMODE) == OFlags::RDONLY)
+}

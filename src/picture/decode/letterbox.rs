@@ -1,0 +1,90 @@
+//! Cameras whose pictures are 3:2 or 16:9 put one of 4:3 into the file, with black bars.
+
+use crate::picture::scale::Canvas;
+
+/// A value up to which black may have been spoiled by the JPEG's coding.
+const BLACK_MAX: u8 = 48;
+
+/// The part of a picture that has this shape, in its middle; `None` when what is around it is not black.
+pub fn cut(canvas: &Canvas, (width, height): (u32, u32)) -> Option<Canvas> {
+    let (wide, high) = (u64::from(canvas.width), u64::from(canvas.height));
+    let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
+    // The largest of that shape that fits; a pixel less, which the bar has coloured.
+    let (columns, rows) = if wide * height > high * width {
+        ((high * width).div_ceil(height), high)
+    } else {
+        (wide, (wide * height).div_ceil(width))
+    };
+    let (left, top) = (wide.saturating_sub(columns) / 2, high.saturating_sub(rows) / 2);
+    let part = Part {
+        left: usize::try_from(left).ok()?,
+        top: usize::try_from(top).ok()?,
+        columns: usize::try_from(columns.min(wide)).ok()?,
+        rows: usize::try_from(rows.min(high)).ok()?,
+    };
+    part.has_black_around(canvas).then(|| part.of(canvas))
+}
+
+/// A part of a picture.
+struct Part {
+    /// The first column.
+    left: usize,
+    /// The first row.
+    top: usize,
+    /// How many columns.
+    columns: usize,
+    /// How many rows.
+    rows: usize,
+}
+
+impl Part {
+    /// Whether all but a line around it is black.
+    fn has_black_around(&self, canvas: &Canvas) -> bool {
+        let is_near =
+            |at: usize, first: usize, count: usize| at + 1 >= first && at < first + count + 1;
+        canvas.rgb.chunks_exact(canvas.width as usize * 3).enumerate().all(|(y, row)| {
+            let is_row = is_near(y, self.top, self.rows);
+            row.chunks_exact(3).enumerate().all(|(x, pixel)| {
+                let is_inside = is_row && is_near(x, self.left, self.columns);
+                is_inside || pixel.iter().all(|value| *value <= BLACK_MAX)
+            })
+        })
+    }
+
+    /// The part as a picture.
+    fn of(&self, canvas: &Canvas) -> Canvas {
+        let rows = canvas.rgb.chunks_exact(canvas.width as usize * 3);
+        let bytes = self.left * 3..(self.left + self.columns) * 3;
+        let rgb: Vec<u8> = rows
+            .skip(self.top)
+            .take(self.rows)
+            .flat_map(|row| row[bytes.clone()].iter().copied())
+            .collect();
+        let number = |length| u32::try_from(length).unwrap_or(0);
+        Canvas { width: number(self.columns), height: number(self.rows), rgb }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A grey picture of 160 x 120 with bars of this value over and under its middle of 160 x 107.
+    fn with_bars(value: u8) -> Canvas {
+        let rgb = (0..120).flat_map(|y| [if (7..113).contains(&y) { 128 } else { value }; 480]);
+        Canvas { width: 160, height: 120, rgb: rgb.collect() }
+    }
+
+    #[test]
+    fn bars_go() {
+        let cut_out = cut(&with_bars(10), (6000, 4000)).unwrap();
+        assert_eq!((cut_out.width, cut_out.height), (160, 107));
+        assert!(cut_out.rgb[480..480 * 106].iter().all(|value| *value == 128));
+    }
+
+    #[test]
+    fn what_has_no_bars_is_something_else() {
+        assert_eq!(cut(&with_bars(200), (6000, 4000)), None);
+        assert_eq!(cut(&with_bars(128), (3000, 4000)), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! From the bytes of a picture to a small picture in memory. Only ever run in the child: decoders are where files do
+//! harm.
+
+mod jpeg;
+mod letterbox;
+mod png;
+mod webp;
+
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+
+use super::scale::{Canvas, Scaler, fit};
+use super::sniff::{self, Kind};
+use super::tags;
+use super::task::{Inside, Task};
+use super::turn::{self, Orientation};
+use crate::limits;
+
+/// Why there is no picture: it is none, a broken one, too large a one, or of a kind that larder leaves to browsers.
+/// Nobody treats these differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPicture;
+
+/// A small picture, or none.
+pub type Result<T> = std::result::Result<T, NoPicture>;
+
+/// Does a task: the small picture, upright.
+///
+/// Errors: there is none.
+pub fn make(input: impl Read + Seek, task: Task) -> Result<Canvas> {
+    let mut reader = BufReader::with_capacity(limits::PICTURE_READ_BYTES, input);
+    let kind = sniff::kind_of(reader.fill_buf().map_err(|_| NoPicture)?).ok_or(NoPicture)?;
+    let side = u32::from(task.side);
+    let Some(inside) = task.inside else {
+        let orientation = orientation_of(&mut reader, kind)?;
+        return decode(reader, kind, side).map(|canvas| turn::upright(canvas, orientation));
+    };
+    let canvas = decode(reader, kind, limits::PICTURE_INSIDE_SIDE_MAX.into())?;
+    let canvas = in_shape(canvas, inside)?;
+    Ok(turn::upright(shrink(&canvas, side)?, inside.orientation))
+}
+
+/// How the picture lies in the file; goes back to the beginning.
+fn orientation_of(reader: &mut (impl BufRead + Seek), kind: Kind) -> Result<Orientation> {
+    let orientation = tags::orientation(tags::read(reader, kind).as_ref());
+    reader.seek(SeekFrom::Start(0)).map_err(|_| NoPicture)?;
+    Ok(orientation)
+}
+
+/// Decodes a picture to at most `side` pixels, as it lies.
+fn decode(reader: impl BufRead + Seek, kind: Kind, side: u32) -> Result<Canvas> {
+    match kind {
+        Kind::Jpeg => jpeg::decode(reader, side),
+        Kind::Png => png::decode(reader, side),
+        Kind::WebP => webp::decode(reader, side),
+        Kind::Heif => Err(NoPicture),
+    }
+}
+
+/// Cuts off the bars that stand around a picture from inside another. One that has no bars where they should be is a
+/// picture of something else: the large one was cropped, and this was forgotten.
+fn in_shape(canvas: Canvas, inside: Inside) -> Result<Canvas> {
+    match inside.shape {
+        None => Ok(canvas),
+        Some(shape) => letterbox::cut(&canvas, shape).ok_or(NoPicture),
+    }
+}
+
+/// Makes a picture in memory smaller, if it is too large.
+fn shrink(canvas: &Canvas, side: u32) -> Result<Canvas> {
+    let from = (canvas.width, canvas.height);
+    let mut scaler = Scaler::new(from, fit(from, side));
+    for row in canvas.rgb.chunks_exact(canvas.width as usize * 3) {
+        scaler.push(row);
+    }
+    scaler.finish().ok_or(NoPicture)
+}
+
+/// Whether a picture has any pixels and no more than these.
+fn is_within(width: u32, height: u32, pixels_max: u64) -> bool {
+    width > 0 && height > 0 && u64::from(width) * u64::from(height) <= pixels_max
+}
+
+/// What a pixel that one can see through looks like on white.
+fn on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
+    let alpha = u32::from(alpha);
+    [red, green, blue].map(|value| {
+        let mixed = (u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255;
+        u8::try_from(mixed).unwrap_or(u8::MAX)
+    })
+}

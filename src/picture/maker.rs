@@ -1,0 +1,372 @@
+//! Makes small pictures of open files: from what is inside them, else by a child. At most so many children at once,
+//! each bounded in time and output and always reaped.
+
+use std::fs::File;
+use std::io::{PipeReader, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::child::{self, EXIT_UNREADABLE};
+use super::embedded::{self, Embedded};
+use super::places::Places;
+use super::sniff::{self, Kind};
+use super::source::Source;
+use super::task::Task;
+use super::{Size, head};
+use crate::error::{Error, Result};
+use crate::{limits, process, threads};
+
+/// Makes small pictures. There is one in the house: it holds the places.
+pub struct Pictures {
+    /// The program that is run as the child.
+    program: PathBuf,
+    /// Who may run one.
+    places: Places,
+    /// Children that were killed and have not ended: they wait for a drive that does not answer.
+    stuck: Mutex<Vec<Child>>,
+}
+
+/// How running a child came to its end.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// It has written all that it had to.
+    Written,
+    /// It took too long, or wrote too much.
+    OutOfBounds,
+    /// Nobody wants it any more.
+    Unwanted,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self::of(process::OWN_PROGRAM.into(), at_once())
+    }
+}
+
+impl Pictures {
+    /// With this program as the child, and so many at once.
+    fn of(program: PathBuf, at_once: usize) -> Self {
+        Self { program, places: Places::new(at_once), stuck: Mutex::default() }
+    }
+
+    /// A thumbnail of an open file, which only can be read through it: an upright JPEG of at most this size. `None`:
+    /// it has none that larder can make, and will have none as long as its content is the same. `is_wanted` is asked
+    /// now and then while it waits and works.
+    ///
+    /// Errors: `Busy` (as many as may wait already), `Disconnected` (not wanted any more), `Io`.
+    pub fn make(
+        &self,
+        file: &File,
+        size: Size,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>> {
+        let Some(kind) = kind_of(file)? else { return Ok(None) };
+        let found = embedded::find(Source::new(file, limits::PICTURE_HEAD_BYTES_MAX), kind)?;
+        let inside = found.embedded.as_ref();
+        let enough = inside.filter(|inside| inside.is_enough_for(size));
+        if let Some(enough) = enough {
+            let made = self.shrunk_inside(enough, size, is_wanted)?;
+            if made.is_some() {
+                return Ok(made);
+            }
+        }
+        if found.is_decodable && file.metadata()?.len() <= limits::PICTURE_BYTES_MAX {
+            let made = self.run(file, Task { side: size.pixels(), inside: None }, is_wanted)?;
+            if made.is_some() {
+                return Ok(made);
+            }
+        }
+        match inside.filter(|_| enough.is_none()) {
+            Some(inside) => self.shrunk_inside(inside, size, is_wanted),
+            None => Ok(None),
+        }
+    }
+
+    /// A picture that a browser gave, decoded and encoded anew: at most 512 x 512, and nothing but the picture.
+    /// `None`: it is no JPEG that larder decodes, or a larger one.
+    ///
+    /// Errors: `Busy`, `Disconnected`, `Io`.
+    pub fn remake(&self, jpeg: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<Option<Vec<u8>>> {
+        let side = limits::PICTURE_INSIDE_SIDE_MAX;
+        let is_jpeg = sniff::kind_of(jpeg) == Some(Kind::Jpeg);
+        let is_fit = |(width, height): (u16, u16)| width.max(height) <= side;
+        if !is_jpeg
+            || jpeg.len() > limits::PICTURE_GIVEN_BYTES_MAX
+            || !head::frame_of(jpeg).is_some_and(is_fit)
+        {
+            return Ok(None);
+        }
+        self.run(&file_of(jpeg)?, Task { side, inside: None }, is_wanted)
+    }
+
+    /// The picture inside a file, for this size.
+    fn shrunk_inside(
+        &self,
+        embedded: &Embedded,
+        size: Size,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>> {
+        if embedded.is_ready_for(size) {
+            return Ok(Some(embedded.jpeg.clone()));
+        }
+        let task = Task { side: size.pixels(), inside: Some(embedded.inside) };
+        self.run(&file_of(&embedded.jpeg)?, task, is_wanted)
+    }
+
+    /// Runs a child on a file; `None` when it ends without a picture, however that is.
+    fn run(
+        &self,
+        file: &File,
+        task: Task,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>> {
+        if !child::is_read_only(file)? {
+            return Err(Error::Bug("a picture was opened for writing".into()));
+        }
+        let _place = self.places.take(is_wanted)?;
+        self.reap_stuck()?;
+        let (mut output, input) = std::io::pipe()?;
+        let mut command = process::own(&self.program, &["picture", &task.to_argument()]);
+        command.stdin(file.try_clone()?).stdout(input).stderr(Stdio::null());
+        command.env("RUST_MIN_STACK", limits::PICTURE_CHILD_STACK_BYTES.to_string());
+        let mut child = command.spawn()?;
+        // It holds our end of the pipe, which would never come to its own end.
+        drop(command);
+        let mut bytes = Vec::new();
+        let end = watch(&child, &mut output, &mut bytes, is_wanted);
+        let status = if end == End::Written { child.wait().map(Some)? } else { self.end(child)? };
+        if end == End::Unwanted {
+            return Err(Error::Disconnected);
+        }
+        judge(status, bytes, task)
+    }
+
+    /// Kills a child and reaps it; `None` while it does not end, which is seen to later.
+    fn end(&self, mut child: Child) -> Result<Option<ExitStatus>> {
+        child.kill()?;
+        let until = Instant::now() + limits::PICTURE_END_TIME;
+        while !process::has_ended(&child) {
+            if Instant::now() >= until {
+                threads::locked(&self.stuck).push(child);
+                return Ok(None);
+            }
+            std::thread::sleep(limits::PICTURE_END_LOOK_TIME);
+        }
+        Ok(Some(child.wait()?))
+    }
+
+    /// Reaps those that have ended at last.
+    ///
+    /// Errors: `Busy` while too many have not.
+    fn reap_stuck(&self) -> Result<()> {
+        let mut stuck = threads::locked(&self.stuck);
+        // What can't be asked is none of ours any more.
+        stuck.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        if stuck.len() >= limits::PICTURE_STUCK_MAX {
+            return Err(Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S });
+        }
+        Ok(())
+    }
+}
+
+/// How many children run at once on this machine.
+fn at_once() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let machine = rustix::system::sysinfo();
+    let memory = u64::from(machine.mem_unit).saturating_mul(machine.totalram);
+    let is_large =
+        cores >= limits::PICTURES_TWO_CORES && memory >= limits::PICTURES_TWO_MEMORY_BYTES;
+    if is_large { 2 } else { 1 }
+}
+
+/// What kind of picture a file is.
+fn kind_of(file: &File) -> Result<Option<Kind>> {
+    let mut start = [0; sniff::BYTES];
+    let count = file.read_at(&mut start, 0)?;
+    Ok(sniff::kind_of(&start[..count]))
+}
+
+/// Bytes as an open file, which only can be read through it.
+fn file_of(bytes: &[u8]) -> Result<File> {
+    let memory = memfd_create("picture", MemfdFlags::CLOEXEC).map_err(std::io::Error::from)?;
+    let mut memory = File::from(memory);
+    memory.write_all(bytes)?;
+    Ok(File::open(format!("/proc/self/fd/{}", memory.as_raw_fd()))?)
+}
+
+/// Takes what a child writes until it has ended, is out of its bounds or is not wanted any more.
+fn watch(
+    child: &Child,
+    output: &mut PipeReader,
+    bytes: &mut Vec<u8>,
+    is_wanted: &dyn Fn() -> bool,
+) -> End {
+    let until = Instant::now() + limits::PICTURE_CHILD_TIME;
+    let mut is_open = true;
+    loop {
+        if is_open {
+            is_open = take(output, bytes);
+        } else if process::has_ended(child) {
+            return End::Written;
+        } else {
+            std::thread::sleep(limits::PICTURE_END_LOOK_TIME);
+        }
+        if bytes.len() > limits::PICTURE_MADE_BYTES_MAX || Instant::now() >= until {
+            return End::OutOfBounds;
+        }
+        if !is_wanted() {
+            return End::Unwanted;
+        }
+    }
+}
+
+/// Takes what is in the pipe, waiting for it for a moment; `false` when nothing more will come.
+fn take(output: &mut PipeReader, bytes: &mut Vec<u8>) -> bool {
+    let time = Timespec::try_from(limits::PICTURE_LOOK_TIME).unwrap_or_default();
+    let mut waiting = [PollFd::from_borrowed_fd(output.as_fd(), PollFlags::IN)];
+    // A signal in between is as good as nothing yet.
+    if !matches!(poll(&mut waiting, Some(&time)), Ok(1..)) {
+        return true;
+    }
+    let before = bytes.len();
+    bytes.resize(before + limits::PICTURE_PIPE_BYTES, 0);
+    let count = output.read(&mut bytes[before..]).unwrap_or(0);
+    bytes.truncate(before + count);
+    count > 0
+}
+
+/// What a child has made, if it is what was asked for; it is believed no more than the file.
+fn judge(status: Option<ExitStatus>, bytes: Vec<u8>, task: Task) -> Result<Option<Vec<u8>>> {
+    let code = status.and_then(|status| status.code());
+    if code == Some(EXIT_UNREADABLE.into()) {
+        return Err(Error::Io(std::io::Error::other("a picture could not be read")));
+    }
+    let is_fit = |(width, height): (u16, u16)| width.max(height) <= task.side;
+    let is_picture = code == Some(0) && head::frame_of(&bytes).is_some_and(is_fit);
+    Ok(Some(bytes).filter(|_| is_picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Pictures whose child is this script of a shell.
+    struct Scripted {
+        /// They.
+        pictures: Pictures,
+        /// Where the script lies, and its traces.
+        folder: tempfile::TempDir,
+    }
+
+    impl Scripted {
+        /// With this script.
+        fn new(script: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("child");
+            let text = format!("#!/bin/sh\ncd {}\n{script}\n", folder.path().display());
+            std::fs::write(&program, text).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+            Self { pictures: Pictures::of(program, 1), folder }
+        }
+
+        /// A file of these bytes.
+        fn file(&self, bytes: &[u8]) -> File {
+            let path = self.folder.path().join("file");
+            std::fs::write(&path, bytes).unwrap();
+            File::open(path).unwrap()
+        }
+
+        /// Makes a thumbnail of a small PNG, as far as its first bytes say.
+        fn make(&self) -> Result<Option<Vec<u8>>> {
+            self.pictures.make(&self.file(b"\x89PNG\r\n\x1a\n...."), Size::Medium, &|| true)
+        }
+    }
+
+    /// What a shell prints to look like a JPEG of 256 x 1 pixels, in two halves.
+    const JPEG: [&str; 2] = [
+        r"\377\330\377\300\000\013\010\000\001",
+        r"\001\000\001\001\021\000\377\332\000\002\377\331",
+    ];
+
+    #[test]
+    fn what_a_child_writes_is_taken_if_it_is_a_picture() {
+        let made =
+            Scripted::new(&format!("printf '{}{}'", JPEG[0], JPEG[1])).make().unwrap().unwrap();
+        assert_eq!(head::frame_of(&made), Some((256, 1)));
+        for script in [
+            "exit 0",
+            "exit 2",
+            "echo '<html>'",
+            "kill -9 $$",
+            "kill -11 $$",
+            &format!("printf '{}{}'; exit 1", JPEG[0], JPEG[1]),
+            // 65 280 pixels wide.
+            &format!(r"printf '{}\377{}'", JPEG[0], &JPEG[1][4..]),
+        ] {
+            assert!(matches!(Scripted::new(script).make(), Ok(None)), "{script}");
+        }
+        assert!(matches!(Scripted::new("exit 3").make(), Err(Error::Io(_))));
+        let nowhere = Pictures::of("/nonexistent".into(), 1);
+        let png = Scripted::new("").file(b"\x89PNG\r\n\x1a\n....");
+        assert!(matches!(nowhere.make(&png, Size::Small, &|| true), Err(Error::Io(_))));
+    }
+
+    #[test]
+    fn a_child_that_writes_without_end_is_ended() {
+        let endless = Scripted::new("echo $$ > pid; exec cat /dev/zero");
+        assert!(matches!(endless.make(), Ok(None)));
+        let number = std::fs::read_to_string(endless.folder.path().join("pid")).unwrap();
+        let left = std::path::Path::new("/proc").join(number.trim());
+        assert!(!left.exists(), "reaped");
+    }
+
+    #[test]
+    fn a_child_ends_when_nobody_wants_its_picture() {
+        // One that has closed its output, and one that has not.
+        for script in ["echo $$ > pid; exec sleep 60", "echo $$ > pid; exec sleep 60 >&-"] {
+            let idle = Scripted::new(script);
+            let asked = AtomicU32::new(0);
+            let png = idle.file(b"\x89PNG\r\n\x1a\n....");
+            let is_wanted = || asked.fetch_add(1, Ordering::Relaxed) < 3;
+            let outcome = idle.pictures.make(&png, Size::Medium, &is_wanted);
+            assert!(matches!(outcome, Err(Error::Disconnected)));
+            assert!(idle.pictures.places.take(&|| false).is_ok(), "its place is free");
+        }
+    }
+
+    #[test]
+    fn no_child_is_started_for_what_is_no_picture() {
+        let never = Scripted::new("touch started");
+        for bytes in [&b""[..], b"<html>", b"GIF89a", b"\xff\xd8\xff\xe0", b"\0\0\0\x18ftypheic"] {
+            let file = never.file(bytes);
+            assert!(matches!(never.pictures.make(&file, Size::Small, &|| true), Ok(None)));
+        }
+        for given in [&b""[..], b"\x89PNG\r\n\x1a\n....", b"\xff\xd8\xff\xe0"] {
+            assert!(matches!(never.pictures.remake(given, &|| true), Ok(None)));
+        }
+        assert!(!never.folder.path().join("started").exists());
+        let open = File::options().read(true).write(true).open(never.folder.path().join("file"));
+        std::fs::write(never.folder.path().join("file"), b"\x89PNG\r\n\x1a\n....").unwrap();
+        let outcome = never.pictures.make(&open.unwrap(), Size::Small, &|| true);
+        assert!(matches!(outcome, Err(Error::Bug(_))), "a child could write through it");
+    }
+
+    #[test]
+    fn bytes_become_a_file_that_only_can_be_read() {
+        let file = file_of(b"0123").unwrap();
+        assert!(child::is_read_only(&file).unwrap());
+        let mut bytes = [0; 4];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"0123");
+        assert!(file.write_at(b"x", 0).is_err());
+    }
+}
