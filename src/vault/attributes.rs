@@ -2,11 +2,11 @@
 //! change and its mode. Never makes and never removes anything.
 
 use super::look;
+use super::os;
 use super::path::VaultPath;
 use super::permit::Permit;
 use super::resolve::{Follow, Spot, there};
 use super::share::{Entry, Kind, Need, Share};
-use super::{NOT_THERE, os};
 use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
@@ -19,15 +19,9 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
     pub fn look(&self, path: &VaultPath) -> Result<Entry> {
-        if !self.grant().may_see(path) {
-            return Err(Error::Refused);
-        }
         self.checked(|| {
-            let spot = self.finder.locate(path, Follow::Last)?;
-            if !self.grant().may_see(&spot.path) {
-                return Err(Error::Refused);
-            }
-            let stat = spot.stat.as_ref().ok_or(NOT_THERE)?;
+            let spot = self.locate(path, Need::See, Follow::Last)?;
+            let stat = there(&spot)?;
             let at = (&*spot.folder, spot.name.as_bytes(), Permit::of(&*spot.folder));
             let mut entry = self.describe(path.name().to_owned(), Some(&spot.path), Some(stat), at);
             entry.writable &= self.grant().may_write(path);

@@ -5,7 +5,7 @@ use super::path::{VaultPath, is_reserved};
 use super::permit::Permit;
 use super::raw_name;
 use super::resolve::Follow;
-use super::share::{Entry, Kind, Share};
+use super::share::{Entry, Kind, Need, Share};
 use super::sorted::{self, Order, Shelf};
 use super::{NOT_THERE, os};
 use crate::budget::{self, Seat};
@@ -109,14 +109,8 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `StorageAbsent`.
     pub fn list(&self, path: &VaultPath) -> Result<Listing> {
-        if !self.grant().may_see(path) {
-            return Err(Error::Refused);
-        }
         self.checked(|| {
-            let spot = self.finder.locate(path, Follow::Last)?;
-            if !self.grant().may_see(&spot.path) {
-                return Err(Error::Refused);
-            }
+            let spot = self.locate(path, Need::See, Follow::Last)?;
             let is_passage = !self.grant().may_read(path) || !self.grant().may_read(&spot.path);
             match spot.file_type() {
                 None => return Err(NOT_THERE),

@@ -47,17 +47,13 @@ impl Share {
     ///
     /// Errors: `Refused`, `NotFound` (also what is no folder), `StorageAbsent`.
     pub fn enter(&self, path: &VaultPath) -> Result<OwnedFd> {
-        if !self.grant().may_see(path) {
-            return Err(Error::Refused);
-        }
         self.checked(|| {
+            self.ask(path, Need::See)?;
             let spot = self.finder.locate(path, Follow::Last).map_err(|lost| match lost {
                 Lost::Escapes => Error::Refused,
                 other => other.into(),
             })?;
-            if !self.grant().may_see(&spot.path) {
-                return Err(Error::Refused);
-            }
+            self.ask(&spot.path, Need::See)?;
             if !spot.is_folder() {
                 return Err(NOT_THERE);
             }

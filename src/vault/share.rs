@@ -27,6 +27,8 @@ pub struct Share {
 /// Which right an operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
+    /// To see that it is there, and on the way to something that may be read.
+    See,
     /// To see content.
     Read,
     /// To make, change or remove.
@@ -104,6 +106,7 @@ impl Share {
     /// Errors: `Refused`.
     pub(super) fn ask(&self, path: &VaultPath, need: Need) -> Result<()> {
         let is_granted = match need {
+            Need::See => self.grant.may_see(path),
             Need::Read => self.grant.may_read(path),
             Need::Write => self.grant.may_write(path),
         };
