@@ -178,8 +178,12 @@ mod tests {
             }
             let sources = [path("tree")];
             let share = house.share();
-            let copy =
-                share.transfer(TransferKind::Copy, &sources, &path("to"), IfExists::Overwrite);
+            let copy = share.relocate_into(
+                TransferKind::Copy,
+                sources.to_vec(),
+                &path("to"),
+                IfExists::Overwrite,
+            );
             copy.unwrap().run(&Progress::default(), &mut |_, _| ()).unwrap();
             for name in ["tree", "tree/deep", "tree/deep/f"] {
                 let place = house.root().join("to").join(name);

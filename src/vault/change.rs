@@ -1,11 +1,11 @@
-//! Making folders and renaming. Knows no content.
+//! Making folders, and finding a name for what is done to the name itself. Knows no content.
 
 use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot, refuse_new, there};
 use super::share::{Kind, Need, Share};
-use super::{mounted, os, os_new_name, raw_name, twin};
+use super::{os, os_new_name, raw_name, twin};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fs::Mode;
@@ -38,61 +38,9 @@ impl Share {
         })
     }
 
-    /// Renames within the share, in one step that cannot overwrite. A link is renamed itself.
-    ///
-    /// Errors: `Refused` (either end; a name that shows what may not be read), `NotFound` (source), `Collision`
-    /// (target), `Invalid` (not of that kind, the root, a folder into itself), `StorageAbsent`.
-    pub fn rename(&self, source: &VaultPath, target: &VaultPath, kind: Kind) -> Result<()> {
-        self.ask(source, Need::Write)?;
-        self.ask(target, Need::Write)?;
-        let is_folder = kind == Kind::Folder;
-        self.ask_to_show(&[source], &[target], is_folder)?;
-        if source.is_root() {
-            return Err(Error::invalid("The root can't be renamed"));
-        }
-        if target.is_reserved() {
-            return Err(Error::invalid_as(Why::Name, "Invalid name"));
-        }
-        self.checked(|| {
-            let from = self.locate_itself(source, &[Need::Write])?;
-            self.must_be(&from, source, kind)?;
-            let to = self.locate(target, Need::Write, Follow::NotLast)?;
-            self.ask_to_show(&[source, &from.path], &[target, &to.path], is_folder)?;
-            if to.path != from.path && to.path.starts_with(&from.path) {
-                return Err(Error::invalid("A folder can't be moved into itself"));
-            }
-            if to.name != from.name {
-                refuse_new(&to)?;
-            }
-            let renamed = match &to.stat {
-                // A drive that ignores case finds the source under the new name as well.
-                Some(_) if twin::is_same_entry(&from, &to) => self.respell(&from, &to),
-                Some(_) => Err(Errno::EXIST),
-                None => self.rename_noreplace(&from.folder, &from.name, &to.folder, &to.name),
-            };
-            match renamed {
-                Ok(()) => {}
-                Err(Errno::EXIST | Errno::NOTEMPTY) => {
-                    return Err(Error::Collision("Target already exists"));
-                }
-                Err(Errno::BUSY) => return Err(mounted()),
-                Err(errno) => return Err(os_new_name(errno)),
-            }
-            look::sync_folder(&*to.folder).map_err(os)?;
-            self.forget_parts(source);
-            self.forget_parts(target);
-            self.finder.root.news.went(source);
-            self.finder.root.news.came(target);
-            if from.path.parent() == to.path.parent() {
-                return Ok(());
-            }
-            look::sync_folder(&*from.folder).map_err(os)
-        })
-    }
-
     /// Has an entry of a drive that ignores case written another way. Where the drive takes both for the same
     /// name, and leaves it as it is or thinks that something is in the way, it goes there by way of a third.
-    fn respell(&self, from: &Spot, to: &Spot) -> rustix::io::Result<()> {
+    pub(super) fn respell(&self, from: &Spot, to: &Spot) -> rustix::io::Result<()> {
         let _seen_by_its_name =
             rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
         if twin::lists(&to.folder, to.name.as_bytes()) {

@@ -65,22 +65,21 @@ pub struct Manner {
 }
 
 impl Share {
-    /// Copies what is called `name` in `folder`, and really is at `real`, into the hidden folder
-    /// `workshop`. What is told to be done is on the drive only after `Copier::settle`.
+    /// Copies what is called `name` in `folder`, and really is at `real`, into the copier's hidden folder.
+    /// What is told to be done is on the drive only after `Copier::settle`.
     ///
     /// Errors: `Invalid` (something that is neither file nor folder nor link), `Refused` (what larder may not
     /// read), `NotFound`, `DiskFull`, `Cancelled`, `Io`.
     pub(super) fn copy_hidden(
         &self,
         (folder, name, real): (&OwnedFd, &OsStr, &VaultPath),
-        workshop: Arc<OwnedFd>,
         copier: &mut Copier<'_>,
     ) -> Result<Hidden> {
         let stat = look::look(folder, name.as_bytes()).map_err(os)?.ok_or(super::NOT_THERE)?;
         let hidden_name = hidden::temporary_name();
         // From the first step on, dropping it removes what is there.
         let mut hidden = Hidden {
-            folder: workshop,
+            folder: Arc::clone(&copier.workshop),
             name: hidden_name,
             id: look::id_of(&stat),
             mark: None,
@@ -377,11 +376,11 @@ impl<'a> Copier<'a> {
 
     /// Makes everything durable that was copied to this filesystem. One call for all: a sync for each of
     /// a thousand small files would take minutes on a hard disk.
-    pub fn settle(&self, workshop: &OwnedFd) -> Result<()> {
+    pub fn settle(&self) -> Result<()> {
         if self.syncs_each {
             return Ok(());
         }
-        look::sync_whole(workshop).map_err(os)
+        look::sync_whole(&*self.workshop).map_err(os)
     }
 
     /// Copies a file, as it is when it is opened. One that has gone is passed over.

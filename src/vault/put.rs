@@ -30,6 +30,16 @@ pub(super) enum Put {
     Failed(Error),
 }
 
+impl Put {
+    /// What is told of it where there is no other way.
+    pub fn told(self) -> Error {
+        match self {
+            Self::Apart => Error::Io(Errno::XDEV.into()),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
 impl From<Error> for Put {
     fn from(error: Error) -> Self {
         Self::Failed(error)
@@ -197,7 +207,7 @@ impl Journal<'_> {
     }
 
     /// Notes that something has its name.
-    fn put(
+    pub fn put(
         &mut self,
         from: &Source,
         (folder, name): (&Arc<OwnedFd>, &OsStr),
@@ -429,6 +439,8 @@ impl Journal<'_> {
         }
         folders.bins.sync()?;
         folders.places.sync()?;
+        // What got another name in its folder is durable there by now.
+        folders.sources.0.retain(|folder| !folders.places.has(folder));
         folders.sources.sync()?;
         if is_settled {
             // First: what is in new folders must not be taken back without them.
@@ -586,9 +598,14 @@ struct Once(Vec<Arc<OwnedFd>>);
 impl Once {
     /// One more.
     fn add(&mut self, folder: &Arc<OwnedFd>) {
-        if !self.0.iter().any(|known| Arc::ptr_eq(known, folder)) {
+        if !self.has(folder) {
             self.0.push(Arc::clone(folder));
         }
+    }
+
+    /// Whether it is among them.
+    fn has(&self, folder: &Arc<OwnedFd>) -> bool {
+        self.0.iter().any(|known| Arc::ptr_eq(known, folder))
     }
 
     /// Makes the names in all of them durable.

@@ -12,6 +12,7 @@ mod mounts;
 mod names;
 mod place;
 mod records;
+mod relocate;
 mod scarce;
 mod transfer;
 mod trash;

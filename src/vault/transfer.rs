@@ -1,240 +1,87 @@
-//! Moving and copying into a folder, several things at once.
+//! Doing what `relocate.rs` has prepared.
 //!
-//! What is decided here, because the contract leaves it open:
-//!
-//! - Everything that can be known is looked for before anything is changed: rights, what is missing, what
-//!   is in the way. A failure half-way takes back what was done, but for what somebody else has changed
-//!   since, and, where nothing can be kept in the trash, for a file that was replaced where files can neither
-//!   change places nor have two names (FAT).
-//! - Work that is called off keeps the things that are complete: each of `paths` as a whole, so a tree is
-//!   there with all that is in it or not at all.
-//! - A folder that is overwritten is replaced whole, as files are; the two are not mixed. The old one is
-//!   in the trash, as replaced files are. A file never replaces a folder, nor a folder a file.
-//! - A thing that is moved to where it is stays; copied there, it is overwritten by itself, which changes
-//!   nothing.
+//! - A failure half-way takes back what was done, but for what somebody else has changed since, and, where
+//!   nothing can be kept in the trash, for a file that was replaced where files can neither change places nor
+//!   have two names (FAT).
+//! - Work that is called off keeps the things that are complete: each as a whole, so a tree is there with all
+//!   that is in it or not at all.
 //! - On one filesystem a move is a rename. Between two it is a copy, whole and durable; then the source is
 //!   taken out of sight, compared with the copy, and only then removed.
-//!
-//! A grant on a folder reaches everything in it, so judging each path once, by its name and by where it
-//! really is, judges all that is below; but links lead elsewhere, and are judged one by one (`copy.rs`).
 
 use super::copy::{Copier, Hidden, Manner};
 use super::group::Change;
 use super::hidden;
-use super::look::{self, FileId};
-use super::mounts;
+use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Put, Step, Target};
-use super::refusals::{is_mount, refuse_crowds, refuse_mounts, refuse_overlaps};
+use super::put::{Journal, Old, Put, Step, Target};
+use super::refusals::{is_mount, refuse_crowds, refuse_mounts};
+use super::relocate::{IN_THE_WAY, Item, Transfer, TransferKind};
 use super::resolve::{Follow, Spot, there};
-use super::share::{Need, Share};
+use super::share::{Kind, Need, Share};
 use super::thing::{Judged, Source};
 use super::trash::Incoming;
 use super::trash_id::TrashId;
+use super::twin;
 use super::walk::Mark;
 use super::write::IfExists;
-use super::{NOT_THERE, discard, into_itself, mounted, os, os_new_name};
-use crate::error::{Error, Result, Why};
+use super::{NOT_THERE, discard, mounted, os, os_new_name};
+use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FileType, Mode, Statx};
+use rustix::fs::{Mode, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
-/// What happens to the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransferKind {
-    /// It goes.
-    Move,
-    /// It stays.
-    Copy,
-}
-
-/// What is in the way, whatever it is.
-const IN_THE_WAY: Error = Error::Collision("Target already exists");
-
-/// A move or a copy that was found possible and permitted.
-pub struct Transfer {
-    /// Whose it is.
-    share: Share,
-    /// Which of the two.
-    kind: TransferKind,
-    /// See `IfExists`.
-    if_exists: IfExists,
-    /// The target folder by the name that was used.
-    to: VaultPath,
-    /// What is moved or copied.
-    items: Vec<Item>,
-}
-
-/// One of the things.
-struct Item {
-    /// Where it is by the name that was used.
-    named: VaultPath,
-    /// Where it really is.
-    real: VaultPath,
-    /// Which one it is.
-    id: FileId,
-    /// Whether it is a folder.
-    is_folder: bool,
-    /// Whether it is there already, so that nothing is to be done.
-    is_there: bool,
-}
-
-impl Share {
-    /// Looks at everything that a move or copy of `sources` into the folder `to` needs.
-    ///
-    /// Errors: `Invalid` (the root, a folder into itself or below, things that overlap, something that can't
-    /// be copied), `Refused` (reading or, to move, writing a source; writing the target), `NotFound`,
-    /// `Collision`, `StorageAbsent`.
-    pub fn transfer(
-        &self,
-        kind: TransferKind,
-        sources: &[VaultPath],
-        to: &VaultPath,
-        if_exists: IfExists,
-    ) -> Result<Transfer> {
-        for source in sources {
-            if source.is_root() {
-                return Err(Error::invalid("The root can't be moved or copied"));
-            }
-            if to.starts_with(source) {
-                return Err(into_itself());
-            }
-        }
-        let needs: &[Need] = match kind {
-            TransferKind::Move => &[Need::Read, Need::Write],
-            TransferKind::Copy => &[Need::Read],
-        };
-        for source in sources {
-            needs.iter().try_for_each(|need| self.ask(source, *need))?;
-            self.ask(&to.join(source.name()), Need::Write)?;
-        }
-        self.checked(|| {
-            let folder = self.finder.locate(to, Follow::Last)?;
-            for source in sources {
-                self.ask(&folder.path.join(source.name()), Need::Write)?;
-            }
-            match folder.file_type() {
-                None => return Err(NOT_THERE),
-                Some(FileType::Directory) => {}
-                Some(_) => return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder")),
-            }
-            let mut items = Vec::with_capacity(sources.len());
-            for source in sources {
-                let spot = self.locate_itself(source, needs)?;
-                if spot.is_folder() && self.finder.is_within(&folder.path, &spot) {
-                    return Err(into_itself());
-                }
-                refuse_kind(kind, there(&spot)?)?;
-                let around = look::id_of(&look::look_at(&*spot.folder).map_err(os)?);
-                let is_there = folder.stat.as_ref().map(look::id_of) == Some(around)
-                    && (kind == TransferKind::Move || if_exists == IfExists::Overwrite)
-                    && !matches!(if_exists, IfExists::Error(_));
-                let id = look::id_of(there(&spot)?);
-                let is_folder = spot.is_folder();
-                items.push(Item {
-                    named: source.clone(),
-                    real: spot.path,
-                    id,
-                    is_folder,
-                    is_there,
-                });
-            }
-            if kind == TransferKind::Move {
-                refuse_overlaps(items.iter().map(|item| &item.real))?;
-            }
-            self.look_for_collisions(&folder.path, &items, if_exists)?;
-            Ok(Transfer { share: self.clone(), kind, if_exists, to: to.clone(), items })
-        })
-    }
-
-    /// Finds what is in the way, as far as that can be known before.
-    fn look_for_collisions(
-        &self,
-        folder: &VaultPath,
-        items: &[Item],
-        if_exists: IfExists,
-    ) -> Result<()> {
-        let mut names = HashSet::with_capacity(items.len());
-        for item in items {
-            // Two things of one name cannot both be there.
-            if !names.insert(item.named.name()) && if_exists != IfExists::Rename {
-                return Err(IN_THE_WAY);
-            }
-            if item.is_there || if_exists == IfExists::Rename {
-                continue;
-            }
-            let target = self.finder.locate(&folder.join(item.named.name()), Follow::NotLast)?;
-            let Some(old) = &target.stat else { continue };
-            if let IfExists::Error(sentence) = if_exists {
-                return Err(Error::Collision(sentence));
-            }
-            let source = self.source(item, &[Need::Read])?;
-            self.may_replace(&target, old, there(&source)?)?;
-            // Replacing a folder would take away what is in it.
-            let is_in_it = |item: &Item| item.real.starts_with(&target.path);
-            if target.is_folder() && items.iter().any(is_in_it) {
-                return Err(IN_THE_WAY);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether what is at a place may be replaced by `new`.
-    fn may_replace(&self, target: &Spot, old: &Statx, new: &Statx) -> Result<()> {
-        let is_plain =
-            |stat: &Statx| matches!(look::type_of(stat), FileType::RegularFile | FileType::Symlink);
-        if target.is_folder() {
-            if look::type_of(new) != FileType::Directory {
-                return Err(IN_THE_WAY);
-            }
-            let place = look::open_place(&target.folder, target.name.as_bytes()).map_err(os)?;
-            if is_mount(target)? || !mounts::mounts_below(place.as_fd()).is_empty() {
-                return Err(mounted());
-            }
-        } else if !is_plain(old) || look::type_of(new) == FileType::Directory {
-            return Err(IN_THE_WAY);
-        }
-        // A link is judged by where it leads, too.
-        if target.is_link() {
-            self.locate_itself(&target.path, &[Need::Write])?;
-        }
-        Ok(())
-    }
-
-    /// Finds a source again.
-    ///
-    /// Errors: `NotFound` when it is another one by now.
-    fn source(&self, item: &Item, needs: &[Need]) -> Result<Spot> {
-        let mut spot = self.locate_itself(&item.real, needs)?;
-        if spot.path != item.real || look::id_of(there(&spot)?) != item.id {
-            return Err(NOT_THERE);
-        }
-        spot.folder = self.finder.shared(spot.folder).map_err(os)?;
-        Ok(spot)
-    }
-}
-
-/// Whether such a thing can be copied; anything can be renamed.
-fn refuse_kind(kind: TransferKind, stat: &Statx) -> Result<()> {
-    match (kind, look::type_of(stat)) {
-        (TransferKind::Move, _)
-        | (_, FileType::RegularFile | FileType::Directory | FileType::Symlink) => Ok(()),
-        _ => Err(Error::invalid("Path is neither a file nor a folder")),
-    }
-}
-
 /// One thing in its new place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Landed {
     /// Where it is, by the name that was used.
     pub path: VaultPath,
-    /// Where in the trash is what it replaced; `None` when nothing went there.
-    pub trash: Option<TrashId>,
+    /// What was there before.
+    pub over: Over,
+}
+
+/// What was in a place where something has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Nothing: the name is new.
+    Nothing,
+    /// The thing itself: nothing was done.
+    Itself,
+    /// Something that was replaced, and is in the trash, if that could keep it.
+    Another(Option<TrashId>),
+}
+
+impl Landed {
+    /// Where in the trash the thing is that was replaced.
+    pub fn trash(&self) -> Option<&TrashId> {
+        match &self.over {
+            Over::Another(trash) => trash.as_ref(),
+            Over::Nothing | Over::Itself => None,
+        }
+    }
+}
+
+impl Share {
+    /// Gives one thing another name, at once, and says what became of it. A link is renamed itself.
+    ///
+    /// Errors: those of `relocate` and `Transfer::run`.
+    pub fn rename(
+        &self,
+        (source, target): (&VaultPath, &VaultPath),
+        kind: Kind,
+        if_exists: IfExists,
+    ) -> Result<Landed> {
+        let pair = vec![(source.clone(), target.clone())];
+        let rename = self.relocate(TransferKind::Rename(kind), pair, if_exists)?;
+        let landed = rename.run(&Progress::default(), &mut |_, _| {})?;
+        landed.into_iter().next().ok_or(Error::Bug("nothing was renamed".into()))
+    }
 }
 
 /// One thing that is ready to be put in its place.
@@ -272,21 +119,16 @@ impl<'a> Ready<'a> {
 }
 
 impl Transfer {
-    /// Which of the two it is.
-    pub fn kind(&self) -> TransferKind {
-        self.kind
-    }
-
-    /// Does it; returns where the things are now, by the names that were used. `tell` hears the same of each
-    /// thing, by its number, also of those that were complete when the rest was called off.
+    /// Does it, and says of each thing what became of it. `tell` hears the same with where the thing was, also of
+    /// those that were complete when the rest was called off.
     ///
     /// Errors: `Cancelled` (complete things stay), `Collision`, `NotFound`, `Refused`, `DiskFull`, `Invalid`,
     /// `Io`, `StorageAbsent`; then nothing was changed.
     pub fn run(
         &self,
         progress: &Progress,
-        tell: &mut dyn FnMut(usize, &Landed),
-    ) -> Result<Vec<VaultPath>> {
+        tell: &mut dyn FnMut(&VaultPath, &Landed),
+    ) -> Result<Vec<Landed>> {
         self.share.checked(|| {
             let mut steps = Journal::new(&self.share);
             let (done, end) = match self.do_all(progress, &mut steps) {
@@ -296,25 +138,20 @@ impl Transfer {
                     return Err(error);
                 }
             };
-            for (number, landed) in done.iter().enumerate() {
+            for (landed, item) in done.iter().zip(&self.items) {
                 self.share.forget_parts(&landed.path);
                 self.share.finder.root.news.came(&landed.path);
-                if self.kind == TransferKind::Move {
-                    self.share.finder.root.news.went(&self.items[number].named);
+                if self.kind.takes_away() {
+                    if !item.is_folder {
+                        self.share.forget_parts(&item.named);
+                    }
+                    self.share.finder.root.news.went(&item.named);
                 }
-                tell(number, landed);
+                tell(&item.named, landed);
             }
             steps.let_go(progress)?.told()?;
-            end.map(|()| done.into_iter().map(|landed| landed.path).collect())
+            end.map(|()| done)
         })
-    }
-
-    /// The rights that each source needs.
-    fn needs(&self) -> &'static [Need] {
-        match self.kind {
-            TransferKind::Move => &[Need::Read, Need::Write],
-            TransferKind::Copy => &[Need::Read],
-        }
     }
 
     /// The work of `run`: the places, and whether it was called off on the way.
@@ -323,29 +160,15 @@ impl Transfer {
         progress: &Progress,
         steps: &mut Journal<'_>,
     ) -> Result<(Vec<Landed>, Result<()>)> {
-        let share = &self.share;
-        let mut folder = share.finder.locate(&self.to, Follow::Last)?;
-        if !folder.is_folder() {
-            return Err(NOT_THERE);
-        }
-        let real_to = folder.path.clone();
-        let place = if folder.path.is_root() {
-            Arc::clone(&share.finder.handle)
-        } else {
-            Arc::new(look::open_place(&folder.folder, folder.name.as_bytes()).map_err(os)?)
-        };
-        folder.folder = share.finder.shared(place).map_err(os)?;
-        let target = Target { folder: folder.folder, real: real_to };
-        let (mut ready, end) = self.prepare(progress, &target)?;
+        let targets = self.open_targets()?;
+        let (mut ready, end) = self.prepare(progress, &targets)?;
         if ready.len() > 1 {
-            steps.group = Some(self.share.begin_group(self.plan(&ready, &target)?)?);
+            steps.group = Some(self.share.begin_group(self.plan(&ready, &targets)?)?);
         }
         let mut done = Vec::with_capacity(ready.len());
         for (number, ready) in ready.iter_mut().enumerate() {
-            let before = steps.done.len();
-            let path = self.put((number, ready), &target, progress, steps)?;
-            let trash = steps.done[before..].iter().find_map(Step::trashed);
-            done.push(Landed { path, trash });
+            let target = &targets[ready.item.into];
+            done.push(self.put((number, ready), target, progress, steps)?);
         }
         if self.kind == TransferKind::Move && ready.iter().any(|ready| ready.copy.is_some()) {
             steps.sync()?;
@@ -355,9 +178,30 @@ impl Transfer {
         Ok((done, end))
     }
 
+    /// Opens the folders that things go into.
+    fn open_targets(&self) -> Result<Vec<Target>> {
+        let finder = &self.share.finder;
+        let mut targets = Vec::with_capacity(self.folders.len());
+        for folder in &self.folders {
+            let spot = finder.locate(folder, Follow::Last)?;
+            if !spot.is_folder() {
+                return Err(NOT_THERE);
+            }
+            let place = if spot.path.is_root() {
+                Arc::clone(&finder.handle)
+            } else {
+                Arc::new(look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?)
+            };
+            let folder = finder.shared(place).map_err(os)?;
+            refuse_crowds(self.folders.len(), &folder)?;
+            targets.push(Target { folder, real: spot.path });
+        }
+        Ok(targets)
+    }
+
     /// What is about to change, as far as that can be known: for each thing where it comes, then for each
     /// from where it goes.
-    fn plan(&self, ready: &[Ready<'_>], target: &Target) -> Result<Vec<Change>> {
+    fn plan(&self, ready: &[Ready<'_>], targets: &[Target]) -> Result<Vec<Change>> {
         let finder = &self.share.finder;
         let mut changes = Vec::with_capacity(ready.len());
         let mut taken = HashSet::with_capacity(ready.len());
@@ -368,9 +212,10 @@ impl Transfer {
             }
             let stat = match &ready.copy {
                 Some(copy) => look_at_copy(copy)?,
-                None => *there(&self.share.source(ready.item, self.needs())?)?,
+                None => *there(&self.source(ready.item)?)?,
             };
-            let mut place = target.real.join(ready.item.named.name());
+            let target = &targets[ready.item.into];
+            let mut place = target.real.join(ready.item.target.name());
             if self.if_exists == IfExists::Rename {
                 place = finder.next_free(&place, |place| taken.contains(place))?;
             }
@@ -390,15 +235,15 @@ impl Transfer {
     fn prepare(
         &self,
         progress: &Progress,
-        target: &Target,
+        targets: &[Target],
     ) -> Result<(Vec<Ready<'_>>, Result<()>)> {
         let mut ready = Vec::with_capacity(self.items.len());
         let mut ways = Vec::with_capacity(self.items.len());
         for item in &self.items {
-            let is_copied = !item.is_there && self.must_copy(item, target)?;
+            let is_copied = !item.is_there && self.must_copy(item, &targets[item.into])?;
             if progress.is_watched() {
                 let (bytes, items) = if is_copied {
-                    let source = self.share.source(item, self.needs())?;
+                    let source = self.source(item)?;
                     match self.share.count(&source.folder, &source.name, progress) {
                         Err(Error::Cancelled) => return Ok((ready, Err(Error::Cancelled))),
                         counted => counted?,
@@ -410,66 +255,68 @@ impl Transfer {
             }
             ways.push(is_copied);
         }
-        if !ways.contains(&true) {
-            ready.extend(self.items.iter().map(|item| Ready::new(item, None)));
-            return Ok((ready, Ok(())));
-        }
-        let workshop = self.share.finder.workshop(&target.real)?;
-        let mut copier = Copier::new(&self.share, &workshop, self.manner(target)?, progress)?;
-        // One sync for all is for many; for a few it would wait for what others write.
-        copier.syncs_each |=
-            self.items.len() <= limits::FEW_FILES && !self.items.iter().any(|item| item.is_folder);
+        let mut copiers = BTreeMap::new();
         let mut end = Ok(());
         for (item, is_copied) in self.items.iter().zip(ways) {
-            let copy = if is_copied {
-                match self.copy(item, &workshop, &mut copier) {
-                    Err(Error::Cancelled) => {
-                        end = Err(Error::Cancelled);
-                        break;
-                    }
-                    copy => Some(copy?),
-                }
-            } else {
-                None
+            if !is_copied {
+                ready.push(Ready::new(item, None));
+                continue;
+            }
+            let copier = match copiers.entry(item.into) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.copier(&targets[item.into], progress)?),
             };
-            ready.push(Ready::new(item, copy));
+            match self.copy(item, copier) {
+                Err(Error::Cancelled) => {
+                    end = Err(Error::Cancelled);
+                    break;
+                }
+                copy => ready.push(Ready::new(item, Some(copy?))),
+            }
         }
-        copier.settle(&workshop)?;
+        copiers.values().try_for_each(Copier::settle)?;
         Ok((ready, end))
     }
 
-    /// How things are copied there.
-    fn manner(&self, target: &Target) -> Result<Manner> {
+    /// Copies things that go there.
+    fn copier<'a>(&self, target: &Target, progress: &'a Progress) -> Result<Copier<'a>> {
         let folder = look::look_at(&*target.folder).map_err(os)?;
         let group = (folder.stx_mode & 0o2000 != 0).then_some(folder.stx_gid);
         let into = Some(look::id_of(&folder));
-        Ok(Manner { group, is_move: self.kind == TransferKind::Move, into })
+        let manner = Manner { group, is_move: self.kind == TransferKind::Move, into };
+        let workshop = self.share.finder.workshop(&target.real)?;
+        let mut copier = Copier::new(&self.share, &workshop, manner, progress)?;
+        // One sync for all is for many; for a few it would wait for what others write.
+        copier.syncs_each |=
+            self.items.len() <= limits::FEW_FILES && !self.items.iter().any(|item| item.is_folder);
+        Ok(copier)
+    }
+
+    /// Finds a source again.
+    fn source(&self, item: &Item) -> Result<Spot> {
+        self.share.source(item, self.kind.needs())
     }
 
     /// One copy.
-    fn copy(
-        &self,
-        item: &Item,
-        workshop: &Arc<OwnedFd>,
-        copier: &mut Copier<'_>,
-    ) -> Result<Hidden> {
+    fn copy(&self, item: &Item, copier: &mut Copier<'_>) -> Result<Hidden> {
         copier.progress.go_on()?;
-        let source = self.share.source(item, self.needs())?;
+        let source = self.source(item)?;
         if self.kind == TransferKind::Move {
             refuse_mounts(&source)?;
             // What cannot go is not copied first.
             self.share.ask_to_remove(&source, &item.named, copier.progress)?;
         }
-        let from = (&*source.folder, &*source.name, &item.real);
-        self.share.copy_hidden(from, Arc::clone(workshop), copier)
+        self.share.copy_hidden((&source.folder, &source.name, &item.real), copier)
     }
 
     /// Whether a thing has to be copied to get there.
     fn must_copy(&self, item: &Item, target: &Target) -> Result<bool> {
-        if self.kind == TransferKind::Copy {
-            return Ok(true);
+        match self.kind {
+            TransferKind::Copy => return Ok(true),
+            TransferKind::Rename(_) => return Ok(false),
+            TransferKind::Move => {}
         }
-        let source = self.share.source(item, self.needs())?;
+        let source = self.source(item)?;
         if is_mount(&source)? {
             return Err(mounted());
         }
@@ -489,45 +336,38 @@ impl Transfer {
         target: &Target,
         progress: &Progress,
         steps: &mut Journal<'_>,
-    ) -> Result<VaultPath> {
+    ) -> Result<Landed> {
         let item = ready.item;
-        let named = self.to.join(item.named.name());
         if item.is_there {
             progress.add(0, 1);
-            return Ok(named);
+            return Ok(Landed { path: item.target.clone(), over: Over::Itself });
         }
         if ready.copy.is_none() {
             match self.put_itself((number, ready), target, steps) {
                 // Some places look alike and are not: quotas of projects, layers of an overlay.
-                Err(Put::Apart) => {
-                    let workshop = self.share.finder.workshop(&target.real)?;
-                    let manner = self.manner(target)?;
-                    let mut copier = Copier::new(&self.share, &workshop, manner, progress)?;
-                    ready.copy = Some(self.copy(item, &workshop, &mut copier)?);
-                    copier.settle(&workshop)?;
+                Err(Put::Apart) if self.kind == TransferKind::Move => {
+                    let mut copier = self.copier(target, progress)?;
+                    ready.copy = Some(self.copy(item, &mut copier)?);
+                    copier.settle()?;
                 }
-                Err(Put::Failed(error)) => return Err(error),
-                Ok(place) => {
+                Err(put) => return Err(put.told()),
+                Ok(landed) => {
                     progress.add(0, 1);
-                    return Ok(place);
+                    return Ok(landed);
                 }
             }
         }
         let copy = ready.copy.as_ref().ok_or(Error::Bug("nothing to put".into()))?;
         let from = Source::there(&copy.folder, &copy.name, copy.id);
         let stat = look_at_copy(copy)?;
-        match self.place(&from, &stat, (number, ready), target, steps) {
-            Ok(place) => {
-                let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
-                copy.is_pending = false;
-                if let Some(mark) = copy.mark.filter(|mark| mark.mode & 0o700 != 0o700) {
-                    lock(target, place.name(), mark);
-                }
-                Ok(place)
-            }
-            Err(Put::Failed(error)) => Err(error),
-            Err(Put::Apart) => Err(Error::Io(Errno::XDEV.into())),
+        let landed = self.place((&from, &stat), (number, ready), target, steps);
+        let landed = landed.map_err(Put::told)?;
+        let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
+        copy.is_pending = false;
+        if let Some(mark) = copy.mark.filter(|mark| mark.mode & 0o700 != 0o700) {
+            restrict(target, landed.path.name(), mark);
         }
+        Ok(landed)
     }
 
     /// Puts the source itself there.
@@ -536,47 +376,85 @@ impl Transfer {
         (number, ready): (usize, &Ready<'_>),
         target: &Target,
         steps: &mut Journal<'_>,
-    ) -> std::result::Result<VaultPath, Put> {
+    ) -> std::result::Result<Landed, Put> {
         let item = ready.item;
-        let source = self.share.source(item, self.needs())?;
+        let source = self.source(item)?;
         refuse_crowds(self.items.len(), &source.folder)?;
         let from = Source::there(&source.folder, &source.name, item.id);
-        self.place(&from, there(&source)?, (number, ready), target, steps)
+        if self.respell((&source, &from), item, target, steps)? {
+            return Ok(Landed { path: item.target.clone(), over: Over::Nothing });
+        }
+        self.place((&from, there(&source)?), (number, ready), target, steps)
+    }
+
+    /// Writes the name of a thing another way, where a drive that ignores case takes both for the same; false when
+    /// it is another name.
+    fn respell(
+        &self,
+        (source, from): (&Spot, &Source),
+        item: &Item,
+        target: &Target,
+        steps: &mut Journal<'_>,
+    ) -> Result<bool> {
+        let is_near = source.path.parent().as_ref() == Some(&target.real);
+        if !is_near || source.path.name() == item.target.name() || self.items.len() > 1 {
+            return Ok(false);
+        }
+        let place = target.real.join(item.target.name());
+        let spot = self.share.finder.locate(&place, Follow::NotLast)?;
+        if !twin::is_same_entry(source, &spot) {
+            return Ok(false);
+        }
+        match self.share.respell(source, &spot) {
+            Ok(()) => {}
+            Err(Errno::EXIST | Errno::NOTEMPTY) => return Err(IN_THE_WAY),
+            Err(Errno::BUSY) => return Err(mounted()),
+            Err(errno) => return Err(os_new_name(errno)),
+        }
+        steps.put(from, (&target.folder, &spot.name), place, (Old::None, false));
+        Ok(true)
+    }
+
+    /// Judges a place for something, by the name that is used and by where it really is.
+    fn ask(&self, item: &Item, place: &VaultPath, real: &VaultPath) -> Result<()> {
+        self.share.ask(place, Need::Write)?;
+        self.share.ask(real, Need::Write)?;
+        let was = [&item.named, &item.real];
+        self.share.ask_to_show(&was, &[place, real], item.is_folder)
     }
 
     /// Gives something its new name by a rename, as `if_exists` says.
     fn place(
         &self,
-        from: &Source,
-        stat: &Statx,
+        (from, stat): (&Source, &Statx),
         (part, ready): (usize, &Ready<'_>),
         target: &Target,
         steps: &mut Journal<'_>,
-    ) -> std::result::Result<VaultPath, Put> {
+    ) -> std::result::Result<Landed, Put> {
         let share = &self.share;
         let (item, is_copy) = (ready.item, ready.copy.is_some());
+        let folder = item.target.parent().unwrap_or_default();
         let last = if self.if_exists == IfExists::Rename { limits::NUMBERED_NAMES_MAX } else { 0 };
         let mut tries = 0;
         let mut number = 0;
         while number <= last && tries <= limits::RACE_TRIES_MAX {
-            let name = numbered(item.named.name(), number);
-            let place = self.to.child(&name)?;
-            share.ask(&place, Need::Write)?;
-            share.ask(&target.real.join(&name), Need::Write)?;
-            let on_disk = place.name_on_disk();
+            let name = numbered(item.target.name(), number);
+            let (path, real) = (folder.child(&name)?, target.real.join(&name));
+            self.ask(item, &path, &real)?;
+            let on_disk = path.name_on_disk();
             if number > 0 || steps.group.is_some() {
-                let spot = share.finder.locate(&target.real.join(&name), Follow::NotLast);
+                let spot = share.finder.locate(&real, Follow::NotLast);
                 let old = spot.map_err(Error::from)?.stat;
                 if old.is_some() && self.if_exists == IfExists::Rename {
                     number += 1;
                     continue;
                 }
-                let place = target.real.join(&name);
-                steps.expect(part, ready.coming_to((target, place), stat, old.as_ref()))?;
+                let change = ready.coming_to((target, real.clone()), stat, old.as_ref());
+                steps.expect(part, change)?;
             }
             let there = (&target.folder, on_disk.as_os_str());
-            match steps.add(from, there, target.real.join(&name), is_copy) {
-                Ok(()) => return Ok(place),
+            match steps.add(from, there, real.clone(), is_copy) {
+                Ok(()) => return Ok(Landed { path, over: Over::Nothing }),
                 Err(Errno::EXIST | Errno::NOTEMPTY) => {}
                 Err(Errno::XDEV) => return Err(Put::Apart),
                 Err(Errno::BUSY) => return Err(mounted().into()),
@@ -588,17 +466,17 @@ impl Transfer {
                 IfExists::Overwrite => {
                     // What was there may go meanwhile; then it is tried again.
                     tries += 1;
-                    let spot = share.finder.locate(&target.real.join(&name), Follow::NotLast);
-                    let spot = spot.map_err(Error::from)?;
+                    let spot = share.finder.locate(&real, Follow::NotLast).map_err(Error::from)?;
                     let Some(old) = &spot.stat else { continue };
-                    share.may_replace(&spot, old, stat)?;
+                    share.may_replace(self.kind, (&spot, old), stat)?;
                     if steps.has_put(&spot) {
                         return Err(IN_THE_WAY.into());
                     }
                     let judged = Judged::This(look::id_of(old));
                     let way = (ready.aside.as_str(), is_copy);
                     if steps.replace((&mut from.clone(), stat), target, (&spot, judged), way)? {
-                        return Ok(place);
+                        let trash = steps.done.last().and_then(Step::trashed);
+                        return Ok(Landed { path, over: Over::Another(trash) });
                     }
                 }
             }
@@ -611,7 +489,7 @@ impl Transfer {
     fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Journal<'_>) -> Result<()> {
         for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
             let Some(copy) = &ready.copy else { continue };
-            let source = self.share.source(ready.item, self.needs())?;
+            let source = self.source(ready.item)?;
             refuse_crowds(self.items.len(), &source.folder)?;
             let around = ready.item.real.parent().unwrap_or_default();
             let workshop = self.share.finder.workshop(&around)?;
@@ -653,7 +531,7 @@ fn look_at_copy(copy: &Hidden) -> Result<Statx> {
 }
 
 /// Gives a folder that is in its place the mode that would have kept it from getting there.
-fn lock(target: &Target, name: &str, mark: Mark) {
+fn restrict(target: &Target, name: &str, mark: Mark) {
     let _as_well_as_we_can =
         look::open_to_read(&*target.folder, name.as_bytes()).and_then(|made| {
             rustix::fs::fchmod(&made, Mode::from_raw_mode((mark.mode & 0o777).into()))?;

@@ -33,6 +33,11 @@ pub enum IfExists {
     Error(&'static str),
 }
 
+impl IfExists {
+    /// Refuse, as the contract says it where nothing else is asked for.
+    pub const REFUSE: Self = Self::Error("Target already exists");
+}
+
 /// How a group of files is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

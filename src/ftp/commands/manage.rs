@@ -8,7 +8,7 @@ use crate::ftp::listing::{parse_timestamp, timestamp};
 use crate::ftp::reply::{Answer, Reply};
 use crate::ftp::session::Session;
 use crate::logbook::Event;
-use crate::vault::{Fate, Kind, TrashId, VaultPath, What};
+use crate::vault::{Fate, IfExists, Kind, TrashId, VaultPath, What};
 
 /// `MKD`.
 pub fn make_folder(session: &mut Session, argument: &str) -> Answer {
@@ -79,18 +79,13 @@ pub fn rename_to(session: &mut Session, argument: &str) -> Answer {
     if share.is_same_place(&source, &target)? {
         return Ok(Reply::new(250, "Renamed"));
     }
-    let replaced = match share.rename(&source, &target, kind) {
-        Err(Error::Collision(_))
-            if kind == Kind::File && session.account()?.letters.has_any("wd") =>
-        {
-            share.rename_over(&source, &target)?
-        }
-        renamed => renamed.map(|()| None)?,
-    };
+    let may_replace = kind == Kind::File && session.account()?.letters.has_any("wd");
+    let if_exists = if may_replace { IfExists::Overwrite } else { IfExists::REFUSE };
+    let landed = share.rename((&source, &target), kind, if_exists)?;
     session.told.forget(&source);
     session.told.forget(&target);
     let event = Event::renamed(source.as_str(), target.as_str());
-    session.note(event.trashed(replaced.as_ref().map(TrashId::as_str)));
+    session.note(event.trashed(landed.trash().map(TrashId::as_str)));
     Ok(Reply::new(250, "Renamed"))
 }
 

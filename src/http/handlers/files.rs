@@ -155,7 +155,7 @@ pub fn rename(call: &mut Call<'_>, ask: Ask<RenameFile>) -> Result<Answer<At<Fil
     let ask = ask.read(call)?;
     let folder = VaultPath::parse(&ask.path)?;
     let (source, target) = (folder.child(&ask.file_name)?, folder.child(&ask.new_name)?);
-    call.share()?.rename(&source, &target, Kind::File)?;
+    call.share()?.rename((&source, &target), Kind::File, IfExists::REFUSE)?;
     call.note(Event::renamed(source.as_str(), target.as_str()));
     at(target.as_str())
 }

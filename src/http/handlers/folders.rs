@@ -12,7 +12,7 @@ use crate::http::handlers::jobs::OrJob;
 use crate::http::handlers::media;
 use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
-use crate::vault::{self, Kind, VaultPath, What};
+use crate::vault::{self, IfExists, Kind, VaultPath, What};
 
 /// What `finder` is asked by.
 #[derive(Deserialize)]
@@ -218,7 +218,7 @@ pub fn rename(call: &mut Call<'_>, ask: Ask<RenameFolder>) -> Result<Answer<At<F
     let ask = ask.read(call)?;
     let folder = VaultPath::parse(&ask.path.unwrap_or_default())?;
     let (source, target) = (folder.child(&ask.folder_name)?, folder.child(&ask.new_name)?);
-    call.share()?.rename(&source, &target, Kind::Folder)?;
+    call.share()?.rename((&source, &target), Kind::Folder, IfExists::REFUSE)?;
     call.note(Event::renamed(source.as_str(), target.as_str()));
     at(target.as_str())
 }

@@ -13,7 +13,7 @@ use crate::http::question::{Ask, Question, Shape};
 use crate::jobs::Kind;
 use crate::limits;
 use crate::logbook::Event;
-use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPath};
+use crate::vault::{IfExists, Landed, Progress, Transfer, TransferKind, TrashId, VaultPath};
 
 /// What both are asked by.
 #[derive(Deserialize)]
@@ -69,6 +69,17 @@ pub fn paths_of(given: &[String]) -> Result<Vec<VaultPath>> {
     given.iter().map(|path| VaultPath::parse(path)).collect()
 }
 
+/// One of the two.
+#[derive(Clone, Copy)]
+struct Verb {
+    /// What it does.
+    kind: TransferKind,
+    /// What it is as a job.
+    job: Kind,
+    /// What the log says of each thing: from where, and where it is now.
+    told: fn(&str, &str) -> Event,
+}
+
 /// `POST /api/move`.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`, `Collision`, `DiskFull`, `TooSoon` (a job).
@@ -76,7 +87,7 @@ pub fn relocate(
     call: &mut Call<'_>,
     ask: Ask<TransferSeveral>,
 ) -> Result<Answer<OrJob<Transferred<Moved>>>> {
-    transfer(call, ask, TransferKind::Move)
+    transfer(call, ask, Verb { kind: TransferKind::Move, job: Kind::Move, told: Event::moved })
 }
 
 /// `POST /api/copy`.
@@ -86,32 +97,28 @@ pub fn copy(
     call: &mut Call<'_>,
     ask: Ask<TransferSeveral>,
 ) -> Result<Answer<OrJob<Transferred<Copied>>>> {
-    transfer(call, ask, TransferKind::Copy)
+    transfer(call, ask, Verb { kind: TransferKind::Copy, job: Kind::Copy, told: Event::copied })
 }
 
 /// Either. Whatever can be refused is refused at once, also when the work goes on as a job.
 fn transfer<S: Serialize + Default + Shape>(
     call: &mut Call<'_>,
     ask: Ask<TransferSeveral>,
-    kind: TransferKind,
+    verb: Verb,
 ) -> Result<Answer<OrJob<Transferred<S>>>> {
     let ask = ask.read(call)?;
     let sources = paths_of(&ask.paths)?;
     let to = VaultPath::parse(&ask.to)?;
-    let if_exists = ask.if_exists.map_or(IfExists::Error("Target already exists"), IfExists::from);
-    let transfer = call.share()?.transfer(kind, &sources, &to, if_exists)?;
+    let if_exists = ask.if_exists.map_or(IfExists::REFUSE, IfExists::from);
+    let transfer = call.share()?.relocate_into(verb.kind, sources, &to, if_exists)?;
     if ask.job {
-        let job = match kind {
-            TransferKind::Move => Kind::Move,
-            TransferKind::Copy => Kind::Copy,
-        };
-        return jobs::start(call, job, move |progress, scribe| {
-            run(&transfer, &sources, progress, scribe).map(|_places| ())
+        return jobs::start(call, verb.job, move |progress, scribe| {
+            run(&transfer, verb.told, progress, scribe).map(|_places| ())
         });
     }
     let progress = call.app.jobs.wait_for(call.standing()?);
-    let places = run(&transfer, &sources, &progress, &Scribe::of(call)?)?;
-    let paths = places.iter().map(|place| place.as_str().to_owned()).collect();
+    let landed = run(&transfer, verb.told, &progress, &Scribe::of(call)?)?;
+    let paths = landed.into_iter().map(|landed| landed.path.to_string()).collect();
     let trash = progress.trash();
     Answer::of(&OrJob::Done(Transferred { status: S::default(), paths, trash }))
 }
@@ -119,18 +126,12 @@ fn transfer<S: Serialize + Default + Shape>(
 /// Does it and writes it down.
 fn run(
     transfer: &Transfer,
-    sources: &[VaultPath],
+    told: fn(&str, &str) -> Event,
     progress: &Progress,
     scribe: &Scribe,
-) -> Result<Vec<VaultPath>> {
-    let told = match transfer.kind() {
-        TransferKind::Move => Event::moved,
-        TransferKind::Copy => Event::copied,
-    };
-    transfer.run(progress, &mut |number, landed| {
-        if let Some(source) = sources.get(number) {
-            let trash = landed.trash.as_ref().map(TrashId::as_str);
-            scribe.note(told(source.as_str(), landed.path.as_str()).trashed(trash));
-        }
+) -> Result<Vec<Landed>> {
+    transfer.run(progress, &mut |source, landed| {
+        let trash = landed.trash().map(TrashId::as_str);
+        scribe.note(told(source.as_str(), landed.path.as_str()).trashed(trash));
     })
 }

@@ -18,13 +18,15 @@ fn no_door_gives_a_readable_name_to_what_may_not_be_read() {
     let refused = Some("refused");
     for target in ["in/mine/new", "in/mine/m.txt", "in/way/new", "in/way/m.txt"] {
         let (source, target) = (path("in/secret.txt"), path(target));
-        let told = refusal(share.rename(&source, &target, Kind::File));
+        let told = refusal(share.rename((&source, &target), Kind::File, IfExists::REFUSE));
         assert_eq!(told.as_deref(), refused, "{target}");
-        assert_eq!(refusal(share.rename_over(&source, &target)).as_deref(), refused, "{target}");
+        let told = refusal(share.rename((&source, &target), Kind::File, IfExists::Overwrite));
+        assert_eq!(told.as_deref(), refused, "{target}");
     }
-    let told = refusal(share.rename(&path("in/d"), &path("in/t"), Kind::Folder));
+    let told =
+        refusal(share.rename((&path("in/d"), &path("in/t")), Kind::Folder, IfExists::REFUSE));
     assert_eq!(told.as_deref(), refused);
-    share.rename(&path("in/d"), &path("in/e"), Kind::Folder).unwrap();
+    share.rename((&path("in/d"), &path("in/e")), Kind::Folder, IfExists::REFUSE).unwrap();
     // Nor does the trash: by a link that has come since, or by a number behind the name.
     for name in ["in/x.txt", "in/l/x.txt"] {
         house.file(name, "secret");
@@ -72,14 +74,15 @@ fn a_rename_never_overwrites_on_any_filesystem() {
             ("fa", "l", Kind::Folder),
             ("fa", "fa", Kind::Folder),
         ] {
-            let told = refusal(share.rename(&path(source), &path(target), kind));
+            let told =
+                refusal(share.rename((&path(source), &path(target)), kind, IfExists::REFUSE));
             assert_eq!(told.as_deref(), there, "{source} {target} {quirks:?}");
         }
         assert_eq!(house.on_disk(""), ["a", "b", "fa", "fb", "l"]);
         assert_eq!((house.content("a"), house.content("b")), (Some("a".into()), Some("b".into())));
-        share.rename(&path("a"), &path("fa/a"), Kind::File).unwrap();
-        share.rename(&path("fa"), &path("fb/c"), Kind::Folder).unwrap();
-        share.rename(&path("l"), &path("L"), Kind::File).unwrap();
+        share.rename((&path("a"), &path("fa/a")), Kind::File, IfExists::REFUSE).unwrap();
+        share.rename((&path("fa"), &path("fb/c")), Kind::Folder, IfExists::REFUSE).unwrap();
+        share.rename((&path("l"), &path("L")), Kind::File, IfExists::REFUSE).unwrap();
         assert_eq!(opened(&share, "fb/c/a").unwrap(), "a");
         assert_eq!(house.on_disk(""), ["L", "b", "fb"]);
     }
@@ -103,7 +106,7 @@ fn a_rename_means_what_it_says() {
         ("", "c", Kind::Folder, "invalid: The root can't be renamed"),
         ("a", "", Kind::File, "collision: Target already exists"),
     ] {
-        let result = refusal(share.rename(&path(source), &path(target), kind));
+        let result = refusal(share.rename((&path(source), &path(target)), kind, IfExists::REFUSE));
         assert_eq!(result.as_deref(), Some(told), "{source} {target}");
     }
     assert_eq!(house.on_disk(""), ["a", "f"]);
@@ -117,7 +120,8 @@ fn two_names_of_one_file_are_not_mistaken_for_one() {
     let house = House::new();
     let one = house.file("name", "x");
     fs::hard_link(one, house.root().join("NAME")).unwrap();
-    let told = refusal(house.share().rename(&path("name"), &path("NAME"), Kind::File));
+    let told =
+        refusal(house.share().rename((&path("name"), &path("NAME")), Kind::File, IfExists::REFUSE));
     assert_eq!(told.as_deref(), Some("collision: Target already exists"));
     assert_eq!(house.on_disk(""), ["NAME", "name"]);
 }
@@ -190,7 +194,8 @@ fn every_change_needs_the_right_at_both_ends() {
     let share = house.share_of(&["", "yours"], &["mine"]);
     let refused = Some("refused");
     for (source, target) in [("mine/a", "yours/a"), ("yours/b", "mine/b"), ("yours/no", "mine/b")] {
-        let told = refusal(share.rename(&path(source), &path(target), Kind::File));
+        let told =
+            refusal(share.rename((&path(source), &path(target)), Kind::File, IfExists::REFUSE));
         assert_eq!(told.as_deref(), refused, "{source} {target}");
     }
     for name in ["yours/b", "yours/none", "", "yours"] {

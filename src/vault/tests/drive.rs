@@ -1,7 +1,7 @@
 //! The drive as something that comes and goes.
 
 use super::super::mount::AttachError;
-use super::super::{Grant, Kind, RootId, Vault};
+use super::super::{Grant, IfExists, Kind, RootId, Vault};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, listed, opened, path, refusal, spool, upload};
 use crate::error::Error;
@@ -148,7 +148,7 @@ fn a_share_held_while_the_drive_goes_never_writes_into_the_mount_point() {
     // The share holds the drive it was opened on; what it does, it does there or not at all.
     let _there_or_refused = share.place(vec![(waiting, path("b"))], &UPLOAD);
     let _there_or_refused = share.make_folder(&path("c"));
-    let _there_or_refused = share.rename(&path("a"), &path("d"), Kind::File);
+    let _there_or_refused = share.rename((&path("a"), &path("d")), Kind::File, IfExists::REFUSE);
     let _there_or_refused = upload(&share, &[("e/f", "x")], &UPLOAD);
     expect_bare(&house.root());
     expect_absent(&house.vault);

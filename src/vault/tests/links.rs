@@ -2,7 +2,7 @@
 //! neither file nor folder.
 
 use super::super::root::Quirks;
-use super::super::{Fate, Kind, Opened, What};
+use super::super::{Fate, IfExists, Kind, Opened, What};
 use super::{House, UPLOAD, entries, listed, opened, path, raw, refusal, upload};
 use crate::error::Error;
 use rustix::fs::{CWD, FileType, Mode};
@@ -59,7 +59,7 @@ fn a_link_that_leaves_the_root_is_not_there_and_what_is_behind_it_stays() {
             );
             let to = path("taken");
             assert_eq!(
-                refusal(share.rename(&path(name), &to, Kind::File)).as_deref(),
+                refusal(share.rename((&path(name), &to), Kind::File, IfExists::REFUSE)).as_deref(),
                 GONE,
                 "{name}"
             );
@@ -114,8 +114,8 @@ fn a_link_inside_is_followed_wherever_it_stands() {
         assert_eq!(house.content("real/deep/a.txt").as_deref(), Some("new"));
         assert!(std::fs::symlink_metadata(house.root().join("file")).unwrap().is_symlink());
         // Renaming and deleting mean the link.
-        share.rename(&path("file"), &path("other"), Kind::File).unwrap();
-        share.rename(&path("one"), &path("uno"), Kind::Folder).unwrap();
+        share.rename((&path("file"), &path("other")), Kind::File, IfExists::REFUSE).unwrap();
+        share.rename((&path("one"), &path("uno")), Kind::Folder, IfExists::REFUSE).unwrap();
         share.remove(&path("other"), What::File, Fate::Trash).unwrap();
         share.remove(&path("abs"), What::Tree, Fate::Trash).unwrap();
         assert_eq!(house.content("real/deep/a.txt").as_deref(), Some("new"));

@@ -39,7 +39,7 @@ fn use_like_any_other(house: &House, usb: &str) {
     let far = spool(&share, "", "furthest");
     share.place(vec![(far, path("file"))], &UPLOAD).unwrap();
     assert_eq!(opened(&share, &at("far")).unwrap(), "furthest");
-    share.rename(&path(&at("new")), &path(&at("old")), Kind::Folder).unwrap();
+    share.rename((&path(&at("new")), &path(&at("old"))), Kind::Folder, IfExists::REFUSE).unwrap();
     share.make_folder(&path(&at("old/er"))).unwrap();
     house.file(at("old/x/y/z"), "Z");
     share.remove(&path(&at("old")), What::Tree, Fate::Trash).unwrap();
@@ -121,12 +121,16 @@ fn a_folder_with_a_drive_in_it_is_not_deleted() {
             told
         );
         let other = path("other");
-        assert_eq!(refusal(share.rename(&path("top/usb"), &other, Kind::Folder)).as_deref(), told);
+        assert_eq!(
+            refusal(share.rename((&path("top/usb"), &other), Kind::Folder, IfExists::REFUSE))
+                .as_deref(),
+            told
+        );
         assert_eq!(house.content("top/a").as_deref(), Some("A"));
         assert_eq!(house.content("top/usb/b").as_deref(), Some("B"));
         assert!(house.unfinished("").is_empty());
         // Around the drive names may change.
-        share.rename(&path("top"), &other, Kind::Folder).unwrap();
+        share.rename((&path("top"), &other), Kind::Folder, IfExists::REFUSE).unwrap();
         assert_eq!(opened(&share, "other/usb/b").unwrap(), "B");
         unmount(&house.root().join("other/usb"));
         share.remove(&path("other"), What::Tree, Fate::Trash).unwrap();
@@ -193,7 +197,7 @@ fn a_read_only_drive_is_read_and_its_refusal_is_a_fault_of_the_machine() {
         io(refusal(share.make_folder(&path("usb/x"))));
         io(refusal(share.remove(&path("usb/a"), What::File, Fate::Trash)));
         io(refusal(share.remove(&path("usb/d"), What::Tree, Fate::Trash)));
-        io(refusal(share.rename(&path("usb/a"), &path("usb/x"), Kind::File)));
+        io(refusal(share.rename((&path("usb/a"), &path("usb/x")), Kind::File, IfExists::REFUSE)));
         assert_eq!(listed(&share, "usb").unwrap(), ["a", "d"]);
         let mut bytes = Vec::new();
         share.zip(&path("usb")).unwrap().write(&mut bytes).unwrap();

@@ -55,8 +55,8 @@ fn every_odd_name_is_stored_listed_read_renamed_and_deleted() {
     for (number, name) in wanted.iter().enumerate() {
         assert_eq!(opened(&share, name).expect(name), "x");
         let target = path(&number.to_string());
-        share.rename(&path(name), &target, Kind::File).expect(name);
-        share.rename(&target, &path(name), Kind::File).expect(name);
+        share.rename((&path(name), &target), Kind::File, IfExists::REFUSE).expect(name);
+        share.rename((&target, &path(name)), Kind::File, IfExists::REFUSE).expect(name);
         share.remove(&path(name), What::File, Fate::Trash).expect(name);
         share.make_folder(&path(name)).expect(name);
         share.remove(&path(name), What::Tree, Fate::Trash).expect(name);
@@ -160,8 +160,14 @@ fn refuse_every_way_into(share: &Share, folder: &str, hidden: &str) {
         gone,
         "{folder}"
     );
-    assert!(share.rename(&place, &path("mine"), Kind::Folder).is_err(), "{folder}");
-    assert!(share.rename(&path("docs"), &inside, Kind::Folder).is_err(), "{folder}");
+    assert!(
+        share.rename((&place, &path("mine")), Kind::Folder, IfExists::REFUSE).is_err(),
+        "{folder}"
+    );
+    assert!(
+        share.rename((&path("docs"), &inside), Kind::Folder, IfExists::REFUSE).is_err(),
+        "{folder}"
+    );
     assert!(share.make_folder(&inside).is_err(), "{folder}");
     for if_exists in [IfExists::Overwrite, IfExists::Rename, IfExists::Error("there")] {
         let options = Place { if_exists, ..UPLOAD };
@@ -204,14 +210,20 @@ fn larders_own_folder_has_no_spelling() {
     }
     for name in [".larder", ".LARDER", ".larder.", ".larder "] {
         assert!(share.make_folder(&path(name)).is_err(), "{name}");
-        assert!(share.rename(&path("docs"), &path(name), Kind::Folder).is_err(), "{name}");
-        assert!(share.rename(&path("docs/y"), &path(name), Kind::File).is_err(), "{name}");
+        assert!(
+            share.rename((&path("docs"), &path(name)), Kind::Folder, IfExists::REFUSE).is_err(),
+            "{name}"
+        );
+        assert!(
+            share.rename((&path("docs/y"), &path(name)), Kind::File, IfExists::REFUSE).is_err(),
+            "{name}"
+        );
         assert!(upload(&share, &[(name, "x")], &UPLOAD).is_err(), "{name}");
     }
     assert_eq!(listed(&share, "docs").unwrap(), ["y"]);
     assert_eq!(listed(&share, "").unwrap(), ["absolute", "deep", "docs", "round", "way"]);
     // A link to it is a name like any other, and only a name.
-    share.rename(&path("way"), &path("weg"), Kind::File).unwrap();
+    share.rename((&path("way"), &path("weg")), Kind::File, IfExists::REFUSE).unwrap();
     for link in ["absolute", "deep", "round", "weg"] {
         share.remove(&path(link), What::File, Fate::Trash).unwrap();
     }

@@ -179,7 +179,9 @@ fn moves_and_deletes(house: &House, at: &str) {
     let at = |name: &str| format!("{at}{name}");
     let (from, to) = ([path(&at("a")), path(&at("b"))], path(&at("to")));
     let share = house.share();
-    let moving = share.transfer(TransferKind::Move, &from, &to, IfExists::Error("taken")).unwrap();
+    let moving = share
+        .relocate_into(TransferKind::Move, from.to_vec(), &to, IfExists::Error("taken"))
+        .unwrap();
     moving.run(&Progress::default(), &mut |_, _| {}).unwrap();
     let paths = [path(&at("to/a")), path(&at("to/b"))];
     for wish in [Fate::Gone, Fate::Trash] {

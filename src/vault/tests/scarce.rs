@@ -66,9 +66,11 @@ fn who_takes_things_out_of_very_many_folders_leaves_descriptors_to_others() {
         let told = refusal(share.removal(&paths, None, Fate::Trash).map(drop));
         assert!(told.is_some_and(|told| told.contains("Too many paths")));
         let to = path("to");
-        let moving = share.transfer(TransferKind::Move, &paths[..1], &to, IfExists::Rename);
+        let moving =
+            share.relocate_into(TransferKind::Move, paths[..1].to_vec(), &to, IfExists::Rename);
         moving.unwrap().run(&Progress::default(), &mut |_, _| {}).unwrap();
-        let moving = share.transfer(TransferKind::Move, &paths[1..], &to, IfExists::Rename);
+        let moving =
+            share.relocate_into(TransferKind::Move, paths[1..].to_vec(), &to, IfExists::Rename);
         let told = refusal(moving.unwrap().run(&Progress::default(), &mut |_, _| {}));
         assert!(told.is_some_and(|told| told.contains("Too many paths")));
         assert_eq!(house.on_disk("to"), ["a"]);

@@ -41,15 +41,13 @@ fn transfer(
     to: &str,
     if_exists: IfExists,
 ) -> Result<Vec<String>> {
-    let sources: Vec<_> = sources.iter().map(|source| path(source)).collect();
-    let transfer = house.share().transfer(kind, &sources, &path(to), if_exists)?;
+    let sources = sources.iter().map(|source| path(source)).collect();
+    let transfer = house.share().relocate_into(kind, sources, &path(to), if_exists)?;
     let mut told = Vec::new();
-    let places = transfer.run(&Progress::default(), &mut |number, landed| {
-        told.push((number, landed.path.clone()));
-    })?;
-    assert_eq!(told, places.iter().cloned().enumerate().collect::<Vec<_>>());
+    let done = transfer.run(&Progress::default(), &mut |_, landed| told.push(landed.clone()))?;
+    assert_eq!(told, done);
     assert!(house.unfinished("").is_empty(), "{:?}", house.unfinished(""));
-    Ok(places.iter().map(ToString::to_string).collect())
+    Ok(done.iter().map(|landed| landed.path.to_string()).collect())
 }
 
 /// A tree with whatever a tree may have.
@@ -251,7 +249,7 @@ fn rights_are_judged_before_existence_and_at_both_ends() {
     let share = house.share_of(&["mine", "shared"], &["mine", "drop"]);
     house.folder("drop");
     let told = |kind, source: &str, to: &str| {
-        refusal(share.transfer(kind, &[path(source)], &path(to), REFUSE))
+        refusal(share.relocate_into(kind, vec![path(source)], &path(to), REFUSE))
     };
     for source in ["theirs/b.txt", "theirs/missing", "missing", "mine/way/b.txt", "mine/way"] {
         assert_eq!(told(Copy, source, "mine").as_deref(), Some("refused"), "{source}");
@@ -279,7 +277,8 @@ fn links_are_copied_as_links_and_only_where_they_may_lead() {
     house.link("mine/tree/nowhere", "gone");
     house.folder("mine/to");
     let share = house.share_of(&["mine"], &["mine"]);
-    let transfer = share.transfer(Copy, &[path("mine/tree")], &path("mine/to"), REFUSE).unwrap();
+    let transfer =
+        share.relocate_into(Copy, vec![path("mine/tree")], &path("mine/to"), REFUSE).unwrap();
     transfer.run(&Progress::default(), &mut |_, _| {}).unwrap();
     assert_eq!(house.on_disk("mine/to/tree"), ["a.txt", "inside", "nowhere"]);
     assert!(house.root().join("mine/to/tree/inside").is_symlink());
@@ -330,8 +329,9 @@ fn a_failure_half_way_takes_everything_back() {
             }
             let sources = ["from/a", "from/b", "from/tree", "from/c"].map(path);
             let share = house.share();
-            let transfer =
-                share.transfer(kind, &sources, &path("to"), IfExists::Overwrite).unwrap();
+            let transfer = share
+                .relocate_into(kind, sources.to_vec(), &path("to"), IfExists::Overwrite)
+                .unwrap();
             // After the look and before the work, a folder comes where the last one goes.
             house.file("to/c/precious", "theirs");
             let told = refusal(transfer.run(&Progress::default(), &mut |_, _| {}));
@@ -401,7 +401,7 @@ fn what_changed_since_it_was_looked_at_is_not_taken_for_it() {
     house.folder("to");
     let share = house.share();
     for kind in [Copy, Move] {
-        let transfer = share.transfer(kind, &[path("a")], &path("to"), REFUSE).unwrap();
+        let transfer = share.relocate_into(kind, vec![path("a")], &path("to"), REFUSE).unwrap();
         fs::rename(house.root().join("a"), house.root().join("b")).unwrap();
         house.file("a", "another");
         let told = refusal(transfer.run(&Progress::default(), &mut |_, _| {}));
@@ -421,7 +421,8 @@ fn called_off_only_complete_things_are_left() {
         house.file("tree/big", vec![7; 40 << 20]);
         house.folder("to");
         let sources = ["small", "tree"].map(path);
-        let transfer = house.share().transfer(kind, &sources, &path("to"), REFUSE).unwrap();
+        let transfer =
+            house.share().relocate_into(kind, sources.to_vec(), &path("to"), REFUSE).unwrap();
         // Called off when the small one is complete and the tree is on its way.
         let progress = Arc::new_cyclic(|progress: &std::sync::Weak<Progress>| {
             let progress = progress.clone();
@@ -457,7 +458,8 @@ fn work_that_was_called_off_before_it_began_changes_nothing() {
         let house = House::with_quirks(Quirks { far_apart: true, ..Quirks::default() });
         house.file("a", "A");
         house.folder("to");
-        let transfer = house.share().transfer(kind, &[path("a")], &path("to"), REFUSE).unwrap();
+        let transfer =
+            house.share().relocate_into(kind, vec![path("a")], &path("to"), REFUSE).unwrap();
         let progress = Progress::default();
         progress.cancel();
         let end = transfer.run(&progress, &mut |_, _| panic!("nothing is there"));
@@ -473,7 +475,7 @@ fn the_numbers_end_where_they_were_expected_to() {
     plant(&house);
     house.folder("to");
     let share = house.share();
-    let transfer = share.transfer(Copy, &[path("tree")], &path("to"), REFUSE).unwrap();
+    let transfer = share.relocate_into(Copy, vec![path("tree")], &path("to"), REFUSE).unwrap();
     let progress = Progress::watched(|| {});
     transfer.run(&progress, &mut |_, _| {}).unwrap();
     let counts = progress.counts();
@@ -500,7 +502,7 @@ fn a_tree_of_great_depth_is_copied_and_removed() {
     }
     house.folder("to");
     let top = path("a long name of a folder");
-    let transfer = share.transfer(Copy, std::slice::from_ref(&top), &path("to"), REFUSE).unwrap();
+    let transfer = share.relocate_into(Copy, vec![top.clone()], &path("to"), REFUSE).unwrap();
     let progress = Progress::watched(|| {});
     transfer.run(&progress, &mut |_, _| {}).unwrap();
     assert_eq!(progress.counts().done_items, 1200);

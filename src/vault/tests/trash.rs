@@ -159,8 +159,8 @@ fn what_a_move_or_a_copy_replaces_goes_into_the_trash() {
         for kind in [TransferKind::Move, TransferKind::Copy] {
             let share = house.share();
             let run = |sources: &[&str], to: &str| {
-                let sources: Vec<_> = sources.iter().map(|source| path(source)).collect();
-                let transfer = share.transfer(kind, &sources, &path(to), IfExists::Overwrite);
+                let sources = sources.iter().map(|source| path(source)).collect();
+                let transfer = share.relocate_into(kind, sources, &path(to), IfExists::Overwrite);
                 transfer.unwrap().run(&Progress::default(), &mut |_, _| {})
             };
             house.file("from/a", "new");

@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// Moves or copies into a folder.
 fn send(house: &House, kind: TransferKind, from: &str, to: &str, way: IfExists) -> Result<()> {
-    let transfer = house.share().transfer(kind, &[path(from)], &path(to), way)?;
+    let transfer = house.share().relocate_into(kind, vec![path(from)], &path(to), way)?;
     transfer.run(&Progress::default(), &mut |_, _| {}).map(|_| ())
 }
 
@@ -117,7 +117,9 @@ fn on_a_drive_that_ignores_case_two_spellings_are_one_entry() {
         }
         let share = house.share();
         upload(&share, &[("usb/a.txt", "A"), ("usb/photos/p.jpg", "P")], &UPLOAD).unwrap();
-        let rename = |old: &str, new: &str, kind| share.rename(&path(old), &path(new), kind);
+        let rename = |old: &str, new: &str, kind| {
+            share.rename((&path(old), &path(new)), kind, IfExists::REFUSE)
+        };
         rename("usb/a.txt", "usb/A.TXT", Kind::File).unwrap();
         assert_eq!(listed(&share, "usb").unwrap(), ["A.TXT", "photos"]);
         rename("usb/photos", "usb/PHOTOS", Kind::Folder).unwrap();
@@ -135,7 +137,7 @@ fn on_a_drive_that_ignores_case_two_spellings_are_one_entry() {
         let both = [path("one/x.txt"), path("two/X.TXT")];
         for way in [IfExists::Overwrite, IfExists::Error("Target already exists")] {
             let told = share
-                .transfer(TransferKind::Copy, &both, &path("usb/PHOTOS"), way)
+                .relocate_into(TransferKind::Copy, both.to_vec(), &path("usb/PHOTOS"), way)
                 .and_then(|transfer| transfer.run(&Progress::default(), &mut |_, _| {}));
             assert_eq!(refusal(told).as_deref(), Some("collision: Target already exists"));
             assert_eq!(listed(&share, "usb/PHOTOS").unwrap(), ["p.jpg"]);

@@ -132,14 +132,21 @@ fn what_larder_itself_changes_in_a_tree_that_is_too_large_is_told() {
     assert!(told_at_once(&mut watcher).is_empty());
     share.make_folder(&path("a/b/c/d")).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c"]);
-    share.rename(&path("a/b/c/theirs"), &path("a/b/c/d/x"), Kind::File).unwrap();
-    assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
+    share
+        .rename((&path("a/b/c/theirs"), &path("a/b/c/d/x")), Kind::File, IfExists::REFUSE)
+        .unwrap();
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c/d", "a/b/c"]);
     share.set_mode(&path("a/b/c/d/x"), 0o600).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c/d"]);
     upload(&share, &[("a/b/c/d/y", "Y")], &OVER).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c/d"]);
     let sources = [path("a/b/c/d/x")];
-    let moving = share.transfer(TransferKind::Move, &sources, &path("a/b/c"), IfExists::Overwrite);
+    let moving = share.relocate_into(
+        TransferKind::Move,
+        sources.to_vec(),
+        &path("a/b/c"),
+        IfExists::Overwrite,
+    );
     moving.unwrap().run(&Progress::default(), &mut |_, _| {}).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
     share.remove(&path("a/b/c/x"), What::File, Fate::Gone).unwrap();
