@@ -44,5 +44,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     larder_heap::keep_small();
+    process::keep_to_itself();
     cli::run()
 }

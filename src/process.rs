@@ -33,6 +33,12 @@ pub fn environment() -> Vec<(&'static str, OsString)> {
     found
 }
 
+/// Keeps open files that larder was started with, and knows nothing of, from the programs that it starts.
+pub fn keep_to_itself() {
+    // Linux before 5.11 does not know how; then they inherit what larder inherited, as from any other program.
+    let _as_before = larder_process::keep_descriptors();
+}
+
 /// Starts `program`, which is our own, for one task. It inherits nothing.
 pub fn own(program: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(program);
@@ -53,7 +59,10 @@ pub struct Bounds {
 pub fn confine(bounds: &Bounds) -> std::io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
+    larder_heap::share_one();
     nice(19)?;
+    // Where the kernel was built without classes of priority for drives, `nice` still counts.
+    let _as_before = larder_process::yield_drives();
     for (resource, most) in [
         (Resource::As, bounds.memory_bytes),
         (Resource::Cpu, bounds.processor_time_s),

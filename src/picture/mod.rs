@@ -12,6 +12,9 @@ mod head;
 mod heif;
 mod maker;
 mod places;
+#[cfg(test)]
+#[path = "../../tests/harness/pictures.rs"]
+mod samples;
 mod scale;
 mod sniff;
 mod source;

@@ -11,6 +11,7 @@ pub mod form;
 pub mod ftp;
 pub mod machine;
 pub mod mounts;
+pub mod pictures;
 pub mod process;
 pub mod silent;
 pub mod table;

@@ -24,11 +24,21 @@ pub fn keep_small() {
         (libc::M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES),
         (libc::M_ARENA_MAX, ARENAS_MAX),
     ] {
-        #[expect(
-            unsafe_code,
-            reason = "mallopt takes two integers and cannot touch memory of ours"
-        )]
-        // SAFETY: mallopt only stores the value; it is called before any other thread exists.
-        let _known = unsafe { libc::mallopt(option, value) };
+        set(option, value);
     }
+}
+
+/// Has all threads share one heap: a second one takes 64 MiB of address space before its first byte is used, which a
+/// process with a bound on its address space does not have. Call it before another thread exists.
+pub fn share_one() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    set(libc::M_ARENA_MAX, 1);
+}
+
+/// Sets one of the allocator's parameters.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn set(option: libc::c_int, value: libc::c_int) {
+    #[expect(unsafe_code, reason = "mallopt takes two integers and cannot touch memory of ours")]
+    // SAFETY: mallopt only stores the value; it is called before any other thread exists.
+    let _known = unsafe { libc::mallopt(option, value) };
 }

@@ -4,6 +4,8 @@
 mod jpeg;
 mod letterbox;
 mod png;
+#[cfg(test)]
+mod tests;
 mod webp;
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
