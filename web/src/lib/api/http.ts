@@ -65,6 +65,41 @@ export function head<P extends With<"get">>(path: P, query: Query<P>, signal?: A
   return ask(path, query, { method: "HEAD" }, signal, (answer) => Promise.resolve(answer.headers));
 }
 
+/** Some bytes of a file, from where it comes; fewer where it ends before that. */
+export function readPart(address: string, from: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const headers = { Range: `bytes=${from}-${from + length - 1}` };
+  const read = (answer: Response) => readBytes(answer, answer.status === 206 ? 0 : from, length);
+  return inSession(() => within(address, { headers }, signal, read));
+}
+
+/** The file at an address, whole. */
+export function readBlob(address: string, signal?: AbortSignal): Promise<Blob> {
+  return inSession(() => within(address, {}, signal, (answer) => answer.blob()));
+}
+
+/** What larder says to an address when asked for its head alone; 0 when nobody answers. */
+export async function statusOf(address: string): Promise<number> {
+  const answer = await fetch(address, { method: "HEAD", headers: credentials() }).catch(() => undefined);
+  return answer?.status ?? 0;
+}
+
+/** Reads an answer's bytes from a place on, and no more than are wanted, whatever it sends. */
+async function readBytes(answer: Response, skip: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const reader = answer.body?.getReader();
+  let [seen, kept] = [0, 0];
+  while (reader && kept < length) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const own = value.subarray(Math.max(0, skip - seen)).subarray(0, length - kept);
+    bytes.set(own, kept);
+    kept += own.length;
+    seen += value.length;
+  }
+  await reader?.cancel();
+  return bytes.subarray(0, kept);
+}
+
 /** Sends one file, telling how far it got. Resolves when it is stored. */
 export function upload(...args: Parameters<typeof uploadOnce>): Promise<void> {
   return inSession(() => uploadOnce(...args));
@@ -131,13 +166,22 @@ async function askOnce<T>(
   read: (answer: Response) => Promise<T>,
 ): Promise<T> {
   const search = searchOf(query);
+  return within(search === "" ? path : `${path}?${search}`, init, signal, read);
+}
+
+/** Asks at an address, within the time limit; throws the `Problem` an answer means. */
+async function within<T>(
+  address: string,
+  init: RequestInit,
+  signal: AbortSignal | undefined,
+  read: (answer: Response) => Promise<T>,
+): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
   const cancel = () => limit.abort();
   signal?.addEventListener("abort", cancel);
   try {
     signal?.throwIfAborted();
-    const address = search === "" ? path : `${path}?${search}`;
     const headers = { ...init.headers, ...credentials() };
     const answer = await fetch(address, { ...init, headers, signal: limit.signal });
     hooks.onReach(true);

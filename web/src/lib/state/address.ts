@@ -112,3 +112,8 @@ export function thumbAddress(path: string, size: 160 | 320 | 1280, version = "")
   const known = version === "" ? "" : `&v=${encodeURIComponent(version)}`;
   return `/api/thumb?path=${encodePath(path)}&size=${size}${known}`;
 }
+
+/** Where apps outside the browser open a file, over WebDAV. */
+export function davAddress(origin: string, path: string): string {
+  return `${origin}/dav/${encodePath(path)}`;
+}

@@ -91,3 +91,27 @@ export function formatDuration(seconds: number, locale: string): string {
     .map((part) => part.text)
     .join(" ");
 }
+
+/** A place in a film or piece (s), as players write it: `1:02:03`, `2:03`. */
+export function formatClock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** When a picture was taken by its camera's clock (`YYYY-MM-DDTHH:MM:SS`), never moved to the reader's time zone. */
+export function formatPhotoTime(taken: string, locale: string): string {
+  return formatZoneless(taken, locale, { dateStyle: "full", timeStyle: "short" });
+}
+
+/** The day a picture was taken. */
+export function formatPhotoDay(taken: string, locale: string): string {
+  return formatZoneless(taken, locale, { dateStyle: "medium" });
+}
+
+function formatZoneless(taken: string, locale: string, style: Intl.DateTimeFormatOptions): string {
+  // Taken for UTC and told as UTC, it stays the same wherever the reader is.
+  const date = new Date(`${taken.slice(0, 19)}Z`);
+  return Number.isNaN(date.getTime()) ? "" : dates(locale, { ...style, timeZone: "UTC" }).format(date);
+}

@@ -1,0 +1,71 @@
+// A picture or film as the viewer takes it, and where its bytes come from. Knows no folder and no view:
+// whoever opens the viewer brings a list of these.
+import type { Endpoint } from "../api/call.ts";
+import { listFolder } from "../api/files.ts";
+import { davAddress, downloadAddress, thumbAddress } from "../state/address.ts";
+import { kindOf } from "../state/kind.ts";
+import { joinPath, nameOf, parentOf } from "../state/paths.ts";
+import type { Place } from "./exif.ts";
+import { session } from "../state/session.svelte.ts";
+
+/** What larder makes small pictures of: pixels on the longer side. */
+export type ThumbSize = 160 | 320 | 1280;
+
+/** One picture or film; what is missing is not known. */
+export interface Item {
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** RFC 3339. */
+  modified: string;
+  mime: string;
+  etag?: string | undefined;
+  /** `false`: larder has no small picture of it. */
+  thumb?: boolean | undefined;
+  /** When it was taken by the camera's own clock, without a zone. */
+  taken?: string | undefined;
+  width?: number | undefined;
+  height?: number | undefined;
+  /** Seconds. */
+  duration?: number | undefined;
+  /** The path of the film that belongs to it: a Live Photo. */
+  pair?: string | undefined;
+}
+
+/** Where the bytes are: a guest of a link has them from elsewhere than whoever is signed in. */
+export interface Sources {
+  /** A small picture of it; "" where there is none. */
+  thumb: (item: Item, size: ThumbSize) => string;
+  /** The file itself, to look at or (`isKept`) to keep. */
+  content: (item: Pick<Item, "path">, isKept?: boolean) => string;
+  /** Where an app outside the browser can open it, giving name and password; "" where nothing is. */
+  address: (item: Pick<Item, "path">) => string;
+  /** Where it was taken, for whoever asks; `undefined` where that is not known. */
+  place: (item: Item) => Promise<Place | undefined>;
+  /** The paths of the files in its folder, itself included. */
+  beside: (item: Pick<Item, "path">, signal: AbortSignal) => Promise<readonly string[]>;
+}
+
+/** The sources of whoever is signed in. */
+export const ownSources: Sources = {
+  thumb: (item, size) => (item.thumb === false ? "" : thumbAddress(item.path, size, versionOf(item))),
+  content: (item, isKept = false) => downloadAddress(item.path, !isKept),
+  // The type of what a role may names no door that larder does not have yet.
+  address: ({ path }) => (session.may("/dav/" as Endpoint) ? davAddress(location.origin, path) : ""),
+  place: () => Promise.resolve(undefined),
+  beside: async ({ path }, signal) => {
+    const folder = parentOf(path);
+    const entries = await listFolder(folder, signal);
+    return entries.filter((entry) => entry.type === "file").map((entry) => joinPath(folder, entry.name));
+  },
+};
+
+/** Whether it is a film. */
+export function isFilm(item: Pick<Item, "path" | "mime">): boolean {
+  return kindOf(item.mime, nameOf(item.path)) === "video";
+}
+
+/** What changes with the content: the ETag where it is known, else what it is made of for most. */
+function versionOf(item: Item): string {
+  return item.etag ?? "";
+}
