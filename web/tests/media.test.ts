@@ -31,7 +31,8 @@ async function playAndSeek(page: Page, tag: "video" | "audio", to: number): Prom
     }));
   await expect.poll(async () => (await read()).ready).toBeGreaterThanOrEqual(1);
   await player.focus();
-  await page.keyboard.press("Space");
+  // Opened by a press it plays by itself.
+  if ((await read()).isPaused) await page.keyboard.press("Space");
   await expect.poll(async () => (await read()).at).toBeGreaterThan(0.1);
   expect((await read()).isPaused).toBe(false);
   expect((await read()).end).toBeGreaterThan(to);

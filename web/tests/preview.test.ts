@@ -32,7 +32,7 @@ describe("the preview", () => {
     await walk.entry("a.svg").dblclick();
     const image = (name: string) => page.getByRole("img", { name });
     await image("a.svg").waitFor();
-    expect(await image("a.svg").evaluate((one: HTMLImageElement) => one.naturalWidth)).toBe(90);
+    await expect.poll(() => image("a.svg").locator("img.original").evaluate((one: HTMLImageElement) => one.naturalWidth)).toBe(90);
     expect(new URL(page.url()).search).toBe("?path=pictures&file=a.svg");
     await walk.expectAccessible("an image");
     await page.keyboard.press("ArrowRight");
@@ -48,7 +48,7 @@ describe("the preview", () => {
     await image("b.svg").waitFor();
     await page.keyboard.press("Escape");
     await walk.entry("b.svg").waitFor();
-    expect(new URL(page.url()).search).toBe("?path=pictures");
+    await expect.poll(() => new URL(page.url()).search).toBe("?path=pictures");
     await expect.poll(() => walk.selected()).toEqual(["b.svg"]);
   });
 
@@ -269,7 +269,7 @@ describe("the preview", () => {
     await open("long.txt");
     await page.getByText("This text is too long").waitFor();
     await open("z broken.mp4");
-    await page.getByText("This file cannot be shown.").waitFor();
+    await page.getByText("Your browser does not play this film.").waitFor();
     await open("none.txt");
     await page.getByText("This file does not exist").waitFor();
     await page.getByRole("link", { name: "Back to the folder" }).click();
