@@ -77,12 +77,6 @@ export function readBlob(address: string, signal?: AbortSignal): Promise<Blob> {
   return inSession(() => within(address, {}, signal, (answer) => answer.blob()));
 }
 
-/** What larder says to an address when asked for its head alone; 0 when nobody answers. */
-export async function statusOf(address: string): Promise<number> {
-  const answer = await fetch(address, { method: "HEAD", headers: credentials() }).catch(() => undefined);
-  return answer?.status ?? 0;
-}
-
 /** Reads an answer's bytes from a place on, and no more than are wanted, whatever it sends. */
 async function readBytes(answer: Response, skip: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);

@@ -2,14 +2,12 @@
 // whoever opens the viewer brings a list of these.
 import type { Endpoint } from "../api/call.ts";
 import { listFolder } from "../api/files.ts";
-import { davAddress, downloadAddress, thumbAddress } from "../state/address.ts";
+import { type ThumbSize, thumbUrl } from "../photos/thumb.ts";
+import { davAddress, downloadAddress } from "../state/address.ts";
 import { kindOf } from "../state/kind.ts";
 import { joinPath, nameOf, parentOf } from "../state/paths.ts";
 import type { Place } from "./exif.ts";
 import { session } from "../state/session.svelte.ts";
-
-/** What larder makes small pictures of: pixels on the longer side. */
-export type ThumbSize = 160 | 320 | 1280;
 
 /** One picture or film; what is missing is not known. */
 export interface Item {
@@ -48,7 +46,7 @@ export interface Sources {
 
 /** The sources of whoever is signed in. */
 export const ownSources: Sources = {
-  thumb: (item, size) => (item.thumb === false ? "" : thumbAddress(item.path, size, versionOf(item))),
+  thumb: (item, size) => (item.thumb === false ? "" : thumbUrl(item.path, size, item.etag)),
   content: (item, isKept = false) => downloadAddress(item.path, !isKept),
   // The type of what a role may names no door that larder does not have yet.
   address: ({ path }) => (session.may("/dav/" as Endpoint) ? davAddress(location.origin, path) : ""),
@@ -63,9 +61,4 @@ export const ownSources: Sources = {
 /** Whether it is a film. */
 export function isFilm(item: Pick<Item, "path" | "mime">): boolean {
   return kindOf(item.mime, nameOf(item.path)) === "video";
-}
-
-/** What changes with the content: the ETag where it is known, else what it is made of for most. */
-function versionOf(item: Item): string {
-  return item.etag ?? "";
 }
