@@ -100,6 +100,8 @@ describe("fingers", () => {
       await page.keyboard.press("Tab");
       await page.getByRole("button", { name: "Back to the folder" }).tap();
       await image.waitFor({ state: "detached" });
+      // A finger waits until the picture is back in its tile.
+      await expect.poll(() => page.evaluate(() => document.documentElement.matches(":active-view-transition"))).toBe(false);
       expect(await walk.selected(), name).toEqual([]);
     };
     const offer = async (name: string) => {
