@@ -100,3 +100,12 @@ pub const PICTURE_END_LOOK_TIME: Duration = Duration::from_millis(2);
 
 /// Bytes taken out of the pipe at once: what a pipe holds.
 pub const PICTURE_PIPE_BYTES: usize = 64 * 1024;
+
+/// Bytes that the child may hold and still read on: half of its address space, which leaves room for the picture.
+pub const PICTURE_HELD_BYTES: usize = 48 << 20;
+
+/// How long it waits until what is held has become less.
+pub const PICTURE_WAIT_TIME: Duration = Duration::from_millis(1);
+
+/// How often it waits in all: for five seconds, within `PICTURE_CHILD_TIME`.
+pub const PICTURE_WAITS_MAX: u32 = 5000;

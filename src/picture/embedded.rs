@@ -1,13 +1,13 @@
 //! The picture that a camera put into the file beside the large one. Found and judged by its head only.
 
-use std::io::{BufReader, Cursor, Result};
+use std::io::{BufReader, Cursor, Read, Result, Seek};
 
 use super::head::{self, Coding, Frame};
+use super::size::Size;
 use super::sniff::Kind;
-use super::source::Source;
+use super::tags;
 use super::task::Inside;
 use super::turn::Orientation;
-use super::{Size, tags};
 use crate::limits;
 
 /// What the head of a file tells without decoding.
@@ -48,10 +48,10 @@ impl Embedded {
     }
 }
 
-/// Looks into a file of this kind.
+/// Looks into a file of this kind, of which no more is given than may be read.
 ///
 /// Errors: the drive's.
-pub fn find(source: Source, kind: Kind) -> Result<Found> {
+pub fn find(source: impl Read + Seek, kind: Kind) -> Result<Found> {
     let mut reader = BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source);
     match kind {
         Kind::Jpeg => {

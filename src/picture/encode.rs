@@ -2,8 +2,8 @@
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
-use super::Size;
 use super::scale::Canvas;
+use super::size::Size;
 use crate::limits;
 
 /// Qualities to be tried until it is small enough, the best first; for tiles, and for a screen.

@@ -15,11 +15,12 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::child::{self, EXIT_UNREADABLE};
 use super::embedded::{self, Embedded};
+use super::head;
 use super::places::Places;
+use super::size::Size;
 use super::sniff::{self, Kind};
 use super::source::Source;
 use super::task::Task;
-use super::{Size, head};
 use crate::error::{Error, Result};
 use crate::{limits, process, threads};
 
@@ -33,13 +34,18 @@ pub struct Pictures {
     stuck: Mutex<Vec<Child>>,
 }
 
+/// What is said when it may go better another time.
+const BUSY: Error = Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S };
+
 /// How running a child came to its end.
 #[derive(PartialEq, Eq)]
 enum End {
     /// It has written all that it had to.
     Written,
-    /// It took too long, or wrote too much.
-    OutOfBounds,
+    /// It wrote too much.
+    TooMuch,
+    /// It took too long. What costs too much has ended by itself: the machine is busy, or the drive is.
+    TooLong,
     /// Nobody wants it any more.
     Unwanted,
 }
@@ -60,7 +66,8 @@ impl Pictures {
     /// it has none that larder can make, and will have none as long as its content is the same. `is_wanted` is asked
     /// now and then while it waits and works.
     ///
-    /// Errors: `Busy` (as many as may wait already), `Disconnected` (not wanted any more), `Io`.
+    /// Errors: `Busy` (as many as may wait already, or machine or drive had no time for it), `Disconnected` (not
+    /// wanted any more), `Io`. None of them says anything of the content.
     pub fn make(
         &self,
         file: &File,
@@ -142,10 +149,11 @@ impl Pictures {
         let mut bytes = Vec::new();
         let end = watch(&child, &mut output, &mut bytes, is_wanted);
         let status = if end == End::Written { child.wait().map(Some)? } else { self.end(child)? };
-        if end == End::Unwanted {
-            return Err(Error::Disconnected);
+        match end {
+            End::Written | End::TooMuch => judge(status, bytes, task),
+            End::TooLong => Err(BUSY),
+            End::Unwanted => Err(Error::Disconnected),
         }
-        judge(status, bytes, task)
     }
 
     /// Kills a child and reaps it; `None` while it does not end, which is seen to later.
@@ -170,7 +178,7 @@ impl Pictures {
         // What can't be asked is none of ours any more.
         stuck.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
         if stuck.len() >= limits::PICTURE_STUCK_MAX {
-            return Err(Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S });
+            return Err(BUSY);
         }
         Ok(())
     }
@@ -218,8 +226,11 @@ fn watch(
         } else {
             std::thread::sleep(limits::PICTURE_END_LOOK_TIME);
         }
-        if bytes.len() > limits::PICTURE_MADE_BYTES_MAX || Instant::now() >= until {
-            return End::OutOfBounds;
+        if bytes.len() > limits::PICTURE_MADE_BYTES_MAX {
+            return End::TooMuch;
+        }
+        if Instant::now() >= until {
+            return End::TooLong;
         }
         if !is_wanted() {
             return End::Unwanted;

@@ -51,7 +51,7 @@ impl Task {
 }
 
 /// The longest side that is ever made (pixels): the contract's large thumbnail.
-const SIDE_MAX: u16 = super::Size::Large.pixels();
+const SIDE_MAX: u16 = super::size::Size::Large.pixels();
 
 #[cfg(test)]
 mod tests {

@@ -35,10 +35,39 @@ pub fn share_one() {
     set(libc::M_ARENA_MAX, 1);
 }
 
+/// Bytes that are allocated now, in all threads; `None` where nobody counts them.
+///
+/// Source: `mallinfo2(3)`, since glibc 2.33.
+pub fn in_use() -> Option<usize> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        #[expect(unsafe_code, reason = "mallinfo2 takes nothing and gives back numbers")]
+        // SAFETY: it reads the allocator's own counts, under the allocator's locks.
+        let counts = unsafe { libc::mallinfo2() };
+        Some(counts.uordblks.saturating_add(counts.hblkhd))
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    None
+}
+
 /// Sets one of the allocator's parameters.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn set(option: libc::c_int, value: libc::c_int) {
     #[expect(unsafe_code, reason = "mallopt takes two integers and cannot touch memory of ours")]
     // SAFETY: mallopt only stores the value; it is called before any other thread exists.
     let _known = unsafe { libc::mallopt(option, value) };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn what_is_allocated_is_counted() {
+        let before = super::in_use().unwrap();
+        let large = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let with = super::in_use().unwrap();
+        assert!(with - before > 60 << 20, "{before} {with}");
+        drop(large);
+        assert!(super::in_use().unwrap() < with);
+    }
 }

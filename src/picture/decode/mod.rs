@@ -3,6 +3,7 @@
 
 mod jpeg;
 mod letterbox;
+mod paced;
 mod png;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,7 @@ pub type Result<T> = std::result::Result<T, NoPicture>;
 ///
 /// Errors: there is none.
 pub fn make(input: impl Read + Seek, task: Task) -> Result<Canvas> {
-    let mut reader = BufReader::with_capacity(limits::PICTURE_READ_BYTES, input);
+    let mut reader = BufReader::with_capacity(limits::PICTURE_READ_BYTES, paced::Paced::new(input));
     let kind = sniff::kind_of(reader.fill_buf().map_err(|_| NoPicture)?).ok_or(NoPicture)?;
     let side = u32::from(task.side);
     let Some(inside) = task.inside else {
