@@ -1,18 +1,18 @@
-//! Opening what may be read, and the tag by which two contents are told apart.
+//! Opening what may be read.
 
 use super::look;
 use super::resolve::{Follow, Lost};
 use super::share::{Need, Share};
+use super::stamp::Stamp;
 use super::{NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::OwnedFd;
-use rustix::fs::{FileType, Mode, OFlags, Statx, StatxTimestamp};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// What was opened.
 pub enum Opened {
@@ -33,13 +33,6 @@ pub struct OpenFile {
     /// Differs whenever the content does (RFC 9110, 8.8.1, strong validator); no quotes.
     pub tag: String,
 }
-
-/// Timestamps of filesystems with coarse clocks (FAT 2 s, ext3 1 s, exFAT 10 ms) are multiples of this
-/// (nanoseconds).
-const COARSE_NS: u32 = 10_000_000;
-
-/// For so long after a coarse timestamp another change could have the same one.
-const COARSE_WINDOW: Duration = Duration::from_secs(3);
 
 impl Share {
     /// Opens a folder as a place to be in. Whoever may not see it, or whom a link there would lead out
@@ -105,56 +98,4 @@ pub(super) fn open_regular(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<
         modified,
         tag: Stamp::of(&stat).tag(),
     }))
-}
-
-/// Whether a time is so close to now that another change could have the same one.
-fn is_of_now(time: &StatxTimestamp) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    now.abs_diff(time.tv_sec) <= COARSE_WINDOW.as_secs()
-}
-
-/// What tells a file's content from any other it may have: inode, size and both times, of which larder's
-/// own writes set the first to the nanosecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Its inode.
-    inode: u64,
-    /// Bytes.
-    size: u64,
-    /// When its content changed last (nanoseconds since 1970).
-    modified: i128,
-    /// When anything about it changed last (nanoseconds since 1970).
-    changed: i128,
-    /// The clock is coarse and the file has just been changed: the next change could look the same.
-    is_doubtful: bool,
-}
-
-impl Stamp {
-    /// That of what was looked at.
-    pub(super) fn of(stat: &Statx) -> Self {
-        let is_coarse = |time: &StatxTimestamp| time.tv_nsec.is_multiple_of(COARSE_NS);
-        let times = [&stat.stx_mtime, &stat.stx_ctime];
-        Self {
-            inode: stat.stx_ino,
-            size: stat.stx_size,
-            modified: look::nanoseconds_of(&stat.stx_mtime),
-            changed: look::nanoseconds_of(&stat.stx_ctime),
-            is_doubtful: times.into_iter().all(is_coarse) && times.into_iter().any(is_of_now),
-        }
-    }
-
-    /// A text that differs for any two contents. Where nobody can be sure, it is never the same twice. A
-    /// date ahead of the clock is no reason to doubt: the next change would have another.
-    pub fn tag(&self) -> String {
-        /// Counts what cannot be told apart otherwise.
-        static NONCE: AtomicU64 = AtomicU64::new(0);
-        let Self { inode, size, modified, changed, is_doubtful } = self;
-        let plain = format!("{inode:x}-{size:x}-{modified:x}-{changed:x}");
-        if !is_doubtful {
-            return plain;
-        }
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        format!("{plain}-{:x}-{:x}", now.as_nanos(), NONCE.fetch_add(1, Ordering::Relaxed))
-    }
 }

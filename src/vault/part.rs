@@ -282,9 +282,8 @@ fn place_of(spot: &Spot) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::remove::What;
     use super::super::tests::{House, UPLOAD, path, upload};
-    use super::super::trash::Fate;
+    use super::super::trash::{Fate, What};
     use super::super::upload_record::UploadId;
     use super::*;
     use std::fs::File;

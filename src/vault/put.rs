@@ -106,14 +106,16 @@ pub(super) enum Step {
         /// What it is.
         origin: Origin,
     },
-    /// A source was taken out of sight after it was copied.
+    /// Something was taken out of its place: to be deleted, or because it was moved by a copy.
     TakenOut {
         /// Where it was.
         from: (Arc<OwnedFd>, OsString),
         /// Where it is.
-        out: Source,
+        out: (Arc<OwnedFd>, OsString),
         /// What it was called.
         named: VaultPath,
+        /// With a ticket it is in the trash; else it waits to be removed.
+        ticket: Option<Ticket>,
     },
 }
 
@@ -123,6 +125,16 @@ impl Step {
         match self {
             Self::Put { old, .. } => Some(matches!(old, Old::None)),
             _ => None,
+        }
+    }
+
+    /// The place in the trash of what was replaced or taken out.
+    fn ticket(&mut self) -> Option<&mut Ticket> {
+        match self {
+            Self::Put { old: Old::Kept(.., ticket), .. } | Self::TakenOut { ticket, .. } => {
+                ticket.as_mut()
+            }
+            Self::Put { .. } | Self::Made(..) => None,
         }
     }
 
@@ -179,12 +191,10 @@ impl Journal<'_> {
     }
 
     /// Sees to it that everything that was done is durable where it belongs, and that a crash leaves it so
-    /// from here on. What was replaced is told by its record to be in the trash.
+    /// from here on. What was replaced or taken out is told by its record to be in the trash.
     pub fn settle(&mut self) -> Result<()> {
-        for step in &mut self.done {
-            if let Step::Put { old: Old::Kept(.., Some(ticket)), .. } = step {
-                ticket.settle().map_err(os)?;
-            }
+        for ticket in self.done.iter_mut().filter_map(Step::ticket) {
+            ticket.settle().map_err(os)?;
         }
         self.sync_all(true)
     }
@@ -419,8 +429,12 @@ impl Journal<'_> {
                 Step::Made(folder, _) if !is_settled => folders.places.add(folder),
                 // It is durable since it was made.
                 Step::Made(..) => {}
-                Step::TakenOut { from, out, .. } => {
-                    folders.places.add(&out.folder);
+                Step::TakenOut { from, out, ticket, .. } => {
+                    let hidden = match ticket {
+                        Some(_) => &mut folders.bins,
+                        None => &mut folders.places,
+                    };
+                    hidden.add(&out.0);
                     folders.sources.add(&from.0);
                 }
                 Step::Put { from, folder, old, origin, .. } => {
@@ -464,7 +478,8 @@ impl Journal<'_> {
         let mut end = Ok(());
         for step in self.done {
             let removed = match step {
-                Step::Put { old: Old::Kept(.., Some(ticket)), .. } => {
+                Step::Put { old: Old::Kept(.., Some(ticket)), .. }
+                | Step::TakenOut { ticket: Some(ticket), .. } => {
                     progress.threw_away(ticket.id.clone());
                     continue;
                 }
@@ -472,9 +487,8 @@ impl Journal<'_> {
                     self.share.let_go((&hidden, &aside), (&folder, &name), &path)
                 }
                 Step::Made(..) | Step::Put { .. } => continue,
-                Step::TakenOut { from, out, named } => {
-                    let hidden = (&*out.folder, out.name.as_os_str());
-                    self.share.let_go(hidden, (&from.0, &from.1), &named)
+                Step::TakenOut { from, out, named, ticket: None } => {
+                    self.share.let_go((&out.0, &out.1), (&from.0, &from.1), &named)
                 }
             };
             match removed {
@@ -495,8 +509,9 @@ impl Journal<'_> {
                 Step::Made(folder, name) => {
                     rustix::fs::unlinkat(&**folder, &*name, AtFlags::REMOVEDIR)
                 }
-                Step::TakenOut { from, out, .. } => {
-                    self.share.rename_noreplace(&out.folder, &out.name, &from.0, &from.1)
+                Step::TakenOut { from, out, ticket, .. } => {
+                    self.bring_back(from, out, ticket.as_mut());
+                    Ok(())
                 }
                 Step::Put { from, folder, name, old, origin, .. } => {
                     let back = self.put_back(from, folder, name, old);
@@ -531,6 +546,32 @@ impl Journal<'_> {
             }
         }
         self.done.clear();
+    }
+
+    /// Brings back what was taken out. What finds something else in its place stays in the trash; what only
+    /// waited is shown beside it, because the sweep removes whatever stays hidden.
+    fn bring_back(
+        &self,
+        from: &(Arc<OwnedFd>, OsString),
+        out: &(Arc<OwnedFd>, OsString),
+        ticket: Option<&mut Ticket>,
+    ) {
+        let back = discard::moving(out.0.as_fd(), out.1.as_bytes(), true, || {
+            self.share.rename_noreplace(&out.0, &out.1, &from.0, &from.1)
+        });
+        match ticket {
+            Some(ticket) => {
+                ticket.is_filled = back.is_err();
+                if ticket.is_filled {
+                    let _finished_by_the_sweep = ticket.settle();
+                }
+            }
+            None if back.is_err() => {
+                let _as_well_as_we_can =
+                    self.share.show_again((&out.0, &out.1), (&from.0, &from.1));
+            }
+            None => {}
+        }
     }
 
     /// Takes one thing back to where it was; false when something else is in its place by now.

@@ -12,12 +12,13 @@ use super::numbered::numbered;
 use super::path::VaultPath;
 use super::permit::Permit;
 use super::progress::Progress;
+use super::put::{Journal, Step};
 use super::rake::{Doomed, Remains};
 use super::refusals::{refuse_crowds, refuse_mounts, refuse_overlaps};
 use super::resolve::Spot;
 use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
-use super::trash::{Fate, Reason};
+use super::trash::{Fate, Reason, What};
 use super::trash_id::TrashId;
 use super::{discard, moved, os, raw_name};
 use crate::error::{Error, Result, Why};
@@ -25,22 +26,9 @@ use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
-
-/// What one thing must be that is to be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// A file, or a link.
-    File,
-    /// A folder without anything in it, removed in one step that can take nothing along: what comes into it at the
-    /// last moment keeps it where it is.
-    EmptyFolder,
-    /// A folder with all that is in it.
-    Tree,
-}
 
 /// Things that were found and may be removed.
 pub struct Removal {
@@ -116,10 +104,9 @@ impl Removal {
     pub fn at_once(&self, tell: Tell<'_>) -> Result<Vec<Option<TrashId>>> {
         self.share.checked(|| {
             let progress = Progress::default();
-            let taken = self.take_all(self.find()?, true, &progress)?;
-            let (outs, ids) = self.settle(taken)?;
-            self.finish(&outs, &ids, &progress, tell)?;
-            Ok(ids)
+            let outs = self.take_out(self.find()?, true, &progress)?;
+            self.finish(&outs, &progress, tell)?;
+            Ok(outs.into_iter().map(Out::into_id).collect())
         })
     }
 
@@ -131,9 +118,9 @@ impl Removal {
         self.share.checked(|| {
             let spots = self.find()?;
             progress.go_on()?;
-            let taken = self.take_all(spots, false, progress)?;
-            let (outs, ids) = self.settle(taken)?;
-            let binned = ids.iter().flatten().cloned().map(|id| progress.threw_away(id)).count();
+            let outs = self.take_out(spots, false, progress)?;
+            let ids = outs.iter().filter_map(Out::id);
+            let binned = ids.cloned().map(|id| progress.threw_away(id)).count();
             progress.expect(0, binned as u64);
             progress.add(0, binned as u64);
             let stays = || outs.iter().filter(|out| matches!(out.way, Way::Stays));
@@ -143,7 +130,7 @@ impl Removal {
                     progress.expect(0, self.share.count(folder, name, progress)?.1);
                 }
             }
-            self.finish(&outs, &ids, progress, tell)
+            self.finish(&outs, progress, tell)
         })
     }
 
@@ -169,42 +156,54 @@ impl Removal {
         Ok(spots)
     }
 
-    /// Takes everything out of its place, or nothing. What can't be kept in the trash is hidden with
+    /// Takes everything out of its place, durably, or nothing. What can't be kept in the trash is hidden with
     /// `hides`, else it stays.
-    fn take_all(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Taken> {
+    fn take_out(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Vec<Out>> {
+        let mut journal = Journal::new(&self.share);
+        let taken = self.take_all(spots, hides, progress, &mut journal);
+        match taken.and_then(|outs| journal.settle().map(|()| outs)) {
+            Ok(outs) => Ok(outs),
+            Err(error) => {
+                journal.undo();
+                Err(error)
+            }
+        }
+    }
+
+    /// The work of `take_out`; what was done is told in `journal`, also on failure.
+    fn take_all(
+        &self,
+        spots: Vec<Spot>,
+        hides: bool,
+        progress: &Progress,
+        journal: &mut Journal<'_>,
+    ) -> Result<Vec<Out>> {
         let is_alone = spots.len() == 1;
         let asides: Vec<String> = spots.iter().map(|_| hidden::temporary_name()).collect();
-        let group = if is_alone { None } else { Some(self.begin_group(&spots, &asides)?) };
-        let mut taken = Taken { outs: Vec::with_capacity(spots.len()), group };
+        if !is_alone {
+            journal.group = Some(self.begin_group(&spots, &asides)?);
+        }
         // All records are durable before the first thing moves.
         let tickets = match self.wish {
-            Fate::Trash => self.share.tickets(&spots, taken.group.as_ref()),
+            Fate::Trash => self.share.tickets(&spots, journal.group.as_ref()),
             Fate::Gone => Vec::new(),
         };
         let mut tickets = tickets.into_iter();
-        for (spot, aside) in spots.into_iter().zip(asides) {
+        let mut outs = Vec::with_capacity(spots.len());
+        for ((spot, aside), path) in spots.into_iter().zip(asides).zip(&self.paths) {
             // One file goes in one step all by itself.
             let hides = hides && (spot.is_folder() || !is_alone);
-            let path = &self.paths[taken.outs.len()];
             let asks = (!is_alone).then_some(progress);
-            let ticket = tickets.next().flatten();
-            let ticket = match self.wish {
-                Fate::Trash if ticket.is_none() => {
-                    self.share.ticket(&spot, Reason::Deleted, None, taken.group.as_ref())
-                }
-                _ => Ok(ticket),
+            let group = journal.group.as_ref();
+            let ticket = match (self.wish, tickets.next().flatten()) {
+                (Fate::Trash, None) => self.share.ticket(&spot, Reason::Deleted, None, group)?,
+                (_, ticket) => ticket,
             };
-            let way = ticket
-                .and_then(|ticket| self.take(&spot, path, (hides.then_some(aside), asks), ticket));
-            match way {
-                Ok(way) => taken.outs.push(Out { spot, way }),
-                Err(error) => {
-                    self.put_all_back(taken);
-                    return Err(error);
-                }
-            }
+            let way = (hides.then_some(aside), asks);
+            let way = self.take(&spot, path, way, ticket, journal)?;
+            outs.push(Out { spot, way });
         }
-        Ok(taken)
+        Ok(outs)
     }
 
     /// Notes durably that several things are about to go, and as what those wait that the trash does not keep.
@@ -222,12 +221,20 @@ impl Removal {
         path: &VaultPath,
         (aside, asks): (Option<String>, Option<&Progress>),
         ticket: Option<Ticket>,
+        journal: &mut Journal<'_>,
     ) -> Result<Way> {
+        let mut took = |hidden: &Arc<OwnedFd>, name: &str, ticket: Option<Ticket>| {
+            let from = (Arc::clone(&spot.folder), spot.name.clone());
+            let (out, named) = ((Arc::clone(hidden), name.into()), path.clone());
+            journal.done.push(Step::TakenOut { from, out, named, ticket });
+        };
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
         if let Some(ticket) = ticket
             && let Some(ticket) = self.share.throw_away(spot, ticket, failed)?
         {
-            return Ok(Way::Binned(ticket));
+            let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
+            took(&bin, id.as_str(), Some(ticket));
+            return Ok(Way::Binned(id));
         }
         if let Some(progress) = asks {
             self.share.ask_to_remove(spot, path, progress)?;
@@ -242,7 +249,10 @@ impl Removal {
         let workshop = self.share.finder.workshop(&parent)?;
         let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
         match discard::take_out(folder, name, workshop.as_fd(), &hidden) {
-            Ok(()) => Ok(Way::Hidden(workshop, hidden)),
+            Ok(()) => {
+                took(&workshop, &hidden, None);
+                Ok(Way::Hidden(workshop, hidden))
+            }
             // See `throw_away`.
             Err(Errno::XDEV) if !spot.is_folder() => Ok(Way::Stays),
             // Somebody else's folder does not move; what is in it may go all the same.
@@ -251,60 +261,11 @@ impl Removal {
         }
     }
 
-    /// Makes durable that everything is out of its place, and says of each where in the trash it is.
-    ///
-    /// Errors: those of the drive; then everything is where it was.
-    fn settle(&self, mut taken: Taken) -> Result<(Vec<Out>, Vec<Option<TrashId>>)> {
-        match settle(&mut taken) {
-            Ok(ids) => Ok((taken.outs, ids)),
-            Err(error) => {
-                self.put_all_back(taken);
-                Err(error)
-            }
-        }
-    }
-
-    /// Puts what was taken out back, the last first, durably. What finds something else in its place stays
-    /// in the trash; what was hidden is shown beside it, because the sweep removes whatever stays hidden.
-    fn put_all_back(&self, mut taken: Taken) {
-        for Out { spot, way } in taken.outs.iter_mut().rev() {
-            let (hidden, name) = match way {
-                Way::Binned(ticket) => (Arc::clone(&ticket.bin), ticket.id.as_str().to_owned()),
-                Way::Hidden(folder, name) => (Arc::clone(folder), name.clone()),
-                Way::Stays => continue,
-            };
-            let put = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
-                self.share.rename_noreplace(&hidden, &name, &spot.folder, &spot.name)
-            });
-            match way {
-                Way::Binned(ticket) => {
-                    ticket.is_filled = put.is_err();
-                    if put.is_err() {
-                        let _finished_by_the_sweep = ticket.settle();
-                    }
-                }
-                Way::Hidden(..) if put.is_err() => {
-                    let hidden = (&*hidden, OsStr::new(&name));
-                    let _as_well_as_we_can =
-                        self.share.show_again(hidden, (&spot.folder, &spot.name));
-                }
-                _ => {}
-            }
-        }
-        let _nothing_more_to_be_done = sync(taken.outs.iter().map(|out| &out.spot.folder));
-    }
-
     /// Removes for good what is not in the trash, each as far as that goes.
-    fn finish(
-        &self,
-        outs: &[Out],
-        ids: &[Option<TrashId>],
-        progress: &Progress,
-        tell: Tell<'_>,
-    ) -> Result<()> {
+    fn finish(&self, outs: &[Out], progress: &Progress, tell: Tell<'_>) -> Result<()> {
         let mut remains = Remains::default();
         let mut end = Ok(());
-        for ((out, path), id) in outs.iter().zip(&self.paths).zip(ids) {
+        for (out, path) in outs.iter().zip(&self.paths) {
             let removed = match &out.way {
                 Way::Binned(_) => Ok(Remains::default()),
                 Way::Hidden(folder, name) => {
@@ -318,7 +279,7 @@ impl Removal {
                         self.share.forget_parts(path);
                     }
                     self.share.finder.root.news.went(path);
-                    tell(path, id.as_ref());
+                    tell(path, out.id());
                 }
                 Ok(of_this) => remains.append(of_this),
                 // Nothing must stay hidden because of another.
@@ -370,7 +331,7 @@ impl Share {
 
     /// Puts what could not be removed back where it was, durably; where something else is by now, beside it
     /// under the next free name.
-    fn show_again(
+    pub(super) fn show_again(
         &self,
         (hidden, name): (&OwnedFd, &OsStr),
         (folder, was): (&OwnedFd, &OsStr),
@@ -395,14 +356,6 @@ impl Share {
 /// Who hears of each thing that went, and where in the trash it is; else it is gone for good.
 type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Option<&TrashId>);
 
-/// Things that are out of their places, and can still be put back.
-struct Taken {
-    /// Each, in order.
-    outs: Vec<Out>,
-    /// The record of them all, if they are several.
-    group: Option<Group>,
-}
-
 /// One thing on its way out.
 struct Out {
     /// Where it was.
@@ -411,52 +364,32 @@ struct Out {
     way: Way,
 }
 
+impl Out {
+    /// Where in the trash it is; `None` of what goes for good.
+    fn id(&self) -> Option<&TrashId> {
+        match &self.way {
+            Way::Binned(id) => Some(id),
+            Way::Hidden(..) | Way::Stays => None,
+        }
+    }
+
+    /// The same, when nothing else is asked of it any more.
+    fn into_id(self) -> Option<TrashId> {
+        match self.way {
+            Way::Binned(id) => Some(id),
+            Way::Hidden(..) | Way::Stays => None,
+        }
+    }
+}
+
 /// Where a thing on its way out is.
 enum Way {
     /// In the trash.
-    Binned(Ticket),
+    Binned(TrashId),
     /// In this hidden folder under this name, to be removed.
     Hidden(Arc<OwnedFd>, String),
     /// Where it was, to be removed there.
     Stays,
-}
-
-/// Makes durable that things are out of their places, and says of each where in the trash it is.
-fn settle(Taken { outs, group }: &mut Taken) -> Result<Vec<Option<TrashId>>> {
-    let mut ids = Vec::with_capacity(outs.len());
-    for out in outs.iter_mut() {
-        ids.push(match &mut out.way {
-            Way::Binned(ticket) => {
-                ticket.settle().map_err(os)?;
-                Some(ticket.id.clone())
-            }
-            _ => None,
-        });
-    }
-    // First where things are, then where they were: a drive without a journal must not lose one in between.
-    let bins = outs.iter().filter_map(|out| match &out.way {
-        Way::Binned(ticket) => Some(&ticket.bin),
-        _ => None,
-    });
-    let places = outs.iter().filter(|out| !matches!(out.way, Way::Stays));
-    sync(bins.chain(places.map(|out| &out.spot.folder))).map_err(os)?;
-    if let Some(group) = group {
-        // From here on a crash finds everything gone.
-        group.settle().map_err(os)?;
-        look::sync_folder(&*group.folder).map_err(os)?;
-    }
-    Ok(ids)
-}
-
-/// Makes the names in folders durable, each folder once.
-fn sync<'a>(folders: impl Iterator<Item = &'a Arc<OwnedFd>>) -> rustix::io::Result<()> {
-    let mut synced = HashSet::new();
-    for folder in folders {
-        if synced.insert(Arc::as_ptr(folder)) {
-            look::sync_folder(&**folder)?;
-        }
-    }
-    Ok(())
 }
 
 /// Removes a file or a link for good.
@@ -474,54 +407,55 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A house with some files, some of them out of their places: `a` and `d` hidden, `b` and `c` in the trash.
-    fn taken_out() -> (House, Removal, Taken) {
+    /// Does something in a house with some files that are out of their places: `a` and `d` hidden, `b` and `c` in
+    /// the trash.
+    fn with_taken_out(work: impl FnOnce(&House, Journal<'_>)) {
         let house = House::new();
         for name in ["a", "b", "c", "d/e"] {
             house.file(name, name);
         }
         let share = house.share();
-        let take = |names: [&str; 2], wish| {
+        let mut journal = Journal::new(&share);
+        for (names, wish) in [(["a", "d"], Fate::Gone), (["b", "c"], Fate::Trash)] {
             let removal = share.removal(&names.map(path), None, wish).unwrap();
-            let outs = removal
-                .find()
-                .and_then(|spots| removal.take_all(spots, true, &Progress::default()));
-            (removal, outs.unwrap())
-        };
-        let (removal, mut outs) = take(["a", "d"], Fate::Gone);
-        outs.outs.extend(take(["b", "c"], Fate::Trash).1.outs);
+            let spots = removal.find().unwrap();
+            removal.take_all(spots, true, &Progress::default(), &mut journal).unwrap();
+        }
         assert!(house.on_disk("").is_empty());
-        (house, removal, outs)
+        work(&house, journal);
     }
 
     #[test]
     fn what_cannot_be_settled_is_put_back() {
-        let (house, removal, outs) = taken_out();
-        // The first that comes into the trash gets its record, the second does not.
-        let last = house.trashed("").pop().unwrap();
-        assert!(last.contains(".new"), "{last} is no record on its way in");
-        fs::remove_file(house.root().join(".larder/trash").join(last)).unwrap();
-        assert!(removal.settle(outs).is_err());
-        assert_eq!(house.on_disk(""), ["a", "b", "c", "d"]);
-        assert_eq!(house.content("d/e").as_deref(), Some("d/e"));
-        assert!(house.trashed("").is_empty());
-        assert!(house.unfinished("").is_empty());
+        with_taken_out(|house, mut journal| {
+            // The first that comes into the trash gets its record, the second does not.
+            let last = house.trashed("").pop().unwrap();
+            assert!(last.contains(".new"), "{last} is no record on its way in");
+            fs::remove_file(house.root().join(".larder/trash").join(last)).unwrap();
+            assert!(journal.settle().is_err());
+            journal.undo();
+            assert_eq!(house.on_disk(""), ["a", "b", "c", "d"]);
+            assert_eq!(house.content("d/e").as_deref(), Some("d/e"));
+            assert!(house.trashed("").is_empty());
+            assert!(house.unfinished("").is_empty());
+        });
     }
 
     #[test]
     fn what_is_put_back_and_finds_its_place_taken_is_shown_beside_it() {
-        let (house, removal, outs) = taken_out();
-        for name in ["a", "b", "d"] {
-            house.file(name, "new");
-        }
-        removal.put_all_back(outs);
-        assert_eq!(house.on_disk(""), ["a", "a (1)", "b", "c", "d", "d (1)"]);
-        assert_eq!(house.content("a").as_deref(), Some("new"));
-        assert_eq!(house.content("a (1)").as_deref(), Some("a"));
-        assert_eq!(house.content("d (1)/e").as_deref(), Some("d/e"));
-        // In the trash it is not lost.
-        assert_eq!(house.trashed("").len(), 2);
-        assert!(house.unfinished("").is_empty());
+        with_taken_out(|house, journal| {
+            for name in ["a", "b", "d"] {
+                house.file(name, "new");
+            }
+            journal.undo();
+            assert_eq!(house.on_disk(""), ["a", "a (1)", "b", "c", "d", "d (1)"]);
+            assert_eq!(house.content("a").as_deref(), Some("new"));
+            assert_eq!(house.content("a (1)").as_deref(), Some("a"));
+            assert_eq!(house.content("d (1)/e").as_deref(), Some("d/e"));
+            // In the trash it is not lost.
+            assert_eq!(house.trashed("").len(), 2);
+            assert!(house.unfinished("").is_empty());
+        });
     }
 
     #[test]
@@ -542,7 +476,7 @@ mod tests {
         drop(tickets);
         // The last has gone meanwhile.
         fs::remove_file(house.root().join(names.last().unwrap())).unwrap();
-        assert!(removal.take_all(spots, false, &Progress::default()).is_err());
+        assert!(removal.take_out(spots, false, &Progress::default()).is_err());
         assert_eq!(house.on_disk(""), names[..names.len() - 1]);
         assert!(house.trashed("").is_empty());
     }

@@ -2,10 +2,10 @@
 //! grant and never widened; writing is in `write.rs`, changing names in `change.rs`.
 
 use super::look::{self, FileId};
-use super::opened::Stamp;
 use super::permit::Permit;
 use super::resolve::{Finder, Follow, Spot};
 use super::root::Root;
+use super::stamp::Stamp;
 use super::{Grant, VaultPath, raw_name};
 use crate::error::{Error, Result};
 use rustix::fd::OwnedFd;

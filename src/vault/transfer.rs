@@ -34,6 +34,7 @@ use rustix::fs::{Mode, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -509,16 +510,17 @@ impl Transfer {
                 Err(Errno::BUSY | Errno::XDEV) => return Err(mounted()),
                 Err(errno) => return Err(os(errno)),
             }
-            let out = Source::there(&workshop, hidden, ready.item.id);
             let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
+            let out = (Arc::clone(&workshop), hidden.into());
             steps.done.push(Step::TakenOut {
                 from: (source.folder, source.name),
-                out: out.clone(),
+                out,
                 named: ready.item.named.clone(),
+                ticket: None,
             });
             // Calling it off now would gain nothing: it is complete, so it goes on to the end.
             let on = Progress::default();
-            self.share.compare((&out.folder, &out.name), (&place.0, &place.1), &on)?;
+            self.share.compare((&workshop, OsStr::new(hidden)), (&place.0, &place.1), &on)?;
         }
         Ok(())
     }

@@ -29,6 +29,18 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, Mutex};
 
+/// What one thing must be that is to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A file, or a link.
+    File,
+    /// A folder without anything in it, removed in one step that can take nothing along: what comes into it at the
+    /// last moment keeps it where it is.
+    EmptyFolder,
+    /// A folder with all that is in it.
+    Tree,
+}
+
 /// Where a deleted thing goes, or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

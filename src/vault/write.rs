@@ -401,10 +401,9 @@ fn replace(mut spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<O
 
 #[cfg(test)]
 mod tests {
-    use super::super::remove::What;
     use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path, spool, upload};
-    use super::super::trash::Fate;
+    use super::super::trash::{Fate, What};
     use super::*;
 
     /// Places a group and hands out its journal, as if one more file were still to come.
