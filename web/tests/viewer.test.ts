@@ -299,6 +299,25 @@ describe("a film", () => {
   });
 });
 
+/** Silence as MPEG layer III (ISO/IEC 11172-3) behind an ID3 tag with a title, an artist and a cover. */
+function mp3(seconds: number, title: string, artist: string, cover: Buffer): Buffer {
+  const frame = (id: string, content: Buffer) => {
+    const head = Buffer.alloc(10);
+    head.write(id, "latin1");
+    head.writeUInt32BE(content.length, 4);
+    return Buffer.concat([head, content]);
+  };
+  const text = (words: string) => Buffer.concat([Buffer.from([3]), Buffer.from(words)]);
+  const picture = Buffer.concat([Buffer.from("\0image/jpeg\0\u0003\0", "latin1"), cover]);
+  const body = Buffer.concat([frame("TIT2", text(title)), frame("TPE1", text(artist)), frame("APIC", picture)]);
+  const sevens = [21, 14, 7, 0].map((bits) => (body.length >> bits) & 0x7f);
+  // 128 kbit/s at 44.1 kHz: 1152 samples in 417 bytes, all of them nothing.
+  const silent = Buffer.alloc(417);
+  silent.set([0xff, 0xfb, 0x90, 0x00]);
+  const frames = Array.from({ length: Math.ceil((seconds * 44_100) / 1152) }, () => silent);
+  return Buffer.concat([Buffer.from("ID3\u0003\0\0", "latin1"), Buffer.from(sevens), body, ...frames]);
+}
+
 describe("sound", () => {
   it("goes on to the next piece, and on while one looks at other things", async () => {
     const folder = join(walk.larder.root, "music");
@@ -318,7 +337,7 @@ describe("sound", () => {
       await expect.poll(playing).toBe(true);
       await walk.expectAccessible(`sound, ${colorScheme}`);
       await page.getByRole("link", { name: "Trash" }).click();
-      await page.getByRole("heading", { name: "Trash" }).waitFor();
+      await page.getByRole("heading", { name: "Trash", exact: true }).waitFor();
       await expect.poll(playing).toBe(true);
       const time = () => page.locator("audio").evaluate((one: HTMLAudioElement) => one.currentTime);
       const before = await time();
@@ -344,5 +363,23 @@ describe("sound", () => {
       await bar.waitFor({ state: "detached" });
       expect(await page.locator("audio").count()).toBe(0);
     }
+  });
+
+  it("says what its file says, and ends with the session", async () => {
+    const first = await walk.enter("/");
+    const folder = join(walk.larder.root, "tagged");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "track.mp3"), mp3(60, "Sunrise <b>", "Äpfel & Birnen", await photo(first, 120, 120, 20)));
+    const page = await walk.enter("/?path=tagged");
+    await walk.entry("track.mp3").dblclick();
+    const bar = page.getByRole("region", { name: "Music" });
+    await bar.getByText("Sunrise <b>").waitFor();
+    await bar.getByText("Äpfel & Birnen").waitFor();
+    await expect.poll(() => bar.locator(".cover img").evaluate((one: HTMLImageElement) => one.naturalWidth)).toBe(120);
+    expect(await page.evaluate(() => navigator.mediaSession.metadata?.artist)).toBe("Äpfel & Birnen");
+    await page.getByRole("link", { name: "Profile" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL("**/auth*");
+    expect(await page.locator("audio").count()).toBe(0);
   });
 });
