@@ -46,6 +46,8 @@ struct Job {
     owner: i64,
     /// What it does.
     kind: Kind,
+    /// Where, if there is no use in two of them at the same time.
+    place: Option<String>,
     /// How far it is.
     progress: Arc<Progress>,
     /// How it ended.
@@ -63,6 +65,8 @@ pub enum Kind {
     Copy,
     /// Deletes.
     Delete,
+    /// Looks through folders for pictures.
+    Photos,
 }
 
 /// How a job ended.
@@ -121,6 +125,41 @@ impl Jobs {
         may: impl Fn() -> bool + Send + Sync + 'static,
         work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
     ) -> Result<String> {
+        self.start_at(owner, (kind, None), may, work)
+    }
+
+    /// The same for work that a user has one of at a place: one that runs is told of instead.
+    ///
+    /// Errors: those of `start`.
+    pub fn start_only(
+        &self,
+        owner: i64,
+        (kind, place): (Kind, &str),
+        may: impl Fn() -> bool + Send + Sync + 'static,
+        work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
+    ) -> Result<String> {
+        let is_same = |job: &&Job| {
+            job.owner == owner
+                && job.kind == kind
+                && job.place.as_deref() == Some(place)
+                && job.end.is_none()
+                && !job.progress.is_cancelled()
+        };
+        let running = self.0.lock().jobs.iter().find(is_same).map(|job| job.id.clone());
+        match running {
+            Some(id) => Ok(id),
+            None => self.start_at(owner, (kind, Some(place.to_owned())), may, work),
+        }
+    }
+
+    /// The work of both.
+    fn start_at(
+        &self,
+        owner: i64,
+        (kind, place): (Kind, Option<String>),
+        may: impl Fn() -> bool + Send + Sync + 'static,
+        work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
+    ) -> Result<String> {
         let id = new_id()?;
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let (told, own_name) = (Arc::downgrade(&self.0), id.clone());
@@ -134,6 +173,7 @@ impl Jobs {
             id: id.clone(),
             owner,
             kind,
+            place,
             progress: Arc::clone(&progress),
             end: None,
             change: 0,

@@ -18,6 +18,13 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Joi
     Builder::new().name(name.to_owned()).stack_size(limits::THREAD_STACK_BYTES).spawn(work)
 }
 
+/// This thread goes behind all others from now on: behind them at the processor, and so at the drive, where the kernel
+/// goes by the same order unless it is told another.
+pub fn step_back() {
+    // Who may not is as fast as before.
+    let _as_before = rustix::process::setpriority_process(None, limits::BACKGROUND_NICENESS);
+}
+
 /// Locks what threads share, also after a panic of one that held the lock.
 ///
 /// Such a panic ends one request, and must not end all that come after it. Nothing is half done by it: under a lock

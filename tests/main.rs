@@ -37,6 +37,7 @@ mod move_copy;
 mod openapi;
 mod pages;
 mod permissions;
+mod photos;
 mod pictures;
 mod raw_names;
 mod roles;

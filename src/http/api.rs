@@ -6,8 +6,8 @@ use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, roles,
-    settings, system, transfers, trash, upload, users,
+    cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, photos,
+    roles, settings, system, transfers, trash, upload, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -214,6 +214,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/rename_folder",         ByRole,   Disk,     Files,   folders::rename,       [404, 409, 507],  "Rename a folder; never overwrites."),
     row!([Post], "/api/move",                  ByRole,   Disk,     Files,   transfers::relocate,   [404, 409, 507],  "Move files and folders into a folder."),
     row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder."),
+    row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]),
+    row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]),
     row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended."),
     row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off."),
     row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced."),

@@ -8,6 +8,7 @@ mod decode;
 mod directories;
 mod embedded;
 mod encode;
+pub mod facts;
 mod head;
 mod heif;
 mod maker;

@@ -208,6 +208,34 @@ pub fn sync_whole<Fd: AsFd>(folder: Fd) -> Result<()> {
     }
 }
 
+/// Hands out the names in a folder that is open for reading, without `.` and `..`, and what each of them is.
+pub fn each_kind(folder: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8], FileType)) -> Result<()> {
+    rustix::fs::seek(folder, SeekFrom::Start(0))?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(limits::FOLDER_READ_BYTES);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            // The folder itself was removed meanwhile.
+            Err(Errno::NOENT) => return Ok(()),
+            entry => entry?,
+        };
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        // Some filesystems leave it to `stat` to say what a name is.
+        match entry.file_type() {
+            FileType::Unknown => {
+                if let Some(stat) = look(folder, name)? {
+                    take(name, type_of(&stat));
+                }
+            }
+            kind => take(name, kind),
+        }
+    }
+    Ok(())
+}
+
 /// Hands out the names of the folders in a folder that is open for reading, links not counted, until
 /// `take` has enough and says `false`.
 pub fn each_folder(folder: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {

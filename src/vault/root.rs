@@ -10,6 +10,7 @@ use super::mounts::mounts_below;
 use super::news::Desk;
 use super::os;
 use super::path::{HOME, VaultPath};
+use super::photos_turn::Looking;
 use crate::error::{Error, Result};
 use crate::{limits, threads};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -117,6 +118,8 @@ pub(super) struct Root {
     pub keeping: Keeping,
     /// Where it is told what larder changes.
     pub news: Desk,
+    /// Where somebody looks for pictures.
+    pub looking: Looking,
     /// The drives that it lies on.
     pub drives: Drives,
 }
@@ -147,6 +150,7 @@ impl Root {
         let (tending, tended) = (Mutex::default(), Condvar::new());
         let (keeping, drives) = (Keeping::default(), Drives::default());
         let (news, taking_back, awaited) = (Desk::default(), Mutex::default(), Mutex::default());
+        let looking = Looking::default();
         Self {
             path,
             id,
@@ -159,6 +163,7 @@ impl Root {
             quirks,
             keeping,
             news,
+            looking,
             drives,
         }
     }

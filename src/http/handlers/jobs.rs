@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::call::Call;
 use crate::http::problem;
@@ -98,6 +98,8 @@ enum JobKind {
     Copy,
     /// Deletes.
     Delete,
+    /// Looks through folders for pictures.
+    Photos,
 }
 
 /// How far a job is.
@@ -127,6 +129,7 @@ impl From<&View> for Job {
             Kind::Move => JobKind::Move,
             Kind::Copy => JobKind::Copy,
             Kind::Delete => JobKind::Delete,
+            Kind::Photos => JobKind::Photos,
         };
         Self {
             id: view.id.clone(),
@@ -167,6 +170,11 @@ impl Scribe {
     pub fn of(call: &Call<'_>) -> Result<Self> {
         let who = call.caller()?.label().to_owned();
         Ok(Self { app: Arc::clone(call.app), who, address: call.address })
+    }
+
+    /// Notes why a job has not done all.
+    fn ended_early(&self, error: &Error) {
+        self.note(Event::other(format!("a job ended early: {error}")));
     }
 
     /// Notes one of the things that were done.
@@ -211,11 +219,24 @@ pub fn start<T: Serialize + Shape>(
 ) -> Result<Answer<OrJob<T>>> {
     let scribe = Scribe::of(call)?;
     let job = call.app.jobs.start(call.user()?.id, kind, call.standing()?, move |progress| {
-        let done = work(progress, &scribe);
-        if let Err(error) = &done {
-            scribe.note(Event::other(format!("a job ended early: {error}")));
-        }
-        done
+        work(progress, &scribe).inspect_err(|error| scribe.ended_early(error))
     })?;
     Answer::of(&OrJob::Started(Started { status: JobStarted, job }))
+}
+
+/// Starts work as a job that a user has one of at a place, and says so; so it does of one that runs.
+///
+/// Errors: `TooSoon`.
+pub fn start_only(
+    call: &Call<'_>,
+    kind: Kind,
+    place: &str,
+    work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
+) -> Result<Answer<Started>> {
+    let scribe = Scribe::of(call)?;
+    let (user, standing) = (call.user()?.id, call.standing()?);
+    let job = call.app.jobs.start_only(user, (kind, place), standing, move |progress| {
+        work(progress).inspect_err(|error| scribe.ended_early(error))
+    })?;
+    Answer::of(&Started { status: JobStarted, job })
 }

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod logs;
 mod media;
 pub mod pages;
+pub mod photos;
 pub mod roles;
 pub mod settings;
 pub mod system;

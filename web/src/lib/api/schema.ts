@@ -316,6 +316,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell the months in which pictures were taken, or the pictures of one.
+         * @description For whoever may use `/api/download`.
+         */
+        get: operations["photos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/photos/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look through folders for pictures, as a job.
+         * @description For whoever may use `/api/finder`.
+         */
+        post: operations["photos_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -1451,7 +1491,7 @@ export interface components {
             trash: string[];
         };
         /** @description What a job does. */
-        JobKind: "move" | "copy" | "delete";
+        JobKind: "move" | "copy" | "delete" | "photos";
         /** @description Work goes on as a job. */
         JobStartedAnswer: {
             /**
@@ -1640,6 +1680,90 @@ export interface components {
              * @description How long ago that was (s).
              */
             seconds_ago: number;
+        };
+        /** @description One picture or film. */
+        PhotoItem: {
+            /** @description Where it is, relative to the share root. */
+            path: string;
+            /** @description What it is. */
+            type: "image" | "video";
+            /**
+             * Format: date-time-local
+             * @description When it was taken, on the camera's clock: without a zone.
+             */
+            taken: string;
+            /** @description Who says so. */
+            taken_from: "exif" | "film" | "file";
+            /**
+             * Format: uint32
+             * @description Pixels from left to right, as it is shown.
+             */
+            width?: number;
+            /**
+             * Format: uint32
+             * @description Pixels from top to bottom, as it is shown.
+             */
+            height?: number;
+            /**
+             * Format: double
+             * @description How long it lasts (s).
+             */
+            duration?: number;
+            /**
+             * Format: uint64
+             * @description Bytes.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            modified: string;
+            /** @description Its media type, by its name. */
+            mime: string;
+            /** @description Another one whenever the content is; as a download's, without the quotes. */
+            etag: string;
+            /** @description The film of a Live Photo. */
+            pair?: string;
+            /**
+             * Format: double
+             * @description Degrees north; only with `place=1`.
+             */
+            lat?: number;
+            /**
+             * Format: double
+             * @description Degrees east; only with `place=1`.
+             */
+            lon?: number;
+        };
+        /** @description Pictures of one month. */
+        PhotoItems: {
+            /** @description The pictures, newest first. */
+            items: components["schemas"]["PhotoItem"][];
+            /** @description What to ask for as `after`, if there are more. */
+            next?: string;
+        };
+        /** @description One month. */
+        PhotoMonth: {
+            /** @description As `2026-08`. */
+            month: string;
+            /**
+             * Format: uint64
+             * @description How many pictures it has.
+             */
+            count: number;
+        };
+        /** @description All months that have pictures. */
+        PhotoMonths: {
+            /** @description The months, newest first. */
+            months: components["schemas"]["PhotoMonth"][];
+            /** @description Whether every folder was looked through once. */
+            complete: boolean;
+            /**
+             * Format: uint64
+             * @description How many pictures are noted.
+             */
+            scanned: number;
         };
         /** @description What a Raspberry Pi says of its power supply and its heat. */
         PowerSupply: {
@@ -1947,6 +2071,14 @@ export interface components {
              * @description See `Sample`.
              */
             network_sent_bytes_per_s: number;
+        };
+        /** @description What `photos/scan` is asked by. */
+        ScanQuestion: {
+            /**
+             * @description The folder; everything readable if left out.
+             * @example photos
+             */
+            path?: string | null;
         };
         /** @description What `download_ticket` is asked by. */
         Selection: {
@@ -3084,6 +3216,85 @@ export interface operations {
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             507: components["responses"]["507"];
+        };
+    };
+    photos: {
+        parameters: {
+            query?: {
+                /** @description The folder; everything readable if left out. */
+                path?: string;
+                /** @description The month whose pictures are wanted, as `2026-08`; all months are counted if left out. */
+                month?: string;
+                /** @description How many pictures at most (500 if left out; never more than 5000). */
+                limit?: number;
+                /** @description Where to go on, as `next` said. */
+                after?: string;
+                /** @description Whether to tell where they were taken (anything but `0`). */
+                place?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoMonths"] | components["schemas"]["PhotoItems"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    photos_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ScanQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStartedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     jobs: {
