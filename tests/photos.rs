@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn paths(client: &Client, query: &str) -> Vec<String> {
 }
 
 /// The notes on a drive, by name.
-fn notes(root: PathBuf) -> BTreeMap<String, Vec<u8>> {
+fn notes(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let Ok(folder) = fs::read_dir(root.join(".larder/index/photos")) else {
         return BTreeMap::new();
     };
@@ -170,4 +170,258 @@ fn wrong_questions_are_refused_in_order() {
     client.post("/api/photos/scan", json!({ "path": 1 })).expect_refusal(400);
     larder.anonymous().get("/api/photos").expect_error(401, "Unauthorized");
     larder.anonymous().post("/api/photos/scan", json!({})).expect_error(401, "Unauthorized");
+}
+
+/// Of each kind: its size as it is shown, and when it was taken.
+#[test]
+fn every_kind_of_picture_is_known_by_its_content() {
+    let exif =
+        Exif { orientation: 6, taken: Some("2024:08:03 12:34:56"), place: None, pixels: None };
+    let stored = Exif { pixels: Some((4000, 3000)), ..exif };
+    let apple = [
+        made::boxed(b"ftyp", b"qt  \0\0\0\0qt  "),
+        made::boxed(b"moov", &made::apple_place("+48.5+002.25/")),
+    ];
+    let larder = house()
+        .file("a.jpg", made::jpeg((4000, 3000), Some(exif)))
+        .file("b.heic", made::heic((4000, 3000), 3, Some(exif)))
+        .file("c.png", made::png((4000, 3000), Some(exif)))
+        .file("d.webp", made::webp((4000, 3000), Some(exif)))
+        .file("e.tif", made::tiff(stored))
+        // A name says nothing.
+        .file("f.png", made::jpeg((4000, 3000), Some(exif)))
+        .file("g.gif", made::gif((40, 30)))
+        .file("h.mov", apple.concat());
+    for name in ["g.gif", "h.mov"] {
+        date(&larder, name, 1_700_000_000);
+    }
+    let client = larder.http("ana");
+    scan(&client, "");
+    let pictures = items(&client, "month=2024-08");
+    let names: Vec<_> = pictures.iter().map(|item| item["path"].as_str().unwrap()).collect();
+    assert_eq!(names, ["f.png", "e.tif", "d.webp", "c.png", "b.heic", "a.jpg"]);
+    for item in &pictures {
+        assert_eq!((&item["width"], &item["height"]), (&json!(3000), &json!(4000)), "{item}");
+        assert_eq!(item["taken"], "2024-08-03T12:34:56", "{item}");
+    }
+    let others = items(&client, "month=2023-11&place=1");
+    assert_eq!((&others[1]["width"], &others[1]["height"]), (&json!(40), &json!(30)));
+    assert_eq!((&others[0]["lat"], &others[0]["lon"]), (&json!(48.5), &json!(2.25)));
+}
+
+#[test]
+fn a_live_photo_is_one_and_sidecars_and_hidden_names_are_none() {
+    let taken = "2024:08:03 12:34:56";
+    let larder = house()
+        .file("IMG_1.HEIC", jpeg(taken))
+        .file("IMG_1.MOV", film(1_722_000_000))
+        .file("IMG_1.AAE", "<plist/>")
+        .file("IMG_2.jpg", jpeg(taken))
+        .file("IMG_2.mov", film(1_722_000_000))
+        .file("IMG_2.xmp", "<x/>")
+        .file("IMG_3.MOV", film(1_722_000_000))
+        .file(".hidden.jpg", jpeg(taken))
+        .file("._IMG_1.HEIC", jpeg(taken))
+        .file(".folder/a.jpg", jpeg(taken))
+        .file("not/a.txt", "text");
+    let client = larder.http("ana");
+    scan(&client, "");
+    let (counts, is_complete) = months(&client, "");
+    let wanted = BTreeMap::from([("2024-07".into(), 1), ("2024-08".into(), 2)]);
+    assert_eq!((counts, is_complete), (wanted.clone(), true));
+    let pairs: Vec<_> = items(&client, "month=2024-08")
+        .iter()
+        .map(|item| (item["path"].clone(), item["pair"].clone()))
+        .collect();
+    let wanted_pairs = [("IMG_2.jpg", "IMG_2.mov"), ("IMG_1.HEIC", "IMG_1.MOV")];
+    assert_eq!(pairs, wanted_pairs.map(|(path, pair)| (json!(path), json!(pair))));
+    assert_eq!(paths(&client, "month=2024-07"), ["IMG_3.MOV"]);
+    // Without its picture the film is one of its own, and a picture without its film has none.
+    fs::remove_file(larder.root().join("IMG_1.HEIC")).unwrap();
+    fs::remove_file(larder.root().join("IMG_2.mov")).unwrap();
+    assert_eq!(items(&client, "month=2024-08")[0].get("pair"), None);
+    assert!(!months(&client, "").1, "a film that nobody noted");
+    scan(&client, "");
+    assert_eq!(paths(&client, "month=2024-07"), ["IMG_3.MOV", "IMG_1.MOV"]);
+    assert!(months(&client, "").1);
+}
+
+#[test]
+fn nobody_is_told_more_than_they_may_read() {
+    let taken = "2024:08:03 12:34:56";
+    let larder = house()
+        .file("ours/a.jpg", jpeg(taken))
+        .file("ours/deep/b.jpg", jpeg(taken))
+        .file("mine/c.jpg", jpeg(taken))
+        .file("d.jpg", jpeg(taken))
+        .link("ours/out.jpg", "../mine/c.jpg")
+        .link("ours/out", "../mine")
+        .link("away", "mine");
+    fs::create_dir_all(larder.outside()).unwrap();
+    fs::write(larder.outside().join("x.jpg"), jpeg(taken)).unwrap();
+    let larder = larder.link("ours/far", "../../outside");
+    let larder = larder
+        .user_with("eve", "user", r#"["ours"]"#, "[]")
+        .user_with("bob", "user", r#"["mine/c.jpg", "ours/deep", "nowhere"]"#, "[]")
+        .user_with("kim", "user", r#"["away", "mine"]"#, "[]")
+        .user_with("leo", "user", "[]", r#"["ours"]"#);
+    scan(&larder.http("ana"), "");
+    let all = ["ours/deep/b.jpg", "ours/a.jpg", "mine/c.jpg", "d.jpg"];
+    assert_eq!(paths(&larder.http("ana"), "month=2024-08"), all);
+    assert_eq!(paths(&larder.http("eve"), "month=2024-08"), ["ours/deep/b.jpg", "ours/a.jpg"]);
+    assert_eq!(paths(&larder.http("bob"), "month=2024-08"), ["ours/deep/b.jpg", "mine/c.jpg"]);
+    assert_eq!(paths(&larder.http("bob"), "month=2024-08&path=ours"), ["ours/deep/b.jpg"]);
+    // By whichever of two names: once.
+    assert_eq!(paths(&larder.http("kim"), "month=2024-08").len(), 1);
+    assert_eq!(months(&larder.http("eve"), "").0, BTreeMap::from([("2024-08".into(), 2)]));
+    for path in ["mine", "nowhere", "ours2"] {
+        larder
+            .http("eve")
+            .get(&format!("/api/photos?path={path}"))
+            .expect_error(403, "Not permitted");
+        let ask = json!({ "path": path });
+        larder.http("eve").post("/api/photos/scan", ask).expect_error(403, "Not permitted");
+    }
+    larder.http("leo").get("/api/photos").expect_error(403, "Not permitted");
+    larder.http("ana").get("/api/photos?path=ours/far").expect_error(404, "Path does not exist");
+    scan(&larder.http("eve"), "");
+    scan(&larder.http("bob"), "ours");
+    assert_eq!(
+        paths(&larder.http("ana"), "month=2024-08"),
+        all,
+        "and their scans take nothing away"
+    );
+}
+
+#[test]
+fn what_has_gone_is_not_told_and_a_folder_that_is_renamed_keeps_its_notes() {
+    let larder = house()
+        .file("old/a.jpg", jpeg("2024:08:03 12:00:00"))
+        .file("old/b.jpg", jpeg("2024:08:03 13:00:00"))
+        .file("other/c.jpg", jpeg("2024:08:03 14:00:00"));
+    let client = larder.http("ana");
+    scan(&client, "");
+    let before = notes(&larder.root());
+    assert_eq!(before.len(), 2);
+    fs::rename(larder.root().join("old"), larder.root().join("new")).unwrap();
+    assert_eq!(paths(&client, "month=2024-08"), ["other/c.jpg", "new/b.jpg", "new/a.jpg"]);
+    assert!(months(&client, "").1);
+    fs::remove_file(larder.root().join("new/b.jpg")).unwrap();
+    assert_eq!(months(&client, "").0["2024-08"], 2);
+    assert_eq!(paths(&client, "month=2024-08"), ["other/c.jpg", "new/a.jpg"]);
+    fs::remove_dir_all(larder.root().join("other")).unwrap();
+    scan(&client, "");
+    let after = notes(&larder.root());
+    assert_eq!(after.len(), 1, "the note of what is no more went");
+    assert!(before.contains_key(after.keys().next().unwrap()));
+    // Another content under an old name, changed in its place: nothing of the old one is told.
+    let place = larder.root().join("new/a.jpg");
+    fs::write(&place, made::png((40, 30), None)).unwrap();
+    let item = items(&client, "month=2024-08")[0].clone();
+    assert_eq!(item["size"], fs::metadata(&place).unwrap().len());
+    assert_eq!(item.get("width"), None);
+    scan(&client, "new");
+    let (counts, _) = months(&client, "");
+    assert!(!counts.contains_key("2024-08"), "{counts:?}");
+}
+
+#[test]
+fn pages_follow_each_other_also_over_equal_times() {
+    let mut larder = house();
+    for number in 0..23 {
+        let taken = format!("2024:08:03 12:34:{:02}", number / 10);
+        larder = larder.file(&format!("{}/{number:02}.jpg", number % 3), jpeg(&taken));
+    }
+    let client = larder.http("ana");
+    scan(&client, "");
+    let all = paths(&client, "month=2024-08");
+    assert_eq!(all.len(), 23);
+    for limit in [1, 5, 22, 23, 24] {
+        let (mut told, mut after) = (Vec::new(), String::new());
+        loop {
+            let query = format!("/api/photos?month=2024-08&limit={limit}{after}");
+            let answer = client.get(&query).expect(200).json();
+            let items = answer["items"].as_array().unwrap();
+            assert!(items.len() <= limit);
+            told.extend(items.iter().map(|item| item["path"].as_str().unwrap().to_owned()));
+            let Some(next) = answer["next"].as_str() else { break };
+            after = format!("&after={}", encode(next));
+        }
+        assert_eq!(told, all, "{limit}");
+    }
+}
+
+#[test]
+fn a_note_that_is_torn_is_made_anew_and_never_believed() {
+    let larder = house().file("a/a.jpg", jpeg("2024:08:03 12:00:00"));
+    let client = larder.http("ana");
+    scan(&client, "");
+    let (name, whole) = notes(&larder.root()).pop_first().unwrap();
+    let place = larder.root().join(".larder/index/photos").join(name);
+    let mut changed = whole.clone();
+    changed[30] ^= 1;
+    for torn in [Vec::new(), whole[..whole.len() - 1].to_vec(), vec![0; whole.len()], changed] {
+        fs::write(&place, torn).unwrap();
+        assert_eq!(months(&client, ""), (BTreeMap::new(), false));
+        scan(&client, "");
+        assert_eq!(paths(&client, "month=2024-08"), ["a/a.jpg"]);
+        assert!(months(&client, "").1);
+    }
+    fs::remove_file(&place).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &place).unwrap();
+    assert!(!months(&client, "").1);
+    scan(&client, "");
+    assert!(months(&client, "").1 && fs::symlink_metadata(&place).unwrap().is_file());
+}
+
+#[test]
+fn hostile_files_are_told_of_by_their_date() {
+    let bomb = [
+        b"MM\0\x2a\0\0\0\x08\xff\xff".as_slice(),
+        &b"\x87\x69\0\x04\0\0\0\x01\0\0\0\x08".repeat(9000),
+    ];
+    let larder = house()
+        .file("a.jpg", "<html>")
+        .file("b.jpg", "")
+        .file("c.tif", bomb.concat())
+        .file("d.mp4", b"\0\0\0\x08moov".repeat(20_000))
+        .file("e.jpg", &jpeg("2024:08:03 12:00:00")[..40])
+        .file("f.png", made::png((30_000, 30_000), None))
+        .file("g.jpg", vec![0xFF; 100_000])
+        .file("h.jpg/i.jpg", jpeg("0000:00:00 00:00:00"))
+        .link("pipe.jpg", "/dev/zero");
+    let client = larder.http("ana");
+    scan(&client, "");
+    let month = client.get("/api/photos").expect(200).json()["months"][0]["month"].clone();
+    let told = items(&client, &format!("month={}", month.as_str().unwrap()));
+    assert_eq!(told.len(), 8, "{told:?}");
+    assert!(told.iter().all(|item| item["taken_from"] == "file"), "{told:?}");
+    assert!(months(&client, "").1);
+}
+
+#[test]
+fn one_scan_of_a_place_is_enough_and_it_can_be_called_off() {
+    let mut larder = house();
+    for number in 0..200 {
+        larder = larder.file(&format!("{number}/a.jpg"), jpeg("2024:08:03 12:00:00"));
+    }
+    let client = larder.http("ana");
+    let start =
+        || client.post("/api/photos/scan", json!({})).expect_status("Started")["job"].clone();
+    let state = |id: &Value| {
+        let jobs = client.get("/api/jobs").expect(200).json();
+        jobs.as_array().unwrap().iter().find(|job| job["id"] == *id).unwrap()["state"].clone()
+    };
+    let first = start();
+    let second = start();
+    if first != second {
+        assert_eq!(state(&first), "done");
+    }
+    client.post("/api/jobs/cancel", json!({ "id": second })).expect_status("Cancelled");
+    wait::until("it ends", || state(&second) != "running");
+    scan(&client, "");
+    assert_eq!(months(&client, ""), (BTreeMap::from([("2024-08".into(), 200)]), true));
+    // What is noted takes a hundred bytes a picture at most.
+    let bytes: usize = notes(&larder.root()).values().map(Vec::len).sum();
+    assert!(bytes <= 200 * 100, "{bytes}");
 }

@@ -36,10 +36,10 @@ pub const PHOTOS_AHEAD_BYTES: usize = 2 << 20;
 pub const PHOTOS_BYTES: usize = 4 << 20;
 
 /// Pictures in one answer that asks for no number ...
-pub const PHOTOS_DEFAULT: u64 = 500;
+pub const PHOTOS_DEFAULT: i64 = 500;
 
 /// ... and in any (second contract, 19).
-pub const PHOTOS_PER_ANSWER_MAX: u64 = 5000;
+pub const PHOTOS_PER_ANSWER_MAX: i64 = 5000;
 
 /// Timestamps of filesystems with coarse clocks (FAT 2 s, ext3 1 s, exFAT 10 ms) are multiples of this
 /// (nanoseconds).

@@ -83,8 +83,8 @@ fn read_at(source: &dyn Source, size: u64, now: Timestamp) -> Facts {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => png(&mut window),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => webp(&mut window),
         [b'G', b'I', b'F', b'8', _, b'a', w0, w1, h0, h1, ..] => {
-            let side = |low, high| u32::from(u16::from_le_bytes([low, high]));
-            Facts { pixels: Some((side(*w0, *w1), side(*h0, *h1))), ..Facts::default() }
+            let number = |low, high| u32::from(u16::from_le_bytes([low, high]));
+            Facts { pixels: Some((number(*w0, *w1), number(*h0, *h1))), ..Facts::default() }
         }
         [_, _, _, _, kind @ .., _, _, _, _, _, _, _, _] => boxed(&mut window, kind),
     };
@@ -146,8 +146,8 @@ fn jpeg(window: &mut Window<'_>) -> Facts {
             0xD9 | 0xDA => break,
             0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
                 let size = window.bytes::<5>(at + 4);
-                let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-                pixels = size.map(|[_, h0, h1, w0, w1]| (side(w0, w1), side(h0, h1)));
+                let number = |high, low| u32::from(u16::from_be_bytes([high, low]));
+                pixels = size.map(|[_, h0, h1, w0, w1]| (number(w0, w1), number(h0, h1)));
             }
             0xE1 if tags.is_none() && window.bytes::<6>(at + 4) == Some(*b"Exif\0\0") => {
                 tags = Some(tiff::read(window, at + 10));

@@ -248,13 +248,13 @@ pub(super) fn each_still_there(
 ) -> Result<bool> {
     let mut before = Before::of(Some(reader));
     let mut has_others = false;
-    each_name(folder, &mut |name, _| match before.of_name(name) {
-        Some(noted) => take(noted),
-        None => {
-            // The film of a Live Photo is noted with its picture.
-            has_others |= is_file(folder, name) && !is_part_of_live_photo(folder, name);
-            Ok(())
+    each_name(folder, &mut |name, _| {
+        if let Some(noted) = before.of_name(name) {
+            return take(noted);
         }
+        // The film of a Live Photo is noted with its picture.
+        has_others |= is_file(folder, name) && !is_part_of_live_photo(folder, name);
+        Ok(())
     })?;
     Ok(has_others)
 }

@@ -120,10 +120,10 @@ mod bits {
 /// Appends a number, seven bits a byte, the lowest first (LEB128).
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        out.push((number & 0x7F) as u8 | 0x80);
+        out.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(number.to_le_bytes()[0]);
 }
 
 /// The same for one with a sign, which goes to the lowest bit.
@@ -235,15 +235,15 @@ impl Noted {
         };
         let has = |bit: u8| flags & bit != 0;
         let side = |number: u64| u32::try_from(number).ok();
-        self.pixels = match has(bits::PIXELS) {
-            true => Some((side(bytes.number()?)?, side(bytes.number()?)?)),
-            false => None,
-        };
+        self.pixels = None;
+        if has(bits::PIXELS) {
+            self.pixels = Some((side(bytes.number()?)?, side(bytes.number()?)?));
+        }
         self.duration_ms = if has(bits::DURATION) { Some(bytes.number()?) } else { None };
-        self.place = match has(bits::PLACE) {
-            true => Some(Place { latitude: bytes.four()?, longitude: bytes.four()? }),
-            false => None,
-        };
+        self.place = None;
+        if has(bits::PLACE) {
+            self.place = Some(Place { latitude: bytes.four()?, longitude: bytes.four()? });
+        }
         self.pair = None;
         if has(bits::PAIR) {
             let pair = length(bytes.number()?)?;
@@ -426,7 +426,9 @@ mod tests {
     fn written(head: Head, noted: &[Noted]) -> Vec<u8> {
         let file = tempfile::tempfile().unwrap();
         let mut writer = Writer::new(file.try_clone().unwrap()).unwrap();
-        noted.iter().for_each(|noted| writer.push(noted).unwrap());
+        for noted in noted {
+            writer.push(noted).unwrap();
+        }
         writer.finish(head).unwrap();
         let mut bytes = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
         file.read_exact_at(&mut bytes, 0).unwrap();

@@ -102,10 +102,10 @@ pub(super) fn look_through(visit: &mut Visit<'_>, progress: &Progress) -> Result
     if !visit.top.store.takes_notes() {
         return Ok(true);
     }
-    if let Some(before) = &mut before {
-        if before.head() == head && photos_look::is_as_noted(&folder, before, progress)? {
-            return Ok(true);
-        }
+    if let Some(before) = before.as_mut().filter(|before| before.head() == head)
+        && photos_look::is_as_noted(&folder, before, progress)?
+    {
+        return Ok(true);
     }
     let mut draft = visit.top.store.begin()?;
     let push = &mut |noted: &Noted, _| Ok(draft.push(noted)?);

@@ -140,7 +140,9 @@ impl Store {
             }
             Ok::<(), io::Error>(())
         })?;
-        others.iter().for_each(|name| self.forget(name));
+        for name in &others {
+            self.forget(name);
+        }
         Ok(())
     }
 }

@@ -335,15 +335,15 @@ impl Walk<'_> {
             return Ok(());
         };
         let Ok(folder) = self.open(place) else { return Ok(()) };
-        let Ok(stat) = look::look_at(&*folder) else { return Ok(()) };
-        let id = look::id_of(&stat);
+        let Ok(seen) = look::look_at(&*folder) else { return Ok(()) };
+        let id = look::id_of(&seen);
         if id == self.share.finder.home || self.tops.iter().any(|top| top.home == Some(id)) {
             return Ok(());
         }
-        self.enter_top(place, &folder, &stat, true);
+        self.enter_top(place, &folder, &seen, true);
         let Some(top) = self.tops.last_mut() else { return Ok(()) };
         let below = place.get(top.place.len()..).unwrap_or_default();
-        let note = top.store.name_of(&stat, below);
-        visit(&mut Visit { start, place, folder, stat, note, top, ahead: &mut self.ahead })
+        let note = top.store.name_of(&seen, below);
+        visit(&mut Visit { start, place, folder, stat: seen, note, top, ahead: &mut self.ahead })
     }
 }

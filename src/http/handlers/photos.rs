@@ -9,6 +9,7 @@ use crate::http::handlers::jobs::{self, Started};
 use crate::http::handlers::media;
 use crate::http::question::{Ask, Query, Question};
 use crate::limits;
+use crate::picture::facts::Place;
 use crate::vault::{self, Photo, PhotoPage, Position, VaultPath};
 
 /// What `photos` is asked by.
@@ -21,7 +22,7 @@ pub struct PhotoQuery {
     month: Option<String>,
     /// How many pictures at most (500 if left out; never more than 5000).
     #[cfg_attr(test, schemars(range(min = 1)))]
-    limit: Option<u64>,
+    limit: Option<i64>,
     /// Where to go on, as `next` said.
     after: Option<String>,
     /// Whether to tell where they were taken (anything but `0`).
@@ -50,7 +51,8 @@ pub enum Photos {
 #[cfg_attr(test, schemars(rename = "PhotoMonths"))]
 pub struct Months {
     /// The months, newest first.
-    months: Vec<MonthCount>,
+    #[serde(rename = "months")]
+    counts: Vec<MonthCount>,
     /// Whether every folder was looked through once.
     complete: bool,
     /// How many pictures are noted.
@@ -161,7 +163,7 @@ impl From<vault::TakenFrom> for TakenFrom {
 impl Item {
     /// Of a picture, with its place or without.
     fn of(photo: Photo, has_place: bool) -> Self {
-        let place = photo.place.filter(|_| has_place).map(|place| place.degrees());
+        let place = photo.place.filter(|_| has_place).map(Place::degrees);
         // Thousandths of seconds fit into 53 bits for longer than there are films.
         #[expect(clippy::cast_precision_loss, reason = "nobody films for 285 000 years")]
         let seconds = |ms: u64| ms as f64 / 1000.0;
@@ -230,7 +232,7 @@ impl From<vault::Months> for Months {
         let counts = months.counts.iter().rev();
         let counts =
             counts.map(|(month, count)| MonthCount { month: month.to_string(), count: *count });
-        Self { months: counts.collect(), complete: months.is_complete, scanned: months.noted }
+        Self { counts: counts.collect(), complete: months.is_complete, scanned: months.noted }
     }
 }
 

@@ -214,8 +214,8 @@ pub fn film(film: Film<'_>) -> Vec<u8> {
     } else {
         [one, zero, zero, zero, one, zero, zero, zero, far]
     };
-    let side = |pixels: u16| (u32::from(pixels) << 16).to_be_bytes();
-    let size = [side(film.pixels.0), side(film.pixels.1)].concat();
+    let fixed = |pixels: u16| (u32::from(pixels) << 16).to_be_bytes();
+    let size = [fixed(film.pixels.0), fixed(film.pixels.1)].concat();
     let track = |kind: &[u8], size: &[u8]| {
         let handler = boxed(b"hdlr", &[&[0; 8], kind, &[0; 12]].concat());
         let head = boxed(b"tkhd", &[vec![0; 40], matrix.concat(), size.to_vec()].concat());

@@ -175,7 +175,7 @@ proptest! {
 /// A JPEG of nothing but heads, a TIFF whose tables lead to each other, boxes in boxes without end.
 #[test]
 fn what_leads_round_in_circles_ends() {
-    read_little(&[[0xFF, 0xD8].as_slice(), &[0xFF; 1 << 20]].concat(), 1 << 20);
+    read_little(&[[0xFF, 0xD8].as_slice(), &vec![0xFF; 1 << 20]].concat(), 1 << 20);
     read_little(&[b"\xff\xd8".as_slice(), &b"\xff\xe0\0\x02".repeat(1 << 16)].concat(), 1 << 20);
     let pointers = b"\x87\x69\0\x04\0\0\0\x01\0\0\0\x08".repeat(5000);
     read_little(&[b"MM\0\x2a\0\0\0\x08\xff\xff".as_slice(), &pointers].concat(), 1 << 20);
