@@ -3,13 +3,13 @@
 //! looked at before it is told.
 
 use super::look;
-use super::opened::Stamp;
 use super::path::VaultPath;
 use super::photos_look::{self, Depth, modified_ns, sibling};
 use super::photos_note::{Noted, Reader, TakenFrom, seconds_of, time_of};
 use super::photos_walk::Visit;
 use super::progress::Progress;
 use super::share::Share;
+use super::stamp::Stamp;
 use crate::budget;
 use crate::error::Result;
 use crate::picture::facts::Place;
