@@ -40,7 +40,9 @@ fn attempt(argument: &str) -> Result<(), u8> {
     })
     .map_err(|_| EXIT_UNREADABLE)?;
     let jpeg = make(&input, task)?;
-    io::stdout().lock().write_all(&jpeg).map_err(|_| EXIT_UNREADABLE)
+    let mut output = io::stdout().lock();
+    let written = output.write_all(&jpeg).and_then(|()| output.flush());
+    written.map_err(|_| EXIT_UNREADABLE)
 }
 
 /// The small picture of a file.

@@ -7,7 +7,7 @@ use super::size::Size;
 use crate::limits;
 
 /// Qualities to be tried until it is small enough, the best first; for tiles, and for a screen.
-const TILE: [u8; 3] = [74, 50, 20];
+const TILE: [u8; 3] = [70, 50, 20];
 
 /// The same for a picture as large as a screen, where artefacts are seen.
 const SCREEN: [u8; 3] = [80, 50, 20];
