@@ -29,6 +29,7 @@ use crate::settings::{self, Config, Roles, Settings};
 use crate::store::{FtpUserStore, NewUser, UserStore};
 use crate::system::{Names, Power, Resources};
 use crate::terminal;
+use crate::thumbs::Thumbs;
 use crate::tickets::Tickets;
 use crate::update;
 use crate::vault::{AttachError, Grant, RootId, Share, Vault};
@@ -74,6 +75,8 @@ pub struct App {
     pub presence: Presence,
     /// Selections that wait to be downloaded.
     pub tickets: Tickets,
+    /// Small pictures of large ones.
+    pub thumbs: Thumbs,
     /// The state directory.
     folder: PathBuf,
     /// The settings as they were at the start.
@@ -218,12 +221,14 @@ impl App {
             own_names: Names::default(),
             presence: Presence::default(),
             tickets: Tickets::default(),
+            thumbs: Thumbs::default(),
             started_with,
             covered: overrides.covered.clone(),
             is_stopping: AtomicBool::new(false),
             settings_turn: Mutex::new(()),
         };
         app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
+        app.vault.keep_thumbs(app.started_with.thumbs_mb);
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note_own(Event::other("an update broke off; everything is as before it"));

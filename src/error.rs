@@ -38,6 +38,8 @@ pub enum Error {
     Collision(&'static str),
     /// It does not fit what is so now, for another reason than a name that is taken.
     Conflict(&'static str),
+    /// What was asked for holds for another content than the one that is there.
+    PreconditionFailed,
     /// Something could not be removed for good; it stays where it is. The paths are relative to the share
     /// root, `REMAINS_TOLD_MAX` at most.
     Remains(Vec<String>),
@@ -154,6 +156,7 @@ impl std::fmt::Display for Error {
             Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),
             Self::Collision(sentence) => write!(out, "collision: {sentence}"),
             Self::Conflict(sentence) => write!(out, "conflict: {sentence}"),
+            Self::PreconditionFailed => out.write_str("another content by now"),
             Self::Remains(paths) => write!(out, "cannot be deleted: {}", paths.join(", ")),
             Self::TooLarge => write!(out, "body too large"),
             Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),

@@ -14,6 +14,7 @@ mod photos;
 mod pictures;
 mod share;
 mod state;
+mod thumbs;
 mod trash;
 
 pub use accounts::*;
@@ -29,4 +30,5 @@ pub use photos::*;
 pub use pictures::*;
 pub use share::*;
 pub use state::*;
+pub use thumbs::*;
 pub use trash::*;

@@ -20,8 +20,6 @@ mod logbook;
 mod offline;
 mod people;
 mod permits;
-#[expect(unused_imports, reason = "the cache on the drive comes next and asks for all")]
-#[cfg_attr(not(test), expect(dead_code, reason = "likewise"))]
 mod picture;
 mod presence;
 mod process;
@@ -35,6 +33,7 @@ mod store;
 mod system;
 mod terminal;
 mod threads;
+mod thumbs;
 mod tickets;
 mod update;
 mod vault;

@@ -50,6 +50,7 @@ mod space;
 mod start;
 mod system;
 mod table;
+mod thumb;
 mod tickets;
 mod tidy;
 mod trash;

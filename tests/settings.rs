@@ -69,6 +69,7 @@ fn all_settings_are_told_and_the_secret_is_masked() {
         "public_url",
         "trash_days",
         "trash_percent",
+        "thumbs_mb",
     ] {
         assert!(told.get(key).is_some(), "{key}: {told}");
     }
@@ -151,6 +152,7 @@ fn a_change_that_is_wrong_anywhere_changes_nothing() {
         ("cors_origins", json!(["*"])),
         ("trash_days", json!(1.5)),
         ("trash_percent", json!(101)),
+        ("thumbs_mb", json!(-1)),
     ] {
         let changes = json!({ "a_new_key": 1, key: value, "log_retention_days": 7 });
         // Of two equal keys of one object the last counts.

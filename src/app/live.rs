@@ -117,8 +117,9 @@ impl App {
             self.logbook.note_own(Event::change(words));
             let _nothing_to_clear = self.vault.sweep();
         }
-        // The root may be another now, or how much its trash keeps.
+        // The root may be another now, or how much it keeps.
         self.vault.keep_trash(new.trash_days, new.trash_percent);
+        self.vault.keep_thumbs(new.thumbs_mb);
         let is_ftp_another = old.ftp != new.ftp;
         self.config.put_settings(new);
         if is_ftp_another {

@@ -100,6 +100,7 @@ impl From<Error> for Reply {
             Error::Method { .. } => Self::new(502, "Not implemented"),
             Error::Collision(sentence) => Self::new(553, sentence),
             Error::Remains(_) => Self::new(550, "Part of it cannot be deleted"),
+            Error::PreconditionFailed => Self::new(550, "It has changed"),
             Error::TooLarge => Self::new(552, "Too large"),
             Error::TooSoon { retry_after_s } => {
                 Self::new(530, format!("Too many failed sign-ins: try again in {retry_after_s} s"))

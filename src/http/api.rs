@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, photos,
-    roles, settings, system, transfers, trash, upload, users,
+    roles, settings, system, thumb, transfers, trash, upload, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -15,7 +15,7 @@ use crate::http::reply::Reply;
 use crate::settings::Roles;
 
 use Access::{ByRole, Public, SignedIn};
-use Lane::{Disk, Quick, Transfer};
+use Lane::{Disk, Picture, Quick, Transfer};
 use Method::{Get, Post};
 
 /// One row of the table. Several rows may share a path, as long as no two have a method in common.
@@ -107,6 +107,9 @@ pub enum Lane {
     /// The same, with a number of its own: hashes, syncs of the state directory, other programs and
     /// machines. A drive that does not answer takes no place from these.
     Transfer,
+    /// The same for small pictures, which wait for each other: they take no place from what else touches the drive,
+    /// and those too many are told to come back soon.
+    Picture,
 }
 
 /// A row: methods, path, who may, lane, what it is about, handler, refusals of its own, and what it is for. The
@@ -208,6 +211,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/upload",                ByRole,   Disk,     Files,   upload::receive,       [404, 409, 507],  "Store one or more files."),
     row!([Get],  "/api/download",              ByRole,   Disk,     Files,   download::send,        [404, 412, 416, 429, 507], "Send a file, or a folder as a ZIP; honours Range."),
     row!([Post], "/api/download_ticket",       ByRole,   Disk,     Files,   download::make_ticket, [429],            "Remember a selection of any size, to be downloaded by a short address.").acts_as(&["/api/download"]),
+    row!([Get],  "/api/thumb",                 ByRole,   Picture,  Files,   thumb::send,           [404],       "Send a small picture of a file.").acts_as(&["/api/download"]),
+    row!([Post], "/api/thumb",                 ByRole,   Picture,  Files,   thumb::keep,           [404, 409, 412, 507], "Keep a small picture of a file that larder can make none of.").acts_as(&["/api/upload"]),
     row!([Post], "/api/create_folder",         ByRole,   Disk,     Files,   folders::create,       [404, 409, 507],  "Create a folder."),
     row!([Post], "/api/delete_folder",         ByRole,   Disk,     Files,   folders::delete,       [404, 409, 507],  "Delete a folder with all that is in it, into the trash."),
     row!([Post], "/api/delete",                ByRole,   Disk,     Files,   deletion::delete,      [404, 409, 507],  "Delete several files and folders, all of them or none.").acts_as(&["/api/delete_file", "/api/delete_folder"]),
@@ -269,7 +274,13 @@ pub fn rights_of<'a>(
     roles: &'a Roles,
 ) -> impl Iterator<Item = (&'a str, bool)> {
     let may = |path: &str| caller.may(path, roles);
-    let of_table = || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public);
+    // Of rows that share a path the one is told by which it is read.
+    let is_told = |row: &&Endpoint| {
+        row.methods.contains(&Get)
+            || !ENDPOINTS.iter().any(|other| other.path == row.path && other.methods.contains(&Get))
+    };
+    let of_table =
+        move || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public).filter(is_told);
     // A row of that name in the file, by a newer larder or by hand, decides nothing.
     let is_of_file = move |path: &str| of_table().all(|row| row.path != path);
     let of_file = roles.paths().filter(move |path| is_of_file(path));

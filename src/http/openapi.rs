@@ -418,7 +418,9 @@ fn refusals(row: &Endpoint) -> Vec<u16> {
         statuses.extend([413, 417]);
     }
     // Whatever waits, for the drive or for a body, has a bounded number of places.
-    if row.lane != Lane::Quick || !row.only_reads() {
+    if !matches!(row.lane, Lane::Quick | Lane::Picture)
+        || (row.lane == Lane::Quick && !row.only_reads())
+    {
         statuses.push(429);
     }
     statuses.extend(row.manual.refusals);

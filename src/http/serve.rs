@@ -75,13 +75,16 @@ struct Lanes {
     other: Permits<IpAddr>,
     /// Answers that are made while they are sent: their clients decide how long that takes.
     streams: Permits<IpAddr>,
+    /// Of `Lane::Picture`.
+    pictures: Permits<IpAddr>,
 }
 
 impl Lanes {
     /// Nobody is in any of them.
     fn new() -> Self {
         let lane = || Permits::new(limits::TRANSFERS_MAX, limits::TRANSFERS_PER_ADDRESS_MAX);
-        Self { disk: lane(), other: lane(), streams: lane() }
+        let pictures = Permits::new(limits::THUMB_REQUESTS_MAX, limits::THUMB_REQUESTS_MAX);
+        Self { disk: lane(), other: lane(), streams: lane(), pictures }
     }
 }
 
@@ -90,6 +93,8 @@ impl Lanes {
 struct Places<'a> {
     /// While it is worked on.
     work: &'a Permits<IpAddr>,
+    /// What those hear who find none.
+    too_many: fn() -> Error,
     /// While its answer is made and sent.
     streams: &'a Permits<IpAddr>,
 }
@@ -105,16 +110,21 @@ fn find(request: &Request) -> Route {
 /// still be read.
 fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
     let route = find(&request);
+    let mut too_many: fn() -> Error = too_soon;
     let work = match route.endpoint.as_ref().map(|endpoint| endpoint.lane) {
         Ok(Lane::Disk) => &lanes.disk,
         Ok(Lane::Transfer) => &lanes.other,
+        Ok(Lane::Picture) => {
+            too_many = || Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S };
+            &lanes.pictures
+        }
         _ if request.body_is_buffered() => {
             threads::note_short_work();
             return Some(request);
         }
         _ => &lanes.other,
     };
-    serve_one(app, route, Some(Places { work, streams: &lanes.streams }), request);
+    serve_one(app, route, Some(Places { work, too_many, streams: &lanes.streams }), request);
     None
 }
 
@@ -136,7 +146,8 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
             }
             endpoint => endpoint?,
         };
-        let _place = places.map(|places| take(places.work, address)).transpose()?;
+        let _place =
+            places.map(|places| take(places.work, address, places.too_many)).transpose()?;
         answer(app, endpoint, address, &mut request, &mut who)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
@@ -164,16 +175,27 @@ fn with_place(
     address: IpAddr,
 ) -> Result<(Reply, Option<Permit<'_, IpAddr>>)> {
     let is_stream = matches!(reply.body, Body::Stream(_));
-    let place = streams.filter(|_| is_stream).map(|streams| take(streams, address)).transpose()?;
+    let place = streams
+        .filter(|_| is_stream)
+        .map(|streams| take(streams, address, too_soon))
+        .transpose()?;
     Ok((reply, place))
 }
 
 /// Takes a place for this client.
 ///
-/// Errors: `TooSoon`.
-fn take(places: &Permits<IpAddr>, address: IpAddr) -> Result<Permit<'_, IpAddr>> {
-    let place = places.take(network_of(address));
-    place.ok_or(Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S })
+/// Errors: what `too_many` says.
+fn take(
+    places: &Permits<IpAddr>,
+    address: IpAddr,
+    too_many: fn() -> Error,
+) -> Result<Permit<'_, IpAddr>> {
+    places.take(network_of(address)).ok_or_else(too_many)
+}
+
+/// What those hear for whom there is no place.
+fn too_soon() -> Error {
+    Error::TooSoon { retry_after_s: limits::TRANSFER_RETRY_AFTER_S }
 }
 
 /// Gate, then handler: each step goes on or returns its refusal. Who it is stands in `who` as soon as the gate

@@ -96,14 +96,19 @@ impl Pictures {
         }
     }
 
-    /// A picture that a browser gave, decoded and encoded anew: at most 512 x 512, and nothing but the picture.
-    /// `None`: it is no JPEG that larder decodes, or a larger one.
+    /// A picture that a browser gave, at most 512 x 512, decoded and encoded anew with a longer side of at most
+    /// `side`: nothing but the picture. `None`: it is no JPEG that larder decodes, or a larger one.
     ///
     /// Errors: `Busy`, `Disconnected`, `Io`.
-    pub fn remake(&self, jpeg: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<Option<Vec<u8>>> {
-        let side = limits::PICTURE_INSIDE_SIDE_MAX;
+    pub fn remake(
+        &self,
+        jpeg: &[u8],
+        side: u16,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>> {
         let is_jpeg = sniff::kind_of(jpeg) == Some(Kind::Jpeg);
-        let is_fit = |(width, height): (u16, u16)| width.max(height) <= side;
+        let is_fit =
+            |(width, height): (u16, u16)| width.max(height) <= limits::PICTURE_INSIDE_SIDE_MAX;
         if !is_jpeg
             || jpeg.len() > limits::PICTURE_GIVEN_BYTES_MAX
             || !head::frame_of(jpeg).is_some_and(is_fit)

@@ -96,7 +96,7 @@ fn no_child_is_started_for_what_is_no_picture() {
         assert!(matches!(never.pictures.make(&file, Size::Small, &|| true), Ok(None)));
     }
     for given in [&b""[..], b"\x89PNG\r\n\x1a\n....", b"\xff\xd8\xff\xe0"] {
-        assert!(matches!(never.pictures.remake(given, &|| true), Ok(None)));
+        assert!(matches!(never.pictures.remake(given, 512, &|| true), Ok(None)));
     }
     assert!(!never.folder.path().join("started").exists());
     let open = File::options().read(true).write(true).open(never.folder.path().join("file"));
@@ -252,12 +252,12 @@ fn a_file_that_is_too_large_is_not_read() {
 fn what_a_browser_gives_is_made_anew() {
     let telling = telling();
     let given = jpeg(400, 300);
-    let made = telling.pictures.remake(&given, &|| true).unwrap().unwrap();
+    let made = telling.pictures.remake(&given, 512, &|| true).unwrap().unwrap();
     assert_eq!(Seen::of(&made).width, 64);
     assert_eq!(telling.asked().as_deref(), Some("picture 512"));
     assert_eq!(telling.given(), given);
     for wrong in [jpeg(513, 10), [given, vec![0; limits::PICTURE_GIVEN_BYTES_MAX]].concat()] {
-        assert!(telling.pictures.remake(&wrong, &|| true).unwrap().is_none());
+        assert!(telling.pictures.remake(&wrong, 512, &|| true).unwrap().is_none());
     }
     assert_eq!(telling.asked(), None);
 }

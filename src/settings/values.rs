@@ -44,6 +44,8 @@ pub struct Settings {
     pub trash_days: u32,
     /// Percent of a drive that the trash may take; 0 turns it off.
     pub trash_percent: u32,
+    /// Megabytes of small pictures that each drive keeps; 0 keeps none.
+    pub thumbs_mb: u32,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -137,6 +139,7 @@ impl Settings {
             command_timeout_s: keys.number("command_timeout", 1..=3600)?,
             trash_days: keys.number("trash_days", 0..=36_500)?,
             trash_percent: keys.number("trash_percent", 0..=90)?,
+            thumbs_mb: keys.number("thumbs_mb", 0..=1_048_576)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -247,6 +250,7 @@ fn defaults() -> Value {
         "public_url": "",
         "trash_days": 30,
         "trash_percent": 10,
+        "thumbs_mb": 512,
     })
 }
 

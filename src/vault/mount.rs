@@ -129,6 +129,11 @@ impl Vault {
         self.now().keeping.set(days, percent);
     }
 
+    /// Sets how many megabytes of small pictures each drive keeps; 0 keeps none. Asks nothing of the drives.
+    pub fn keep_thumbs(&self, megabytes: u32) {
+        self.now().thumbs.set(megabytes);
+    }
+
     /// Removes from the trash, here and on the drives mounted inside the share, what was kept long enough
     /// and the oldest of what is too much, if there can be any. Returns how many things were removed.
     ///

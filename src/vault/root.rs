@@ -11,6 +11,7 @@ use super::news::Desk;
 use super::os;
 use super::path::{HOME, VaultPath};
 use super::photos_turn::Looking;
+use super::thumbs_keeping::ThumbsKeeping;
 use crate::error::{Error, Result};
 use crate::{limits, threads};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -116,6 +117,8 @@ pub(super) struct Root {
     pub quirks: Quirks,
     /// How much the trash keeps.
     pub keeping: Keeping,
+    /// How many small pictures are kept.
+    pub thumbs: ThumbsKeeping,
     /// Where it is told what larder changes.
     pub news: Desk,
     /// Where somebody looks for pictures.
@@ -162,6 +165,7 @@ impl Root {
             awaited,
             quirks,
             keeping,
+            thumbs: ThumbsKeeping::default(),
             news,
             looking,
             drives,

@@ -49,6 +49,13 @@ impl Stamp {
         }
     }
 
+    /// What tells this content from any other that the file may have, whatever it is called; `None` where nobody
+    /// can be sure. Giving it another name changes the second time, not this.
+    pub(super) fn content(&self) -> Option<String> {
+        let Self { inode, size, modified, .. } = self;
+        (!self.is_doubtful).then(|| format!("{inode:x}-{size:x}-{modified:x}"))
+    }
+
     /// A text that differs for any two contents. Where nobody can be sure, it is never the same twice. A
     /// date ahead of the clock is no reason to doubt: the next change would have another.
     pub fn tag(&self) -> String {

@@ -12,6 +12,7 @@ use crate::http::handlers::jobs::OrJob;
 use crate::http::handlers::media;
 use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
+use crate::picture;
 use crate::vault::{self, IfExists, Kind, VaultPath, What};
 
 /// What `finder` is asked by.
@@ -61,6 +62,9 @@ pub struct Entry {
     /// Of what there may be a thumbnail: the `ETag` that a download would carry, without its quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
     etag: Option<String>,
+    /// Whether there may be one, which only looking can tell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    thumb: bool,
 }
 
 /// Whether pages may want a thumbnail of such a file: whoever keeps one has to know of which content.
@@ -99,7 +103,8 @@ impl From<&vault::Entry> for Entry {
             Kind::Folder => "inode/directory".to_owned(),
             Kind::Other => "application/octet-stream".to_owned(),
         };
-        let etag = entry.stamp.filter(|_| may_be_pictured(&mime)).map(|stamp| stamp.tag());
+        let thumb = entry.kind == Kind::File && picture::may_have_one(&entry.name);
+        let etag = entry.stamp.filter(|_| thumb || may_be_pictured(&mime)).map(|stamp| stamp.tag());
         Self {
             name: entry.name.clone(),
             raw: entry.raw,
@@ -109,6 +114,7 @@ impl From<&vault::Entry> for Entry {
             mime,
             writable: entry.writable,
             etag,
+            thumb,
         }
     }
 }

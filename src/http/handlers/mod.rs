@@ -16,6 +16,7 @@ pub mod photos;
 pub mod roles;
 pub mod settings;
 pub mod system;
+pub mod thumb;
 pub mod transfers;
 pub mod trash;
 pub mod upload;

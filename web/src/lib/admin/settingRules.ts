@@ -61,6 +61,7 @@ const RULES: Record<string, Rule> = {
   command_timeout: number(1, 3600),
   trash_days: number(0, 36_500),
   trash_percent: number(0, 90),
+  thumbs_mb: number(0, 1_048_576),
 };
 
 /** What is wrong with each of some new values. */

@@ -30,7 +30,7 @@ it("has every key of the contract once", () => {
       ...["host", "port", "path", "version", "com_password", "ftp", "ftp_host", "ftp_port"],
       ...["ftp_timeout", "ftp_passive_ports", "ftp_public_host", "shutdown_command"],
       ...["restart_command", "command_timeout", "log_retention_days", "update_url", "cloud_url"],
-      ...["trusted_proxies", "public_url", "allowed_hosts", "cors_origins", "trash_days", "trash_percent"],
+      ...["trusted_proxies", "public_url", "allowed_hosts", "cors_origins", "trash_days", "trash_percent", "thumbs_mb"],
     ]),
   );
 });

@@ -211,6 +211,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/thumb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a small picture of a file.
+         * @description For whoever may use `/api/download`.
+         */
+        get: operations["thumb"];
+        put?: never;
+        /**
+         * Keep a small picture of a file that larder can make none of.
+         * @description For whoever may use `/api/upload`.
+         */
+        post: operations["thumb_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/create_folder": {
         parameters: {
             query?: never;
@@ -1237,6 +1261,8 @@ export interface components {
             writable: boolean;
             /** @description Of what there may be a thumbnail: the `ETag` that a download would carry, without its quotes. */
             etag?: string;
+            /** @description Whether there may be one, which only looking can tell. */
+            thumb?: boolean;
         };
         /** @description `{"error": "...", "code": "..."}`. */
         Error: {
@@ -1246,7 +1272,7 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
@@ -1484,7 +1510,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */
@@ -2153,6 +2179,14 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        /** @description It is done. */
+        ThumbnailKeptAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Thumbnail kept";
         };
         /** @description What `download_ticket` answers. */
         TicketMadeAnswer: {
@@ -2982,6 +3016,94 @@ export interface operations {
             431: components["responses"]["431"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
+        };
+    };
+    thumb: {
+        parameters: {
+            query: {
+                /** @description The file. */
+                path: string;
+                /** @description The longer side in pixels at most: `160`, `320` or `1280`; `160` if left out. */
+                size?: string;
+                /** @description The `ETag` of the file that the caller knows: if it is still right, the answer may be kept for good. */
+                v?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, upright. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description There is none. With `Larder-Thumb: wanted` a browser may make one and bring it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    thumb_post: {
+        parameters: {
+            query: {
+                /** @description The file that it is a picture of. */
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThumbnailKeptAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
         };
     };
     create_folder: {

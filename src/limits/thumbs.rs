@@ -1,0 +1,42 @@
+//! Bounds of the small pictures that are kept on the drives (second contract, section 18).
+
+use std::time::Duration;
+
+/// Percent of a drive that small pictures may take, whatever the setting says (second contract, section 18).
+pub const THUMBS_PERCENT_MAX: u64 = 1;
+
+/// A drive that has less than this part free gets no small pictures: 95 % full (second contract, section 18).
+pub const THUMBS_FREE_PART: u64 = 20;
+
+/// What a small picture takes on a drive is counted in blocks of this many bytes, as most filesystems have them.
+pub const THUMB_BLOCK_BYTES: u64 = 4096;
+
+/// Bytes of a small picture that are read at once to see whether it is whole: most are so small.
+pub const THUMB_READ_BYTES: usize = 8 * 1024;
+
+/// Of what may be kept, this many percent stay when the longest unused go, so that it is not done for each new one.
+pub const THUMBS_KEPT_PERCENT: u64 = 90;
+
+/// How often it is noted that a small picture was used: a write each time would wear out a card.
+pub const THUMB_USE_TIME: Duration = Duration::from_hours(24);
+
+/// Drives whose small pictures are counted; beyond, all are counted anew.
+pub const THUMB_DRIVES_MAX: usize = 64;
+
+/// Files that are looked into at once for their small picture. Each holds its head in memory, and at most one or two
+/// of them run a child; the others are for what the camera has made already.
+pub const THUMBS_AT_ONCE: usize = 8;
+
+/// Requests for small pictures that are worked on or wait at once, all callers together: those that may wait (second
+/// contract, section 18), and those that are looked into.
+pub const THUMB_REQUESTS_MAX: usize = super::PICTURES_WAITING_MAX + THUMBS_AT_ONCE;
+
+/// Requests that wait for a small picture that another one makes, all together.
+pub const THUMB_FOLLOWERS_MAX: usize = 64;
+
+/// How often a file is opened anew that changes while its picture is made.
+pub const THUMB_TRIES_MAX: usize = 2;
+
+/// Small pictures that are sent from memory at once, since their drive keeps none: each has up to
+/// `PICTURE_MADE_BYTES_MAX`, and a client may read slowly.
+pub const THUMBS_IN_MEMORY_MAX: usize = 32;

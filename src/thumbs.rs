@@ -1,0 +1,228 @@
+//! Small pictures of files: found where they are kept, else made, once for all who want the same at the same time.
+//! Knows neither who asks nor how they are told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex};
+
+use crate::error::{Error, Result};
+use crate::picture::{self, Pictures, Places, Size};
+use crate::vault::{KeptThumb, Origin, Pictured, SmallPicture};
+use crate::{limits, threads};
+
+/// A small picture.
+#[derive(Clone, Debug)]
+pub enum Thumb {
+    /// As it is kept.
+    Kept(SmallPicture),
+    /// The drive keeps none; a place among those that are sent from memory goes with it.
+    InMemory(Arc<Vec<u8>>),
+}
+
+/// What is known of one that is wanted.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The picture, if there is one.
+    pub thumb: Option<Thumb>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl Found {
+    /// There is none.
+    const NONE: Self = Self { thumb: None, origin: Origin::Made };
+}
+
+/// What came of making one.
+#[derive(Clone, Debug, Default)]
+enum Outcome {
+    /// It is being made.
+    #[default]
+    Open,
+    /// This.
+    Found(Found),
+    /// Nothing that says anything for others: whose it was has gone, or the machine has failed.
+    Left,
+}
+
+/// One that is being made, for whoever wants it too.
+#[derive(Debug, Default)]
+struct Flight {
+    /// What came of it.
+    outcome: Mutex<Outcome>,
+    /// Told when it is known.
+    landed: Condvar,
+}
+
+/// Small pictures, and who makes which of them at the moment.
+pub struct Thumbs {
+    /// Makes them.
+    pictures: Pictures,
+    /// Who may look into a file for one.
+    places: Places,
+    /// What is being made, and for how many others than those who make it.
+    flights: Mutex<(HashMap<String, Arc<Flight>>, usize)>,
+}
+
+impl Default for Thumbs {
+    fn default() -> Self {
+        Self {
+            pictures: Pictures::default(),
+            places: Places::new(limits::THUMBS_AT_ONCE),
+            flights: Mutex::default(),
+        }
+    }
+}
+
+/// What somebody makes; when it is dropped, those who wait for it are told.
+struct Captain<'a> {
+    /// Where it is noted.
+    thumbs: &'a Thumbs,
+    /// Under which name.
+    name: String,
+    /// Who waits.
+    flight: Arc<Flight>,
+    /// What came of it.
+    outcome: Option<Found>,
+}
+
+impl Drop for Captain<'_> {
+    fn drop(&mut self) {
+        threads::locked(&self.thumbs.flights).0.remove(&self.name);
+        *threads::locked(&self.flight.outcome) =
+            self.outcome.take().map_or(Outcome::Left, Outcome::Found);
+        self.flight.landed.notify_all();
+    }
+}
+
+impl Thumbs {
+    /// The small picture of an open file. `is_wanted` is asked now and then.
+    ///
+    /// Errors: `Busy` (as many as may wait already), `Disconnected` (not wanted any more), `Io`.
+    pub fn of(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
+        if let Some(found) = kept(file, size) {
+            return Ok(found);
+        }
+        let Some(identity) = file.identity() else { return self.make(file, size, is_wanted) };
+        let name = format!("{identity}/{}", size.pixels());
+        loop {
+            let mut captain = match self.board(&name)? {
+                Ok(captain) => captain,
+                Err(flight) => {
+                    let outcome = flight.wait(is_wanted);
+                    threads::locked(&self.flights).1 -= 1;
+                    match outcome? {
+                        Some(found) => return Ok(found),
+                        None => continue,
+                    }
+                }
+            };
+            // Whoever made it may have just been done.
+            let found = match kept(file, size) {
+                Some(found) => found,
+                None => self.make(file, size, is_wanted)?,
+            };
+            captain.outcome = Some(found.clone());
+            return Ok(found);
+        }
+    }
+
+    /// Begins to make what has this name, or finds who is at it already.
+    ///
+    /// Errors: `Busy`.
+    fn board(&self, name: &str) -> Result<std::result::Result<Captain<'_>, Arc<Flight>>> {
+        let mut flights = threads::locked(&self.flights);
+        let (known, followers) = &mut *flights;
+        if let Some(flight) = known.get(name) {
+            if *followers >= limits::THUMB_FOLLOWERS_MAX {
+                return Err(Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S });
+            }
+            *followers += 1;
+            return Ok(Err(Arc::clone(flight)));
+        }
+        let flight = Arc::new(Flight::default());
+        known.insert(name.to_owned(), Arc::clone(&flight));
+        drop(flights);
+        Ok(Ok(Captain { thumbs: self, name: name.to_owned(), flight, outcome: None }))
+    }
+
+    /// Makes it, and keeps it if the file is still what it was.
+    fn make(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
+        let place = self.places.take(is_wanted)?;
+        let made = self.pictures.make(&file.file.file, size, is_wanted)?;
+        drop(place);
+        let is_as_it_was = file.is_as_it_was()?;
+        let Some(jpeg) = made else {
+            if is_as_it_was {
+                file.keep_nothing();
+            }
+            return Ok(Found::NONE);
+        };
+        if is_as_it_was {
+            file.keep(size.pixels(), &jpeg);
+            if let Some(found) = kept(file, size) {
+                return Ok(found);
+            }
+        } else if file.identity().is_some() {
+            // Half of it may be of the old content: nobody is shown that.
+            return Ok(Found::NONE);
+        }
+        Ok(Found { thumb: Some(Thumb::InMemory(Arc::new(jpeg))), origin: Origin::Made })
+    }
+
+    /// Keeps a small picture that a browser has made, decoded and encoded anew.
+    ///
+    /// Errors: `Invalid` (no JPEG, or too large a one), `Conflict` (larder makes it itself, or keeps none),
+    /// `PreconditionFailed` (the file has changed), `DiskFull`, `Busy`, `Disconnected`, `Io`.
+    pub fn give(&self, file: &Pictured, jpeg: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<()> {
+        let (width, height) = picture::frame_of(jpeg).ok_or(Error::invalid("Not a JPEG"))?;
+        if width.max(height) > limits::PICTURE_INSIDE_SIDE_MAX {
+            return Err(Error::invalid("Too large a picture"));
+        }
+        let found = self.of(file, Size::Small, is_wanted)?;
+        if found.thumb.is_some() && found.origin == Origin::Made {
+            return Err(Error::Conflict("larder makes this thumbnail itself"));
+        }
+        let mut pictures = Vec::with_capacity(Size::ALL.len());
+        for size in Size::ALL {
+            let side = size.pixels().min(limits::PICTURE_INSIDE_SIDE_MAX);
+            let remade = self.pictures.remake(jpeg, side, is_wanted)?;
+            pictures.push((size.pixels(), remade.ok_or(Error::invalid("Not a JPEG"))?));
+        }
+        if !file.is_as_it_was()? {
+            return Err(Error::PreconditionFailed);
+        }
+        file.keep_given(&pictures)
+    }
+}
+
+impl Flight {
+    /// Waits for what comes of it; `None` when somebody else has to make it.
+    ///
+    /// Errors: `Disconnected` when it is not wanted any more.
+    fn wait(&self, is_wanted: &dyn Fn() -> bool) -> Result<Option<Found>> {
+        let mut outcome = threads::locked(&self.outcome);
+        loop {
+            match &*outcome {
+                Outcome::Found(found) => return Ok(Some(found.clone())),
+                Outcome::Left => return Ok(None),
+                Outcome::Open => {}
+            }
+            outcome =
+                threads::whole(self.landed.wait_timeout(outcome, limits::PICTURE_LOOK_TIME)).0;
+            if matches!(*outcome, Outcome::Open) && !is_wanted() {
+                return Err(Error::Disconnected);
+            }
+        }
+    }
+}
+
+/// What is kept of a file.
+fn kept(file: &Pictured, size: Size) -> Option<Found> {
+    Some(match file.kept(size.pixels())? {
+        KeptThumb::Picture(small) => {
+            let origin = small.origin;
+            Found { thumb: Some(Thumb::Kept(small)), origin }
+        }
+        KeptThumb::Nothing => Found::NONE,
+    })
+}

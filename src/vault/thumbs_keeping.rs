@@ -1,0 +1,248 @@
+//! How many small pictures are kept on each drive, and which of them go when there are too many: those that were not
+//! used for the longest time.
+
+use super::hidden::unlink;
+use super::look;
+use super::os;
+use super::room::Room;
+use crate::error::Result;
+use crate::{limits, threads};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+/// One drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Drive(u32, u32);
+
+impl Drive {
+    /// The drive that an open folder is on.
+    pub fn of(folder: BorrowedFd<'_>) -> Option<Self> {
+        let stat = look::look_at(folder).ok()?;
+        Some(Self(stat.stx_dev_major, stat.stx_dev_minor))
+    }
+}
+
+/// How many small pictures are kept, and what is known of each drive.
+#[derive(Debug)]
+pub(super) struct ThumbsKeeping {
+    /// Megabytes (2^20 bytes) on each drive; 0 keeps none.
+    megabytes: AtomicU32,
+    /// What lies on the drives that were looked through.
+    drives: Arc<Mutex<HashMap<Drive, Known>>>,
+}
+
+/// What is known of a drive.
+#[derive(Debug, Default)]
+struct Known {
+    /// Bytes of what is kept there; `None` until they are counted.
+    bytes: Option<u64>,
+    /// Bytes that came while they were counted.
+    came: u64,
+    /// Whether they are being counted.
+    is_counting: bool,
+}
+
+impl Default for ThumbsKeeping {
+    /// As the settings have it until they say otherwise.
+    fn default() -> Self {
+        Self { megabytes: AtomicU32::new(512), drives: Arc::default() }
+    }
+}
+
+impl ThumbsKeeping {
+    /// Sets how many are kept. Each drive is looked through again when somebody comes to it.
+    pub fn set(&self, megabytes: u32) {
+        if self.megabytes.swap(megabytes, Ordering::Relaxed) != megabytes {
+            let mut drives = threads::locked(&self.drives);
+            drives.retain(|_, known| known.is_counting);
+            drives.values_mut().for_each(|known| known.bytes = None);
+        }
+    }
+
+    /// Whether any are kept.
+    pub fn is_on(&self) -> bool {
+        self.megabytes.load(Ordering::Relaxed) > 0
+    }
+
+    /// Bytes that may be kept on a drive.
+    fn bytes_max(&self, folder: &OwnedFd) -> u64 {
+        let set = u64::from(self.megabytes.load(Ordering::Relaxed)) << 20;
+        let room = Room::on(folder.as_fd()).ok().flatten();
+        room.map_or(set, |room| set.min(room.total / 100 * limits::THUMBS_PERCENT_MAX))
+    }
+
+    /// Counts what lies on a drive unless that is known, and has too much of it go. Does not wait for that.
+    pub fn look_through_once(&self, folder: &Arc<OwnedFd>, drive: Drive) {
+        let mut drives = threads::locked(&self.drives);
+        if drives.len() >= limits::THUMB_DRIVES_MAX && !drives.contains_key(&drive) {
+            drives.retain(|_, known| known.is_counting);
+        }
+        let known = drives.entry(drive).or_default();
+        if known.bytes.is_none() && !known.is_counting {
+            self.look_through(known, folder, drive);
+        }
+    }
+
+    /// Begins to count.
+    fn look_through(&self, known: &mut Known, folder: &Arc<OwnedFd>, drive: Drive) {
+        let (folder, bytes_max) = (Arc::clone(folder), self.bytes_max(folder));
+        let drives = Arc::clone(&self.drives);
+        let begun = threads::spawn("thumbs-keeping", move || {
+            let found = prune(&folder, bytes_max);
+            if let Some(known) = threads::locked(&drives).get_mut(&drive) {
+                known.is_counting = false;
+                // What could not be counted is counted by the next who comes.
+                known.bytes = found.ok().map(|bytes| bytes + std::mem::take(&mut known.came));
+            }
+        });
+        known.is_counting = begun.is_ok();
+        known.came = 0;
+    }
+
+    /// Whether a drive has room for so many bytes more.
+    pub fn has_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
+        let is_full = |room: Room| room.free < room.total / limits::THUMBS_FREE_PART;
+        if !self.is_on() || Room::on(folder.as_fd()).map_or(true, |room| room.is_some_and(is_full))
+        {
+            return false;
+        }
+        let bytes_max = self.bytes_max(folder);
+        let drives = threads::locked(&self.drives);
+        let kept = drives.get(&drive).map_or(0, |known| known.bytes.unwrap_or(known.came));
+        kept + blocks(bytes) <= bytes_max
+    }
+
+    /// Takes room on a drive for so many bytes more; `false` when there is none, which is made for those who come
+    /// later.
+    pub fn take_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
+        let has_room = self.has_room(folder, drive, bytes);
+        let mut drives = threads::locked(&self.drives);
+        let known = drives.entry(drive).or_default();
+        if !has_room {
+            if !known.is_counting {
+                self.look_through(known, folder, drive);
+            }
+            return false;
+        }
+        match &mut known.bytes {
+            Some(kept) => *kept += blocks(bytes),
+            None => known.came += blocks(bytes),
+        }
+        true
+    }
+}
+
+/// What so many bytes take on a drive.
+fn blocks(bytes: u64) -> u64 {
+    bytes.next_multiple_of(limits::THUMB_BLOCK_BYTES)
+}
+
+/// Days since 1970, of something that was used then.
+fn day_of(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 3600))
+}
+
+/// Removes the longest unused if there are more than so many bytes; returns what is left.
+fn prune(folder: &Arc<OwnedFd>, bytes_max: u64) -> Result<u64> {
+    let mut of_days: BTreeMap<u64, u64> = BTreeMap::new();
+    each(folder, &mut |_, _, day, bytes| *of_days.entry(day).or_default() += bytes)?;
+    let found: u64 = of_days.values().sum();
+    if found <= bytes_max {
+        return Ok(found);
+    }
+    let too_much = found - bytes_max / 100 * limits::THUMBS_KEPT_PERCENT;
+    // Of the last day of these, as many go as have to.
+    let mut before = 0;
+    let last = of_days.iter().find_map(|(day, bytes)| {
+        before += bytes;
+        (before >= too_much).then_some(*day)
+    });
+    let last = last.unwrap_or(u64::MAX);
+    let mut of_last = too_much - of_days.range(..last).map(|(_, bytes)| bytes).sum::<u64>();
+    let mut left = found;
+    each(folder, &mut |drawer, name, day, bytes| {
+        let is_of_last = day == last && of_last > 0;
+        if day < last || is_of_last {
+            unlink(drawer.as_fd(), std::ffi::OsStr::new(name));
+            left = left.saturating_sub(bytes);
+            if is_of_last {
+                of_last = of_last.saturating_sub(bytes);
+            }
+        }
+    })?;
+    Ok(left)
+}
+
+/// Hands out what is kept: the folder it is in, its name, the day when it was used last and what it takes.
+fn each(folder: &Arc<OwnedFd>, take: &mut dyn FnMut(&OwnedFd, &str, u64, u64)) -> Result<()> {
+    for number in 0..=u8::MAX {
+        let Ok(drawer) = look::open_to_read(&**folder, format!("{number:02x}").as_bytes()) else {
+            continue;
+        };
+        look::each_name(drawer.as_fd(), os, &mut |name| {
+            threads::give_way();
+            // Whatever has no plain name is none of ours.
+            if let Ok(name) = std::str::from_utf8(name)
+                && let Ok(Some(stat)) = look::look(&drawer, name.as_bytes())
+            {
+                take(&drawer, name, day_of(look::modified_of(&stat)), blocks(stat.stx_size));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::time::Duration;
+
+    /// A folder with small pictures of one block each, unused for so many days.
+    fn shelf(days: &[u64]) -> (tempfile::TempDir, Arc<OwnedFd>) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("0a")).unwrap();
+        for (number, day) in days.iter().enumerate() {
+            let file = File::create(folder.path().join("0a").join(number.to_string())).unwrap();
+            file.set_len(100).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(day * 24 * 3600);
+            file.set_modified(used).unwrap();
+        }
+        let handle = Arc::new(look::open_root(folder.path()).unwrap());
+        (folder, handle)
+    }
+
+    /// The numbers of what is left.
+    fn left(folder: &tempfile::TempDir) -> Vec<u32> {
+        let names = std::fs::read_dir(folder.path().join("0a")).unwrap().flatten();
+        let mut left: Vec<u32> =
+            names.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap()).collect();
+        left.sort_unstable();
+        left
+    }
+
+    #[test]
+    fn those_go_that_were_not_used_for_the_longest_time() {
+        let block = limits::THUMB_BLOCK_BYTES;
+        let (folder, handle) = shelf(&[5, 1, 9, 3, 7]);
+        assert_eq!(prune(&handle, 5 * block).unwrap(), 5 * block);
+        assert_eq!(left(&folder), [0, 1, 2, 3, 4], "there is room for all");
+        // Nine tenths of three blocks stay, which are two.
+        assert_eq!(prune(&handle, 3 * block).unwrap(), 2 * block);
+        assert_eq!(left(&folder), [1, 3]);
+        assert_eq!(prune(&handle, 0).unwrap(), 0);
+        assert_eq!(left(&folder), [] as [u32; 0]);
+    }
+
+    #[test]
+    fn of_one_day_only_as_many_go_as_have_to() {
+        let block = limits::THUMB_BLOCK_BYTES;
+        let (folder, handle) = shelf(&[0; 100]);
+        assert_eq!(prune(&handle, 50 * block).unwrap(), 45 * block);
+        assert_eq!(left(&folder).len(), 45);
+    }
+}
