@@ -150,8 +150,17 @@ describe("a picture", () => {
       // Another picture: asked anew.
       await page.keyboard.press("ArrowRight");
       await shown(page, "IMG_003.jpg").waitFor();
+      const places: (string | null)[] = [];
+      page.on("request", (request) => {
+        const { pathname, searchParams } = new URL(request.url());
+        if (pathname === "/api/photos") places.push(searchParams.get("place"));
+      });
+      await drawer.getByText("1400 × 1000").waitFor();
+      expect(places).toEqual([]);
+      // The file does not say it; larder's notes might, and are asked now.
       await drawer.getByRole("button", { name: "Show where it was taken" }).click();
       await drawer.getByText("does not say where").waitFor();
+      expect(places).toEqual(["1"]);
       await page.keyboard.press("Escape");
       await drawer.waitFor({ state: "detached" });
       await shown(page, "IMG_003.jpg").waitFor();

@@ -2,6 +2,7 @@
 // whoever opens the viewer brings a list of these.
 import type { Endpoint } from "../api/call.ts";
 import { listFolder } from "../api/files.ts";
+import { get } from "../api/http.ts";
 import { type ThumbSize, thumbUrl } from "../photos/thumb.ts";
 import { davAddress, downloadAddress } from "../state/address.ts";
 import { kindOf } from "../state/kind.ts";
@@ -44,13 +45,21 @@ export interface Sources {
   beside: (item: Pick<Item, "path">, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
+/** Pictures of one folder and month among which one is looked for: as many as larder tells at once. */
+const PLACED_MAX = 5000;
+
 /** The sources of whoever is signed in. */
 export const ownSources: Sources = {
   thumb: (item, size) => (item.thumb === false ? "" : thumbUrl(item.path, size, item.etag)),
   content: (item, isKept = false) => downloadAddress(item.path, !isKept),
   // The type of what a role may names no door that larder does not have yet.
   address: ({ path }) => (session.may("/dav/" as Endpoint) ? davAddress(location.origin, path) : ""),
-  place: () => Promise.resolve(undefined),
+  place: async ({ path, taken, modified }) => {
+    const wanted = { path: parentOf(path), month: (taken ?? modified).slice(0, 7), limit: PLACED_MAX, place: "1" };
+    const answer = await get("/api/photos", wanted);
+    const { lat, lon } = ("items" in answer && answer.items.find((one) => one.path === path)) || {};
+    return lat === undefined || lon === undefined ? undefined : { lat, lon };
+  },
   beside: async ({ path }, signal) => {
     const folder = parentOf(path);
     const entries = await listFolder(folder, signal);
