@@ -4,11 +4,15 @@
 mod cloud;
 mod file;
 mod roles;
+#[cfg(test)]
+mod shape;
 mod values;
 
 pub use cloud::Cloud;
 pub use file::{read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
+#[cfg(test)]
+pub use shape::{CloudShape, SettingsShape, ShownShape};
 pub use values::{FtpSettings, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;

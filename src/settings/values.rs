@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use crate::limits;
+
 /// One consistent set of settings, checked as a whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -129,17 +131,17 @@ impl Settings {
             cors_origins: keys.origins("cors_origins")?,
             allowed_hosts: keys.hosts("allowed_hosts")?,
             public_url: keys.origin("public_url")?,
-            log_retention_days: keys.number("log_retention_days", 1..=36_500)?,
+            log_retention_days: keys.number("log_retention_days", limits::LOG_RETENTION_DAYS)?,
             cloud_url: keys.url("cloud_url")?.to_owned(),
             update_url: keys.url("update_url")?.to_owned(),
             update_public_key: keys.public_key("update_public_key")?.to_owned(),
             ftp: keys.ftp()?,
             shutdown_command: keys.command("shutdown_command")?,
             restart_command: keys.command("restart_command")?,
-            command_timeout_s: keys.number("command_timeout", 1..=3600)?,
-            trash_days: keys.number("trash_days", 0..=36_500)?,
-            trash_percent: keys.number("trash_percent", 0..=90)?,
-            thumbs_mb: keys.number("thumbs_mb", 0..=1_048_576)?,
+            command_timeout_s: keys.number("command_timeout", limits::COMMAND_TIMEOUT_S)?,
+            trash_days: keys.number("trash_days", limits::TRASH_DAYS)?,
+            trash_percent: keys.number("trash_percent", limits::TRASH_PERCENT)?,
+            thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -221,7 +223,7 @@ impl Network {
 }
 
 /// Every key with its default, in the order in which the file shows them.
-fn defaults() -> Value {
+pub(super) fn defaults() -> Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "host": Ipv4Addr::UNSPECIFIED.to_string(),
@@ -369,7 +371,7 @@ impl<'a> Keys<'a> {
                 _ => Some(self.address("ftp_host")?),
             },
             port: self.port("ftp_port")?,
-            timeout_s: self.number("ftp_timeout", 1..=86_400)?,
+            timeout_s: self.number("ftp_timeout", limits::FTP_TIMEOUT_S)?,
             passive_ports: self.ports("ftp_passive_ports")?,
             public_host: self.text("ftp_public_host")?.trim().to_owned(),
             needs_tls: self.flag("ftp_require_tls")?,

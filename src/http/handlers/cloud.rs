@@ -139,7 +139,7 @@ fn sign_up(call: &Call<'_>, ask: &ManageCloud) -> Result<Answer<Managed>> {
 /// The cloud's settings by name.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "CloudSettings", with = "serde_json::Map<String, Value>"))]
+#[cfg_attr(test, schemars(rename = "CloudSettings", with = "crate::settings::CloudShape"))]
 pub struct Shown(Value);
 
 /// `GET /api/cloud/get`: `cloud.json`, its secrets masked.

@@ -1,6 +1,6 @@
 //! The settings: contract, section 6.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result, Why};
@@ -14,8 +14,16 @@ use crate::settings::IN_FORCE;
 /// All settings by name.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "Settings", with = "Map<String, Value>"))]
+#[cfg_attr(test, schemars(rename = "Settings", with = "crate::settings::ShownShape"))]
 pub struct Shown(Value);
+
+/// What is to change: settings by name. What a value may be is judged with all others (`Settings::merged`), so
+/// that the refusal names the key.
+#[derive(Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline, with = "crate::settings::SettingsShape"))]
+pub struct Changes(Map<String, Value>);
 
 sentence!(/// Of `update_settings`.
     SettingsUpdated, "Settings updated");
@@ -45,8 +53,8 @@ pub fn get(call: &mut Call<'_>, (): ()) -> Result<Answer<Shown>> {
 /// wrong anywhere nothing is done.
 ///
 /// Errors: `Invalid`.
-pub fn update(call: &mut Call<'_>, ask: AskWhole<Map<String, Value>>) -> Result<Answer<Updated>> {
-    let changes = ask.read(call, body::NO_OBJECT)?.unwrap_or_default();
+pub fn update(call: &mut Call<'_>, ask: AskWhole<Changes>) -> Result<Answer<Updated>> {
+    let changes = ask.read(call, body::NO_OBJECT)?.map_or_else(Map::new, |Changes(all)| all);
     if changes.is_empty() {
         return Err(Error::invalid_as(Why::Missing, "No settings provided"));
     }

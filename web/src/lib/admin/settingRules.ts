@@ -1,4 +1,5 @@
 // What a setting may be, as the server will judge it, and the server's complaints in the reader's words.
+import type { SettingKey } from "../api/types.ts";
 import { t, type TextKey } from "../state/texts.svelte.ts";
 
 /** What is wrong with a value; shown in whatever language is in use then. */
@@ -39,7 +40,7 @@ const command: Rule = (value) =>
   Array.isArray(value) && value.length > 0 ? undefined : wrong("settings.wrongProgram");
 
 /** The server's own rules, so that all that is wrong shows at once; it has the last word. */
-const RULES: Record<string, Rule> = {
+const RULES: Partial<Record<SettingKey, Rule>> = {
   host: address,
   port,
   path: text((value) => value !== "", "settings.wrongFolder"),
@@ -66,7 +67,8 @@ const RULES: Record<string, Rule> = {
 
 /** What is wrong with each of some new values. */
 export function checkSettings(changes: Record<string, unknown>): Record<string, Wrong> {
-  const found = Object.entries(changes).map(([key, value]) => [key, RULES[key]?.(value)] as const);
+  const rules: Partial<Record<string, Rule>> = RULES;
+  const found = Object.entries(changes).map(([key, value]) => [key, rules[key]?.(value)] as const);
   return Object.fromEntries(found.filter((one): one is [string, Wrong] => one[1] !== undefined));
 }
 

@@ -1,4 +1,7 @@
 import { expect, it } from "vitest";
+import document from "../../../../docs/openapi.json";
+import type { Settings } from "../api/types.ts";
+import { checkSettings } from "./settingRules.ts";
 import { GROUPS, heldIn, inForce, readComplaint, toText, toValue } from "./settings.ts";
 
 it("turns values into what is typed and back", () => {
@@ -22,26 +25,44 @@ it("reads which setting is wrong and why", () => {
   expect(readComplaint("No settings provided")).toBeUndefined();
 });
 
-it("has every key of the contract once", () => {
-  const keys = GROUPS.flatMap((group) => group.settings.map((setting) => setting.key));
-  expect(new Set(keys).size).toBe(keys.length);
-  expect(keys).toEqual(
-    expect.arrayContaining([
-      ...["host", "port", "path", "version", "com_password", "ftp", "ftp_host", "ftp_port"],
-      ...["ftp_timeout", "ftp_passive_ports", "ftp_public_host", "shutdown_command"],
-      ...["restart_command", "command_timeout", "log_retention_days", "update_url", "cloud_url"],
-      ...["trusted_proxies", "public_url", "allowed_hosts", "cors_origins", "trash_days", "trash_percent", "thumbs_mb"],
-    ]),
-  );
+/** The settings as the server tells of them. */
+const { in_force: inForceShape, ...told } = document.components.schemas.Settings.properties;
+
+it("has every setting of the server once", () => {
+  expect(inForceShape).toBeDefined();
+  const shown = GROUPS.flatMap((group) => group.settings.map((setting) => setting.key));
+  expect([...shown].sort()).toEqual(Object.keys(told).sort());
 });
 
+it("types every setting as the server does", () => {
+  const types = { text: "string", number: "integer", switch: "boolean", lines: "array" };
+  for (const one of GROUPS.flatMap((group) => group.settings)) {
+    expect([one.key, types[one.kind]]).toEqual([one.key, told[one.key].type]);
+  }
+});
+
+it("takes numbers as far as the server does", () => {
+  const isRight = (key: string, value: number) => Object.keys(checkSettings({ [key]: value })).length === 0;
+  const bounded = Object.entries(told).flatMap(([key, one]) =>
+    "maximum" in one ? [[key, one.minimum, one.maximum] as const] : [],
+  );
+  expect(bounded.length).toBeGreaterThan(0);
+  for (const [key, least, most] of bounded) {
+    const found = [least - 1, least, most, most + 1].map((value) => isRight(key, value));
+    expect([key, ...found]).toEqual([key, false, true, true, false]);
+  }
+});
+
+/** Settings of which only some matter. */
+const having = (some: Partial<Settings>) => some as Settings;
+
 it("tells what is in force from what is saved", () => {
-  const settings = { port: 6969, ftp: true, in_force: { port: 80, ftp: false } };
-  expect(heldIn(settings)).toEqual({ port: 80, ftp: false });
+  const settings = having({ port: 6969, ftp_port: 21, in_force: { port: 80, ftp_port: 2121 } });
+  expect(heldIn(settings)).toEqual({ port: 80, ftp_port: 2121 });
   expect(inForce(settings, "port")).toBe(80);
-  expect(inForce(settings, "ftp")).toBe(false);
-  expect(inForce({ port: 6969 }, "port")).toBe(6969);
-  expect(inForce({ ftp: true, in_force: {} }, "ftp")).toBe(true);
+  expect(inForce(settings, "ftp_port")).toBe(2121);
+  expect(inForce(having({ port: 6969 }), "port")).toBe(6969);
+  expect(inForce(having({ ftp: true, in_force: {} }), "ftp")).toBe(true);
   expect(inForce(undefined, "port")).toBeUndefined();
-  expect(heldIn({ in_force: null })).toEqual({});
+  expect(heldIn(undefined)).toEqual({});
 });

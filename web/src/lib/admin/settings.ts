@@ -1,12 +1,12 @@
 // Every setting: where it belongs, how it is typed, and the words for it. Turns fields into values.
-import type { Settings } from "../api/types.ts";
+import type { SettingKey, Settings } from "../api/types.ts";
 import type { TextKey } from "../state/texts.svelte.ts";
 
 /** `lines` is a list with one entry a line; `words` a command, one word a line. */
 export type SettingKind = "text" | "number" | "switch" | "lines";
 
 export interface SettingAbout {
-  key: string;
+  key: SettingKey;
   kind: SettingKind;
   label: TextKey;
   help: TextKey;
@@ -19,7 +19,7 @@ export interface SettingGroup {
 }
 
 /** Both texts are named in full, as everywhere: a test reads from that which texts are in use. */
-const one = (key: string, kind: SettingKind, label: TextKey, help: TextKey): SettingAbout => ({
+const one = (key: SettingKey, kind: SettingKind, label: TextKey, help: TextKey): SettingAbout => ({
   key,
   kind,
   label,
@@ -56,6 +56,9 @@ export const GROUPS: readonly SettingGroup[] = [
       one("ftp_public_host", "text", "settings.ftpPublicHost", "settings.ftpPublicHostHelp"),
       one("ftp_passive_ports", "text", "settings.ftpPassive", "settings.ftpPassiveHelp"),
       one("ftp_timeout", "number", "settings.ftpTimeout", "settings.ftpTimeoutHelp"),
+      one("ftp_require_tls", "switch", "settings.ftpTls", "settings.ftpTlsHelp"),
+      one("tls_cert", "text", "settings.tlsCert", "settings.tlsCertHelp"),
+      one("tls_key", "text", "settings.tlsKey", "settings.tlsKeyHelp"),
     ],
   },
   {
@@ -80,13 +83,12 @@ export const GROUPS: readonly SettingGroup[] = [
 ];
 
 /** What an option or the environment has set at the start, which no saved value changes. */
-export function heldIn(settings: Settings | undefined): Settings {
-  const held = settings?.["in_force"];
-  return typeof held === "object" && held !== null ? (held as Settings) : {};
+export function heldIn(settings: Settings | undefined): Partial<Settings> {
+  return settings?.in_force ?? {};
 }
 
 /** The value of a setting that is in force. */
-export function inForce(settings: Settings | undefined, key: string): unknown {
+export function inForce<K extends SettingKey>(settings: Settings | undefined, key: K): Settings[K] | undefined {
   const held = heldIn(settings);
   return Object.hasOwn(held, key) ? held[key] : settings?.[key];
 }

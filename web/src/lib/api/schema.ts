@@ -1059,6 +1059,21 @@ export interface components {
         };
         /** @description The cloud's settings by name. */
         CloudSettings: {
+            /** @description Whether the cloud is on. */
+            enabled?: boolean;
+            /** @description What this larder proves itself with to the bridge, masked; its owner puts it there. */
+            auth_token?: string;
+            /** @description The account's name. */
+            username?: string;
+            /** @description A password that its owner put there, masked. */
+            password?: string;
+            /** @description The account's id, as the bridge tells it. */
+            user_id?: string | number;
+            /** @description This larder's id at the bridge, as the bridge tells it. */
+            server_id?: string | number;
+            /** @description What the bridge calls this larder. */
+            server_name?: string | number;
+        } & {
             [key: string]: unknown;
         };
         /** @description What `command` is asked by. */
@@ -2145,7 +2160,106 @@ export interface components {
         };
         /** @description All settings by name. */
         Settings: {
+            /** @description This larder's version; a change never touches it. */
+            version: string;
+            /** @description Address that HTTP listens at, such as `0.0.0.0`. */
+            host: string;
+            /**
+             * Format: uint16
+             * @description Port that HTTP listens at; 0 takes a free one.
+             */
+            port: number;
+            /** @description The folder that is shared; relative to the state directory unless absolute. */
+            path: string;
+            /** @description A secret, masked in answers; a change never touches it. */
+            com_password: string;
+            /** @description Whether the FTP server runs. */
+            ftp: boolean;
+            /** @description Address that FTP listens at; empty for that of HTTP. */
+            ftp_host: string;
+            /**
+             * Format: uint16
+             * @description Port that FTP listens at; 0 takes a free one.
+             */
+            ftp_port: number;
+            /**
+             * Format: uint32
+             * @description Seconds that an FTP client may be silent.
+             */
+            ftp_timeout: number;
+            /** @description Ports for FTP's passive data connections, first and last, from 1024 on. */
+            ftp_passive_ports: string;
+            /** @description Name or address that FTP clients from elsewhere are told; empty for the one they used. */
+            ftp_public_host: string;
+            /** @description Whether signing in and sending by FTP need TLS. */
+            ftp_require_tls: boolean;
+            /** @description File with FTP's certificate chain (PEM); empty, as `tls_key`, for one that larder makes itself. */
+            tls_cert: string;
+            /** @description File with its key (PEM). */
+            tls_key: string;
+            /** @description What powers the machine off: a program and its arguments. */
+            shutdown_command: string[];
+            /** @description What restarts the machine: a program and its arguments. */
+            restart_command: string[];
+            /**
+             * Format: uint32
+             * @description Seconds that a command of the console may run.
+             */
+            command_timeout: number;
+            /**
+             * Format: uint32
+             * @description Days that rows of the log are kept.
+             */
+            log_retention_days: number;
+            /** @description Where new versions are told of, `http` or `https`; empty for nowhere. */
+            update_url: string;
+            /** @description The key that new versions are signed for: Ed25519, 32 bytes in base64; empty for the built-in one. */
+            update_public_key: string;
+            /** @description Where the cloud's bridge is, `http` or `https`; empty for none. */
+            cloud_url: string;
+            /** @description Addresses and blocks of addresses whose `X-Forwarded-For` is believed. */
+            trusted_proxies: string[];
+            /** @description Web origins whose pages may use the API from a browser. */
+            cors_origins: string[];
+            /** @description Names beside its own that larder may be asked for by: each whole, `*.` and a domain, or `*` for any. */
+            allowed_hosts: string[];
+            /** @description Where larder is reached from elsewhere, as an origin; empty for nowhere. */
+            public_url: string;
+            /**
+             * Format: uint32
+             * @description Days that the trash keeps things; 0 turns it off.
+             */
+            trash_days: number;
+            /**
+             * Format: uint32
+             * @description Percent of a drive that the trash may take; 0 turns it off.
+             */
+            trash_percent: number;
+            /**
+             * Format: uint32
+             * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
+             */
+            thumbs_mb: number;
+            in_force: components["schemas"]["SettingsInForce"];
+        } & {
             [key: string]: unknown;
+        };
+        /** @description What the command line or the environment says instead of the settings, as it is in force. */
+        SettingsInForce: {
+            /** @description Address that HTTP listens at. */
+            host?: string;
+            /**
+             * Format: uint16
+             * @description Port that HTTP listens at.
+             */
+            port?: number;
+            /** @description The folder that is shared. */
+            path?: string;
+            /**
+             * Format: uint16
+             * @description Port that FTP listens at.
+             */
+            ftp_port?: number;
         };
         /** @description What `update_settings` answers. */
         SettingsUpdatedAnswer: {
@@ -3812,6 +3926,87 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description This larder's version; a change never touches it. */
+                    version?: string;
+                    /** @description Address that HTTP listens at, such as `0.0.0.0`. */
+                    host?: string;
+                    /**
+                     * Format: uint16
+                     * @description Port that HTTP listens at; 0 takes a free one.
+                     */
+                    port?: number;
+                    /** @description The folder that is shared; relative to the state directory unless absolute. */
+                    path?: string;
+                    /** @description A secret, masked in answers; a change never touches it. */
+                    com_password?: string;
+                    /** @description Whether the FTP server runs. */
+                    ftp?: boolean;
+                    /** @description Address that FTP listens at; empty for that of HTTP. */
+                    ftp_host?: string;
+                    /**
+                     * Format: uint16
+                     * @description Port that FTP listens at; 0 takes a free one.
+                     */
+                    ftp_port?: number;
+                    /**
+                     * Format: uint32
+                     * @description Seconds that an FTP client may be silent.
+                     */
+                    ftp_timeout?: number;
+                    /** @description Ports for FTP's passive data connections, first and last, from 1024 on. */
+                    ftp_passive_ports?: string;
+                    /** @description Name or address that FTP clients from elsewhere are told; empty for the one they used. */
+                    ftp_public_host?: string;
+                    /** @description Whether signing in and sending by FTP need TLS. */
+                    ftp_require_tls?: boolean;
+                    /** @description File with FTP's certificate chain (PEM); empty, as `tls_key`, for one that larder makes itself. */
+                    tls_cert?: string;
+                    /** @description File with its key (PEM). */
+                    tls_key?: string;
+                    /** @description What powers the machine off: a program and its arguments. */
+                    shutdown_command?: string[];
+                    /** @description What restarts the machine: a program and its arguments. */
+                    restart_command?: string[];
+                    /**
+                     * Format: uint32
+                     * @description Seconds that a command of the console may run.
+                     */
+                    command_timeout?: number;
+                    /**
+                     * Format: uint32
+                     * @description Days that rows of the log are kept.
+                     */
+                    log_retention_days?: number;
+                    /** @description Where new versions are told of, `http` or `https`; empty for nowhere. */
+                    update_url?: string;
+                    /** @description The key that new versions are signed for: Ed25519, 32 bytes in base64; empty for the built-in one. */
+                    update_public_key?: string;
+                    /** @description Where the cloud's bridge is, `http` or `https`; empty for none. */
+                    cloud_url?: string;
+                    /** @description Addresses and blocks of addresses whose `X-Forwarded-For` is believed. */
+                    trusted_proxies?: string[];
+                    /** @description Web origins whose pages may use the API from a browser. */
+                    cors_origins?: string[];
+                    /** @description Names beside its own that larder may be asked for by: each whole, `*.` and a domain, or `*` for any. */
+                    allowed_hosts?: string[];
+                    /** @description Where larder is reached from elsewhere, as an origin; empty for nowhere. */
+                    public_url?: string;
+                    /**
+                     * Format: uint32
+                     * @description Days that the trash keeps things; 0 turns it off.
+                     */
+                    trash_days?: number;
+                    /**
+                     * Format: uint32
+                     * @description Percent of a drive that the trash may take; 0 turns it off.
+                     */
+                    trash_percent?: number;
+                    /**
+                     * Format: uint32
+                     * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
+                     */
+                    thumbs_mb?: number;
+                } & {
                     [key: string]: unknown;
                 };
             };

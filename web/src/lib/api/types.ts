@@ -37,6 +37,11 @@ export type FtpUserChange = Body<"/api/ftp/edit_user">;
 export type FtpSession = Answer<"/api/ftp/sessions">[number];
 
 export type Settings = Answer<"/api/get_settings">;
+/** The names of those that larder knows; a file of settings may hold others. */
+export type SettingKey = Exclude<
+  keyof { [K in keyof Settings as string extends K ? never : number extends K ? never : K]: true },
+  "in_force"
+>;
 /** What of the settings is to change. */
 export type SettingsChange = Body<"/api/update_settings">;
 
