@@ -229,6 +229,7 @@ impl App {
         };
         app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
         app.vault.keep_thumbs(app.started_with.thumbs_mb);
+        app.vault.keep_photo_notes();
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note_own(Event::other("an update broke off; everything is as before it"));

@@ -53,3 +53,22 @@ pub const FINE_CLOCK_TIME: Duration = Duration::from_millis(100);
 
 /// How nice a thread is that works in the background (`setpriority(2)`): as nice as can be.
 pub const BACKGROUND_NICENESS: i32 = 19;
+
+/// Folders that wait to be noted because larder has stored something there; more are left to the next scan.
+pub const PHOTOS_NEWS_MAX: usize = 256;
+
+/// How long more is let come before the folders are looked through: an upload of many pictures is noted at once.
+pub const PHOTOS_NEWS_PAUSE: Duration = Duration::from_secs(1);
+
+/// The same at most: a folder of 100 000 pictures that is filled one by one.
+pub const PHOTOS_NEWS_PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// How many times as long as it worked a thread that notes what comes waits until it works again.
+pub const PHOTOS_NEWS_SHARE: u32 = 20;
+
+/// How long whoever asks for Photos waits until what has just been stored is noted: it is there at once after a few
+/// pictures, and nobody is kept while many come.
+pub const PHOTOS_SETTLE_TIME: Duration = Duration::from_millis(200);
+
+/// How long a folder whose thumbnails are looked at is not looked through again for that reason.
+pub const PHOTOS_SEEN_TIME: Duration = Duration::from_mins(10);

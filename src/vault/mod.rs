@@ -36,6 +36,7 @@ mod part;
 mod path;
 mod permit;
 mod photos;
+mod photos_keeper;
 mod photos_look;
 mod photos_note;
 mod photos_scan;

@@ -103,27 +103,58 @@ impl Inbox {
     }
 }
 
+/// Somebody who is told of everything that comes, at the moment when it has, and must not wait.
+pub(super) trait Ear: Send + Sync + std::fmt::Debug {
+    /// A name stands for something that is new, or other than before.
+    fn came(&self, path: &VaultPath);
+
+    /// Somebody looked at a picture.
+    fn seen(&self, path: &VaultPath);
+
+    /// Waits a moment until what came has been dealt with.
+    fn settle(&self);
+}
+
 /// Where news are handed in.
 #[derive(Debug, Default)]
-pub(super) struct Desk(Mutex<Weak<Inbox>>);
+pub(super) struct Desk {
+    /// Who follows the disk while somebody wants to know of changes.
+    listener: Mutex<Weak<Inbox>>,
+    /// Who is told in any case.
+    ear: Mutex<Option<Arc<dyn Ear>>>,
+}
 
 impl Desk {
     /// News are for this listener from now on, as long as it keeps its inbox.
     pub fn listen(&self, waker: Waker) -> Arc<Inbox> {
         let inbox = Arc::new(Inbox { waiting: Mutex::default(), waker });
-        *threads::locked(&self.0) = Arc::downgrade(&inbox);
+        *threads::locked(&self.listener) = Arc::downgrade(&inbox);
         inbox
+    }
+
+    /// This one is told of what comes from now on.
+    pub fn lend_ear(&self, ear: Arc<dyn Ear>) {
+        *threads::locked(&self.ear) = Some(ear);
+    }
+
+    /// Who is told in any case.
+    pub fn ear(&self) -> Option<Arc<dyn Ear>> {
+        threads::locked(&self.ear).clone()
     }
 
     /// Whoever listens there listens here.
     pub fn take_over(&self, other: &Self) {
-        let listener = threads::locked(&other.0).clone();
-        *threads::locked(&self.0) = listener;
+        let listener = threads::locked(&other.listener).clone();
+        *threads::locked(&self.listener) = listener;
+        *threads::locked(&self.ear) = other.ear();
     }
 
     /// A name stands for something that is new, or other than before.
     pub fn came(&self, path: &VaultPath) {
         self.tell(path, How::Came);
+        if let Some(ear) = self.ear() {
+            ear.came(path);
+        }
     }
 
     /// A name stands for nothing any more.
@@ -133,7 +164,7 @@ impl Desk {
 
     /// Tells whoever listens; never waits.
     fn tell(&self, path: &VaultPath, how: How) {
-        let listener = threads::locked(&self.0).upgrade();
+        let listener = threads::locked(&self.listener).upgrade();
         let (Some(inbox), Some(folder)) = (listener, path.parent()) else { return };
         inbox.put(News { folder, entry: Some((path.name().to_owned(), how)) });
     }

@@ -228,6 +228,9 @@ impl Share {
         path: &VaultPath,
         take: &mut dyn FnMut(&Visit<'_>, &Noted) -> Result<()>,
     ) -> Result<bool> {
+        if let Some(ear) = self.finder.root.news.ear() {
+            ear.settle();
+        }
         self.checked(|| {
             let _seat = budget::house().seat(&self.by)?;
             let _loan = budget::house().lend(limits::PHOTOS_BYTES)?;
@@ -247,6 +250,14 @@ impl Share {
         })
     }
 
+    /// Somebody looked at a picture: its folder is noted, if it was not lately. Waits for nothing.
+    #[expect(dead_code, reason = "the handler of thumbnails will say so")]
+    pub fn photo_was_seen(&self, path: &VaultPath) {
+        if let Some(ear) = self.finder.root.news.ear() {
+            ear.seen(path);
+        }
+    }
+
     /// What is to be told of a picture, as it is now; `None` when it is gone. The folder that was opened for the one
     /// before is mostly its own, too.
     fn seen(&self, found: Found, folder: &mut Option<(Arc<[u8]>, Arc<OwnedFd>)>) -> Option<Photo> {
@@ -260,6 +271,9 @@ impl Share {
         let noted = found.noted;
         let stat = file_at(folder, &noted.name)?;
         let is_same = noted.size == stat.stx_size && noted.modified_ns == modified_ns(&stat);
+        if !is_same && let Some(ear) = self.finder.root.news.ear() {
+            ear.came(&found.position.path);
+        }
         let path = found.position.path;
         let pair = noted.pair.filter(|pair| file_at(folder, &sibling(&noted.name, pair)).is_some());
         let pair = pair.and_then(|pair| {

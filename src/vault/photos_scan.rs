@@ -19,6 +19,21 @@ impl Share {
         let starts = self.checked(|| self.photo_starts(path))?;
         Ok(PhotoScan { share: self.clone(), path: path.clone(), starts })
     }
+
+    /// Notes the pictures of a folder, and what is below it, too, if that is wanted.
+    ///
+    /// Errors: `Refused`, `NotFound`, `Invalid` (a file), `Cancelled`, `DiskFull`, `Io`, `StorageAbsent`.
+    pub(super) fn note_photos(
+        &self,
+        path: &VaultPath,
+        is_deep: bool,
+        progress: &Progress,
+    ) -> Result<()> {
+        let starts = self.photo_starts(path)?;
+        let _turn = self.finder.root.looking.turn(path, progress)?;
+        let visit = &mut |visit: &mut Visit<'_>| look_through(visit, is_deep, progress).map(|_| ());
+        self.walk_photos(&starts, progress, visit, &mut |_| Ok(())).map(|_| ())
+    }
 }
 
 /// Folders that are to be looked through for pictures.
@@ -46,7 +61,7 @@ impl PhotoScan {
                 &self.starts,
                 progress,
                 &mut |visit| {
-                    if look_through(visit, progress)? {
+                    if look_through(visit, true, progress)? {
                         visit.top.known.insert(visit.note.clone());
                     }
                     progress.add(0, 1);
@@ -81,15 +96,18 @@ impl PhotoScan {
     }
 }
 
-/// Looks through one folder, and notes what is in it; whether there are pictures.
-pub(super) fn look_through(visit: &mut Visit<'_>, progress: &Progress) -> Result<bool> {
+/// Looks through one folder, and notes what is in it; whether there are pictures. `is_deep`: the folders in it come
+/// later.
+fn look_through(visit: &mut Visit<'_>, is_deep: bool, progress: &Progress) -> Result<bool> {
     // Before its names are read: what comes while they are makes another mark.
     let changed_ns = visit.mark();
     let Ok(folder) = visit.open() else { return Ok(false) };
     let mut has_folders = false;
     let has_pictures = photos_look::each_folder(&folder, &mut |name| {
         has_folders = true;
-        visit.descend(name);
+        if is_deep {
+            visit.descend(name);
+        }
     })?;
     let head = Head { changed_ns, has_folders };
     let mut before = visit.top.store.read(&visit.note);
