@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::harness::client::{Client, encode};
@@ -459,6 +460,18 @@ fn what_is_stored_is_noted_as_it_is_stored() {
     comes(&["in/b.jpg", "new/a.jpg", "in/old/a.jpg"]);
     let jobs = client.get("/api/jobs").expect(200).json();
     assert_eq!(jobs, json!([]), "nobody scanned");
+}
+
+#[test]
+fn what_is_looked_at_is_noted_as_it_is_looked_at() {
+    let dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let dot = base64::engine::general_purpose::STANDARD.decode(dot).unwrap();
+    let larder = house().file("a/dot.png", dot).file("a/b.jpg", jpeg("2024:08:03 12:00:00"));
+    let client = larder.http("ana");
+    assert_eq!(months(&client, ""), (BTreeMap::new(), false));
+    client.get("/api/thumb?path=a/dot.png").expect(200);
+    wait::until("the folder is noted", || months(&client, "").1);
+    assert_eq!(paths(&client, "month=2024-08"), ["a/b.jpg"]);
 }
 
 #[test]

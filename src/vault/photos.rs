@@ -251,7 +251,6 @@ impl Share {
     }
 
     /// Somebody looked at a picture: its folder is noted, if it was not lately. Waits for nothing.
-    #[expect(dead_code, reason = "the handler of thumbnails will say so")]
     pub fn photo_was_seen(&self, path: &VaultPath) {
         if let Some(ear) = self.finder.root.news.ear() {
             ear.seen(path);

@@ -63,6 +63,7 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
         }
         let found = call.app.thumbs.of(&file, size, &still_wanted(call)?)?;
         if let Some(thumb) = found.thumb {
+            share.photo_was_seen(&path);
             let reply = Reply::new(200, body_of(thumb)?).with("Content-Type", "image/jpeg");
             return Ok(Sent(with_tag(reply, etag, is_known)));
         }
