@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::machine::{Machine, response};
+use crate::harness::pictures::{Seen, jpeg};
 use crate::harness::{LARDER, Larder, wait};
 
 /// A version that is newer than any.
@@ -647,4 +648,15 @@ fn what_the_release_script_makes_is_what_larder_takes() {
         assert_eq!(command.output().unwrap().status.code(), Some(2), "{words:?}");
         assert!(!nothing.exists());
     }
+}
+
+#[test]
+fn a_larder_whose_program_has_made_way_still_makes_small_pictures() {
+    let installed = Installed::start(&json!({}));
+    fs::write(installed.larder.root().join("a.jpg"), jpeg(400, 300)).unwrap();
+    // As after an update that waits for its restart: the child is the program that runs, not the one that lies there.
+    fs::remove_file(&installed.program).unwrap();
+    fs::write(&installed.program, "#!/bin/sh\nexit 1\n").unwrap();
+    let answer = installed.larder.http("ana").get_with("/api/thumb", "path", "a.jpg").expect(200);
+    assert!(Seen::of(&answer.body).is_upright());
 }
