@@ -12,9 +12,6 @@ const walk = new Walk();
 /** What the next picture may take that is there already (ms): 500, and patience with a busy machine. */
 const NEXT_MS_MAX = 2000;
 
-/** What larder makes of the pictures here, in each size. */
-const small = new Map<string, Buffer>();
-
 interface Asked {
   /** Files that were asked for themselves, by name. */
   originals: string[];
@@ -41,21 +38,7 @@ async function fill(folder: string, count: number, width = 2400, height = 1800):
   mkdirSync(at, { recursive: true });
   const names = Array.from({ length: count }, (_, index) => `IMG_${String(index + 1).padStart(3, "0")}.jpg`);
   for (const [index, name] of names.entries()) writeFileSync(join(at, name), await photo(walk.page, width, height, index * 40));
-  for (const size of [160, 320, 1280]) small.set(String(size), await photo(walk.page, size, (size * 3) / 4, 40));
   return names;
-}
-
-/** Opens a page for which larder's small pictures are made here. */
-async function enter(...how: Parameters<typeof walk.enter>): Promise<Page> {
-  const [where = "/", who, options] = how;
-  const page = await walk.enter("/", who, options);
-  await page.route("**/api/thumb?**", (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    const body = /jpg$/.test(query.get("path") ?? "") ? small.get(query.get("size") ?? "") : undefined;
-    return body ? route.fulfill({ contentType: "image/jpeg", body }) : route.fulfill({ status: 404, body: "{}" });
-  });
-  await page.goto(walk.larder.url + where);
-  return page;
 }
 
 const shown = (page: Page, name: string) => page.getByRole("img", { name: `: ${name}` });
@@ -69,7 +52,7 @@ describe("a picture", () => {
   it("comes in the size of a screen, its neighbours ahead, and itself only when one zooms in", async () => {
     await walk.enter("/");
     await fill("ahead", 8);
-    const page = await enter("/?path=ahead", undefined, { viewport: DESK });
+    const page = await walk.enter("/?path=ahead", undefined, { viewport: DESK });
     const asked = watch(page);
     await walk.entry("IMG_003.jpg").dblclick();
     await sharp(page, "IMG_003.jpg").waitFor();
@@ -101,7 +84,7 @@ describe("a picture", () => {
   it("obeys the keys, says what it is, and gives the keyboard back", async () => {
     await walk.enter("/");
     await fill("keys", 5, 1400, 1000);
-    const page = await enter("/?path=keys", undefined, { viewport: WIDE });
+    const page = await walk.enter("/?path=keys", undefined, { viewport: WIDE });
     await walk.entry("IMG_002.jpg").dblclick();
     await shown(page, "IMG_002.jpg").waitFor();
     expect(await shown(page, "IMG_002.jpg").getAttribute("aria-label")).toBe("Picture 2 of 5: IMG_002.jpg");
@@ -132,7 +115,7 @@ describe("a picture", () => {
     const plain = readFileSync(join(folder, "IMG_002.jpg"));
     writeFileSync(join(folder, "IMG_002.jpg"), Buffer.concat([plain.subarray(0, 2), exifPart(tiff(MAIN, EXIF, GPS, true)), plain.subarray(2)]));
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await enter("/?path=told&file=IMG_001.jpg", undefined, { viewport: WIDE, colorScheme });
+      const page = await walk.enter("/?path=told&file=IMG_001.jpg", undefined, { viewport: WIDE, colorScheme });
       await sharp(page, "IMG_001.jpg").waitFor();
       await page.getByRole("button", { name: "Picture 2 of 4: IMG_002.jpg" }).click();
       await shown(page, "IMG_002.jpg").waitFor();
@@ -171,7 +154,7 @@ describe("a picture", () => {
   it("has bars that fade, and come back by a movement, a tap and the keyboard", async () => {
     await walk.enter("/");
     await fill("bars", 3, 1400, 1000);
-    const page = await enter("/?path=bars&file=IMG_001.jpg", undefined, { viewport: DESK });
+    const page = await walk.enter("/?path=bars&file=IMG_001.jpg", undefined, { viewport: DESK });
     await sharp(page, "IMG_001.jpg").waitFor();
     const bars = page.locator("dialog .bars");
     const light = () => bars.evaluate((one) => Number(getComputedStyle(one).opacity));
@@ -182,7 +165,7 @@ describe("a picture", () => {
     await expect.poll(light, { timeout: 15_000 }).toBe(0);
     await page.keyboard.press("Tab");
     await expect.poll(light).toBe(1);
-    const phone = await enter("/?path=bars&file=IMG_001.jpg", undefined, PHONE_DEVICE);
+    const phone = await walk.enter("/?path=bars&file=IMG_001.jpg", undefined, PHONE_DEVICE);
     await sharp(phone, "IMG_001.jpg").waitFor();
     const opacity = () => phone.locator("dialog .bars").evaluate((one) => Number(getComputedStyle(one).opacity));
     await expect.poll(opacity, { timeout: 15_000 }).toBe(0);
@@ -196,7 +179,7 @@ describe("a picture", () => {
   it("follows the finger with its neighbours, and is pulled down to close", async () => {
     await walk.enter("/");
     await fill("pulled", 3, 1400, 1000);
-    const page = await enter("/?path=pulled&file=IMG_002.jpg", undefined, PHONE_DEVICE);
+    const page = await walk.enter("/?path=pulled&file=IMG_002.jpg", undefined, PHONE_DEVICE);
     await sharp(page, "IMG_002.jpg").waitFor();
     const fingers = await walk.context.newCDPSession(page);
     const send = (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: { x: number; y: number }[]) =>
@@ -221,7 +204,7 @@ describe("a picture", () => {
     await walk.enter("/");
     await fill("show", 3, 1400, 1000);
     for (const reducedMotion of ["no-preference", "reduce"] as const) {
-      const page = await enter("/?path=show&file=IMG_001.jpg", undefined, { viewport: DESK, reducedMotion });
+      const page = await walk.enter("/?path=show&file=IMG_001.jpg", undefined, { viewport: DESK, reducedMotion });
       await sharp(page, "IMG_001.jpg").waitFor();
       await page.keyboard.press("Space");
       await page.getByRole("button", { name: "Pause the slideshow" }).waitFor({ state: "attached" });
@@ -250,7 +233,7 @@ describe("a picture", () => {
     const first = await walk.enter("/");
     await fill("live", 2, 1400, 1000);
     writeFileSync(join(walk.larder.root, "live", "IMG_001.mov"), await film(first, 2, 100));
-    const page = await enter("/?path=live&file=IMG_001.jpg", undefined, { viewport: DESK });
+    const page = await walk.enter("/?path=live&file=IMG_001.jpg", undefined, { viewport: DESK });
     await sharp(page, "IMG_001.jpg").waitFor();
     await page.getByRole("button", { name: "Live", exact: true }).click();
     await page.locator("video.live").waitFor();
@@ -274,7 +257,7 @@ describe("a film", () => {
     writeFileSync(join(folder, "Holiday.de.srt"), "1\r\n00:00:00,000 --> 00:01:00,000\r\nGrüß Gott!\r\n");
     writeFileSync(join(folder, "Holiday.vtt"), "WEBVTT\n\n00:00.000 --> 01:00.000\nHello!\n");
     writeFileSync(join(folder, "z.avi"), "no film");
-    const page = await enter("/?path=cinema");
+    const page = await walk.enter("/?path=cinema");
     await walk.entry("Holiday.webm").dblclick();
     const player = page.locator("video");
     const texts = () =>
@@ -335,7 +318,7 @@ describe("sound", () => {
     writeFileSync(join(folder, "2 long.wav"), silence(300));
     writeFileSync(join(folder, "3 last.wav"), silence(300));
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await enter("/?path=music", undefined, { viewport: DESK, colorScheme });
+      const page = await walk.enter("/?path=music", undefined, { viewport: DESK, colorScheme });
       await walk.entry("1 short.wav").dblclick();
       const bar = page.getByRole("region", { name: "Music" });
       await bar.getByText("1 short").waitFor();
