@@ -1,11 +1,29 @@
 // Files, folders, the trash and jobs: one function for each endpoint.
 import type { Answer } from "./call.ts";
-import { get, head, post } from "./http.ts";
+import { get, getSome, head, post } from "./http.ts";
 import type { Entry, IfExists, Job, Trashed } from "./types.ts";
 
 export async function listFolder(path: string, signal?: AbortSignal): Promise<Entry[]> {
   const answer = await get("/api/finder", { path, details: "1" }, signal);
   return answer.entries ?? [];
+}
+
+/** How much of a large folder's list is read to find a few of its pictures (bytes). */
+const SOME_BYTES = 200_000;
+
+/** The first entries of a folder, in no order; all of them where there are few. */
+export async function listSome(path: string, signal: AbortSignal): Promise<Entry[]> {
+  const { text, isWhole } = await getSome("/api/finder", { path, details: "1" }, SOME_BYTES, signal);
+  return readSome(text, isWhole);
+}
+
+/** The entries in a list that may be cut off: up to the last whole one. */
+export function readSome(text: string, isWhole: boolean): Entry[] {
+  // A quotation mark within a name has a backslash before it: this is always between two entries.
+  const end = isWhole ? -1 : text.lastIndexOf('},{"name":');
+  if (!isWhole && end === -1) return [];
+  const json = isWhole ? text : `${text.slice(0, end)}}]}`;
+  return (JSON.parse(json) as { entries?: Entry[] }).entries ?? [];
 }
 
 /** A file's facts without its bytes. `size` is missing for what is made on the way (a ZIP). */

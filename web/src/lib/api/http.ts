@@ -39,6 +39,30 @@ export async function isUp(): Promise<boolean> {
   return answer !== undefined && answer.status < 502;
 }
 
+/** The beginning of an answer, as text: the rest is not waited for. `isWhole` when that is all. */
+export async function getSome(
+  path: Endpoint,
+  query: Values,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<{ text: string; isWhole: boolean }> {
+  return ask(path, query, { method: "GET" }, signal, async (answer) => {
+    const reader = answer.body?.getReader();
+    const decoder = new TextDecoder();
+    let [text, bytes] = ["", 0];
+    while (reader) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.length;
+      text += decoder.decode(value, { stream: true });
+      if (bytes < bytesMax) continue;
+      await reader.cancel();
+      return { text, isWhole: false };
+    }
+    return { text, isWhole: true };
+  });
+}
+
 /** What an address answers to an element that shows it: an image that fails does not tell why. */
 export async function lookAt(address: string, signal: AbortSignal): Promise<{ status: number; fields: Headers }> {
   const answer = await fetch(address, { headers: credentials(), signal });
@@ -58,6 +82,18 @@ export function post<P extends With<"post">>(
     body: JSON.stringify(body),
   };
   return ask(path, {}, init, signal, readJson<Answer<P, "post">>);
+}
+
+/** `POST`s bytes of a type of their own. */
+export function postBytes(
+  path: Endpoint,
+  query: Values,
+  body: Blob,
+  fields: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const init = { method: "POST", headers: { "Content-Type": body.type, ...fields }, body };
+  return ask(path, query, init, signal, readJson<undefined>);
 }
 
 /** Asks for the header fields alone. */

@@ -53,7 +53,8 @@ export function permitted(entries: readonly Entry[]) {
   };
 }
 
-export function entryItems(entries: readonly Entry[], actions: Actions): MenuItem[] {
+/** `isRenaming` where names can be changed as they stand. */
+export function entryItems(entries: readonly Entry[], actions: Actions, isRenaming = true): MenuItem[] {
   const may = permitted(entries);
   const items: MenuItem[] = [];
   const [first] = entries;
@@ -67,7 +68,7 @@ export function entryItems(entries: readonly Entry[], actions: Actions): MenuIte
   if (may.download) {
     items.push({ label: t("files.download"), icon: Download, onpick: actions.download });
   }
-  if (may.rename) {
+  if (may.rename && isRenaming) {
     const onpick = actions.rename;
     items.push({ label: t("files.rename"), icon: Pencil, keys: "F2", isApart: true, onpick });
   }

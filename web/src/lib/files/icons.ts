@@ -3,6 +3,7 @@ import File from "@lucide/svelte/icons/file";
 import FileArchive from "@lucide/svelte/icons/file-archive";
 import FileSpreadsheet from "@lucide/svelte/icons/file-spreadsheet";
 import FileText from "@lucide/svelte/icons/file-text";
+import FileType from "@lucide/svelte/icons/file-type";
 import Film from "@lucide/svelte/icons/film";
 import Folder from "@lucide/svelte/icons/folder";
 import Image from "@lucide/svelte/icons/image";
@@ -18,7 +19,7 @@ export const ICONS: Record<Kind, typeof File> = {
   pdf: FileText,
   text: FileText,
   archive: FileArchive,
-  document: FileText,
+  document: FileType,
   spreadsheet: FileSpreadsheet,
   presentation: Presentation,
   other: File,

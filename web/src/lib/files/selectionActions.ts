@@ -21,34 +21,40 @@ export interface View {
   ask: (asking: Asking) => void;
 }
 
+/** What is selected somewhere, at the moment of asking. */
+export interface Chosen {
+  entries: () => readonly Entry[];
+  /** The folder that their names are told from. */
+  folder: () => string;
+}
+
+/** What is selected in the folder on show. */
+const inFolder: Chosen = { entries: () => listing.selected, folder: () => listing.shownPath };
+
 /** The actions for what is selected at the moment they are called. */
-export function selectionActions(view: View): Actions {
+export function selectionActions(view: View, chosen: Chosen = inFolder): Actions {
+  const pathsNow = () => chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
   return {
     open: () => {
-      const [entry] = listing.selected;
+      const [entry] = chosen.entries();
       if (entry) view.open(entry);
     },
-    download: () => void download(),
-    rename: () => view.rename(listing.selected[0]?.name ?? ""),
-    cut: () => take("move"),
-    copy: () => take("copy"),
+    download: () => void download(pathsNow()),
+    rename: () => view.rename(chosen.entries()[0]?.name ?? ""),
+    cut: () => take("move", pathsNow()),
+    copy: () => take("copy", pathsNow()),
     paste,
-    moveTo: () => view.ask({ what: "moveTo", paths: selectedPaths() }),
-    copyTo: () => view.ask({ what: "copyTo", paths: selectedPaths() }),
-    remove: () => view.ask({ what: "delete", entries: listing.selected }),
-    copyAddress: () => void copyAddress(),
-    details: () => view.ask({ what: "details", entries: listing.selected }),
+    moveTo: () => view.ask({ what: "moveTo", paths: pathsNow() }),
+    copyTo: () => view.ask({ what: "copyTo", paths: pathsNow() }),
+    remove: () => view.ask({ what: "delete", entries: chosen.entries() }),
+    copyAddress: () => void copyAddress(chosen),
+    details: () => view.ask({ what: "details", entries: chosen.entries() }),
     newFolder: () => view.ask({ what: "folder" }),
     newFile: () => view.ask({ what: "file" }),
   };
 }
 
-function selectedPaths(): string[] {
-  return listing.selected.map((entry) => joinPath(listing.shownPath, entry.name));
-}
-
-async function download(): Promise<void> {
-  const paths = selectedPaths();
+async function download(paths: readonly string[]): Promise<void> {
   const [one] = paths;
   if (one === undefined) return;
   try {
@@ -61,17 +67,17 @@ async function download(): Promise<void> {
   }
 }
 
-async function copyAddress(): Promise<void> {
-  const [entry] = listing.selected;
+async function copyAddress(chosen: Chosen): Promise<void> {
+  const [entry] = chosen.entries();
   if (!entry) return;
-  const address = entryAddress(listing.shownPath, entry);
+  const address = entryAddress(chosen.folder(), entry);
   const isCopied = await copyText(new URL(address, location.origin).href);
   if (isCopied) toasts.say(t("files.addressCopied"));
   else toasts.complain(t("problem.fault"));
 }
 
-function take(kind: "move" | "copy"): void {
-  clipboard.take(kind, selectedPaths());
+function take(kind: "move" | "copy", paths: string[]): void {
+  clipboard.take(kind, paths);
   toasts.say(t(kind === "move" ? "clipboard.cut" : "clipboard.copied"));
 }
 

@@ -2,6 +2,7 @@
 import Activity from "@lucide/svelte/icons/activity";
 import Cloud from "@lucide/svelte/icons/cloud";
 import Folder from "@lucide/svelte/icons/folder";
+import Images from "@lucide/svelte/icons/images";
 import Network from "@lucide/svelte/icons/network";
 import RefreshCw from "@lucide/svelte/icons/refresh-cw";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
@@ -24,6 +25,7 @@ export interface ViewAbout {
 
 export const EVERYBODYS: readonly ViewAbout[] = [
   { view: "files", label: "nav.files", icon: Folder },
+  { view: "photos", label: "nav.photos", icon: Images, endpoint: "/api/photos" },
   { view: "trash", label: "nav.trash", icon: Trash, endpoint: "/api/trash" },
 ];
 

@@ -10,12 +10,13 @@ const NONE_MAX = 5000;
 /** How long larder is left alone where it does not say (s). */
 const RETRY_AFTER_S = 2;
 
-/** Of these addresses there is no picture, for this content. */
-const none = new Set<string>();
+/** Of these addresses there is no picture, for this content; and whether one is wanted from a browser. */
+const none = new Map<string, boolean>();
 
-/** Whether it is known that there is no picture at an address. */
-export function isKnownMissing(address: string): boolean {
-  return none.has(address);
+/** What is known of an address without a picture; nothing of all others. */
+export function knownMiss(address: string): Miss | undefined {
+  const isWanted = none.get(address);
+  return isWanted === undefined ? undefined : { isWanted };
 }
 
 /** There is one now. */
@@ -23,9 +24,9 @@ export function forgetMissing(address: string): void {
   none.delete(address);
 }
 
-function noteMissing(address: string): void {
-  none.add(address);
-  for (const oldest of none) {
+function noteMissing(address: string, isWanted: boolean): void {
+  none.set(address, isWanted);
+  for (const oldest of none.keys()) {
     if (none.size <= NONE_MAX) break;
     none.delete(oldest);
   }
@@ -46,10 +47,15 @@ export function fetchPicture(address: string, { rank, onload, onmiss }: Fetching
     const image = new Image();
     image.decoding = "async";
     image.draggable = false;
-    signal.addEventListener("abort", () => (image.src = ""));
+    // Once it is there it is kept, whatever is called off afterwards.
+    const breakOff = () => (image.src = "");
+    signal.addEventListener("abort", breakOff);
+    // A picture whose address is taken away may never say that it did not come.
+    const brokenOff = new Promise((resolve) => signal.addEventListener("abort", resolve));
     image.src = address;
     try {
-      await image.decode();
+      await Promise.race([image.decode(), brokenOff]);
+      signal.removeEventListener("abort", breakOff);
       if (!signal.aborted) onload(image);
     } catch {
       if (signal.aborted) return;
@@ -63,11 +69,13 @@ export function fetchPicture(address: string, { rank, onload, onmiss }: Fetching
 async function why(address: string, signal: AbortSignal): Promise<Miss | undefined> {
   try {
     const { status, fields } = await lookAt(address, signal);
-    if (status === 503 || status === 429) {
+    // It comes after all: only its decoding was broken off.
+    if (status === 503 || status === 429 || status === 200) {
       return { retryAfterS: Number(fields.get("Retry-After")) || RETRY_AFTER_S };
     }
-    if (status === 404) noteMissing(address);
-    return { isWanted: fields.get("Larder-Thumb") === "wanted" };
+    const isWanted = fields.get("Larder-Thumb") === "wanted";
+    if (status === 404) noteMissing(address, isWanted);
+    return { isWanted };
   } catch {
     return signal.aborted ? undefined : { retryAfterS: RETRY_AFTER_S };
   }

@@ -1,4 +1,5 @@
 // Small pictures of files: where they come from and which one a place on the screen wants. Knows no page.
+import type { Entry } from "../api/types.ts";
 import { thumbAddress } from "../state/address.ts";
 
 /** What larder makes small pictures of: pixels on the longer side. */
@@ -42,4 +43,9 @@ export const ownThumbs: ThumbSource = (file, size) => thumbUrl(file.path, size, 
  */
 export function sharpSize(pixels: number, shape = 4 / 3): ThumbSize {
   return THUMB_SIZES.find((size) => (size / shape) * ENLARGED_MAX >= pixels) ?? 1280;
+}
+
+/** Whether there may be a small picture of an entry of a folder. */
+export function mayHaveThumb(entry: Pick<Entry, "etag">): boolean {
+  return entry.etag !== undefined;
 }

@@ -13,6 +13,7 @@ function encodePath(path: string): string {
 /** The views of the first page. */
 export const VIEWS = [
   "files",
+  "photos",
   "trash",
   "dashboard",
   "people",
@@ -30,7 +31,7 @@ export type View = (typeof VIEWS)[number];
 export interface Route {
   view: View;
   path: string;
-  /** The name of the file shown over its folder; "" for none. */
+  /** The name of the file shown over its folder, of Photos its path; "" for none. */
   file: string;
 }
 
@@ -38,6 +39,7 @@ export interface Route {
 export function readRoute(search: string): Route {
   const query = new URLSearchParams(search);
   const view = VIEWS.find((one) => one === query.get("view")) ?? "files";
+  if (view === "photos") return { view, path: "", file: cleanPath(query.get("file") ?? "") };
   if (view !== "files") return { view, path: "", file: "" };
   return { view, path: pathIn(search), file: query.get("file") ?? "" };
 }
@@ -51,6 +53,11 @@ export function folderAddress(path: string): string {
 export function fileAddress(folder: string, name: string): string {
   const file = `file=${encodePath(name)}`;
   return folder === "" ? `/?${file}` : `${folderAddress(folder)}&${file}`;
+}
+
+/** A photo shown over the wall of all. */
+export function photoAddress(path: string): string {
+  return `${viewAddress("photos")}&file=${encodePath(path)}`;
 }
 
 /** Where a view stands. */

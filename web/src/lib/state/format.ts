@@ -115,3 +115,11 @@ function formatZoneless(taken: string, locale: string, style: Intl.DateTimeForma
   const date = new Date(`${taken.slice(0, 19)}Z`);
   return Number.isNaN(date.getTime()) ? "" : dates(locale, { ...style, timeZone: "UTC" }).format(date);
 }
+
+/** A month told as `2026-08`, with its year. */
+export function formatMonth(month: string, locale: string): string {
+  // The middle of it is in the same month wherever the reader is.
+  const date = new Date(`${month}-15T12:00:00Z`);
+  if (Number.isNaN(date.getTime())) return month;
+  return dates(locale, { month: "long", year: "numeric", timeZone: "UTC" }).format(date);
+}

@@ -2,7 +2,8 @@
 import { listFolder } from "../api/files.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { Entry } from "../api/types.ts";
-import { keep, readChoice, readKept } from "./keep.ts";
+import { keep, readKept } from "./keep.ts";
+import { type Layout, Layouts } from "./layouts.ts";
 import { joinPath } from "./paths.ts";
 import { keepTrying } from "./retry.ts";
 import { Selection } from "./selection.svelte.ts";
@@ -16,8 +17,14 @@ const SLOW_AFTER_MS = 200;
 /** How long changes are gathered before the folder is asked for again (ms). */
 const REFRESH_AFTER_MS = 150;
 
-export const LAYOUTS = ["list", "grid"] as const;
-export type Layout = (typeof LAYOUTS)[number];
+/** How many sizes of tiles there are, and the usual one. */
+export const TILE_SIZES = 6;
+const TILE_SIZE_USUAL = 2;
+
+function readTileSize(): number {
+  const kept = Number(readKept("tiles") ?? NaN);
+  return Number.isInteger(kept) && kept >= 0 && kept < TILE_SIZES ? kept : TILE_SIZE_USUAL;
+}
 
 class Listing {
   /** The folder asked for, which the address names. */
@@ -31,7 +38,9 @@ class Listing {
   /** The answer takes so long that the page should say so. */
   isSlow = $state(false);
   sorting = $state.raw(readSorting(readKept("sorting")));
-  layout = $state<Layout>(readChoice("layout", LAYOUTS));
+  layout = $state<Layout>("list");
+  /** How wide tiles are, counted from the smallest. */
+  tileSize = $state(readTileSize());
   isHiddenShown = $state(readKept("hidden") === "yes");
   filter = $state("");
   /** Every entry of the folder, as the server told. */
@@ -77,6 +86,7 @@ class Listing {
       this.shownPath = this.path;
       this.all = entries.filter((entry) => !this.#leaving.has(joinPath(this.path, entry.name)));
       this.problem = problem;
+      if (problem === undefined) this.layout = layouts.of(this.path, keepWanted(this.all, "", this.isHiddenShown));
       this.selection.prune();
     };
     const onPassing = (problem: Problem) => {
@@ -115,7 +125,13 @@ class Listing {
 
   layOut(layout: Layout): void {
     this.layout = layout;
-    keep("layout", layout);
+    layouts.keep(this.path, layout);
+  }
+
+  /** Tiles larger or smaller. */
+  sizeTiles(size: number): void {
+    this.tileSize = Math.min(TILE_SIZES - 1, Math.max(0, size));
+    keep("tiles", String(this.tileSize));
   }
 
   showHidden(isShown: boolean): void {
@@ -177,5 +193,8 @@ export function keepWanted(
 function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 }
+
+/** How folders are laid out, as chosen in this browser. */
+const layouts = new Layouts();
 
 export const listing = new Listing();

@@ -88,12 +88,19 @@ async function removeGroup(folder: string, entries: readonly Entry[], isPermanen
   } catch (cause) {
     if (!(cause instanceof Problem && cause.kind === "missing")) throw cause;
     // Somebody else was quicker with some of them: those are as wanted.
-    const now = entries.length === 1 ? [] : await listFolder(folder);
-    const there = new Set(now.map(({ name }) => name));
-    const left = entries.filter((entry) => there.has(entry.name));
+    const there = entries.length === 1 ? new Set<string>() : await pathsBeside(folder, entries);
+    const left = entries.filter((entry) => there.has(joinPath(folder, entry.name)));
     if (left.length === entries.length) throw cause;
     return left.length === 0 ? { paths: [], trash: [], isPermanent } : removeOnce(folder, left, isPermanent);
   }
+}
+
+/** What there is in the folders of these entries: a name may be told from further up. */
+async function pathsBeside(folder: string, entries: readonly Entry[]): Promise<Set<string>> {
+  const folders = new Set(entries.map((entry) => parentOf(joinPath(folder, entry.name))));
+  const paths = new Set<string>();
+  for (const one of folders) for (const { name } of await listFolder(one)) paths.add(joinPath(one, name));
+  return paths;
 }
 
 async function removeOnce(folder: string, entries: readonly Entry[], isPermanent: boolean): Promise<Done> {

@@ -19,6 +19,13 @@ export function isShown(mime: string): boolean | undefined {
   return known[type];
 }
 
+/** Whether pictures of a media type are shown, once that is known. */
+export async function canShow(mime: string): Promise<boolean> {
+  const type = (mime.split(";")[0] ?? "").trim().toLowerCase();
+  if (!type.startsWith("image/")) return true;
+  return known[type] ?? (await ask(type));
+}
+
 /** The browser takes the first source whose type it shows: then that one is broken; else the dot is whole. */
 function ask(type: string): Promise<boolean> {
   const [picture, source, image] = [

@@ -1,0 +1,69 @@
+// Folders that were never looked through: has larder do it while somebody looks at the photos, and follows it.
+import { jobs } from "../state/jobs.svelte.ts";
+import { events } from "../state/events.svelte.ts";
+import { kindOf } from "../state/kind.ts";
+import { nameOf } from "../state/paths.ts";
+import { leftBecause } from "../state/session.svelte.ts";
+import type { Timeline } from "./timeline.svelte.ts";
+
+/** How often the months are asked for while folders are looked through (ms). */
+const ASK_EVERY_MS = 2500;
+
+export class Looking {
+  /** Larder looks through folders. */
+  isOn = $state(false);
+  /** How far it is; `undefined` before anybody knows. */
+  folders = $state.raw<{ done: number; all: number }>();
+  #job = "";
+  #isAsked = false;
+
+  constructor(readonly timeline: Timeline) {}
+
+  /** Begins to follow; returns the way to stop. */
+  start(): () => void {
+    const stops = [events.on((name, data) => this.#hear(name, data))];
+    $effect.root(() => {
+      $effect(() => {
+        if (!this.timeline.isFirst && !this.timeline.isComplete) void this.#scan();
+      });
+    });
+    const timer = setInterval(() => {
+      if (this.isOn && !document.hidden) this.timeline.refresh();
+    }, ASK_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      for (const stop of stops) stop();
+    };
+  }
+
+  async #scan(): Promise<void> {
+    if (this.#isAsked || !this.timeline.source.scan) return;
+    this.#isAsked = true;
+    this.isOn = true;
+    try {
+      this.#job = await this.timeline.source.scan();
+      await jobs.follow(this.#job, "");
+    } catch (cause) {
+      if (leftBecause(cause)) return;
+      // What is noted is shown all the same.
+    } finally {
+      this.isOn = false;
+      this.folders = undefined;
+      void this.timeline.load();
+    }
+  }
+
+  #hear(name: string, data: Record<string, unknown>): void {
+    if (name === "job" && data["id"] === this.#job && this.isOn) {
+      const [done, all] = [Number(data["done_items"]), Number(data["total_items"])];
+      if (all > 0) this.folders = { done: Math.min(done, all), all };
+    }
+    if (name === "change" && mayConcern(String(data["path"] ?? ""))) this.timeline.refresh();
+  }
+}
+
+/** Whether a change at a path may be one of photos: a picture, a film, or a folder of them. */
+export function mayConcern(path: string): boolean {
+  const name = nameOf(path);
+  return !/\.\w+$/.test(name) || ["image", "video"].includes(kindOf("", name));
+}

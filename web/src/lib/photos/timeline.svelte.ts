@@ -1,0 +1,201 @@
+// The photos of a wall: how many each month has, and those of the months that are looked at. Knows no page.
+import { Problem, type ProblemKind } from "../api/problem.ts";
+import { keepTrying } from "../state/retry.ts";
+import { leftBecause } from "../state/session.svelte.ts";
+import type { Month, Photo, PhotoSource } from "./source.ts";
+
+/** Photos that are kept when they are not looked at any more (each some 400 bytes). */
+const KEPT_MAX = 12_000;
+/** How long changes are gathered before the months are asked for again (ms). */
+const REFRESH_AFTER_MS = 1000;
+
+export class Timeline {
+  months = $state.raw<readonly Month[]>([]);
+  /** Every folder was looked through once. */
+  isComplete = $state(true);
+  /** Nothing has been answered yet, neither months nor a problem. */
+  isFirst = $state(true);
+  problem = $state<ProblemKind>();
+  /** The photos of months, by the month. */
+  #photos = $state.raw<ReadonlyMap<string, readonly Photo[]>>(new Map());
+  /** How many photos each month has, as far as is known. */
+  counts = $derived(this.months.map(({ month, count }) => this.#photos.get(month)?.length ?? count));
+  total = $derived(this.counts.reduce((sum, count) => sum + count, 0));
+  /** Photos that stay loaded, whatever is looked at. */
+  pinned: () => Iterable<Photo> = () => [];
+  /** What was taken off and may still be in answers. */
+  #leaving = new Set<string>();
+  /** Months that are on their way, and months whose photos may have changed. */
+  #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
+  #stale = new Set<string>();
+  #asking = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(readonly source: PhotoSource) {}
+
+  /** Asks how many photos there are. What is known stays until there is an answer. */
+  async load(): Promise<void> {
+    this.#asking.abort();
+    const asking = (this.#asking = new AbortController());
+    const onPassing = (problem: Problem) => {
+      if (this.isFirst) this.problem = problem.kind;
+    };
+    try {
+      const { months, complete } = await keepTrying(() => this.source.months(asking.signal), onPassing, asking.signal);
+      this.#take(months);
+      this.isComplete = complete;
+      this.problem = undefined;
+      this.isFirst = false;
+    } catch (cause) {
+      if (asking.signal.aborted || leftBecause(cause)) return;
+      this.problem = cause instanceof Problem ? cause.kind : "fault";
+      this.isFirst = false;
+    }
+  }
+
+  /** Something has changed: asks again soon, once for many changes. */
+  refresh(isOfPhotos = true): void {
+    if (isOfPhotos) for (const month of this.#photos.keys()) this.#stale.add(month);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.load();
+    }, REFRESH_AFTER_MS);
+  }
+
+  stop(): void {
+    this.#asking.abort();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const { stop } of this.#running.values()) stop.abort();
+  }
+
+  /** The photos of a month; none while they are not there. */
+  of(month: number): readonly Photo[] | undefined {
+    return this.#photos.get(this.months[month]?.month ?? "");
+  }
+
+  /** The photo with a number, counted over all months from 0. */
+  at(index: number): Photo | undefined {
+    let left = index;
+    for (let month = 0; month < this.counts.length; month += 1) {
+      const count = this.counts[month] ?? 0;
+      if (left < count) return this.of(month)?.[left];
+      left -= count;
+    }
+    return undefined;
+  }
+
+  /** The month of a photo that is there; -1 where it is not. */
+  monthWith(path: string): number {
+    return this.months.findIndex(({ month }) => this.#photos.get(month)?.some((photo) => photo.path === path));
+  }
+
+  /** The number of a photo that is there; -1 where it is not. */
+  indexOf(path: string): number {
+    const found = this.monthWith(path);
+    if (found === -1) return -1;
+    const before = this.counts.slice(0, found).reduce((sum, count) => sum + count, 0);
+    return before + (this.of(found)?.findIndex((photo) => photo.path === path) ?? 0);
+  }
+
+  /** Waits until the photos of a stretch are there. */
+  async reachPhotos(from: number, to: number): Promise<void> {
+    let first = 0;
+    for (let month = 0; month < this.counts.length; month += 1) {
+      const next = first + (this.counts[month] ?? 0);
+      if (first <= to && next > from) await this.reach(month, month + 1);
+      first = next;
+    }
+  }
+
+  /** Months that are looked at: what lacks is fetched, and nothing else any more. */
+  look(from: number, to: number): void {
+    const wanted = this.months.slice(from, to).map(({ month }) => month);
+    for (const [month, { stop }] of this.#running) if (!wanted.includes(month)) stop.abort();
+    for (const month of wanted) if (!this.#photos.has(month) || this.#stale.has(month)) void this.#fetch(month);
+    this.#drop(new Set(wanted));
+  }
+
+  /** Waits until the photos of these months are there. */
+  async reach(from: number, to: number): Promise<void> {
+    for (const { month } of this.months.slice(from, to)) {
+      if (!this.#photos.has(month)) await this.#fetch(month);
+    }
+  }
+
+  /** Takes photos off before the server has said yes. */
+  takeOff(paths: readonly string[]): void {
+    const gone = new Set(paths);
+    for (const path of paths) this.#leaving.add(path);
+    const left = [...this.#photos].map(([month, photos]): [string, readonly Photo[]] => [
+      month,
+      photos.some(({ path }) => gone.has(path)) ? photos.filter(({ path }) => !gone.has(path)) : photos,
+    ]);
+    this.#photos = new Map(left);
+    this.months = this.months.filter(({ month }) => this.#photos.get(month)?.length !== 0);
+  }
+
+  /** What was taken off is decided; the next answers have the truth. */
+  settle(paths: readonly string[]): void {
+    for (const path of paths) this.#leaving.delete(path);
+    this.refresh();
+  }
+
+  #take(months: readonly Month[]): void {
+    const before = new Map(this.months.map(({ month, count }) => [month, count]));
+    for (const { month, count } of months) if (before.get(month) !== count) this.#stale.add(month);
+    this.months = months.filter(({ count }) => count > 0);
+    const there = new Set(this.months.map(({ month }) => month));
+    if ([...this.#photos.keys()].some((month) => !there.has(month))) {
+      this.#photos = new Map([...this.#photos].filter(([month]) => there.has(month)));
+    }
+  }
+
+  #fetch(month: string): Promise<void> {
+    const running = this.#running.get(month);
+    if (running && !running.stop.signal.aborted) return running.done;
+    const stop = new AbortController();
+    const done = this.#fetchAll(month, stop.signal).finally(() => {
+      if (this.#running.get(month)?.stop === stop) this.#running.delete(month);
+    });
+    this.#running.set(month, { stop, done });
+    return done;
+  }
+
+  async #fetchAll(month: string, signal: AbortSignal): Promise<void> {
+    this.#stale.delete(month);
+    try {
+      const all: Photo[] = [];
+      let after: string | undefined;
+      do {
+        const page = await keepTrying(() => this.source.photos(month, after, signal), () => undefined, signal);
+        all.push(...page.items.filter(({ path }) => !this.#leaving.has(path)));
+        after = page.next;
+      } while (after !== undefined);
+      if (!signal.aborted) this.#photos = new Map([...this.#photos, [month, all]]);
+    } catch {
+      // Asked again when it is looked at again.
+      this.#stale.add(month);
+    }
+  }
+
+  /** Forgets what nobody has looked at for longest. */
+  #drop(wanted: ReadonlySet<string>): void {
+    let kept = [...this.#photos.values()].reduce((sum, photos) => sum + photos.length, 0);
+    if (kept <= KEPT_MAX) return;
+    const pinned = new Set([...this.pinned()].map(monthOf));
+    const left = new Map(this.#photos);
+    for (const [month, photos] of this.#photos) {
+      if (kept <= KEPT_MAX) break;
+      if (wanted.has(month) || pinned.has(month)) continue;
+      left.delete(month);
+      kept -= photos.length;
+    }
+    this.#photos = left;
+  }
+}
+
+/** The month in which a photo was taken. */
+export function monthOf(photo: Pick<Photo, "taken">): string {
+  return photo.taken.slice(0, 7);
+}
