@@ -75,11 +75,13 @@ impl Pictures {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<u8>>> {
         let Some(kind) = kind_of(file)? else { return Ok(None) };
-        let found = embedded::find(Source::new(file, limits::PICTURE_HEAD_BYTES_MAX), kind)?;
-        let inside = found.embedded.as_ref();
-        let enough = inside.filter(|inside| inside.is_enough_for(size));
+        let find = || embedded::find(Source::new(file, limits::PICTURE_HEAD_BYTES_MAX), kind);
+        let found = find()?;
+        // What is not enough is not held while others have their turn; it is read again if nothing else is left.
+        let enough = found.embedded.filter(|inside| inside.is_enough_for(size));
+        let is_tried = enough.is_some();
         if let Some(enough) = enough {
-            let made = self.shrunk_inside(enough, size, is_wanted)?;
+            let made = self.shrunk_inside(&enough, size, is_wanted)?;
             if made.is_some() {
                 return Ok(made);
             }
@@ -90,8 +92,11 @@ impl Pictures {
                 return Ok(made);
             }
         }
-        match inside.filter(|_| enough.is_none()) {
-            Some(inside) => self.shrunk_inside(inside, size, is_wanted),
+        if is_tried {
+            return Ok(None);
+        }
+        match find()?.embedded {
+            Some(inside) => self.shrunk_inside(&inside, size, is_wanted),
             None => Ok(None),
         }
     }
