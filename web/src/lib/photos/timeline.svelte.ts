@@ -28,6 +28,8 @@ export class Timeline {
   /** Months that are on their way, and months whose photos may have changed. */
   #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
   #stale = new Set<string>();
+  /** Months that somebody waits for, looked at or not. */
+  #reached = new Set<string>();
   #asking = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -111,7 +113,7 @@ export class Timeline {
   /** Months that are looked at: what lacks is fetched, and nothing else any more. */
   look(from: number, to: number): void {
     const wanted = this.months.slice(from, to).map(({ month }) => month);
-    for (const [month, { stop }] of this.#running) if (!wanted.includes(month)) stop.abort();
+    for (const [month, { stop }] of this.#running) if (!wanted.includes(month) && !this.#reached.has(month)) stop.abort();
     for (const month of wanted) if (!this.#photos.has(month) || this.#stale.has(month)) void this.#fetch(month);
     this.#drop(new Set(wanted));
   }
@@ -119,7 +121,9 @@ export class Timeline {
   /** Waits until the photos of these months are there. */
   async reach(from: number, to: number): Promise<void> {
     for (const { month } of this.months.slice(from, to)) {
-      if (!this.#photos.has(month)) await this.#fetch(month);
+      if (this.#photos.has(month)) continue;
+      this.#reached.add(month);
+      await this.#fetch(month).finally(() => this.#reached.delete(month));
     }
   }
 

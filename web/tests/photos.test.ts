@@ -1,0 +1,229 @@
+// Small pictures in the grid, and Photos: what they cost, and what one can do with them.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { shotsOver, writePhotos } from "./camera.ts";
+import { PHONE_DEVICE, Walk, WIDE } from "./harness.ts";
+
+const walk = new Walk();
+
+/** 150 photos of a little over 200 MB. */
+const COUNT = 150;
+const BYTES_EACH = 1_450_000;
+/** What it may cost to see all of them (bytes). */
+const SEEN_BYTES_MAX = 2_500_000;
+const MONTHS = ["2026-08", "2026-07", "2026-05", "2025-12", "2024-06"];
+
+beforeAll(async () => {
+  const page = await walk.open();
+  await page.goto("about:blank");
+  const heavy = Array.from({ length: COUNT }, (_, at) => ({
+    path: `Heavy/IMG_${4000 + at}.JPG`,
+    taken: `2023-03-${String(1 + (at % 28)).padStart(2, "0")}T12:00:00`,
+  }));
+  await writePhotos(page, walk.larder.root, heavy, BYTES_EACH);
+  await writePhotos(page, walk.larder.root, shotsOver(MONTHS, 12, (at) => ["Trip", "Home/Garden"][at % 2] ?? ""));
+  await walk.context.close();
+}, 120_000);
+
+/** Counts what comes over the line, by what is asked for. */
+async function traffic() {
+  const session = await walk.context.newCDPSession(walk.page);
+  await session.send("Network.enable");
+  const asked = new Map<string, string>();
+  const seen = { bytes: 0, thumbs: 0, originals: 0 };
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => asked.set(requestId, request.url));
+  session.on("Network.requestWillBeSent", ({ request }) => {
+    if (request.url.includes("/api/download")) seen.originals += 1;
+  });
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    const url = asked.get(requestId) ?? "";
+    // What the browser has already costs nothing.
+    if (url.includes("/api/thumb") && encodedDataLength > 0) seen.thumbs += 1;
+    if (/\/api\/(thumb|download|finder|photos)/.test(url)) seen.bytes += encodedDataLength;
+  });
+  return { session, seen };
+}
+
+/** Whether every picture in sight is there. */
+function allSeen(cell: string) {
+  return walk.page.waitForFunction((selector) => {
+    const height = window.innerHeight;
+    const inSight = [...document.querySelectorAll(selector)].filter((one) => {
+      const box = one.getBoundingClientRect();
+      return box.bottom > 80 && box.top < height;
+    });
+    return inSight.length > 0 && inSight.every((one) => one.querySelector("img")?.complete === true);
+  }, cell);
+}
+
+/** Scrolls through all of a pane, seeing every picture on the way. */
+async function scrollThrough(pane: string, cell: string) {
+  for (let isMore = true; isMore; ) {
+    await allSeen(cell);
+    isMore = await walk.page.locator(pane).evaluate((one) => {
+      const before = one.scrollTop;
+      one.scrollTop += one.clientHeight * 0.9;
+      return one.scrollTop > before;
+    });
+    await walk.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  }
+}
+
+describe("a folder of heavy photos", () => {
+  it("is a grid by itself, costs little to see whole, and nothing the second time", async () => {
+    const page = await walk.enter("/", undefined, { viewport: WIDE });
+    await page.locator("[data-at]").first().waitFor();
+    const { session, seen } = await traffic();
+    await page.goto(`${walk.larder.url}/?path=Heavy`);
+    await scrollThrough(".pane", ".tile");
+    expect(seen.originals).toBe(0);
+    expect(seen.thumbs).toBeGreaterThanOrEqual(COUNT);
+    expect(seen.bytes).toBeLessThan(SEEN_BYTES_MAX);
+
+    const { thumbs } = seen;
+    await page.reload();
+    await scrollThrough(".pane", ".tile");
+    expect(seen.thumbs - thumbs, "asked for again").toBe(0);
+
+    console.info(`all of ${COUNT}: ${seen.bytes} bytes in ${seen.thumbs} answers`);
+    await session.detach();
+  });
+
+  it("keeps the page small", async () => {
+    const page = await walk.enter("/?path=Heavy", undefined, { viewport: WIDE });
+    await scrollThrough(".pane", ".tile");
+    const drawn = await page.locator(".tile img").evaluateAll((all) =>
+      all.reduce((sum, one) => sum + (one as HTMLImageElement).naturalWidth * (one as HTMLImageElement).naturalHeight * 4, 0),
+    );
+    const session = await walk.context.newCDPSession(page);
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    await session.detach();
+    expect(drawn + usedSize).toBeLessThan(150 * 1024 * 1024);
+  });
+
+  it("shows on its folder what is in it", async () => {
+    const page = await walk.enter("/", undefined, { viewport: WIDE });
+    await page.getByRole("button", { name: "Show as a grid" }).click();
+    await walk.entry("Heavy").locator("img").nth(3).waitFor();
+    await walk.entry("Home").locator("svg").first().waitFor();
+    expect(await walk.entry("Home").locator("img").count()).toBe(0);
+    await walk.expectAccessible("a grid with covers");
+    await page.getByRole("button", { name: "Show as a list" }).click();
+  });
+});
+
+const cells = () => walk.page.locator("[data-photo]");
+const chosen = () => walk.page.locator("[data-photo][aria-selected=true]").count();
+
+/** Waits until larder has looked through all folders. */
+async function whole() {
+  await walk.page.getByText(`${COUNT + MONTHS.length * 12} photos`).waitFor();
+}
+
+describe("Photos", () => {
+  it("looks through the folders by itself and shows months across them", async () => {
+    const page = await walk.enter("/?view=photos", undefined, { viewport: WIDE });
+    await page.getByRole("heading", { name: "August 2026" }).waitFor();
+    expect(await page.getByRole("link", { name: "Photos" }).getAttribute("aria-current")).toBe("page");
+    await allSeen("[data-photo]");
+    const titles = await page.locator("[data-photo] a").evaluateAll((all) => all.slice(0, 4).map((one) => one.getAttribute("title") ?? ""));
+    expect(new Set(titles.map((title) => title.split("/")[0]))).toEqual(new Set(["Trip", "Home"]));
+    await walk.expectAccessible("Photos");
+    await walk.expectNoSidewaysScroll("Photos");
+  });
+
+  it("is walked by keys", async () => {
+    const page = await walk.enter("/?view=photos", undefined, { viewport: WIDE });
+    await whole();
+    await walk.tabTo("Photos");
+    await page.locator("[role=grid]").focus();
+    for (const key of ["Home", "ArrowRight", " "]) await page.keyboard.press(key);
+    expect(await chosen()).toBeGreaterThan(0);
+    await page.getByRole("toolbar", { name: "Selection" }).waitFor();
+    await page.keyboard.press("Escape");
+    expect(await chosen()).toBe(0);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.locator("[role=grid]:focus").waitFor();
+  });
+
+  it("is scrubbed through by its strip, which says the month", async () => {
+    const page = await walk.enter("/?view=photos", undefined, { viewport: WIDE });
+    await whole();
+    const strip = page.getByRole("slider", { name: "Month" });
+    await strip.focus();
+    await page.keyboard.press("End");
+    await page.getByRole("heading", { name: "March 2023" }).waitFor();
+    expect(await strip.getAttribute("aria-valuetext")).toBe("March 2023");
+    await page.keyboard.press("Home");
+    await page.getByRole("heading", { name: "August 2026" }).waitFor();
+    const box = await strip.boundingBox();
+    if (!box) throw new Error("no strip");
+    await page.mouse.move(box.x + box.width / 2, box.y + 4);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.75, { steps: 6 });
+    await page.mouse.up();
+    await page.getByRole("heading", { name: "March 2023" }).waitFor();
+  });
+
+  it("selects by drawing over photos and by Shift, and deletes with a way back", async () => {
+    const page = await walk.enter("/?view=photos", undefined, { viewport: WIDE });
+    await whole();
+    await allSeen("[data-photo]");
+    const at = async (index: number) => {
+      const box = await cells().and(page.locator(`[data-photo="${index}"]`)).boundingBox();
+      return { x: (box?.x ?? 0) + 60, y: (box?.y ?? 0) + 60 };
+    };
+    const [from, to] = [await at(10), await at(13)];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 8 });
+    await page.mouse.up();
+    expect(await chosen()).toBe(4);
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText(`${COUNT + MONTHS.length * 12 - 4} photos`).waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await whole();
+    expect((await readdir(join(walk.larder.root, "Trip"))).length).toBe(30);
+  });
+
+  it("changes the size by Ctrl and wheel, and keeps it", async () => {
+    const page = await walk.enter("/?view=photos", undefined, { viewport: WIDE });
+    await whole();
+    const width = async () => (await cells().first().boundingBox())?.width ?? 0;
+    const before = await width();
+    await page.mouse.move(700, 500);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -120);
+    await page.keyboard.up("Control");
+    await expect.poll(width).toBeGreaterThan(before * 1.1);
+    const larger = await width();
+    await page.reload();
+    await whole();
+    expect(await width()).toBe(larger);
+    await page.getByRole("button", { name: "Smaller pictures" }).click();
+    await expect.poll(width).toBeLessThan(larger);
+  });
+
+  it("fits a phone: four in a row, selected by staying on one", async () => {
+    const page = await walk.enter("/?view=photos", undefined, PHONE_DEVICE);
+    await whole();
+    const tops = await cells().evaluateAll((all) => all.slice(0, 5).map((one) => Math.round(one.getBoundingClientRect().top)));
+    expect(new Set(tops.slice(0, 4)).size).toBe(1);
+    expect(tops[4]).toBeGreaterThan(tops[0] ?? 0);
+    const box = await cells().first().boundingBox();
+    const finger = await walk.context.newCDPSession(page);
+    const touchPoints = [{ x: (box?.x ?? 0) + 30, y: (box?.y ?? 0) + 40 }];
+    await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
+    await page.getByRole("toolbar", { name: "Selection" }).waitFor();
+    await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    expect(await chosen()).toBe(1);
+    await walk.expectAccessible("Photos on a phone");
+    await walk.expectNoSidewaysScroll("Photos on a phone");
+  });
+});
