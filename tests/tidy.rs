@@ -329,9 +329,9 @@ const NAMING: [&str; 4] = ["fs::renameat", "fs::linkat", "fs::mkdirat", "fs::sym
 /// Files of the vault that say one of these words, and why they may.
 const NAMERS: &[(&str, &str)] = &[
     ("renames", "this is where a name changes hands"),
-    ("put", "the journal: what replaces what, kept and taken back"),
+    ("put", "gives things their names, each written into the journal"),
     ("thing", "its way to another name, and back after a change of places"),
-    ("throw", "the way into the trash"),
+    ("throw", "the way into the trash, also by a second name"),
     ("discard", "the way out of sight, and trees that nobody sees any more"),
     ("group", "takes back what a crash cut off"),
     ("hidden", "makes larder's own folders"),
@@ -343,10 +343,7 @@ const NAMERS: &[(&str, &str)] = &[
     ("spool", "files inside larder's own folder"),
     ("upload_record", "records inside larder's own folder"),
     ("copy", "trees that are made inside larder's own folder"),
-    ("write", "folders on the way, and a second name in the trash"),
-    // These two are to go through the journal as well; nothing may be added here.
-    ("change", "still makes a folder, and writes a name another way, by itself"),
-    ("append", "still changes places with the old file by itself"),
+    ("unfinished", "back to where it waits, inside larder's own folder"),
 ];
 
 #[test]

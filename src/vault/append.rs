@@ -2,17 +2,18 @@
 //! old one's place in one step: a reader sees the old or the new. Nothing is lost by that, so nothing goes
 //! into the trash.
 
-use super::look;
+use super::journal::Journal;
 use super::part::{UploadTarget, Version};
+use super::progress::Progress;
+use super::put::Aim;
 use super::resolve::{Follow, Spot};
 use super::share::{Need, Share};
 use super::spool::Spool;
-use super::{os, os_new_name};
+use super::thing::Judged;
+use super::trash::Fate;
+use super::write;
 use crate::error::{Error, Result};
 use crate::limits;
-use rustix::fs::RenameFlags;
-use rustix::io::Errno;
-use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 impl Share {
@@ -24,27 +25,20 @@ impl Share {
         self.checked(|| {
             spool.finish()?;
             let mut spot = self.locate(&target.path, Need::Write, Follow::Last)?;
-            let mut spool = self.on_filesystem_of(spool, &mut spot)?;
+            let spool = self.on_filesystem_of(spool, &mut spot)?;
             if spot.stat.as_ref().map(Version::of) != target.was {
                 return Ok(Some(spool));
             }
-            let is_placed = match (&spot.stat, &target.was) {
-                (Some(_), Some(was)) => {
-                    spool.take_after(&spot)?;
-                    self.exchange(&mut spool, &spot, was).map_err(os)?
-                }
-                _ => self.claim(&mut spool, &spot)?,
+            let mut journal = Journal::new(self);
+            let back = match target.was {
+                Some(was) => put_over(spool, &spot, (target, was), &mut journal)?,
+                None => write::add(spool, &spot, &target.path, &mut journal)?,
             };
-            if !is_placed {
-                return Ok(Some(spool));
+            if back.is_none() {
+                // It is in its place, whatever becomes of the old one.
+                let _shown_if_it_stays = journal.settle()?.let_go(&Progress::default());
             }
-            // The hidden folder as well: a drive without a journal could else know the new file by its old
-            // name, by which the sweep at the next start would remove it.
-            look::sync_folder(&*spot.folder).map_err(os)?;
-            look::sync_folder(&*spool.folder).map_err(os)?;
-            self.forget_parts(&target.path);
-            self.finder.root.news.came(&target.path);
-            Ok(None)
+            Ok(back)
         })
     }
 
@@ -66,68 +60,19 @@ impl Share {
         }
         Err(Error::Conflict("The file has changed meanwhile"))
     }
-
-    /// Gives a spool the name of its target, which nothing has; false when something has it.
-    fn claim(&self, spool: &mut Spool, spot: &Spot) -> Result<bool> {
-        match self.rename_noreplace(&spool.folder, &spool.name, &spot.folder, &spot.name) {
-            Ok(()) => {
-                spool.is_pending = false;
-                Ok(true)
-            }
-            Err(Errno::EXIST) => Ok(false),
-            Err(errno) => Err(os_new_name(errno)),
-        }
-    }
-
-    /// Puts a spool in the place of one version of a file; false when another is there. The old one, under
-    /// the spool's name, goes with the spool.
-    fn exchange(&self, spool: &mut Spool, spot: &Spot, was: &Version) -> rustix::io::Result<bool> {
-        if self.finder.root.quirks.no_exchange {
-            return replace_after_a_look(spool, spot, was);
-        }
-        let exchanged = rustix::fs::renameat_with(
-            &*spool.folder,
-            &spool.name,
-            &*spot.folder,
-            &spot.name,
-            RenameFlags::EXCHANGE,
-        );
-        match exchanged {
-            Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                return replace_after_a_look(spool, spot, was);
-            }
-            Err(errno) => return Err(errno),
-        }
-        // What came out is looked at: between the look before and this somebody may have replaced it.
-        let out = look::look(&spool.folder, spool.name.as_bytes())?;
-        if out.is_some_and(|stat| was.has_content_of(&stat)) {
-            return Ok(true);
-        }
-        // Until it is back it must not go with the spool.
-        spool.is_pending = false;
-        spool.source().exchange_back(&spot.folder, &spot.name)?;
-        spool.is_pending = true;
-        Ok(false)
-    }
 }
 
-/// The same where names cannot be exchanged: looks once more, and then replaces. Who comes in between is
-/// replaced as well.
-fn replace_after_a_look(spool: &mut Spool, spot: &Spot, was: &Version) -> rustix::io::Result<bool> {
-    let now = look::look(&*spot.folder, spot.name.as_bytes())?;
-    if now.as_ref().map(Version::of) != Some(*was) {
-        return Ok(false);
-    }
-    match rustix::fs::renameat(&*spool.folder, &spool.name, &*spot.folder, &spot.name) {
-        Ok(()) => {
-            spool.is_pending = false;
-            Ok(true)
-        }
-        Err(Errno::ISDIR) => Ok(false),
-        Err(errno) => Err(errno),
-    }
+/// Puts a spool in the place of one version of a file; gives it back when another is there.
+fn put_over(
+    spool: Spool,
+    spot: &Spot,
+    (target, was): (&UploadTarget, Version),
+    journal: &mut Journal<'_>,
+) -> Result<Option<Spool>> {
+    let (judged, fate) = (Judged::Content(was), Fate::Gone);
+    let aside = spool.aside.clone();
+    let aim = Aim { spot, named: &target.path, judged, aside: &aside, fate };
+    write::replace(spool, aim, journal)
 }
 
 #[cfg(test)]
@@ -215,9 +160,12 @@ mod tests {
         spool.finish().unwrap();
         let spot = share.locate(&path("log"), Need::Write, Follow::Last).unwrap();
         upload(&share, &[("log", "theirs")], &UPLOAD).unwrap();
-        assert_eq!(share.exchange(&mut spool, &spot, &target.was.unwrap()), Ok(false));
+        let mut journal = Journal::new(&share);
+        let was = (&target, target.was.unwrap());
+        let back = put_over(spool, &spot, was, &mut journal).unwrap();
+        assert!(back.is_some());
         assert_eq!(house.content("log").as_deref(), Some("theirs"));
-        drop(spool);
+        drop((back, journal));
         assert_eq!(house.content("log").as_deref(), Some("theirs"));
         assert!(house.unfinished("").is_empty());
     }

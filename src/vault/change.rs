@@ -1,16 +1,10 @@
 //! Making folders, and finding a name for what is done to the name itself. Knows no content.
 
-use super::look;
-use super::numbered::numbered;
+use super::journal::Journal;
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost, Spot, refuse_new, there};
 use super::share::{Kind, Need, Share};
-use super::{os, os_new_name, raw_name, twin};
 use crate::error::{Error, Result, Why};
-use crate::limits;
-use rustix::fs::Mode;
-use rustix::io::Errno;
-use std::os::unix::ffi::OsStrExt as _;
 
 impl Share {
     /// Makes a folder; the one around it must be there.
@@ -27,38 +21,12 @@ impl Share {
                 return Err(Error::Collision("Folder already exists"));
             }
             refuse_new(&spot)?;
-            match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
-                Ok(()) => look::sync_folder(&*spot.folder).map_err(os)?,
-                Err(Errno::EXIST) => return Err(Error::Collision("Folder already exists")),
-                Err(errno) => return Err(os_new_name(errno)),
+            let mut journal = Journal::new(self);
+            if !journal.make(&spot, path)? {
+                return Err(Error::Collision("Folder already exists"));
             }
-            self.forget_parts(path);
-            self.finder.root.news.came(path);
-            Ok(())
+            journal.settle().map(drop)
         })
-    }
-
-    /// Has an entry of a drive that ignores case written another way. Where the drive takes both for the same
-    /// name, and leaves it as it is or thinks that something is in the way, it goes there by way of a third.
-    pub(super) fn respell(&self, from: &Spot, to: &Spot) -> rustix::io::Result<()> {
-        let _seen_by_its_name =
-            rustix::fs::renameat(&*from.folder, &from.name, &*to.folder, &to.name);
-        if twin::lists(&to.folder, to.name.as_bytes()) {
-            return Ok(());
-        }
-        for number in 1..=limits::RACE_TRIES_MAX {
-            let between = raw_name::known(&numbered(to.path.name(), number)).into_owned();
-            match self.rename_noreplace(&from.folder, &from.name, &to.folder, &between) {
-                Err(Errno::EXIST | Errno::NOTEMPTY) => continue,
-                moved => moved?,
-            }
-            let put = self.rename_noreplace(&to.folder, &between, &to.folder, &to.name);
-            return put.inspect_err(|_| {
-                let _as_it_was =
-                    self.rename_noreplace(&to.folder, &between, &from.folder, &from.name);
-            });
-        }
-        Err(Errno::EXIST)
     }
 
     /// Finds a name for an operation on itself. A link must be permitted where it leads as well, and one

@@ -2,7 +2,6 @@
 //! Never follows a link. Knows no names of callers but those it asks the grant about.
 
 use super::carried;
-use super::discard;
 use super::hidden;
 use super::look::{self, FileId};
 use super::path::{VaultPath, is_reserved};
@@ -10,6 +9,7 @@ use super::progress::Progress;
 use super::resolve::{Follow, Lost};
 use super::share::Share;
 use super::trash;
+use super::unfinished::{End, Unfinished};
 use super::walk::{Census, Folder, Mark, Visitor, Walk};
 use super::{into_itself, os, os_new_name};
 use crate::error::{Error, Result};
@@ -33,24 +33,12 @@ const SET_GROUP: u16 = 0o2000;
 
 /// Something whole in larder's hidden folder. Dropping it removes it.
 pub struct Hidden {
-    /// The hidden folder.
-    pub folder: Arc<OwnedFd>,
-    /// Its name there.
-    pub name: String,
+    /// Where it is.
+    pub at: Unfinished,
     /// Which file or folder it is.
     pub id: FileId,
     /// What it shall be, once it is in its place: a folder that its owner may not write cannot be moved.
     pub mark: Option<Mark>,
-    /// Whether the name in the hidden folder is still ours to remove.
-    pub is_pending: bool,
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        if self.is_pending {
-            discard::give_up(self.folder.as_fd(), &self.name);
-        }
-    }
 }
 
 /// What is copied, and how.
@@ -76,26 +64,21 @@ impl Share {
         copier: &mut Copier<'_>,
     ) -> Result<Hidden> {
         let stat = look::look(folder, name.as_bytes()).map_err(os)?.ok_or(super::NOT_THERE)?;
-        let hidden_name = hidden::temporary_name();
         // From the first step on, dropping it removes what is there.
-        let mut hidden = Hidden {
-            folder: Arc::clone(&copier.workshop),
-            name: hidden_name,
-            id: look::id_of(&stat),
-            mark: None,
-            is_pending: true,
-        };
-        let target = Arc::clone(&hidden.folder);
+        let at =
+            Unfinished::new(Arc::clone(&copier.workshop), hidden::temporary_name(), End::Removed);
+        let (target, new_name) = (Arc::clone(&at.folder), at.name.clone());
+        let mut hidden = Hidden { at, id: look::id_of(&stat), mark: None };
         match look::type_of(&stat) {
             FileType::RegularFile => {
-                copier.file(folder, name.as_bytes(), (&target, hidden.name.as_bytes()))?;
+                copier.file(folder, name.as_bytes(), (&target, new_name.as_bytes()))?;
             }
             FileType::Symlink => {
-                copier.link(folder, name.as_bytes(), (&target, hidden.name.as_bytes()), &stat)?;
+                copier.link(folder, name.as_bytes(), (&target, new_name.as_bytes()), &stat)?;
             }
             FileType::Directory => {
-                rustix::fs::mkdirat(&*target, &hidden.name, Mode::RWXU).map_err(os)?;
-                let made = look::open_to_read(&*target, hidden.name.as_bytes()).map_err(os)?;
+                rustix::fs::mkdirat(&*target, &new_name, Mode::RWXU).map_err(os)?;
+                let made = look::open_to_read(&*target, new_name.as_bytes()).map_err(os)?;
                 let top = Arc::new(look::open_place(folder, name.as_bytes()).map_err(os)?);
                 let mut tree = Tree {
                     share: self,
@@ -110,7 +93,7 @@ impl Share {
             }
             _ => return Err(Error::invalid("Path is neither a file nor a folder")),
         }
-        let made = look::look(&*target, hidden.name.as_bytes()).map_err(os)?;
+        let made = look::look(&*target, new_name.as_bytes()).map_err(os)?;
         // What went before it was copied is not there.
         hidden.id = look::id_of(&made.ok_or(super::NOT_THERE)?);
         Ok(hidden)

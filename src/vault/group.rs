@@ -283,7 +283,7 @@ impl Spool {
     /// The change that putting it at a place is.
     pub(super) fn coming_to(&self, place: VaultPath) -> Result<Change> {
         let what = Some(self.identity()?);
-        let asides = vec![self.name.clone(), self.aside.clone()];
+        let asides = vec![self.at.name.clone(), self.aside.clone()];
         Ok(Change { place, what, asides, ..Change::default() })
     }
 }

@@ -2,13 +2,16 @@
 //! crash removes those that stayed empty.
 
 use super::hidden::{self, TEMPORARY};
+use super::journal::Journal;
 use super::look;
 use super::path::VaultPath;
-use super::share::Share;
+use super::resolve::Follow;
+use super::share::{Need, Share};
+use super::unfinished::{End, Unfinished};
 use super::{os, raw_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::limits;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,6 @@ use std::convert::identity;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::Arc;
 
 /// What a note is called behind its name, in larder's folder for unfinished things.
 const NOTE: &str = ".made";
@@ -35,39 +37,46 @@ pub(super) fn is_note(name: &[u8]) -> bool {
     name.ends_with(NOTE.as_bytes())
 }
 
-/// A note of folders that are being made. Dropping it removes it: they have what they were made for, or are
-/// gone again.
-pub(super) struct Note {
-    /// Larder's folder for unfinished things on their filesystem.
-    pub folder: Arc<OwnedFd>,
-    /// What the note is called there.
-    name: String,
-    /// Whether it is still there.
-    is_there: bool,
-}
-
-impl Note {
-    /// What was made for has come, durably: the note goes, durable with the next sync of its folder.
-    pub fn settle(&mut self) {
-        if std::mem::take(&mut self.is_there) {
-            hidden::unlink(self.folder.as_fd(), &self.name);
-        }
-    }
-}
-
-impl Drop for Note {
-    fn drop(&mut self) {
-        if self.is_there {
-            self.settle();
-            let _only_looked_at_again = look::sync_folder(&*self.folder);
-        }
-    }
-}
-
 impl Share {
+    /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
+    /// have the way there made, as long as it really leads to what may be written.
+    pub(super) fn make_missing(&self, path: &VaultPath, journal: &mut Journal<'_>) -> Result<()> {
+        let Some(parent) = path.parent() else { return Ok(()) };
+        // Most often it is there.
+        if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
+            return Ok(());
+        }
+        let mut is_noted = false;
+        let mut ahead = path.components();
+        let mut place = VaultPath::root();
+        for part in parent.components() {
+            place = place.join(part);
+            ahead.next();
+            let mut spot = self.finder.locate(&place, Follow::Last)?;
+            if spot.is_folder() {
+                continue;
+            }
+            // Behind what is missing there are no links: the rest is where its name says.
+            let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));
+            self.ask(&end, Need::Write)?;
+            if spot.stat.is_some() {
+                return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
+            }
+            spot.folder = self.finder.shared(spot.folder).map_err(os)?;
+            if !is_noted {
+                let innermost = end.parent().unwrap_or_default();
+                journal.notes.push(self.note_making(&innermost, ahead.clone().count())?);
+                is_noted = true;
+            }
+            // If somebody else was faster that is as good.
+            journal.make(&spot, &place)?;
+        }
+        Ok(())
+    }
+
     /// Notes durably that `count` folders are about to be made, of which `path` (by where it really is) is the
-    /// innermost.
-    pub(super) fn note_making(&self, path: &VaultPath, count: usize) -> Result<Note> {
+    /// innermost. The note is dropped when they have what they are made for, durably, or are gone again.
+    pub(super) fn note_making(&self, path: &VaultPath, count: usize) -> Result<Unfinished> {
         let around = (0..count).try_fold(path.clone(), |path, _| path.parent()).unwrap_or_default();
         let (top, folder) = self.finder.hidden(&around, TEMPORARY)?;
         let path = path.below(&top).ok_or(Error::Bug("a folder outside of its drive".into()))?;
@@ -77,7 +86,7 @@ impl Share {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&*folder, &name, flags, Mode::from(0o600)).map_err(os)?;
-        let note = Note { folder, name, is_there: true };
+        let note = Unfinished::new(folder, name, End::Removed);
         let mut file = File::from(file);
         file.write_all(&text)?;
         file.sync_all()?;

@@ -7,12 +7,12 @@
 
 use super::group::{Change, Group};
 use super::hidden;
+use super::journal::{Journal, Kept, Step};
 use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::permit::Permit;
 use super::progress::Progress;
-use super::put::{Journal, Step};
 use super::rake::{Doomed, Remains};
 use super::refusals::{refuse_crowds, refuse_mounts, refuse_overlaps};
 use super::resolve::Spot;
@@ -160,17 +160,11 @@ impl Removal {
     /// `hides`, else it stays.
     fn take_out(&self, spots: Vec<Spot>, hides: bool, progress: &Progress) -> Result<Vec<Out>> {
         let mut journal = Journal::new(&self.share);
-        let taken = self.take_all(spots, hides, progress, &mut journal);
-        match taken.and_then(|outs| journal.settle().map(|()| outs)) {
-            Ok(outs) => Ok(outs),
-            Err(error) => {
-                journal.undo();
-                Err(error)
-            }
-        }
+        let outs = self.take_all(spots, hides, progress, &mut journal)?;
+        journal.settle().map(|_taken_out| outs)
     }
 
-    /// The work of `take_out`; what was done is told in `journal`, also on failure.
+    /// The work of `take_out`, but for settling it.
     fn take_all(
         &self,
         spots: Vec<Spot>,
@@ -223,17 +217,16 @@ impl Removal {
         ticket: Option<Ticket>,
         journal: &mut Journal<'_>,
     ) -> Result<Way> {
-        let mut took = |hidden: &Arc<OwnedFd>, name: &str, ticket: Option<Ticket>| {
+        let mut took = |out| {
             let from = (Arc::clone(&spot.folder), spot.name.clone());
-            let (out, named) = ((Arc::clone(hidden), name.into()), path.clone());
-            journal.done.push(Step::TakenOut { from, out, named, ticket });
+            journal.done.push(Step::TakenOut { from, out, named: path.clone() });
         };
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
         if let Some(ticket) = ticket
-            && let Some(ticket) = self.share.throw_away(spot, ticket, failed)?
+            && let Some(binned) = self.share.throw_away(spot, ticket, failed)?
         {
-            let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
-            took(&bin, id.as_str(), Some(ticket));
+            let id = binned.id.clone();
+            took(Kept::Binned(binned));
             return Ok(Way::Binned(id));
         }
         if let Some(progress) = asks {
@@ -250,7 +243,7 @@ impl Removal {
         let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
         match discard::take_out(folder, name, workshop.as_fd(), &hidden) {
             Ok(()) => {
-                took(&workshop, &hidden, None);
+                took(Kept::Aside(Arc::clone(&workshop), hidden.clone().into()));
                 Ok(Way::Hidden(workshop, hidden))
             }
             // See `throw_away`.
@@ -275,10 +268,11 @@ impl Removal {
             };
             match removed {
                 Ok(none) if none.is_none() => {
-                    if !out.spot.is_folder() {
+                    // Of what was taken out this is told already.
+                    if matches!(out.way, Way::Stays) {
                         self.share.forget_parts(path);
+                        self.share.finder.root.news.went(path);
                     }
-                    self.share.finder.root.news.went(path);
                     tell(path, out.id());
                 }
                 Ok(of_this) => remains.append(of_this),
@@ -323,29 +317,33 @@ impl Share {
         let (folder, name_bytes) = (hidden.as_fd(), name.as_bytes());
         let doomed = Doomed { folder, name: name_bytes, path, is_hidden: true };
         let removed = doomed.remove(&Progress::default(), &|| self.nameless_file());
-        if !removed.as_ref().is_ok_and(Remains::is_none) {
-            self.show_again((hidden, name), was)?;
+        if !removed.as_ref().is_ok_and(Remains::is_none)
+            && let Some(shown) = self.show_again((hidden, name), was)?
+        {
+            self.finder.root.news.came(&path.parent().unwrap_or_default().join(&shown));
         }
         removed
     }
 
     /// Puts what could not be removed back where it was, durably; where something else is by now, beside it
-    /// under the next free name.
+    /// under the next free name. Says under which; `None` if it is not there any more.
     pub(super) fn show_again(
         &self,
         (hidden, name): (&OwnedFd, &OsStr),
         (folder, was): (&OwnedFd, &OsStr),
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         for number in 0..=limits::NUMBERED_NAMES_MAX {
             let free = numbered(&raw_name::tell(was.as_bytes()), number);
-            let free = raw_name::known(&free);
             let shown = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
-                self.rename_noreplace(hidden, name, folder, &free)
+                self.rename_noreplace(hidden, name, folder, raw_name::known(&free))
             });
             match shown {
-                Ok(()) => return look::sync_folder(folder).map_err(os),
+                Ok(()) => {
+                    look::sync_folder(folder).map_err(os)?;
+                    return Ok(Some(free));
+                }
                 Err(Errno::EXIST | Errno::NOTEMPTY) => {}
-                Err(Errno::NOENT) => return Ok(()),
+                Err(Errno::NOENT) => return Ok(None),
                 Err(errno) => return Err(os(errno)),
             }
         }
@@ -427,13 +425,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_settled_is_put_back() {
-        with_taken_out(|house, mut journal| {
+        with_taken_out(|house, journal| {
             // The first that comes into the trash gets its record, the second does not.
             let last = house.trashed("").pop().unwrap();
             assert!(last.contains(".new"), "{last} is no record on its way in");
             fs::remove_file(house.root().join(".larder/trash").join(last)).unwrap();
             assert!(journal.settle().is_err());
-            journal.undo();
             assert_eq!(house.on_disk(""), ["a", "b", "c", "d"]);
             assert_eq!(house.content("d/e").as_deref(), Some("d/e"));
             assert!(house.trashed("").is_empty());
@@ -447,7 +444,7 @@ mod tests {
             for name in ["a", "b", "d"] {
                 house.file(name, "new");
             }
-            journal.undo();
+            drop(journal);
             assert_eq!(house.on_disk(""), ["a", "a (1)", "b", "c", "d", "d (1)"]);
             assert_eq!(house.content("a").as_deref(), Some("new"));
             assert_eq!(house.content("a (1)").as_deref(), Some("a"));

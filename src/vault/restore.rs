@@ -2,18 +2,19 @@
 
 use super::group::Change;
 use super::hidden::{self, TRASH};
+use super::journal::Journal;
 use super::look;
 use super::mounts;
 use super::numbered::numbered;
 use super::path::{HOME, VaultPath};
 use super::progress::Progress;
-use super::put::{Journal, Put, Target};
+use super::put::{Aim, Put};
 use super::rake::Remains;
 use super::resolve::{Follow, Lost};
 use super::share::{Kind, Need, Share};
 use super::sorted::{self, Order};
-use super::thing::{Judged, Source};
-use super::trash::{self, Bin, Incoming, Reason, Record, Removed};
+use super::thing::{Itself, Judged, Source};
+use super::trash::{self, Bin, Fate, Incoming, Reason, Record, Removed};
 use super::trash_id::TrashId;
 use super::write::IfExists;
 use super::{mounted, moved, os};
@@ -154,8 +155,9 @@ impl Coming {
     }
 
     /// It, as something that gets a name.
-    fn source(&self, stat: &Statx) -> Source {
-        Source::there(&self.bin.folder, self.id.as_str(), look::id_of(stat))
+    fn thing(&self, stat: &Statx) -> Itself {
+        let id = look::id_of(stat);
+        Itself::binned(Source::there(&self.bin.folder, self.id.as_str(), id))
     }
 
     /// The change that putting it at a place is.
@@ -193,21 +195,13 @@ impl Share {
             }
             let mut done = Vec::with_capacity(found.len());
             for (number, coming) in found.iter().enumerate() {
-                match self.put_back(coming, (number, if_exists), &mut journal) {
-                    Ok(path) => done.push(path),
-                    Err(error) => {
-                        journal.undo();
-                        return Err(error);
-                    }
-                }
+                done.push(self.put_back(coming, (number, if_exists), &mut journal)?);
             }
-            journal.settle()?;
-            for (Coming { bin, id, .. }, path) in found.iter().zip(&done) {
+            let settled = journal.settle()?;
+            for Coming { bin, id, .. } in &found {
                 hidden::unlink(bin.folder.as_fd(), &id.record());
-                self.forget_parts(path);
-                self.finder.root.news.came(path);
             }
-            journal.let_go(&Progress::default())?.told()?;
+            settled.let_go(&Progress::default())?.told()?;
             Ok(done)
         })
     }
@@ -346,15 +340,13 @@ impl Share {
         for number in 1.. {
             let there = (&spot.folder, name.as_os_str(), real_parent.join(path.name()));
             let way = (number_of_all, if_exists);
-            let moved_back = self.put_back_at((coming, &stat), there, way, journal)?;
-            match (moved_back, if_exists) {
-                (Ok(()), _) => break,
-                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Error(sentence)) => {
+            let is_back = self.put_back_at((coming, &stat), there, (way, &path), journal)?;
+            match (is_back, if_exists) {
+                (Ok(true), _) => break,
+                (Ok(false), IfExists::Error(sentence)) => {
                     return Err(Error::Collision(sentence));
                 }
-                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Rename)
-                    if number <= limits::NUMBERED_NAMES_MAX =>
-                {
+                (Ok(false), IfExists::Rename) if number <= limits::NUMBERED_NAMES_MAX => {
                     path = parent.child(&numbered(spot.path.name(), number))?;
                     name = path.name_on_disk();
                     self.ask(&path, Need::Write)?;
@@ -362,14 +354,12 @@ impl Share {
                     self.ask(&real, Need::Write)?;
                     self.ask_to_show(&[&was], &[&path, &real], is_folder)?;
                 }
-                (Err(Errno::EXIST | Errno::NOTEMPTY), IfExists::Overwrite)
-                    if number <= limits::RACE_TRIES_MAX =>
-                {
+                (Ok(false), IfExists::Overwrite) if number <= limits::RACE_TRIES_MAX => {
                     if self.put_back_over((coming, &stat), &path, journal)? {
                         break;
                     }
                 }
-                (Err(Errno::EXIST | Errno::NOTEMPTY), _) => return Err(IN_THE_WAY),
+                (Ok(false), _) => return Err(IN_THE_WAY),
                 (Err(Errno::NOENT), _) => return Err(NO_SUCH_THING),
                 (Err(errno), _) => return Err(moved(errno)),
             }
@@ -378,22 +368,22 @@ impl Share {
     }
 
     /// Gives one thing its name back, as the record of its group tells, if it has one. A name that is seen to be
-    /// taken is not worth telling there.
+    /// taken is not worth telling there. False when something has the name.
     fn put_back_at(
         &self,
         (coming, stat): (&Coming, &Statx),
         (folder, name, real): (&Arc<OwnedFd>, &OsStr, VaultPath),
-        (number, if_exists): (usize, IfExists),
+        ((number, if_exists), named): ((usize, IfExists), &VaultPath),
         journal: &mut Journal<'_>,
-    ) -> Result<rustix::io::Result<()>> {
+    ) -> Result<rustix::io::Result<bool>> {
         if journal.group.is_some() {
-            let change = self.with_old(coming.change(stat, real.clone()), &coming.bin)?;
+            let change = self.with_old(coming.change(stat, real), &coming.bin)?;
             if change.old.is_some() && if_exists == IfExists::Rename {
-                return Ok(Err(Errno::EXIST));
+                return Ok(Ok(false));
             }
             journal.expect(number, change)?;
         }
-        Ok(journal.add(&coming.source(stat), (folder, name), real, false))
+        Ok(journal.add(coming.thing(stat), (folder, name), named).map(|back| back.is_none()))
     }
 
     /// Puts one thing back to where something else is, which goes into the trash; false when that has gone.
@@ -411,13 +401,12 @@ impl Share {
                 return Err(mounted());
             }
         }
-        let folder = self.finder.shared(Arc::clone(&spot.folder)).map_err(os)?;
-        let near = Target { folder, real: spot.path.parent().unwrap_or_default() };
-        let old = (&spot, Judged::This(look::id_of(old)));
-        let (mut source, way) = (coming.source(stat), (coming.aside.as_str(), false));
-        journal.replace((&mut source, stat), &near, old, way).map_err(|put| match put {
+        let (judged, aside) = (Judged::This(look::id_of(old)), coming.aside.as_str());
+        let aim = Aim { spot: &spot, named: path, judged, aside, fate: Fate::Trash };
+        let back = journal.replace(coming.thing(stat), aim).map_err(|put| match put {
             Put::Apart => moved(Errno::XDEV),
             Put::Failed(error) => error,
-        })
+        })?;
+        Ok(back.is_none())
     }
 }

@@ -10,6 +10,7 @@ use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Lost, Spot};
 use super::share::Share;
 use super::trash::{self, Incoming};
+use super::unfinished::{End, Unfinished};
 use super::{NOT_THERE, os};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -30,14 +31,12 @@ use std::time::{Duration, SystemTime};
 /// Nanoseconds in a millisecond.
 const MS_NS: u32 = 1_000_000;
 
-/// A hidden temporary file. Dropping it removes it.
+/// A hidden temporary file. Dropping it removes it, or moves it back to where it waits.
 pub struct Spool {
     /// Open for writing until it is finished.
     file: Option<File>,
-    /// The hidden folder it is in.
-    pub(super) folder: Arc<OwnedFd>,
-    /// Its name there.
-    pub(super) name: String,
+    /// Where it is, and what becomes of it there.
+    pub(super) at: Unfinished,
     /// As what, in that folder, a file waits that it replaces where the two cannot change places.
     pub(super) aside: String,
     /// The filesystem it is on.
@@ -52,10 +51,6 @@ pub struct Spool {
     length: u64,
     /// Bytes that the kernel was asked to write to the drive already.
     written_back: u64,
-    /// Whether the name in the hidden folder is still ours to remove.
-    pub(super) is_pending: bool,
-    /// Where the file waits instead of being removed, if it is to outlast this: a folder and its name there.
-    home: Option<(Arc<OwnedFd>, String)>,
 }
 
 impl Share {
@@ -143,9 +138,7 @@ impl Spool {
             opened => opened,
         };
         let file = file.map_err(os)?;
-        let place = (Arc::clone(&folder), name.clone());
-        Self::around(File::from(file), folder, name, None)
-            .inspect_err(|_| hidden::unlink(place.0.as_fd(), &place.1))
+        Self::around(File::from(file), Unfinished::new(folder, name, End::Removed))
     }
 
     /// A file of ours that waits in this hidden folder under this name and goes on waiting there, cut to its first
@@ -159,35 +152,27 @@ impl Spool {
             rustix::fs::ftruncate(&file, length).map_err(os)?;
         }
         file.seek(SeekFrom::End(0))?;
-        let home = Some((Arc::clone(&folder), name.to_owned()));
-        let mut spool = Self::around(file, folder, name.to_owned(), home)?;
+        let end = End::Waits(Arc::clone(&folder), name.to_owned());
+        let mut spool = Self::around(file, Unfinished::new(folder, name.to_owned(), end))?;
         (spool.length, spool.written_back) = (length, length);
         Ok(spool)
     }
 
     /// One over an open file that has this name. An overlay tells another device for files than for folders, and
     /// what can be renamed is decided by the folders.
-    fn around(
-        file: File,
-        folder: Arc<OwnedFd>,
-        name: String,
-        home: Option<(Arc<OwnedFd>, String)>,
-    ) -> Result<Self> {
-        let (at, stat) =
-            look::look_at(&*folder).and_then(|at| Ok((at, look::look_at(&file)?))).map_err(os)?;
+    fn around(file: File, at: Unfinished) -> Result<Self> {
+        let folder = look::look_at(&*at.folder).map_err(os)?;
+        let stat = look::look_at(&file).map_err(os)?;
         Ok(Self {
             file: Some(file),
-            folder,
-            name,
+            at,
             aside: hidden::temporary_name(),
-            filesystem: look::filesystem_of(&at),
+            filesystem: look::filesystem_of(&folder),
             id: look::id_of(&stat),
             modified_ns: None,
             wished: None,
             length: 0,
             written_back: 0,
-            is_pending: true,
-            home,
         })
     }
 
@@ -195,7 +180,7 @@ impl Spool {
     /// removed.
     pub(super) fn stay_at(&mut self, folder: &Arc<OwnedFd>, name: &str) -> rustix::io::Result<()> {
         self.rename_to(folder, name)?;
-        self.home = Some((Arc::clone(folder), name.to_owned()));
+        self.at.set_end(End::Waits(Arc::clone(folder), name.to_owned()));
         Ok(())
     }
 
@@ -203,12 +188,12 @@ impl Spool {
     /// happens on the way to its place, a kill included, the first still has the bytes. Elsewhere it goes its way
     /// under the first, and back to it.
     pub(super) fn step_out(&mut self) -> Result<()> {
-        let Some((folder, name)) = &self.home else { return Ok(()) };
+        let End::Waits(folder, name) = self.at.end() else { return Ok(()) };
         let home = look::open_place(&**folder, b"..").map_err(os)?;
         let workshop = hidden::open_or_make(home.as_fd(), TEMPORARY).map_err(os)?;
         let second = hidden::temporary_name();
         if rustix::fs::linkat(&**folder, name, &workshop, &second, AtFlags::empty()).is_ok() {
-            (self.folder, self.name, self.home) = (Arc::new(workshop), second, None);
+            self.at = Unfinished::new(Arc::new(workshop), second, End::Removed);
         }
         Ok(())
     }
@@ -307,13 +292,13 @@ impl Spool {
 
     /// By what the finished file is known again after a crash.
     pub(super) fn identity(&self) -> Result<Incoming> {
-        self.look().map(|stat| Incoming::of(&self.folder, &stat))
+        self.look().map(|stat| Incoming::of(&self.at.folder, &stat))
     }
 
     /// The same content in another hidden folder, on another filesystem.
     pub(super) fn moved_to(&mut self, folder: Arc<OwnedFd>) -> Result<Self> {
         self.finish()?;
-        Self::copy_of(&self.folder, &self.name, folder)
+        Self::copy_of(&self.at.folder, &self.at.name, folder)
     }
 
     /// The content of any file, finished.
@@ -338,9 +323,9 @@ impl Spool {
         folder: &Arc<OwnedFd>,
         name: &str,
     ) -> rustix::io::Result<()> {
-        rustix::fs::renameat(&*self.folder, &self.name, &**folder, name)?;
-        self.folder = Arc::clone(folder);
-        name.clone_into(&mut self.name);
+        rustix::fs::renameat(&*self.at.folder, &self.at.name, &**folder, name)?;
+        self.at.folder = Arc::clone(folder);
+        name.clone_into(&mut self.at.name);
         Ok(())
     }
 
@@ -398,14 +383,14 @@ impl Spool {
 
     /// What the file is.
     pub(super) fn look(&self) -> Result<Statx> {
-        let stat = look::look(&self.folder, self.name.as_bytes()).map_err(os)?;
+        let stat = look::look(&self.at.folder, self.at.name.as_bytes()).map_err(os)?;
         stat.ok_or(Error::Bug("a spool is gone".into()))
     }
 
     /// Opens the finished file again; `None` when its mode forbids that.
     fn reopen(&self) -> Result<Option<OwnedFd>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(&*self.folder, &self.name, flags, Mode::empty()) {
+        match rustix::fs::openat(&*self.at.folder, &self.at.name, flags, Mode::empty()) {
             Err(Errno::ACCESS) => Ok(None),
             opened => opened.map(Some).map_err(os),
         }
@@ -422,7 +407,9 @@ impl Write for Spool {
         for _ in 0..limits::RACE_TRIES_MAX {
             match written {
                 // What was deleted before makes room for what is stored now.
-                Err(ref cause) if is_full(cause) && trash::make_some_room(self.folder.as_fd()) => {
+                Err(ref cause)
+                    if is_full(cause) && trash::make_some_room(self.at.folder.as_fd()) =>
+                {
                     written = file.write(bytes);
                 }
                 _ => break,
@@ -444,21 +431,6 @@ impl Write for Spool {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        match &self.home {
-            _ if !self.is_pending => {}
-            None => hidden::unlink(self.folder.as_fd(), &self.name),
-            Some((_, name)) if *name == self.name => {}
-            Some((folder, name)) => {
-                // If that fails, the sweep finds it where it is.
-                let _as_well_as_we_can =
-                    rustix::fs::renameat(&*self.folder, &self.name, &**folder, name);
-            }
-        }
     }
 }
 
@@ -515,6 +487,7 @@ pub(super) fn is_replaceable(file_type: FileType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{House, UPLOAD, opened, path, spool};
+    use super::super::thing::Thing as _;
     use super::*;
     use std::os::unix::fs::MetadataExt;
 
@@ -596,7 +569,8 @@ mod tests {
         let mut spool = spool(&share, "", "new");
         spool.date(SystemTime::UNIX_EPOCH + Duration::from_secs(5));
         spool.finish().unwrap();
-        let same = std::fs::metadata(house.root().join(".larder/tmp").join(&spool.name)).unwrap();
+        let same =
+            std::fs::metadata(house.root().join(".larder/tmp").join(&spool.at.name)).unwrap();
         let file = File::options().write(true).open(&old).unwrap();
         file.set_modified(same.modified().unwrap()).unwrap();
         let spot = share.finder.locate(&path("f"), Follow::Last).unwrap();

@@ -8,46 +8,63 @@ use super::path::VaultPath;
 use super::resolve::{Spot, there};
 use super::room::Room;
 use super::share::Share;
+use super::spool::Spool;
 use super::trash::{
     self, Bin, Incoming, Reason, Record, bytes_of, is_no_place, write_one_of_many, write_record,
 };
 use super::trash_id::TrashId;
+use super::unfinished::{End, Unfinished};
 use super::{discard, os};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::FileType;
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
 /// A place in the trash with a durable record, for a thing that has not come yet. Dropping it gives the
-/// place up, unless the thing came.
+/// place up.
 pub(super) struct Ticket {
-    /// The trash folder.
-    pub bin: Arc<OwnedFd>,
     /// What the thing will be called.
     pub id: TrashId,
-    /// Whether it is there.
-    pub is_filled: bool,
+    /// The record.
+    record: Unfinished,
 }
 
 impl Ticket {
-    /// The thing has come: the record gets its name for good. Durable with the next sync of the folder.
-    pub fn settle(&mut self) -> rustix::io::Result<()> {
-        self.is_filled = true;
-        rustix::fs::renameat(&*self.bin, self.id.unsettled(), &*self.bin, self.id.record())
+    /// The trash folder.
+    pub fn bin(&self) -> &Arc<OwnedFd> {
+        &self.record.folder
+    }
+
+    /// The thing has come.
+    pub fn fill(self) -> Binned {
+        let (bin, id) = (Arc::clone(&self.record.folder), self.id);
+        self.record.leave();
+        Binned { bin, id }
     }
 }
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if !self.is_filled {
-            hidden::unlink(self.bin.as_fd(), &self.id.unsettled());
-            // It may have been settled and then gone back.
-            hidden::unlink(self.bin.as_fd(), &self.id.record());
-        }
+/// A thing in the trash. As long as its record is not settled, the sweep after a crash decides what becomes of it.
+pub(super) struct Binned {
+    /// The trash folder.
+    pub bin: Arc<OwnedFd>,
+    /// What the thing is called.
+    pub id: TrashId,
+}
+
+impl Binned {
+    /// It is to stay: the record gets its name for good. Durable with the next sync of the folder.
+    pub fn settle(&self) -> rustix::io::Result<()> {
+        rustix::fs::renameat(&*self.bin, self.id.unsettled(), &*self.bin, self.id.record())
+    }
+
+    /// It has gone back: the record goes, which may have been settled.
+    pub fn give_up(&self) {
+        hidden::unlink(self.bin.as_fd(), &self.id.unsettled());
+        hidden::unlink(self.bin.as_fd(), &self.id.record());
     }
 }
 
@@ -92,8 +109,8 @@ impl Share {
         }
         let mut synced = HashSet::new();
         for ticket in tickets.iter().flatten() {
-            if synced.insert(Arc::as_ptr(&ticket.bin)) {
-                look::sync_whole(&*ticket.bin).map_err(os)?;
+            if synced.insert(Arc::as_ptr(ticket.bin())) {
+                look::sync_whole(&**ticket.bin()).map_err(os)?;
             }
         }
         Ok(tickets)
@@ -132,7 +149,8 @@ impl Share {
             Err(errno) => return Err(os(errno)),
         }
         keeping.look_again();
-        Ok(Some(Ticket { bin: bin.folder, id, is_filled: false }))
+        let record = Unfinished::new(bin.folder, id.unsettled(), End::Removed);
+        Ok(Some(Ticket { id, record }))
     }
 
     /// The trash for what is at a place, and the place relative to the top of its filesystem.
@@ -161,12 +179,11 @@ impl Share {
     pub(super) fn throw_away(
         &self,
         spot: &Spot,
-        mut ticket: Ticket,
+        ticket: Ticket,
         failed: impl Fn(Errno) -> Error,
-    ) -> Result<Option<Ticket>> {
-        let (bin, id) = (Arc::clone(&ticket.bin), ticket.id.clone());
+    ) -> Result<Option<Binned>> {
         let taken = discard::moving(spot.folder.as_fd(), spot.name.as_bytes(), true, || {
-            rustix::fs::renameat(&*spot.folder, &spot.name, &*bin, id.as_str())
+            rustix::fs::renameat(&*spot.folder, &spot.name, &**ticket.bin(), ticket.id.as_str())
         });
         match taken {
             Ok(()) => {}
@@ -174,18 +191,55 @@ impl Share {
             Err(Errno::XDEV) if !spot.is_folder() => return Ok(None),
             Err(errno) => return Err(failed(errno)),
         }
-        ticket.is_filled = true;
-        let moved = look::look(&*bin, id.as_str().as_bytes()).map_err(os)?;
+        let binned = ticket.fill();
+        let (bin, id) = (&*binned.bin, binned.id.as_str());
+        let moved = look::look(bin, id.as_bytes()).map_err(os)?;
         let is_folder = moved.is_some_and(|stat| look::type_of(&stat) == FileType::Directory);
         if is_folder != spot.is_folder() {
-            self.rename_noreplace(&bin, id.as_str(), &spot.folder, &spot.name).map_err(os)?;
-            ticket.is_filled = false;
+            self.rename_noreplace(bin, id, &spot.folder, &spot.name).map_err(os)?;
+            binned.give_up();
             return Err(if is_folder {
                 Error::invalid_as(Why::NotAFile, "Path is not a file")
             } else {
                 Error::invalid_as(Why::NotAFolder, "Path is not a folder")
             });
         }
-        Ok(Some(ticket))
+        Ok(Some(binned))
+    }
+
+    /// Puts the file at a place into the trash while it stays where it is: by a second name, or as a copy
+    /// where the filesystem has no second names.
+    pub(super) fn put_aside(
+        &self,
+        spot: &Spot,
+        workshop: &Arc<OwnedFd>,
+        ticket: Ticket,
+    ) -> Result<Binned> {
+        if !self.finder.root.quirks.no_links {
+            let none = AtFlags::empty();
+            match rustix::fs::linkat(
+                &*spot.folder,
+                &spot.name,
+                &**ticket.bin(),
+                ticket.id.as_str(),
+                none,
+            ) {
+                Ok(()) => return Ok(ticket.fill()),
+                Err(
+                    Errno::PERM
+                    | Errno::OPNOTSUPP
+                    | Errno::NOSYS
+                    | Errno::INVAL
+                    | Errno::MLINK
+                    | Errno::XDEV,
+                ) => {}
+                Err(errno) => return Err(os(errno)),
+            }
+        }
+        let mut copy = Spool::copy_of(&spot.folder, &spot.name, Arc::clone(workshop))?;
+        copy.take_after(spot)?;
+        copy.rename_to(ticket.bin(), ticket.id.as_str()).map_err(os)?;
+        copy.at.leave();
+        Ok(ticket.fill())
     }
 }

@@ -11,17 +11,18 @@
 use super::copy::{Copier, Hidden, Manner};
 use super::group::Change;
 use super::hidden;
-use super::look;
+use super::journal::{Journal, Kept, Step};
+use super::look::{self, FileId};
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Old, Put, Step, Target};
+use super::put::{Aim, Put};
 use super::refusals::{is_mount, refuse_crowds, refuse_mounts};
 use super::relocate::{IN_THE_WAY, Item, Transfer, TransferKind};
 use super::resolve::{Follow, Spot, there};
 use super::share::{Kind, Need, Share};
-use super::thing::{Judged, Source};
-use super::trash::Incoming;
+use super::thing::{Itself, Judged, Source, Thing};
+use super::trash::{Fate, Incoming};
 use super::trash_id::TrashId;
 use super::twin;
 use super::walk::Mark;
@@ -37,6 +38,14 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
+
+/// Where things go.
+struct Target {
+    /// The folder, open as a place to start from.
+    folder: Arc<OwnedFd>,
+    /// Where it really is.
+    real: VaultPath,
+}
 
 /// One thing in its new place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +98,10 @@ impl Share {
 struct Ready<'a> {
     /// Which.
     item: &'a Item,
-    /// Its copy; `None` for what is only renamed.
+    /// Its copy, as long as that has no place; `None` for what is only renamed.
     copy: Option<Hidden>,
+    /// Which thing the copy is, also when it has its place.
+    copied: Option<FileId>,
     /// As what, out of sight, the thing waits that it replaces.
     aside: String,
     /// As what its source waits, when it was copied to be moved.
@@ -100,7 +111,9 @@ struct Ready<'a> {
 impl<'a> Ready<'a> {
     /// One that nothing has waited for yet.
     fn new(item: &'a Item, copy: Option<Hidden>) -> Self {
-        Self { item, copy, aside: hidden::temporary_name(), out: hidden::temporary_name() }
+        let copied = copy.as_ref().map(|copy| copy.id);
+        let (aside, out) = (hidden::temporary_name(), hidden::temporary_name());
+        Self { item, copy, copied, aside, out }
     }
 
     /// The change that putting it at a place is.
@@ -108,12 +121,12 @@ impl<'a> Ready<'a> {
         &self,
         (target, place): (&Target, VaultPath),
         stat: &Statx,
-        old: Option<&Statx>,
+        (copy, old): (Option<&str>, Option<&Statx>),
     ) -> Change {
         let what = Some(Incoming::of(&target.folder, stat));
-        let asides = [Some(&self.aside), self.copy.as_ref().map(|copy| &copy.name)];
-        let asides = asides.into_iter().flatten().cloned().collect();
-        let from = self.copy.is_none().then(|| self.item.real.clone());
+        let asides = [Some(self.aside.as_str()), copy].into_iter().flatten();
+        let asides = asides.map(str::to_owned).collect();
+        let from = copy.is_none().then(|| self.item.real.clone());
         let old = old.map(|old| Incoming::of(&target.folder, old));
         Change { place, what, from, old, asides, ..Change::default() }
     }
@@ -132,25 +145,12 @@ impl Transfer {
     ) -> Result<Vec<Landed>> {
         self.share.checked(|| {
             let mut steps = Journal::new(&self.share);
-            let (done, end) = match self.do_all(progress, &mut steps) {
-                Ok((done, end)) => (done, end),
-                Err(error) => {
-                    steps.undo();
-                    return Err(error);
-                }
-            };
+            let (done, end) = self.do_all(progress, &mut steps)?;
+            let settled = steps.settle()?;
             for (landed, item) in done.iter().zip(&self.items) {
-                self.share.forget_parts(&landed.path);
-                self.share.finder.root.news.came(&landed.path);
-                if self.kind.takes_away() {
-                    if !item.is_folder {
-                        self.share.forget_parts(&item.named);
-                    }
-                    self.share.finder.root.news.went(&item.named);
-                }
                 tell(&item.named, landed);
             }
-            steps.let_go(progress)?.told()?;
+            settled.let_go(progress)?.told()?;
             end.map(|()| done)
         })
     }
@@ -171,11 +171,10 @@ impl Transfer {
             let target = &targets[ready.item.into];
             done.push(self.put((number, ready), target, progress, steps)?);
         }
-        if self.kind == TransferKind::Move && ready.iter().any(|ready| ready.copy.is_some()) {
+        if self.kind == TransferKind::Move && ready.iter().any(|ready| ready.copied.is_some()) {
             steps.sync()?;
             self.take_sources_out(&ready, steps)?;
         }
-        steps.settle()?;
         Ok((done, end))
     }
 
@@ -212,7 +211,7 @@ impl Transfer {
                 continue;
             }
             let stat = match &ready.copy {
-                Some(copy) => look_at_copy(copy)?,
+                Some(copy) => copy.source().look()?,
                 None => *there(&self.source(ready.item)?)?,
             };
             let target = &targets[ready.item.into];
@@ -222,11 +221,12 @@ impl Transfer {
             }
             let old = finder.locate(&place, Follow::NotLast)?.stat;
             taken.insert(place.clone());
-            changes.push(ready.coming_to((target, place), &stat, old.as_ref()));
+            let copy = ready.copy.as_ref().map(|copy| copy.at.name.as_str());
+            changes.push(ready.coming_to((target, place), &stat, (copy, old.as_ref())));
         }
         let going = |ready: &Ready<'_>| Change::going(ready.item.real.clone(), ready.out.clone());
         if self.kind == TransferKind::Move {
-            changes.extend(ready.iter().filter(|ready| ready.copy.is_some()).map(going));
+            changes.extend(ready.iter().filter(|ready| ready.copied.is_some()).map(going));
         }
         Ok(changes)
     }
@@ -348,7 +348,8 @@ impl Transfer {
                 // Some places look alike and are not: quotas of projects, layers of an overlay.
                 Err(Put::Apart) if self.kind == TransferKind::Move => {
                     let mut copier = self.copier(target, progress)?;
-                    ready.copy = Some(self.copy(item, &mut copier)?);
+                    let copy = self.copy(item, &mut copier)?;
+                    (ready.copied, ready.copy) = (Some(copy.id), Some(copy));
                     copier.settle()?;
                 }
                 Err(put) => return Err(put.told()),
@@ -358,14 +359,11 @@ impl Transfer {
                 }
             }
         }
-        let copy = ready.copy.as_ref().ok_or(Error::Bug("nothing to put".into()))?;
-        let from = Source::there(&copy.folder, &copy.name, copy.id);
-        let stat = look_at_copy(copy)?;
-        let landed = self.place((&from, &stat), (number, ready), target, steps);
+        let copy = ready.copy.take().ok_or(Error::Bug("nothing to put".into()))?;
+        let (stat, mark) = (copy.source().look()?, copy.mark);
+        let landed = self.place((copy, &stat), (number, ready), target, steps);
         let landed = landed.map_err(Put::told)?;
-        let copy = ready.copy.as_mut().ok_or(Error::Bug("nothing to put".into()))?;
-        copy.is_pending = false;
-        if let Some(mark) = copy.mark.filter(|mark| mark.mode & 0o700 != 0o700) {
+        if let Some(mark) = mark.filter(|mark| mark.mode & 0o700 != 0o700) {
             restrict(target, landed.path.name(), mark);
         }
         Ok(landed)
@@ -385,7 +383,8 @@ impl Transfer {
         if self.respell((&source, &from), item, target, steps)? {
             return Ok(Landed { path: item.target.clone(), over: Over::Nothing });
         }
-        self.place((&from, there(&source)?), (number, ready), target, steps)
+        let thing = Itself::moved(from, item.named.clone());
+        self.place((thing, there(&source)?), (number, ready), target, steps)
     }
 
     /// Writes the name of a thing another way, where a drive that ignores case takes both for the same; false when
@@ -406,14 +405,13 @@ impl Transfer {
         if !twin::is_same_entry(source, &spot) {
             return Ok(false);
         }
-        match self.share.respell(source, &spot) {
-            Ok(()) => {}
-            Err(Errno::EXIST | Errno::NOTEMPTY) => return Err(IN_THE_WAY),
-            Err(Errno::BUSY) => return Err(mounted()),
-            Err(errno) => return Err(os_new_name(errno)),
+        let thing = Itself::moved(from.clone(), item.named.clone());
+        match steps.respell(thing, &target.folder, &spot, &item.target) {
+            Ok(None) => Ok(true),
+            Ok(Some(_)) | Err(Errno::EXIST | Errno::NOTEMPTY) => Err(IN_THE_WAY),
+            Err(Errno::BUSY) => Err(mounted()),
+            Err(errno) => Err(os_new_name(errno)),
         }
-        steps.put(from, (&target.folder, &spot.name), place, (Old::None, false));
-        Ok(true)
     }
 
     /// Judges a place for something, by the name that is used and by where it really is.
@@ -425,15 +423,15 @@ impl Transfer {
     }
 
     /// Gives something its new name by a rename, as `if_exists` says.
-    fn place(
+    fn place<T: Thing>(
         &self,
-        (from, stat): (&Source, &Statx),
+        (mut thing, stat): (T, &Statx),
         (part, ready): (usize, &Ready<'_>),
         target: &Target,
         steps: &mut Journal<'_>,
     ) -> std::result::Result<Landed, Put> {
         let share = &self.share;
-        let (item, is_copy) = (ready.item, ready.copy.is_some());
+        let item = ready.item;
         let folder = item.target.parent().unwrap_or_default();
         let last = if self.if_exists == IfExists::Rename { limits::NUMBERED_NAMES_MAX } else { 0 };
         let mut tries = 0;
@@ -450,17 +448,19 @@ impl Transfer {
                     number += 1;
                     continue;
                 }
-                let change = ready.coming_to((target, real.clone()), stat, old.as_ref());
+                let copy = T::IS_MADE.then(|| thing.source().name.to_string_lossy().into_owned());
+                let way = (copy.as_deref(), old.as_ref());
+                let change = ready.coming_to((target, real.clone()), stat, way);
                 steps.expect(part, change)?;
             }
             let there = (&target.folder, on_disk.as_os_str());
-            match steps.add(from, there, real.clone(), is_copy) {
-                Ok(()) => return Ok(Landed { path, over: Over::Nothing }),
-                Err(Errno::EXIST | Errno::NOTEMPTY) => {}
+            thing = match steps.add(thing, there, &path) {
+                Ok(None) => return Ok(Landed { path, over: Over::Nothing }),
+                Ok(Some(back)) => back,
                 Err(Errno::XDEV) => return Err(Put::Apart),
                 Err(Errno::BUSY) => return Err(mounted().into()),
                 Err(errno) => return Err(os_new_name(errno).into()),
-            }
+            };
             match self.if_exists {
                 IfExists::Error(sentence) => return Err(Error::Collision(sentence).into()),
                 IfExists::Rename => number += 1,
@@ -473,9 +473,12 @@ impl Transfer {
                     if steps.has_put(&spot) {
                         return Err(IN_THE_WAY.into());
                     }
-                    let judged = Judged::This(look::id_of(old));
-                    let way = (ready.aside.as_str(), is_copy);
-                    if steps.replace((&mut from.clone(), stat), target, (&spot, judged), way)? {
+                    let (judged, aside) = (Judged::This(look::id_of(old)), ready.aside.as_str());
+                    let (named, fate) = (&path, Fate::Trash);
+                    let aim = Aim { spot: &spot, named, judged, aside, fate };
+                    if let Some(back) = steps.replace(thing, aim)? {
+                        thing = back;
+                    } else {
                         let trash = steps.done.last().and_then(Step::trashed);
                         return Ok(Landed { path, over: Over::Another(trash) });
                     }
@@ -488,8 +491,9 @@ impl Transfer {
     /// Takes the sources of copies out of sight, and sees to it that their copies are whole. Removing them
     /// comes when nothing can fail any more.
     fn take_sources_out(&self, ready: &[Ready<'_>], steps: &mut Journal<'_>) -> Result<()> {
-        for ready in ready.iter().filter(|ready| ready.copy.is_some()) {
-            let Some(copy) = &ready.copy else { continue };
+        for ready in ready {
+            let Some(copied) = ready.copied else { continue };
+            let place = steps.place_of(copied).ok_or(Error::Bug("a copy has no place".into()))?;
             let source = self.source(ready.item)?;
             refuse_crowds(self.items.len(), &source.folder)?;
             let around = ready.item.real.parent().unwrap_or_default();
@@ -510,13 +514,10 @@ impl Transfer {
                 Err(Errno::BUSY | Errno::XDEV) => return Err(mounted()),
                 Err(errno) => return Err(os(errno)),
             }
-            let place = steps.place_of(copy.id).ok_or(Error::Bug("a copy has no place".into()))?;
-            let out = (Arc::clone(&workshop), hidden.into());
             steps.done.push(Step::TakenOut {
                 from: (source.folder, source.name),
-                out,
+                out: Kept::Aside(Arc::clone(&workshop), hidden.into()),
                 named: ready.item.named.clone(),
-                ticket: None,
             });
             // Calling it off now would gain nothing: it is complete, so it goes on to the end.
             let on = Progress::default();
@@ -524,12 +525,6 @@ impl Transfer {
         }
         Ok(())
     }
-}
-
-/// What a copy is that has no place yet.
-fn look_at_copy(copy: &Hidden) -> Result<Statx> {
-    let stat = look::look(&*copy.folder, copy.name.as_bytes()).map_err(os)?;
-    stat.ok_or(Error::Bug("a copy is gone".into()))
 }
 
 /// Gives a folder that is in its place the mode that would have kept it from getting there.

@@ -203,7 +203,7 @@ impl Upload {
     fn stand(&mut self) -> Result<Option<Record>> {
         let Some(plan) = &mut self.plan else { return Ok(None) };
         if self.standing.is_none() {
-            let home = look::open_place(&*self.spool.folder, b"..").map_err(os)?;
+            let home = look::open_place(&*self.spool.at.folder, b"..").map_err(os)?;
             let parts = Arc::new(hidden::open_or_make(home.as_fd(), PARTS).map_err(os)?);
             let id = UploadId::new(plan.place.as_deref(), &plan.record.owner)?;
             // From here on the sweep leaves it alone.

@@ -2,22 +2,22 @@
 //! name old or new at every instant.
 
 use super::group::Change;
+use super::journal::{Journal, Step};
 use super::look;
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
-use super::put::{Journal, Put, Step, Target};
+use super::put::{Aim, Put};
 use super::resolve::{Follow, Lost, Spot, is_taken, refuse_new};
 use super::share::{Need, Share};
 use super::spool::{Spool, is_replaceable};
 use super::thing::Judged;
-use super::throw::Ticket;
+use super::trash::Fate;
 use super::trash_id::TrashId;
 use super::{os, os_new_name, raw_name, room_for};
 use crate::error::{Error, Result, Why};
 use crate::limits;
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -93,24 +93,19 @@ impl Share {
         }
         self.checked(|| {
             let mut journal = Journal::new(self);
-            let placed = match self.place_all(items, options, &mut journal) {
-                Ok(placed) => placed,
-                Err(error) => {
-                    journal.undo();
-                    return Err(error);
-                }
-            };
-            for placed in &placed {
-                self.forget_parts(&placed.path);
-                self.finder.root.news.came(&placed.path);
+            let mut placed = self.place_all(items, options, &mut journal)?;
+            let settled = journal.settle()?;
+            // Each file is in its place by one step.
+            for (placed, (is_new, trash)) in placed.iter_mut().zip(settled.facts()) {
+                (placed.is_new, placed.trash) = (is_new, trash);
             }
             // Everything is in its place, whatever becomes of what was replaced.
-            let _shown_if_it_stays = journal.let_go(&Progress::default());
+            let _shown_if_it_stays = settled.let_go(&Progress::default());
             Ok(placed)
         })
     }
 
-    /// The work of `place`; what was changed is told in `journal`, also on failure.
+    /// The work of `place`, but for what is known only when it is settled.
     fn place_all(
         &self,
         mut items: Vec<(Spool, VaultPath)>,
@@ -133,7 +128,7 @@ impl Share {
                 IfExists::Rename => self.take_free_name(spool, &path, journal)?,
                 IfExists::Error(sentence) => {
                     let (spool, spot) = self.bring_near(spool, &path)?;
-                    if add(spool, &spot, journal)?.is_some() {
+                    if add(spool, &spot, &path, journal)?.is_some() {
                         let is_twice =
                             journal.has_put(&self.finder.locate(&path, Follow::NotLast)?);
                         return Err(if is_twice { TWICE } else { Error::Collision(sentence) });
@@ -142,12 +137,6 @@ impl Share {
                 }
             };
             placed.push(Placed { path, size, is_new: false, trash: None });
-        }
-        journal.settle()?;
-        // Each file is in its place by one step.
-        let facts = journal.done.iter().filter_map(|step| Some((step.is_new()?, step.trashed())));
-        for (placed, (is_new, trash)) in placed.iter_mut().zip(facts) {
-            (placed.is_new, placed.trash) = (is_new, trash);
         }
         Ok(placed)
     }
@@ -181,50 +170,6 @@ impl Share {
                 Err(lost) => return Err(lost.into()),
             }
             above = folder.parent();
-        }
-        Ok(())
-    }
-
-    /// Makes the folders above `path` where they are missing, each durable. Whoever may write `path` may
-    /// have the way there made, as long as it really leads to what may be written.
-    pub(super) fn make_missing(&self, path: &VaultPath, journal: &mut Journal<'_>) -> Result<()> {
-        let Some(parent) = path.parent() else { return Ok(()) };
-        // Most often it is there.
-        if self.finder.locate(&parent, Follow::Last).is_ok_and(|spot| spot.is_folder()) {
-            return Ok(());
-        }
-        let mut is_noted = false;
-        let mut ahead = path.components();
-        let mut place = VaultPath::root();
-        for part in parent.components() {
-            place = place.join(part);
-            ahead.next();
-            let mut spot = self.finder.locate(&place, Follow::Last)?;
-            if spot.is_folder() {
-                continue;
-            }
-            // Behind what is missing there are no links: the rest is where its name says.
-            let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));
-            self.ask(&end, Need::Write)?;
-            if spot.stat.is_some() {
-                return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
-            }
-            spot.folder = self.finder.shared(spot.folder).map_err(os)?;
-            if !is_noted {
-                let innermost = end.parent().unwrap_or_default();
-                journal.notes.push(self.note_making(&innermost, ahead.clone().count())?);
-                is_noted = true;
-            }
-            match rustix::fs::mkdirat(&*spot.folder, &spot.name, Mode::from(0o777)) {
-                Ok(()) => {
-                    self.finder.root.news.came(&place);
-                    journal.done.push(Step::Made(Arc::clone(&spot.folder), spot.name.clone()));
-                }
-                // Somebody else was faster; that is as good, once it is durable.
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(os_new_name(errno)),
-            }
-            look::sync_folder(&*spot.folder).map_err(os)?;
         }
         Ok(())
     }
@@ -268,7 +213,7 @@ impl Share {
             let near = self.on_filesystem_of(near, &mut spot)?;
             let Some(old) = &spot.stat else {
                 refuse_new(&spot)?;
-                spool = add(near, &spot, journal)?;
+                spool = add(near, &spot, &path, journal)?;
                 if spool.is_none() {
                     return Ok(path);
                 }
@@ -285,43 +230,15 @@ impl Share {
                 _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
             // What came back went away meanwhile.
-            spool = replace(near, &spot, journal)?;
+            let (judged, fate) = (Judged::AnyFile, Fate::Trash);
+            let aside = near.aside.clone();
+            let aim = Aim { spot: &spot, named: &path, judged, aside: &aside, fate };
+            spool = replace(near, aim, journal)?;
             if spool.is_none() {
                 return Ok(path);
             }
         }
         Err(Error::Io(Errno::AGAIN.into()))
-    }
-
-    /// Puts the file at a place into the trash while it stays where it is: by a second name, or as a copy
-    /// where the filesystem has no second names.
-    pub(super) fn put_aside(
-        &self,
-        spot: &Spot,
-        workshop: &Arc<OwnedFd>,
-        ticket: &Ticket,
-    ) -> Result<()> {
-        let id = ticket.id.as_str();
-        if !self.finder.root.quirks.no_links {
-            let none = AtFlags::empty();
-            match rustix::fs::linkat(&*spot.folder, &spot.name, &*ticket.bin, id, none) {
-                Ok(()) => return Ok(()),
-                Err(
-                    Errno::PERM
-                    | Errno::OPNOTSUPP
-                    | Errno::NOSYS
-                    | Errno::INVAL
-                    | Errno::MLINK
-                    | Errno::XDEV,
-                ) => {}
-                Err(errno) => return Err(os(errno)),
-            }
-        }
-        let mut copy = Spool::copy_of(&spot.folder, &spot.name, Arc::clone(workshop))?;
-        copy.take_after(spot)?;
-        copy.rename_to(&ticket.bin, id).map_err(os)?;
-        copy.is_pending = false;
-        Ok(())
     }
 
     /// Puts a spool at the first free one of `name.ext`, `name (1).ext`, `name (2).ext` ...
@@ -345,7 +262,7 @@ impl Share {
             if (number > 0 || journal.group.is_some()) && is_taken(&spot)? {
                 continue;
             }
-            spool = match add(spool, &spot, journal)? {
+            spool = match add(spool, &spot, &place, journal)? {
                 Some(spool) => spool,
                 None => return Ok(place),
             };
@@ -364,46 +281,32 @@ fn expect(spool: &Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<()> {
 }
 
 /// Gives a spool a name that nothing has; gives the spool back when something has it.
-fn add(spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
+pub(super) fn add(
+    spool: Spool,
+    spot: &Spot,
+    named: &VaultPath,
+    journal: &mut Journal<'_>,
+) -> Result<Option<Spool>> {
     expect(&spool, spot, journal)?;
-    let there = (&spot.folder, spot.name.as_os_str());
-    match journal.add(&spool.source(), there, spot.path.clone(), true) {
-        Ok(()) => {
-            journal.own(spool);
-            Ok(None)
-        }
-        Err(Errno::EXIST) => Ok(Some(spool)),
-        Err(errno) => Err(os_new_name(errno)),
-    }
+    journal.add(spool, (&spot.folder, &spot.name), named).map_err(os_new_name)
 }
 
 /// Puts a spool where a file is; gives the spool back when none is there any more.
-fn replace(mut spool: Spool, spot: &Spot, journal: &mut Journal<'_>) -> Result<Option<Spool>> {
-    spool.take_after(spot)?;
-    expect(&spool, spot, journal)?;
-    let real = spot.path.parent().unwrap_or_default();
-    let target = Target { folder: Arc::clone(&spot.folder), real };
-    let (mut source, aside) = (spool.source(), spool.aside.clone());
-    let coming = (&mut source, &spool.look()?);
-    let replaced = journal.replace(coming, &target, (spot, Judged::AnyFile), (&aside, true));
-    // Also when that failed.
-    spool.sits_at(&source);
-    match replaced {
-        Ok(true) => {
-            journal.own(spool);
-            Ok(None)
-        }
-        Ok(false) => Ok(Some(spool)),
-        Err(Put::Apart) => Err(os(Errno::XDEV)),
-        Err(Put::Failed(error)) => Err(error),
-    }
+pub(super) fn replace(
+    mut spool: Spool,
+    aim: Aim<'_>,
+    journal: &mut Journal<'_>,
+) -> Result<Option<Spool>> {
+    spool.take_after(aim.spot)?;
+    expect(&spool, aim.spot, journal)?;
+    journal.replace(spool, aim).map_err(Put::told)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::root::Quirks;
     use super::super::tests::{House, UPLOAD, path, spool, upload};
-    use super::super::trash::{Fate, What};
+    use super::super::trash::What;
     use super::*;
 
     /// Places a group and hands out its journal, as if one more file were still to come.
@@ -429,7 +332,7 @@ mod tests {
         share.remove(&path("newest"), What::File, Fate::Trash).unwrap();
         house.file("newest/in", "theirs");
         upload(&share, &[("made/by/them", "theirs")], &UPLOAD).unwrap();
-        journal.undo();
+        drop(journal);
         for name in ["new", "old", "newest/in", "made/by/them"] {
             assert_eq!(house.content(name).as_deref(), Some("theirs"), "{name}");
         }
@@ -437,6 +340,41 @@ mod tests {
         assert_eq!(house.on_disk(""), ["made", "new", "newest", "old", "older"]);
         assert_eq!(house.on_disk("made/by"), ["them"]);
         assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn what_was_replaced_for_good_is_shown_beside_what_has_come_since() {
+        let house = House::new();
+        house.vault.keep_trash(30, 0);
+        let share = house.share();
+        let place = house.file("old", "old");
+        let journal = half_placed(&share, &["old", "new"]);
+        std::fs::remove_file(place).unwrap();
+        house.file("old", "theirs");
+        drop(journal);
+        assert_eq!(house.content("old").as_deref(), Some("theirs"));
+        assert_eq!(house.content("old (1)").as_deref(), Some("old"));
+        assert_eq!(house.on_disk(""), ["old", "old (1)"]);
+        assert!(house.unfinished("").is_empty());
+    }
+
+    #[test]
+    fn an_upload_that_waits_is_never_shown_when_its_place_is_taken_back() {
+        let house = House::new();
+        house.vault.keep_trash(30, 0);
+        let share = house.share();
+        house.file("old", "old");
+        let mut waits = spool(&share, "", "half");
+        waits.finish().unwrap();
+        let workshop = share.finder.workshop(&VaultPath::root()).unwrap();
+        waits.stay_at(&workshop, "waits").unwrap();
+        let mut journal = Journal::new(&share);
+        share.place_all(vec![(waits, path("old"))], &UPLOAD, &mut journal).unwrap();
+        assert_eq!(house.content("old").as_deref(), Some("half"));
+        drop(journal);
+        assert_eq!(house.content("old").as_deref(), Some("old"));
+        assert_eq!(house.on_disk(""), ["old"]);
+        assert_eq!(house.unfinished(""), ["waits"]);
     }
 
     #[test]
@@ -453,7 +391,10 @@ mod tests {
                 let mut spool = spool(&share, "", "new");
                 spool.finish().unwrap();
                 // What is no file any more went away: the place is looked at again.
-                assert!(replace(spool, &spot, &mut Journal::new(&share)).unwrap().is_some());
+                let (judged, fate) = (Judged::AnyFile, Fate::Trash);
+                let (named, aside) = (&path("name"), &spool.aside.clone());
+                let aim = Aim { spot: &spot, named, judged, aside, fate };
+                assert!(replace(spool, aim, &mut Journal::new(&share)).unwrap().is_some());
             }
             assert!(house.trashed("").is_empty());
             assert_eq!(house.content("name/precious").as_deref(), Some("kept"));

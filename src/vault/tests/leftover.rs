@@ -1,6 +1,6 @@
 //! What a crash, or a drive that takes no writes, leaves behind, and how it goes all the same.
 
-use super::super::put::Journal;
+use super::super::journal::Journal;
 use super::super::{Fate, IfExists, What};
 use super::alone::{Surroundings, alone, mount};
 use super::mounts::drive;

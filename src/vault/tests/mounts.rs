@@ -296,7 +296,7 @@ fn on_an_overlay_files_and_folders_tell_different_devices_and_all_is_removed() {
         let share = house.share();
         let near = spool(&share, "usb", "near");
         let inode = |place: std::path::PathBuf| fs::metadata(place).unwrap().ino();
-        let before = inode(usb.join(".larder/tmp").join(&near.name));
+        let before = inode(usb.join(".larder/tmp").join(&near.at.name));
         share.place(vec![(near, path("usb/old/new"))], &UPLOAD).unwrap();
         assert_eq!(inode(usb.join("old/new")), before, "it was moved, not copied");
         assert_eq!(house.unfinished("usb").len(), 0);

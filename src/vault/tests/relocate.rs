@@ -1,19 +1,19 @@
 //! Pairs of places: other names, what they replace, and what is told of it.
 
-use super::super::put::{Journal, Target};
+use super::super::journal::Journal;
+use super::super::put::Aim;
 use super::super::resolve::Follow;
 use super::super::root::Quirks;
 use super::super::share::Need;
-use super::super::thing::{Judged, Source};
+use super::super::thing::{Itself, Judged, Source};
 use super::super::transfer::Over;
-use super::super::{IfExists, Kind, Landed, Progress, TransferKind, TrashId, VaultPath, look};
+use super::super::{Fate, IfExists, Kind, Landed, Progress, TransferKind, TrashId, look};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;
 use super::{House, path, refusal};
 use crate::error::Result;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::Arc;
 
 use TransferKind::{Copy, Move};
 
@@ -322,13 +322,13 @@ fn what_comes_between_the_last_look_and_the_exchange_goes_back() {
     let locate = |name| share.locate(&path(name), Need::Write, Follow::NotLast).unwrap();
     let (from, to) = (locate("a.part"), locate("a.txt"));
     fs::rename(house.file("b", "theirs"), house.root().join("a.txt")).unwrap();
-    let stat = from.stat.unwrap();
-    let mut thing = Source::there(&from.folder, &from.name, look::id_of(&stat));
-    let near = Target { folder: Arc::clone(&to.folder), real: VaultPath::root() };
+    let at = Source::there(&from.folder, &from.name, look::id_of(&from.stat.unwrap()));
+    let thing = Itself::moved(at, path("a.part"));
     let mut journal = Journal::new(&share);
-    let old = Judged::This(look::id_of(&to.stat.unwrap()));
-    let put = journal.replace((&mut thing, &stat), &near, (&to, old), ("aside", false));
-    assert!(matches!(put, Ok(false)));
+    let judged = Judged::This(look::id_of(&to.stat.unwrap()));
+    let named = path("a.txt");
+    let aim = Aim { spot: &to, named: &named, judged, aside: "aside", fate: Fate::Trash };
+    assert!(matches!(journal.replace(thing, aim), Ok(Some(_))));
     drop(journal);
     assert_eq!(house.content("a.txt").as_deref(), Some("theirs"));
     assert!(house.trashed("").is_empty() && house.unfinished("").is_empty());

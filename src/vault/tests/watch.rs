@@ -102,7 +102,7 @@ fn a_followed_drive_can_be_unmounted_and_is_followed_again() {
     alone(name, Surroundings::Mounts, drives_come_and_go, folders_come_and_go);
 }
 
-/// The folders that are told without a wait.
+/// The folders that are told without a wait; of one change, which of them comes first says nothing.
 fn told_at_once(watcher: &mut Watcher) -> Vec<String> {
     let mut told = Vec::new();
     watcher.wait(Duration::ZERO, &mut |change| {
@@ -112,6 +112,7 @@ fn told_at_once(watcher: &mut Watcher) -> Vec<String> {
             Change::Folder { name, real, .. } => format!("{name} is {real}"),
         });
     });
+    told.sort();
     told
 }
 
@@ -135,7 +136,7 @@ fn what_larder_itself_changes_in_a_tree_that_is_too_large_is_told() {
     share
         .rename((&path("a/b/c/theirs"), &path("a/b/c/d/x")), Kind::File, IfExists::REFUSE)
         .unwrap();
-    assert_eq!(told_at_once(&mut watcher), ["a/b/c/d", "a/b/c"]);
+    assert_eq!(told_at_once(&mut watcher), ["a/b/c", "a/b/c/d"]);
     share.set_mode(&path("a/b/c/d/x"), 0o600).unwrap();
     assert_eq!(told_at_once(&mut watcher), ["a/b/c/d"]);
     upload(&share, &[("a/b/c/d/y", "Y")], &OVER).unwrap();
