@@ -9,6 +9,8 @@ use crate::limits;
 pub struct Paced<R> {
     /// The file.
     file: R,
+    /// What was held before any of it was read: that is not given back by waiting.
+    before: usize,
     /// How often it may still be waited: who holds much for good is not waited for.
     waits: u32,
 }
@@ -16,13 +18,14 @@ pub struct Paced<R> {
 impl<R> Paced<R> {
     /// This file.
     pub fn new(file: R) -> Self {
-        Self { file, waits: limits::PICTURE_WAITS_MAX }
+        let before = larder_heap::in_use().unwrap_or(0);
+        Self { file, before, waits: limits::PICTURE_WAITS_MAX }
     }
 
     /// Waits while more than enough is held.
     fn give_time(&mut self) {
-        let is_much =
-            || larder_heap::in_use().is_some_and(|held| held > limits::PICTURE_HELD_BYTES);
+        let enough = self.before.saturating_add(limits::PICTURE_HELD_BYTES);
+        let is_much = || larder_heap::in_use().is_some_and(|held| held > enough);
         while self.waits > 0 && is_much() {
             self.waits -= 1;
             std::thread::sleep(limits::PICTURE_WAIT_TIME);

@@ -2,7 +2,7 @@
 #![no_main]
 #![allow(dead_code, reason = "files of larder's own, of which only a part is used here")]
 
-#[path = "../../src/limits/pictures.rs"]
+#[path = "../../../src/limits/pictures.rs"]
 mod limits;
 mod picture;
 
