@@ -1,7 +1,7 @@
 //! Small pictures of files: found where they are kept, else made, once for all who want the same at the same time.
 //! Knows neither who asks nor how they are told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::error::{Error, Result};
@@ -54,23 +54,16 @@ struct Flight {
 }
 
 /// Small pictures, and who makes which of them at the moment.
+#[derive(Default)]
 pub struct Thumbs {
     /// Makes them.
     pictures: Pictures,
-    /// Who may look into a file for one.
-    places: Places,
+    /// Who may look into a file for one, by drive: one that falls silent holds up no other.
+    places: Mutex<HashMap<(u32, u32), Arc<Places>>>,
+    /// What has none, where the drive keeps no note of it; the oldest first.
+    failures: Mutex<VecDeque<String>>,
     /// What is being made, and for how many others than those who make it.
     flights: Mutex<(HashMap<String, Arc<Flight>>, usize)>,
-}
-
-impl Default for Thumbs {
-    fn default() -> Self {
-        Self {
-            pictures: Pictures::default(),
-            places: Places::new(limits::THUMBS_AT_ONCE),
-            flights: Mutex::default(),
-        }
-    }
 }
 
 /// What somebody makes; when it is dropped, those who wait for it are told.
@@ -99,7 +92,7 @@ impl Thumbs {
     ///
     /// Errors: `Busy` (as many as may wait already), `Disconnected` (not wanted any more), `Io`.
     pub fn of(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
-        if let Some(found) = kept(file, size) {
+        if let Some(found) = self.known(file, size) {
             return Ok(found);
         }
         let Some(identity) = file.identity() else { return self.make(file, size, is_wanted) };
@@ -117,7 +110,7 @@ impl Thumbs {
                 }
             };
             // Whoever made it may have just been done.
-            let found = match kept(file, size) {
+            let found = match self.known(file, size) {
                 Some(found) => found,
                 None => self.make(file, size, is_wanted)?,
             };
@@ -145,15 +138,48 @@ impl Thumbs {
         Ok(Ok(Captain { thumbs: self, name: name.to_owned(), flight, outcome: None }))
     }
 
+    /// What is known of it already.
+    fn known(&self, file: &Pictured, size: Size) -> Option<Found> {
+        kept(file, size).or_else(|| {
+            let identity = file.identity()?;
+            threads::locked(&self.failures).contains(&identity).then_some(Found::NONE)
+        })
+    }
+
+    /// Remembers that a file has none: on its drive if that takes a note, else in memory.
+    fn remember_failure(&self, file: &Pictured) {
+        file.keep_nothing();
+        if let Some(identity) = file.identity().filter(|_| kept(file, Size::Small).is_none()) {
+            let mut failures = threads::locked(&self.failures);
+            failures.push_back(identity);
+            if failures.len() > limits::THUMB_FAILURES_MAX {
+                failures.pop_front();
+            }
+        }
+    }
+
+    /// Where those have places who look into files of a drive.
+    fn places_of(&self, drive: (u32, u32)) -> Arc<Places> {
+        let mut places = threads::locked(&self.places);
+        if places.len() >= limits::THUMB_DRIVES_MAX && !places.contains_key(&drive) {
+            places.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let new = || Arc::new(Places::new(limits::THUMBS_AT_ONCE));
+        Arc::clone(places.entry(drive).or_insert_with(new))
+    }
+
     /// Makes it, and keeps it if the file is still what it was.
     fn make(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
-        let place = self.places.take(is_wanted)?;
+        let places = self.places_of(file.drive());
+        // Nobody waits behind others for a drive that has fallen silent.
+        let place = places.take(&|| is_wanted() && file.ask_drive().is_ok());
+        file.ask_drive()?;
+        let _place = place?;
         let made = self.pictures.make(&file.file.file, size, is_wanted)?;
-        drop(place);
         let is_as_it_was = file.is_as_it_was()?;
         let Some(jpeg) = made else {
             if is_as_it_was {
-                file.keep_nothing();
+                self.remember_failure(file);
             }
             return Ok(Found::NONE);
         };

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::harness::mounts::{Stick, launch_within, mounts_are_given};
+use crate::harness::silent::SilentDrive;
 use crate::harness::{Answer, Client, Larder, encode, wait};
 
 /// A JPEG of this size in one colour but for a corner.
@@ -232,6 +233,7 @@ fn what_a_browser_brings_is_judged() {
     ask(&ana, "in", &picture).expect(404);
     let target = "/api/thumb?path=film.mp4";
     ana.post_raw(target, Some("image/jpeg"), &picture).expect_error(400, "No etag provided");
+    give(&ana, "film.mp4", "*", &picture).expect_error(400, "No etag provided");
     for stale in ["\"other\"", "W/\"other\"", "nonsense", &format!("W/{tag}")] {
         give(&ana, "film.mp4", stale, &picture).expect_error(412, "Precondition failed");
     }
@@ -313,6 +315,53 @@ fn none_are_kept_where_that_is_switched_off() {
         thumb(&ana, "a.jpg").expect(200);
         kept(&larder).is_empty()
     });
+}
+
+#[test]
+fn a_drive_that_falls_silent_holds_up_no_other() {
+    let larder = house().folder("usb");
+    let Some(drive) = SilentDrive::mount(&larder.root().join("usb")) else { return };
+    let ana = larder.http("ana");
+    ana.get("/api/finder?path=usb&details=1").expect(200);
+    drive.fall_silent();
+    let ask = |number: usize| {
+        let mut wire = larder.wire();
+        let target = format!("/api/thumb?path=usb/{number}.jpg");
+        let key = larder.key("ana");
+        wire.send(format!("GET {target} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n"));
+        wire
+    };
+    let asked: Vec<_> = (0..40).map(ask).collect();
+    wait::until("the drive is asked", || drive.is_asked());
+    let told = ["a.jpg", "a.jpg&size=320"].map(|path| ana.get(&format!("/api/thumb?path={path}")));
+    drive.speak();
+    for answer in told {
+        answer.expect(200);
+    }
+    for mut wire in asked {
+        let status = wire.status();
+        assert!(matches!(status, 404 | 503), "{status}");
+    }
+}
+
+#[test]
+fn what_failed_is_known_also_where_nothing_is_kept() {
+    let larder = Larder::prepare()
+        .settings(&json!({ "thumbs_mb": 0 }))
+        .launch()
+        .user("ana")
+        .file("a.jpg", &jpeg(400, 300)[..200]);
+    let ana = larder.http("ana");
+    thumb(&ana, "a.jpg").expect(404);
+    let children = || larder.process().pages_of_children();
+    let before = children();
+    for size in ["160", "320", "1280"] {
+        ana.get(&format!("/api/thumb?path=a.jpg&size={size}")).expect(404);
+    }
+    assert_eq!(children(), before, "no child was run");
+    larder.write("b.jpg", jpeg(400, 300));
+    thumb(&ana, "b.jpg").expect(200);
+    assert!(children() > before, "a child shows");
 }
 
 #[test]

@@ -20,10 +20,11 @@ pub const THUMBS_KEPT_PERCENT: u64 = 90;
 /// How often it is noted that a small picture was used: a write each time would wear out a card.
 pub const THUMB_USE_TIME: Duration = Duration::from_hours(24);
 
-/// Drives whose small pictures are counted; beyond, all are counted anew.
+/// Drives whose small pictures are counted, and that have places of their own; beyond, those are forgotten that
+/// nobody uses.
 pub const THUMB_DRIVES_MAX: usize = 64;
 
-/// Files that are looked into at once for their small picture. Each holds its head in memory, and at most one or two
+/// Files of one drive that are looked into at once for their small picture. Each holds its head in memory, and at most one or two
 /// of them run a child; the others are for what the camera has made already.
 pub const THUMBS_AT_ONCE: usize = 8;
 
@@ -36,6 +37,13 @@ pub const THUMB_FOLLOWERS_MAX: usize = 64;
 
 /// How often a file is opened anew that changes while its picture is made.
 pub const THUMB_TRIES_MAX: usize = 2;
+
+/// How old the last change of a file must be before its picture is looked for: kernels tell the time of a change by
+/// ticks of up to 10 ms, and what is changed twice within one looks unchanged.
+pub const THUMB_SETTLE_TIME: Duration = Duration::from_millis(20);
+
+/// Files that are remembered in memory to have no small picture, where their drive keeps no note of it.
+pub const THUMB_FAILURES_MAX: usize = 1024;
 
 /// Small pictures that are sent from memory at once, since their drive keeps none: each has up to
 /// `PICTURE_MADE_BYTES_MAX`, and a client may read slowly.

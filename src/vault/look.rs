@@ -23,6 +23,13 @@ pub struct FileId {
     inode: u64,
 }
 
+impl FileId {
+    /// The drive, major and minor.
+    pub fn device(&self) -> (u32, u32) {
+        self.device
+    }
+}
+
 impl std::fmt::Display for FileId {
     /// Hexadecimal digits and hyphens, different for any two files that are there at the same time.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,10 +5,11 @@
 //! and of birth. So a rename keeps it, and whatever has another content has none. Each ends with a mark that tells
 //! what it is, and with a checksum: what a power cut left behind is never shown.
 
+use super::gate::Patience;
 use super::hidden::{TEMPORARY, open_or_make, temporary_name, unlink};
 use super::look::{self, FileId};
 use super::opened::{OpenFile, open_regular};
-use super::resolve::Follow;
+use super::resolve::{Finder, Follow};
 use super::root::Root;
 use super::share::{Need, Share};
 use super::stamp::Stamp;
@@ -73,6 +74,10 @@ pub struct SmallPicture {
 pub struct Pictured {
     /// The file.
     pub file: OpenFile,
+    /// Where it is, a true path.
+    path: VaultPath,
+    /// Finds places in the share.
+    finder: Finder,
     /// Which file it is.
     id: FileId,
     /// By what its content is told from any other; `None` where nobody can be sure.
@@ -135,9 +140,14 @@ impl Share {
     /// What is known of an open file, which is at a true path.
     fn pictured(&self, file: OpenFile, path: &VaultPath) -> Result<Pictured> {
         let stat = look::look_at(&file.file).map_err(os)?;
+        if look::modified_of(&stat).elapsed().is_ok_and(|age| age < limits::THUMB_SETTLE_TIME) {
+            // Until the clock's next tick another change would have the same time.
+            std::thread::sleep(limits::THUMB_SETTLE_TIME);
+        }
         let content = content_of(&file.file)?;
         let album = self.album(&path.parent().unwrap_or_default());
-        Ok(Pictured { file, id: look::id_of(&stat), content, album })
+        let (path, finder) = (path.clone(), self.finder.clone());
+        Ok(Pictured { file, path, finder, id: look::id_of(&stat), content, album })
     }
 
     /// Where the small pictures are of what lies in a folder, which is a true path; `None` where none are kept.
@@ -165,6 +175,19 @@ impl Pictured {
     /// nobody can be sure.
     pub fn identity(&self) -> Option<String> {
         Some(format!("{}/{}", self.id, self.content.as_ref()?))
+    }
+
+    /// Which drive it is on, major and minor.
+    pub fn drive(&self) -> (u32, u32) {
+        self.id.device()
+    }
+
+    /// Whether its drive still answers. Does not wait for one that is known to be silent.
+    ///
+    /// Errors: `DriveBusy`.
+    pub fn ask_drive(&self) -> Result<()> {
+        let root = &self.finder.root;
+        root.enter(&root.drives.mounts(), &self.path, Patience::Glance).map(|_pass| ())
     }
 
     /// What tells its small picture of so many pixels from any other, without quotes.

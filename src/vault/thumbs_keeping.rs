@@ -76,21 +76,23 @@ impl ThumbsKeeping {
 
     /// Counts what lies on a drive unless that is known, and has too much of it go. Does not wait for that.
     pub fn look_through_once(&self, folder: &Arc<OwnedFd>, drive: Drive) {
+        // The drive is asked while nobody waits for what is known of all of them.
+        let bytes_max = self.bytes_max(folder);
         let mut drives = threads::locked(&self.drives);
         if drives.len() >= limits::THUMB_DRIVES_MAX && !drives.contains_key(&drive) {
             drives.retain(|_, known| known.is_counting);
         }
         let known = drives.entry(drive).or_default();
         if known.bytes.is_none() && !known.is_counting {
-            self.look_through(known, folder, drive);
+            self.look_through(known, folder, drive, bytes_max);
         }
     }
 
     /// Begins to count.
-    fn look_through(&self, known: &mut Known, folder: &Arc<OwnedFd>, drive: Drive) {
-        let (folder, bytes_max) = (Arc::clone(folder), self.bytes_max(folder));
-        let drives = Arc::clone(&self.drives);
+    fn look_through(&self, known: &mut Known, folder: &Arc<OwnedFd>, drive: Drive, bytes_max: u64) {
+        let (folder, drives) = (Arc::clone(folder), Arc::clone(&self.drives));
         let begun = threads::spawn("thumbs-keeping", move || {
+            threads::step_back();
             let found = prune(&folder, bytes_max);
             if let Some(known) = threads::locked(&drives).get_mut(&drive) {
                 known.is_counting = false;
@@ -104,26 +106,26 @@ impl ThumbsKeeping {
 
     /// Whether a drive has room for so many bytes more.
     pub fn has_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
-        let is_full = |room: Room| room.free < room.total / limits::THUMBS_FREE_PART;
-        if !self.is_on() || Room::on(folder.as_fd()).map_or(true, |room| room.is_some_and(is_full))
-        {
-            return false;
-        }
         let bytes_max = self.bytes_max(folder);
-        let drives = threads::locked(&self.drives);
-        let kept = drives.get(&drive).map_or(0, |known| known.bytes.unwrap_or(known.came));
-        kept + blocks(bytes) <= bytes_max
+        self.is_on()
+            && !is_full(folder)
+            && threads::locked(&self.drives)
+                .get(&drive)
+                .is_none_or(|known| known.takes(bytes, bytes_max))
     }
 
     /// Takes room on a drive for so many bytes more; `false` when there is none, which is made for those who come
     /// later.
     pub fn take_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
-        let has_room = self.has_room(folder, drive, bytes);
+        let bytes_max = self.bytes_max(folder);
+        if !self.is_on() || is_full(folder) {
+            return false;
+        }
         let mut drives = threads::locked(&self.drives);
         let known = drives.entry(drive).or_default();
-        if !has_room {
+        if !known.takes(bytes, bytes_max) {
             if !known.is_counting {
-                self.look_through(known, folder, drive);
+                self.look_through(known, folder, drive, bytes_max);
             }
             return false;
         }
@@ -135,48 +137,78 @@ impl ThumbsKeeping {
     }
 }
 
+impl Known {
+    /// Whether so many bytes more are not too many.
+    fn takes(&self, bytes: u64, bytes_max: u64) -> bool {
+        self.bytes.unwrap_or(self.came) + blocks(bytes) <= bytes_max
+    }
+}
+
+/// Whether a drive is so full that it gets none (second contract, section 18). What a filesystem keeps for the
+/// system counts as free.
+fn is_full(folder: &OwnedFd) -> bool {
+    rustix::fs::fstatvfs(folder).map_or(true, |told| {
+        told.f_blocks > 0 && told.f_bfree < told.f_blocks / limits::THUMBS_FREE_PART
+    })
+}
+
 /// What so many bytes take on a drive.
 fn blocks(bytes: u64) -> u64 {
     bytes.next_multiple_of(limits::THUMB_BLOCK_BYTES)
 }
 
-/// Days since 1970, of something that was used then.
-fn day_of(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 3600))
+/// Seconds since 1970, of something that was used then.
+fn second_of(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Removes the longest unused if there are more than so many bytes; returns what is left.
+/// Seconds of a day.
+const DAY_S: u64 = 24 * 3600;
+
+/// Removes the longest unused if there are more than so many bytes; returns what is left. No list of them is made:
+/// they are counted by days, those of the last day that has to go by seconds.
 fn prune(folder: &Arc<OwnedFd>, bytes_max: u64) -> Result<u64> {
-    let mut of_days: BTreeMap<u64, u64> = BTreeMap::new();
-    each(folder, &mut |_, _, day, bytes| *of_days.entry(day).or_default() += bytes)?;
+    let mut of_days = BTreeMap::new();
+    each(folder, &mut |_, _, used, bytes| *of_days.entry(used / DAY_S).or_default() += bytes)?;
     let found: u64 = of_days.values().sum();
     if found <= bytes_max {
         return Ok(found);
     }
     let too_much = found - bytes_max / 100 * limits::THUMBS_KEPT_PERCENT;
-    // Of the last day of these, as many go as have to.
-    let mut before = 0;
-    let last = of_days.iter().find_map(|(day, bytes)| {
-        before += bytes;
-        (before >= too_much).then_some(*day)
-    });
-    let last = last.unwrap_or(u64::MAX);
-    let mut of_last = too_much - of_days.range(..last).map(|(_, bytes)| bytes).sum::<u64>();
+    let (day, of_day) = last_of(&of_days, too_much);
+    let mut of_seconds = BTreeMap::new();
+    each(folder, &mut |_, _, used, bytes| {
+        if used / DAY_S == day {
+            *of_seconds.entry(used).or_default() += bytes;
+        }
+    })?;
+    let (second, mut of_second) = last_of(&of_seconds, of_day);
     let mut left = found;
-    each(folder, &mut |drawer, name, day, bytes| {
-        let is_of_last = day == last && of_last > 0;
-        if day < last || is_of_last {
+    each(folder, &mut |drawer, name, used, bytes| {
+        let is_of_second = used == second && of_second > 0;
+        if used < second || is_of_second {
             unlink(drawer.as_fd(), std::ffi::OsStr::new(name));
             left = left.saturating_sub(bytes);
-            if is_of_last {
-                of_last = of_last.saturating_sub(bytes);
-            }
+            of_second = of_second.saturating_sub(if is_of_second { bytes } else { 0 });
         }
     })?;
     Ok(left)
 }
 
-/// Hands out what is kept: the folder it is in, its name, the day when it was used last and what it takes.
+/// The time up to which things have to go so that so many bytes do, and how many of that very time.
+fn last_of(of_times: &BTreeMap<u64, u64>, bytes: u64) -> (u64, u64) {
+    let mut left = bytes;
+    for (time, there) in of_times {
+        if *there >= left {
+            return (*time, left);
+        }
+        left -= there;
+    }
+    // Some have gone since they were counted: all that are left go.
+    (u64::MAX, 0)
+}
+
+/// Hands out what is kept: the folder it is in, its name, when it was used last (seconds since 1970) and what it takes.
 fn each(folder: &Arc<OwnedFd>, take: &mut dyn FnMut(&OwnedFd, &str, u64, u64)) -> Result<()> {
     for number in 0..=u8::MAX {
         let Ok(drawer) = look::open_to_read(&**folder, format!("{number:02x}").as_bytes()) else {
@@ -188,7 +220,7 @@ fn each(folder: &Arc<OwnedFd>, take: &mut dyn FnMut(&OwnedFd, &str, u64, u64)) -
             if let Ok(name) = std::str::from_utf8(name)
                 && let Ok(Some(stat)) = look::look(&drawer, name.as_bytes())
             {
-                take(&drawer, name, day_of(look::modified_of(&stat)), blocks(stat.stx_size));
+                take(&drawer, name, second_of(look::modified_of(&stat)), blocks(stat.stx_size));
             }
             Ok(())
         })?;

@@ -138,17 +138,27 @@ impl Process {
         self.status_kib("VmHWM:")
     }
 
+    /// Pages that programs it has started and reaped have asked for: each of them asks for some.
+    pub fn pages_of_children(&self) -> u64 {
+        self.stat()[11 - 3]
+    }
+
     /// What it has used of processors so far: unlike time on a clock, not what others on the machine use.
     pub fn processor_time(&self) -> Duration {
         /// Of `/proc/PID/stat`, per second: `sysconf(_SC_CLK_TCK)`, which is this on every Linux.
         const TICKS: u64 = 100;
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
-        // The name, in parentheses, may hold anything; proc_pid_stat(5) counts what follows from 3.
-        let (_, numbers) = stat.rsplit_once(')').unwrap();
-        let (user, system) = (14 - 3, 15 - 3);
-        let numbers: Vec<&str> = numbers.split_whitespace().collect();
-        let ticks: u64 = [user, system].map(|at| numbers[at].parse::<u64>().unwrap()).iter().sum();
+        let stat = self.stat();
+        let ticks = stat[14 - 3] + stat[15 - 3];
         Duration::from_millis(ticks * 1000 / TICKS)
+    }
+
+    /// The numbers of `/proc/PID/stat` from the fourth on, which is the second here: `proc_pid_stat(5)` counts from 1,
+    /// and the third is a letter.
+    fn stat(&self) -> Vec<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // The name, in parentheses, may hold anything.
+        let (_, numbers) = stat.rsplit_once(')').unwrap();
+        numbers.split_whitespace().map(|number| number.parse().unwrap_or(0)).collect()
     }
 
     /// One line of its status, in KiB.

@@ -146,6 +146,8 @@ pub fn keep(call: &mut Call<'_>, ask: Query<Given>) -> Result<Answer<Done<Thumbn
     let path = VaultPath::parse(&ask.read(call)?.path)?;
     let file = call.share()?.open_to_be_pictured(&path)?;
     let if_match = call.request.header("If-Match");
+    // `*` says nothing of which content it is a picture.
+    let if_match = if_match.filter(|list| list.trim() != "*");
     let fields = Fields {
         if_match: Some(if_match.ok_or(Error::invalid("No etag provided"))?),
         ..Fields::default()
