@@ -33,7 +33,7 @@ describe("a reader", () => {
     await walk.entry("book.txt").waitFor();
     // The role has no trash, no owner's views, nothing that changes files.
     const views = page.getByRole("navigation", { name: "Views" }).getByRole("link");
-    expect(await views.allInnerTexts()).toHaveLength(3);
+    expect(await views.allInnerTexts()).toHaveLength(4);
     for (const name of ["Upload", "New", "Delete", "Rename"]) {
       expect(await page.getByRole("button", { name, exact: true }).count(), name).toBe(0);
     }

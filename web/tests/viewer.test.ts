@@ -347,9 +347,12 @@ describe("sound", () => {
       await bar.getByRole("button", { name: "Pause" }).focus();
       await page.keyboard.press("Enter");
       await expect.poll(playing).toBe(false);
+      // There is a place to go to as soon as it is known how long the piece is.
+      const length = () => page.locator("audio").evaluate((one: HTMLAudioElement) => one.duration || 0);
+      await expect.poll(length, { timeout: 10_000 }).toBeGreaterThan(1);
       await bar.getByRole("slider", { name: "Place in the piece" }).focus();
       await page.keyboard.press("ArrowRight");
-      await expect.poll(time).toBeGreaterThan(0.9);
+      await expect.poll(time, { timeout: 10_000 }).toBeGreaterThan(0.9);
       await walk.expectNoSidewaysScroll("sound");
       await bar.getByRole("button", { name: "Stop and close" }).click();
       await bar.waitFor({ state: "detached" });
