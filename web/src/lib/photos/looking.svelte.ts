@@ -21,12 +21,12 @@ export class Looking {
 
   /** Begins to follow; returns the way to stop. */
   start(): () => void {
-    const stops = [events.on((name, data) => this.#hear(name, data))];
-    $effect.root(() => {
+    const watch = $effect.root(() => {
       $effect(() => {
         if (!this.timeline.isFirst && !this.timeline.isComplete) void this.#scan();
       });
     });
+    const stops = [watch, events.on((name, data) => this.#hear(name, data))];
     const timer = setInterval(() => {
       if (this.isOn && !document.hidden) this.timeline.refresh();
     }, ASK_EVERY_MS);
