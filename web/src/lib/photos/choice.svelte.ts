@@ -5,8 +5,19 @@ import type { Photo } from "./source.ts";
 export interface Wall {
   /** The photo with a number; `undefined` while it is not there. */
   photoAt: (index: number) => Photo | undefined;
-  /** Waits until the photos of a stretch are there. */
+  /** The number of a photo that is there; -1 where it is not. */
+  indexOf: (path: string) => number;
+  /** How many there are. */
+  total: () => number;
+  /** Waits until the photos of a stretch are there. Others may have come or gone by then. */
   reach: (from: number, to: number) => Promise<void>;
+}
+
+/** A place on the wall that is found again when others have come or gone before it. */
+interface Place {
+  index: number;
+  path: string | undefined;
+  isLast: boolean;
 }
 
 export class Choice {
@@ -51,12 +62,15 @@ export class Choice {
   async stretchTo(index: number): Promise<void> {
     this.cursor = index;
     if (this.#anchor === -1) this.begin(index);
-    const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
     const mine = (this.#stretch += 1);
-    await this.wall.reach(from, to);
+    const [start, end] = [this.#placeOf(this.#anchor), this.#placeOf(index)];
+    await this.wall.reach(Math.min(this.#anchor, index), Math.max(this.#anchor, index));
     if (mine !== this.#stretch) return;
+    this.#anchor = this.#find(start);
+    this.cursor = this.#find(end);
     const photos = new Map(this.#kept);
-    for (let at = from; at <= to; at += 1) {
+    const to = Math.max(this.#anchor, this.cursor);
+    for (let at = Math.min(this.#anchor, this.cursor); at <= to; at += 1) {
       const photo = this.wall.photoAt(at);
       if (photo) photos.set(photo.path, photo);
     }
@@ -86,5 +100,17 @@ export class Choice {
     this.photos = new Map();
     this.#kept = this.photos;
     this.#anchor = this.cursor;
+  }
+
+  #placeOf(index: number): Place {
+    return { index, path: this.wall.photoAt(index)?.path, isLast: index === this.wall.total() - 1 };
+  }
+
+  #find({ index, path, isLast }: Place): number {
+    if (path !== undefined && this.wall.photoAt(index)?.path !== path) {
+      const now = this.wall.indexOf(path);
+      if (now !== -1) return now;
+    }
+    return isLast ? this.wall.total() - 1 : Math.min(index, this.wall.total() - 1);
   }
 }

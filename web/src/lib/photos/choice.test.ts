@@ -2,16 +2,20 @@ import { expect, it } from "vitest";
 import { Choice } from "./choice.svelte.ts";
 import type { Photo } from "./source.ts";
 
-/** A wall of so many photos, all but some of which are there at first. */
-function wall(count: number, absent: number[] = []) {
-  const gone = new Set(absent);
-  const photoAt = (index: number) =>
-    index < 0 || index >= count || gone.has(index) ? undefined : ({ path: `${index}.jpg` } as Photo);
+/** A wall of so many photos, all but some of which are there at first. `come`: turn up while others are fetched. */
+function wall(count: number, absent: number[] = [], come: { at: number; path: string }[] = []) {
+  const all = Array.from({ length: count }, (_, at) => `${at}.jpg`);
+  const gone = new Set(absent.map((at) => `${at}.jpg`));
+  const photoAt = (index: number) => {
+    const path = all[index];
+    return path === undefined || gone.has(path) ? undefined : ({ path } as Photo);
+  };
   const reach = (from: number, to: number) => {
-    for (let at = from; at <= to; at += 1) gone.delete(at);
+    for (const path of all.slice(from, to + 1)) gone.delete(path);
+    for (const { at, path } of come.splice(0)) all.splice(at, 0, path);
     return Promise.resolve();
   };
-  return new Choice({ photoAt, reach });
+  return new Choice({ photoAt, reach, indexOf: (path) => (gone.has(path) ? -1 : all.indexOf(path)), total: () => all.length });
 }
 
 const paths = (choice: Choice) => [...choice.photos.keys()];
@@ -33,6 +37,21 @@ it("stretches over what has to be fetched first, and shrinks again", async () =>
   expect(paths(choice)).toEqual(["8.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg"]);
   await choice.stretchTo(1);
   expect(paths(choice)).toEqual(["8.jpg", "2.jpg", "1.jpg"]);
+});
+
+it("stretches between the same photos when others come on the way", async () => {
+  const choice = wall(6, [2, 3], [{ at: 0, path: "new.jpg" }, { at: 4, path: "between.jpg" }]);
+  choice.begin(1);
+  await choice.stretchTo(4);
+  expect(paths(choice)).toEqual(["1.jpg", "2.jpg", "between.jpg", "3.jpg", "4.jpg"]);
+  expect(choice.cursor).toBe(6);
+});
+
+it("stretches to the end, wherever that is by then", async () => {
+  const choice = wall(3, [2], [{ at: 3, path: "last.jpg" }]);
+  choice.begin(0);
+  await choice.stretchTo(2);
+  expect(paths(choice)).toEqual(["0.jpg", "1.jpg", "2.jpg", "last.jpg"]);
 });
 
 it("takes the last of two stretches, whichever is ready first", async () => {

@@ -10,8 +10,10 @@ import type { Timeline } from "./timeline.svelte.ts";
 const ASK_EVERY_MS = 2500;
 
 export class Looking {
-  /** Larder looks through folders. */
-  isOn = $state(false);
+  /** Larder has been asked to look through folders, and has not said that it is done. */
+  #isRunning = $state(false);
+  /** Larder looks through folders. Once all are known it does not, whether or not its last word came through. */
+  isOn = $derived.by(() => this.#isRunning && !this.timeline.isComplete);
   /** How far it is; `undefined` before anybody knows. */
   folders = $state.raw<{ done: number; all: number }>();
   #job = "";
@@ -21,25 +23,24 @@ export class Looking {
 
   /** Begins to follow; returns the way to stop. */
   start(): () => void {
-    const watch = $effect.root(() => {
-      $effect(() => {
-        if (!this.timeline.isFirst && !this.timeline.isComplete) void this.#scan();
-      });
-    });
-    const stops = [watch, events.on((name, data) => this.#hear(name, data))];
+    this.timeline.oncounted = () => {
+      if (!this.timeline.isComplete) void this.#scan();
+    };
+    const deafen = events.on((name, data) => this.#hear(name, data));
     const timer = setInterval(() => {
       if (this.isOn && !document.hidden) this.timeline.refresh();
     }, ASK_EVERY_MS);
     return () => {
       clearInterval(timer);
-      for (const stop of stops) stop();
+      this.timeline.oncounted = () => undefined;
+      deafen();
     };
   }
 
   async #scan(): Promise<void> {
     if (this.#isAsked || !this.timeline.source.scan) return;
     this.#isAsked = true;
-    this.isOn = true;
+    this.#isRunning = true;
     try {
       this.#job = await this.timeline.source.scan();
       await jobs.follow(this.#job, "");
@@ -47,7 +48,7 @@ export class Looking {
       if (leftBecause(cause)) return;
       // What is noted is shown all the same.
     } finally {
-      this.isOn = false;
+      this.#isRunning = false;
       this.folders = undefined;
       void this.timeline.load();
     }

@@ -1,6 +1,6 @@
 // The photos of a wall: how many each month has, and those of the months that are looked at. Knows no page.
 import { Problem, type ProblemKind } from "../api/problem.ts";
-import { keepTrying } from "../state/retry.ts";
+import { keepReading } from "../state/retry.ts";
 import { leftBecause } from "../state/session.svelte.ts";
 import type { Month, Photo, PhotoSource } from "./source.ts";
 
@@ -19,35 +19,45 @@ export class Timeline {
   /** The photos of months, by the month. */
   #photos = $state.raw<ReadonlyMap<string, readonly Photo[]>>(new Map());
   /** How many photos each month has, as far as is known. */
-  counts = $derived(this.months.map(({ month, count }) => this.#photos.get(month)?.length ?? count));
+  counts = $derived(this.months.map(({ count }) => count));
   total = $derived(this.counts.reduce((sum, count) => sum + count, 0));
   /** Photos that stay loaded, whatever is looked at. */
   pinned: () => Iterable<Photo> = () => [];
-  /** What was taken off and may still be in answers. */
-  #leaving = new Set<string>();
+  /** Told whenever all months were counted. */
+  oncounted: () => void = () => undefined;
+  /** What was taken off and may still be in answers, and the month of each. */
+  #leaving = new Map<string, string>();
+  /** How many photos each month had when all were counted last; `months` knows better once its photos are there. */
+  #told = new Map<string, number>();
   /** Months that are on their way, and months whose photos may have changed. */
   #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
   #stale = new Set<string>();
   /** Months that somebody waits for, looked at or not. */
   #reached = new Set<string>();
   #asking = new AbortController();
+  #asked: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly source: PhotoSource) {}
 
   /** Asks how many photos there are. What is known stays until there is an answer. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
     this.#asking.abort();
-    const asking = (this.#asking = new AbortController());
+    this.#asking = new AbortController();
+    return (this.#asked = this.#ask(this.#asking));
+  }
+
+  async #ask(asking: AbortController): Promise<void> {
     const onPassing = (problem: Problem) => {
       if (this.isFirst) this.problem = problem.kind;
     };
     try {
-      const { months, complete } = await keepTrying(() => this.source.months(asking.signal), onPassing, asking.signal);
+      const { months, complete } = await keepReading(() => this.source.months(asking.signal), onPassing, asking.signal);
       this.#take(months);
       this.isComplete = complete;
       this.problem = undefined;
       this.isFirst = false;
+      this.oncounted();
     } catch (cause) {
       if (asking.signal.aborted || leftBecause(cause)) return;
       this.problem = cause instanceof Problem ? cause.kind : "fault";
@@ -56,11 +66,15 @@ export class Timeline {
   }
 
   /** Something has changed: asks again soon, once for many changes. */
-  refresh(isOfPhotos = true): void {
-    if (isOfPhotos) for (const month of this.#photos.keys()) this.#stale.add(month);
+  refresh(): void {
+    for (const month of this.#photos.keys()) this.#stale.add(month);
     this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.load();
+      // Not before there is an answer: where changes come faster than answers, there would never be one.
+      void this.#asked.then(() => {
+        if (this.#timer === undefined) return;
+        this.#timer = undefined;
+        void this.load();
+      });
     }, REFRESH_AFTER_MS);
   }
 
@@ -102,12 +116,13 @@ export class Timeline {
 
   /** Waits until the photos of a stretch are there. */
   async reachPhotos(from: number, to: number): Promise<void> {
+    const wanted: string[] = [];
     let first = 0;
-    for (let month = 0; month < this.counts.length; month += 1) {
-      const next = first + (this.counts[month] ?? 0);
-      if (first <= to && next > from) await this.reach(month, month + 1);
-      first = next;
+    for (const { month, count } of this.months) {
+      if (first <= to && first + count > from) wanted.push(month);
+      first += count;
     }
+    await this.#reachAll(wanted);
   }
 
   /** Months that are looked at: what lacks is fetched, and nothing else any more. */
@@ -118,10 +133,14 @@ export class Timeline {
     this.#drop(new Set(wanted));
   }
 
-  /** Waits until the photos of these months are there. */
-  async reach(from: number, to: number): Promise<void> {
-    for (const { month } of this.months.slice(from, to)) {
-      if (this.#photos.has(month)) continue;
+  /** Waits until the photos of these months are there, as they are now. */
+  reach(from: number, to: number): Promise<void> {
+    return this.#reachAll(this.months.slice(from, to).map(({ month }) => month));
+  }
+
+  async #reachAll(wanted: readonly string[]): Promise<void> {
+    for (const month of wanted) {
+      if (this.#photos.has(month) && !this.#stale.has(month)) continue;
       this.#reached.add(month);
       await this.#fetch(month).finally(() => this.#reached.delete(month));
     }
@@ -130,13 +149,19 @@ export class Timeline {
   /** Takes photos off before the server has said yes. */
   takeOff(paths: readonly string[]): void {
     const gone = new Set(paths);
-    for (const path of paths) this.#leaving.add(path);
-    const left = [...this.#photos].map(([month, photos]): [string, readonly Photo[]] => [
-      month,
-      photos.some(({ path }) => gone.has(path)) ? photos.filter(({ path }) => !gone.has(path)) : photos,
-    ]);
-    this.#photos = new Map(left);
-    this.months = this.months.filter(({ month }) => this.#photos.get(month)?.length !== 0);
+    const [left, taken] = [new Map(this.#photos), new Map<string, number>()];
+    for (const path of paths) this.#leaving.set(path, "");
+    for (const [month, photos] of this.#photos) {
+      const kept = photos.filter(({ path }) => !gone.has(path));
+      if (kept.length === photos.length) continue;
+      for (const { path } of photos) if (gone.has(path)) this.#leaving.set(path, month);
+      left.set(month, kept);
+      taken.set(month, photos.length - kept.length);
+    }
+    this.#photos = left;
+    this.months = this.months
+      .map(({ month, count }) => ({ month, count: count - (taken.get(month) ?? 0) }))
+      .filter(({ count }) => count > 0);
   }
 
   /** What was taken off is decided; the next answers have the truth. */
@@ -145,11 +170,25 @@ export class Timeline {
     this.refresh();
   }
 
+  /** How many photos a month has: those that are there are counted, where nothing newer is known. */
+  #countOf(month: string, count: number): number {
+    return this.#photos.get(month)?.length ?? count;
+  }
+
   #take(months: readonly Month[]): void {
-    const before = new Map(this.months.map(({ month, count }) => [month, count]));
-    for (const { month, count } of months) if (before.get(month) !== count) this.#stale.add(month);
-    this.months = months.filter(({ count }) => count > 0);
+    const leaving = new Set(this.#leaving.values());
+    const counted = months.map(({ month, count }): Month => {
+      // What was taken off may be among those; told once it is decided.
+      if (leaving.has(month)) return { month, count: this.#countOf(month, count) };
+      const isNew = this.#told.get(month) !== count;
+      this.#told.set(month, count);
+      if (!isNew) return { month, count: this.#countOf(month, count) };
+      this.#stale.add(month);
+      return { month, count };
+    });
+    this.months = counted.filter(({ count }) => count > 0);
     const there = new Set(this.months.map(({ month }) => month));
+    for (const month of this.#told.keys()) if (!there.has(month)) this.#told.delete(month);
     if ([...this.#photos.keys()].some((month) => !there.has(month))) {
       this.#photos = new Map([...this.#photos].filter(([month]) => there.has(month)));
     }
@@ -172,15 +211,25 @@ export class Timeline {
       const all: Photo[] = [];
       let after: string | undefined;
       do {
-        const page = await keepTrying(() => this.source.photos(month, after, signal), () => undefined, signal);
+        const page = await keepReading(() => this.source.photos(month, after, signal), () => undefined, signal);
         all.push(...page.items.filter(({ path }) => !this.#leaving.has(path)));
         after = page.next;
       } while (after !== undefined);
-      if (!signal.aborted) this.#photos = new Map([...this.#photos, [month, all]]);
+      if (signal.aborted) return;
+      this.#photos = new Map([...this.#photos, [month, all]]);
+      this.#correct(month, all.length);
     } catch {
       // Asked again when it is looked at again.
       this.#stale.add(month);
     }
+  }
+
+  /** The photos that came are the latest word on how many there are. */
+  #correct(month: string, count: number): void {
+    if (this.months.every((one) => one.month !== month || one.count === count)) return;
+    this.months = this.months
+      .map((one) => (one.month === month ? { month, count } : one))
+      .filter((one) => one.count > 0);
   }
 
   /** Forgets what nobody has looked at for longest. */

@@ -65,3 +65,55 @@ it("takes photos off at once, and the month with its last one", async () => {
   expect(timeline.counts).toEqual([1]);
   expect(timeline.of(0)?.map(({ path }) => path)).toEqual(["a"]);
 });
+
+it("knows of photos that have come to a month that was looked at before, and fetches them", async () => {
+  const all = { "2026-08": ["a"], "2026-07": ["b"] };
+  const { one } = source(all);
+  const timeline = new Timeline(one);
+  await timeline.load();
+  await timeline.reach(0, 2);
+  all["2026-07"].push("c", "d");
+  await timeline.load();
+  expect([timeline.counts, timeline.total]).toEqual([[1, 3], 4]);
+  await timeline.reachPhotos(0, 3);
+  expect(timeline.of(1)?.map(({ path }) => path)).toEqual(["b", "c", "d"]);
+});
+
+it("believes the photos that came where they were counted otherwise", async () => {
+  const { one } = source({ "2026-08": ["a", "b"], "2026-07": ["c"] });
+  const timeline = new Timeline({
+    ...one,
+    months: () => Promise.resolve({ months: [{ month: "2026-08", count: 3 }, { month: "2026-07", count: 1 }], complete: true }),
+  });
+  await timeline.load();
+  await timeline.reach(0, 1);
+  expect(timeline.counts).toEqual([2, 1]);
+  await timeline.load();
+  expect(timeline.counts).toEqual([2, 1]);
+});
+
+it("waits for an answer before it asks again, however much changes meanwhile", async () => {
+  vi.useFakeTimers();
+  const { one } = source({ "2026-08": ["a"] });
+  const answers: (() => void)[] = [];
+  const timeline = new Timeline({
+    ...one,
+    months: async (signal) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      signal.throwIfAborted();
+      return one.months(signal);
+    },
+  });
+  const first = timeline.load();
+  for (let step = 0; step < 5; step += 1) {
+    timeline.refresh();
+    await vi.advanceTimersByTimeAsync(1100);
+  }
+  expect(answers.length).toBe(1);
+  answers.shift()?.();
+  await first;
+  expect(timeline.total).toBe(1);
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(answers.length).toBe(1);
+  vi.useRealTimers();
+});

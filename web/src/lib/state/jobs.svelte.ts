@@ -29,8 +29,8 @@ interface Work {
   label: string;
   /** Whether it has a line. */
   isShown: boolean;
-  /** Who waits for its end. */
-  waiting?: { resolve: (job: Job) => void; reject: (cause: Error) => void } | undefined;
+  /** Who waits for its end: whoever asks for work that runs already is told of that, so there may be several. */
+  waiting: { resolve: (job: Job) => void; reject: (cause: Error) => void }[];
 }
 
 export class Jobs {
@@ -54,7 +54,7 @@ export class Jobs {
   follow(id: string, label: string): Promise<Job> {
     const work = this.#works.get(id) ?? this.#begin(id);
     work.label = label;
-    const end = new Promise<Job>((resolve, reject) => (work.waiting = { resolve, reject }));
+    const end = new Promise<Job>((resolve, reject) => work.waiting.push({ resolve, reject }));
     if (hasEnded(work)) this.#end(work);
     else if (this.#isLive) this.#plan();
     else void this.#ask();
@@ -125,7 +125,7 @@ export class Jobs {
 
   /** Work that was not heard of before. It gets its line when it is not over by then. */
   #begin(id: string, quickMs = QUICK_MS): Work {
-    const work: Work = { job: undefined, label: "", isShown: quickMs === 0 };
+    const work: Work = { job: undefined, label: "", isShown: quickMs === 0, waiting: [] };
     this.#works.set(id, work);
     if (quickMs > 0) {
       setTimeout(() => {
@@ -151,13 +151,15 @@ export class Jobs {
 
   /** Tells whoever waits, and takes the line away. */
   #end(work: Work): void {
-    const { job, waiting } = work;
-    work.waiting = undefined;
-    if (waiting) {
+    const { job } = work;
+    const waiting = work.waiting.splice(0);
+    for (const { resolve, reject } of waiting) {
+      if (job?.state === "done") resolve(job);
+      else reject(job?.state === "cancelled" ? new JobCancelled() : failureOf(job));
+    }
+    if (waiting.length > 0) {
       // Who waited for it says that it is done.
       work.isShown = false;
-      if (job?.state === "done") waiting.resolve(job);
-      else waiting.reject(job?.state === "cancelled" ? new JobCancelled() : failureOf(job));
     } else if (work.isShown) {
       setTimeout(() => {
         work.isShown = false;
@@ -173,7 +175,7 @@ export class Jobs {
     const work = this.#works.get(id);
     if (!work) return;
     this.#works.delete(id);
-    work.waiting?.reject(failureOf(undefined));
+    for (const { reject } of work.waiting) reject(failureOf(undefined));
     this.#show();
   }
 
@@ -187,7 +189,7 @@ export class Jobs {
     const works = [...this.#works.values()];
     // Else it would be asked for ever.
     this.#works.clear();
-    for (const work of works) work.waiting?.reject(cause);
+    for (const { waiting } of works) for (const { reject } of waiting) reject(cause);
     this.#show();
   }
 

@@ -178,3 +178,12 @@ it("says of what failed why, by its code, and what is left", async () => {
   await answer([job({ state: "failed", error: "A sentence", code: "cannot_delete", failed: ["a/b"] })]);
   expect(await end).toMatchObject({ name: "Problem", kind: "remains", failed: ["a/b"] });
 });
+
+it("tells everybody who waits for the same work", async () => {
+  const jobs = new Jobs();
+  const ends: string[] = [];
+  for (const who of ["one", "other"]) void jobs.follow("1", "").then(() => ends.push(who));
+  jobs.told(job({ state: "done" }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(ends).toEqual(["one", "other"]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Problem } from "../api/problem.ts";
-import { isPassing, keepTrying, waitAfter } from "./retry.ts";
+import { isPassing, isPassingForReaders, keepTrying, waitAfter } from "./retry.ts";
 
 const AWAY = new Problem("away", "");
 
@@ -48,5 +48,11 @@ describe("patience", () => {
       async () => cancel.abort(),
     );
     await expect(tries).rejects.toHaveProperty("name", "AbortError");
+  });
+
+  it("lets readers come again when larder has too much to do, and nobody else", () => {
+    const tooSoon = new Problem("tooSoon", "");
+    expect([isPassingForReaders(tooSoon), isPassing(tooSoon)]).toEqual([true, false]);
+    expect([isPassingForReaders(AWAY), isPassingForReaders(new Problem("refused", ""))]).toEqual([true, false]);
   });
 });

@@ -17,24 +17,39 @@ export function isPassing(cause: unknown): cause is Problem {
   return cause instanceof Problem && PASSING.includes(cause.kind);
 }
 
+/** The same where larder also has too much to do for one reader at a time: what only reads can come again. */
+export function isPassingForReaders(cause: unknown): cause is Problem {
+  return isPassing(cause) || (cause instanceof Problem && cause.kind === "tooSoon");
+}
+
 /** Does `action` until it ends in anything but a passing failure; tells of each of those. */
 export async function keepTrying<T>(
   action: () => Promise<T>,
   onPassing: (problem: Problem) => void,
   signal: AbortSignal,
   wait: (seconds: number, signal: AbortSignal) => Promise<void> = waitOrWake,
+  passes: (cause: unknown) => cause is Problem = isPassing,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await action();
     } catch (cause) {
       signal.throwIfAborted();
-      if (!isPassing(cause)) throw cause;
+      if (!passes(cause)) throw cause;
       onPassing(cause);
       await wait(Math.max(waitAfter(attempt), cause.retryAfterS ?? 0), signal);
       signal.throwIfAborted();
     }
   }
+}
+
+/** `keepTrying` for what only reads. */
+export function keepReading<T>(
+  action: () => Promise<T>,
+  onPassing: (problem: Problem) => void,
+  signal: AbortSignal,
+): Promise<T> {
+  return keepTrying(action, onPassing, signal, waitOrWake, isPassingForReaders);
 }
 
 /** Waits, but no longer once the network is back or the page is looked at again. */

@@ -16,13 +16,19 @@ class Session {
   #allowed = $state.raw<Record<string, boolean>>({});
   #writable = $derived(readPrefixes(this.self?.paths_write));
   #again: { promise: Promise<void>; resolve: () => void } | undefined;
+  /** The question who that is, while it is on its way. */
+  #loading: Promise<void> | undefined;
 
   /** What to call the person. */
   displayName = $derived(this.self?.name || this.self?.username || "");
 
   /** Learns who is signed in; once is enough for a page. */
   async load(signal?: AbortSignal): Promise<void> {
-    if (!this.self) await this.reload(signal);
+    if (this.self) return;
+    // Several parts of a page want to know at once; one question is enough.
+    this.#loading ??= this.reload().finally(() => (this.#loading = undefined));
+    await this.#loading;
+    signal?.throwIfAborted();
   }
 
   /** Learns it anew, after one's own name or role may have changed. */
