@@ -10,9 +10,10 @@ const ID = {
   cuePlace: 0xb7, cueTrack: 0xf7, cueCluster: 0xf1, cluster: 0x1f43b675, time: 0xe7, block: 0xa3, nothing: 0xec,
 };
 
-/** One picture a second, each `padding` bytes from the next: what is not asked for is not loaded. */
-export async function film(page: Page, seconds: number, padding: number): Promise<Buffer> {
-  const { pictures } = await encode(page, seconds, { codec: "vp8" });
+/** `perSecond` pictures a second, each `padding` bytes from the next: what is not asked for is not loaded. */
+export async function film(page: Page, seconds: number, padding: number, perSecond = 1): Promise<Buffer> {
+  const { pictures } = await encode(page, seconds * perSecond, { codec: "vp8" });
+  const timeOf = (picture: number) => whole(Math.round((picture * 1000) / perSecond));
   const head = element(ID.ebml, element(ID.docType, Buffer.from("webm")));
   const duration = Buffer.alloc(8);
   duration.writeDoubleBE(seconds * 1000);
@@ -33,18 +34,18 @@ export async function film(page: Page, seconds: number, padding: number): Promis
     video,
   );
   const start = Buffer.concat([info, element(ID.tracks, track)]);
-  const clusters = pictures.map((picture, second) => {
+  const clusters = pictures.map((picture, number) => {
     // Track 1, at the cluster's own time, a key frame.
     const block = element(ID.block, Buffer.from([0x81, 0, 0, 0x80]), picture);
-    return element(ID.cluster, element(ID.time, whole(second * 1000)), block, element(ID.nothing, Buffer.alloc(padding)));
+    return element(ID.cluster, element(ID.time, timeOf(number)), block, element(ID.nothing, Buffer.alloc(padding)));
   });
   // The index has the same length whatever it says, so its first draft tells where the pictures are.
   const index = (first: number) => {
     let place = first;
-    const cues = clusters.map((cluster, second) => {
+    const cues = clusters.map((cluster, number) => {
       const at = element(ID.cuePlace, element(ID.cueTrack, whole(1)), element(ID.cueCluster, whole(place)));
       place += cluster.length;
-      return element(ID.cue, element(ID.cueTime, whole(second * 1000)), at);
+      return element(ID.cue, element(ID.cueTime, timeOf(number)), at);
     });
     return element(ID.cues, ...cues);
   };
@@ -52,7 +53,7 @@ export async function film(page: Page, seconds: number, padding: number): Promis
   return Buffer.concat([head, element(ID.segment, start, cues, ...clusters)]);
 }
 
-/** Key frames, one for each second, each in another colour; and what a decoder must know before them. */
+/** Key frames, each in another colour than the one before; and what a decoder must know before them. */
 export async function encode(
   page: Page,
   count: number,
