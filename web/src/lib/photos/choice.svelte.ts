@@ -5,6 +5,8 @@ import type { Photo } from "./source.ts";
 export interface Wall {
   /** The photo with a number; `undefined` while it is not there. */
   photoAt: (index: number) => Photo | undefined;
+  /** The photos of a stretch that are there, both ends included. */
+  between: (from: number, to: number) => readonly Photo[];
   /** The number of a photo that is there; -1 where it is not. */
   indexOf: (path: string) => number;
   /** How many there are. */
@@ -69,22 +71,15 @@ export class Choice {
     this.#anchor = this.#find(start);
     this.cursor = this.#find(end);
     const photos = new Map(this.#kept);
-    const to = Math.max(this.#anchor, this.cursor);
-    for (let at = Math.min(this.#anchor, this.cursor); at <= to; at += 1) {
-      const photo = this.wall.photoAt(at);
-      if (photo) photos.set(photo.path, photo);
-    }
+    const [from, to] = [Math.min(this.#anchor, this.cursor), Math.max(this.#anchor, this.cursor)];
+    for (const photo of this.wall.between(from, to)) photos.set(photo.path, photo);
     this.photos = photos;
   }
 
   /** Selects a whole stretch, or nothing of it where all of it is selected. */
   async toggleAll(from: number, to: number): Promise<void> {
     await this.wall.reach(from, to);
-    const all: Photo[] = [];
-    for (let at = from; at <= to; at += 1) {
-      const photo = this.wall.photoAt(at);
-      if (photo) all.push(photo);
-    }
+    const all = this.wall.between(from, to);
     const isAll = all.every(({ path }) => this.photos.has(path));
     const photos = new Map(this.photos);
     for (const photo of all) {

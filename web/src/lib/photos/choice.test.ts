@@ -15,7 +15,13 @@ function wall(count: number, absent: number[] = [], come: { at: number; path: st
     for (const { at, path } of come.splice(0)) all.splice(at, 0, path);
     return Promise.resolve();
   };
-  return new Choice({ photoAt, reach, indexOf: (path) => (gone.has(path) ? -1 : all.indexOf(path)), total: () => all.length });
+  return new Choice({
+    photoAt,
+    between: (from, to) => all.slice(from, to + 1).flatMap((path) => (gone.has(path) ? [] : ({ path } as Photo))),
+    indexOf: (path) => (gone.has(path) ? -1 : all.indexOf(path)),
+    total: () => all.length,
+    reach,
+  });
 }
 
 const paths = (choice: Choice) => [...choice.photos.keys()];

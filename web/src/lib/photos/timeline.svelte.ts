@@ -101,6 +101,20 @@ export class Timeline {
     return undefined;
   }
 
+  /** The photos of a stretch that are there, both ends included. */
+  between(from: number, to: number): Photo[] {
+    const found: Photo[] = [];
+    let first = 0;
+    for (const { month, count } of this.months) {
+      if (first <= to && first + count > from) {
+        const photos = this.#photos.get(month)?.slice(Math.max(0, from - first), Math.min(count, to - first + 1));
+        for (const photo of photos ?? []) found.push(photo);
+      }
+      first += count;
+    }
+    return found;
+  }
+
   /** The month of a photo that is there; -1 where it is not. */
   monthWith(path: string): number {
     return this.months.findIndex(({ month }) => this.#photos.get(month)?.some((photo) => photo.path === path));

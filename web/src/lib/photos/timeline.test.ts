@@ -76,6 +76,8 @@ it("knows of photos that have come to a month that was looked at before, and fet
   await timeline.load();
   expect([timeline.counts, timeline.total]).toEqual([[1, 3], 4]);
   await timeline.reachPhotos(0, 3);
+  expect(timeline.between(0, 2).map(({ path }) => path)).toEqual(["a", "b", "c"]);
+  expect(timeline.between(2, 9).map(({ path }) => path)).toEqual(["c", "d"]);
   expect(timeline.of(1)?.map(({ path }) => path)).toEqual(["b", "c", "d"]);
 });
 
