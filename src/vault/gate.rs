@@ -48,6 +48,9 @@ pub(super) enum Patience {
     Request(Duration),
     /// It is one drive of several; one that is silent is left out.
     Glance,
+    /// Others wait behind them: until the drive is known to be silent, which on a busy machine takes longer than
+    /// a glance.
+    UntilSilent,
 }
 
 impl State {
@@ -133,6 +136,7 @@ impl Gate {
             + match patience {
                 Patience::Request(time) => time,
                 Patience::Glance => limits::DRIVE_GLANCE_TIME,
+                Patience::UntilSilent => limits::DRIVE_PATIENCE,
             };
         loop {
             let now = Instant::now();
@@ -142,6 +146,7 @@ impl Gate {
             let has_enough = match patience {
                 Patience::Request(_) => state.is_crowded(now),
                 Patience::Glance => state.is_silent(now, limits::DRIVE_FRESH_TIME),
+                Patience::UntilSilent => state.is_silent(now, limits::DRIVE_SILENT_TIME),
             };
             if has_enough || state.is_closed || now >= until {
                 return (state, false);
@@ -256,6 +261,26 @@ mod tests {
         });
         answer.send(()).unwrap();
         assert!(waiting.join().unwrap());
+    }
+
+    #[test]
+    fn a_drive_that_is_only_slow_is_waited_for_and_a_silent_one_is_left() {
+        let gate = Gate::default();
+        let (answer, probe) = held();
+        let patient = gate.clone();
+        let waits = std::thread::spawn(move || patient.enter(Patience::UntilSilent, probe).is_ok());
+        while gate.lock().waiting == 0 {
+            std::thread::yield_now();
+        }
+        // Longer than a glance: this one takes that long itself.
+        assert!(gate.enter(Patience::Glance, unneeded).is_err());
+        answer.send(()).unwrap();
+        assert!(waits.join().unwrap());
+
+        let silent = Gate::default();
+        let (_never, probe) = held();
+        assert!(silent.enter(Patience::UntilSilent, probe).is_err());
+        assert!(silent.is_silent());
     }
 
     #[test]

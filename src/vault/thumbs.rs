@@ -182,12 +182,12 @@ impl Pictured {
         self.id.device()
     }
 
-    /// Whether its drive still answers. Does not wait for one that is known to be silent.
+    /// Waits until its drive answers, but not for one that is known to be silent.
     ///
     /// Errors: `DriveBusy`.
     pub fn ask_drive(&self) -> Result<()> {
         let root = &self.finder.root;
-        root.enter(&root.drives.mounts(), &self.path, Patience::Glance).map(|_pass| ())
+        root.enter(&root.drives.mounts(), &self.path, Patience::UntilSilent).map(|_pass| ())
     }
 
     /// What tells its small picture of so many pixels from any other, without quotes.
