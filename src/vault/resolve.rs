@@ -334,7 +334,12 @@ impl Finder {
             return stand.spot(self, path.name()).map(Some);
         }
         let first = parent.components().next().unwrap_or_default();
-        let first = look::look(&self.handle, raw_name::known(first).as_bytes())?;
+        let first = raw_name::known(first);
+        if self.root.is_top(&self.mounts, &VaultPath::root(), first.as_bytes()) {
+            // Even looking at it would ask the other drive, while this one is kept from all others.
+            return Ok(None);
+        }
+        let first = look::look(&self.handle, first.as_bytes())?;
         if first.is_some_and(|stat| look::id_of(&stat) == self.home) {
             return Err(Lost::Missing);
         }
