@@ -129,6 +129,60 @@ fn beyond_sixteen_nobody_waits_for_a_silent_drive() {
     assert!(asked.iter_mut().filter_map(Wire::status_at_once).filter(|s| *s == 200).count() >= 8);
 }
 
+/// Asks for something with a body, and does not wait for the answer.
+fn post(larder: &Larder, target: &str, kind: &str, body: &str) -> Wire {
+    let mut wire = larder.wire();
+    wire.send(format!(
+        "POST {target} HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {}\r\nContent-Type: {kind}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        larder.key("ana"),
+        body.len()
+    ));
+    wire
+}
+
+#[test]
+fn whatever_many_ask_of_a_silent_drive_keeps_nobody_from_another() {
+    let Some((larder, drive)) = house() else { return };
+    let json = |target: &str, body: &str| post(&larder, target, "application/json", body);
+    let form = "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\nusb/deep\r\n--b\r\n\
+        Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nA\r\n--b--\r\n";
+    type Door<'a> = (&'a str, &'a dyn Fn() -> Wire);
+    let doors: [Door<'_>; 11] = [
+        ("a file", &|| ask(&larder, "/api/download?file_path=usb/there.txt")),
+        ("a listing", &|| ask(&larder, "/api/finder?path=usb&details=1")),
+        ("a listing below", &|| ask(&larder, "/api/finder?path=usb/deep")),
+        ("a small picture", &|| ask(&larder, "/api/thumb?path=usb/a.jpg")),
+        ("a ZIP", &|| ask(&larder, "/api/download?file_path=usb")),
+        ("photos", &|| ask(&larder, "/api/photos?path=usb")),
+        ("an upload", &|| post(&larder, "/api/upload", "multipart/form-data; boundary=b", form)),
+        ("a folder", &|| json("/api/create_folder", r#"{"path":"usb","folder_name":"n"}"#)),
+        ("a rename", &|| {
+            json("/api/rename_file", r#"{"path":"usb","file_name":"there.txt","new_name":"b"}"#)
+        }),
+        ("a move", &|| json("/api/move", r#"{"paths":["usb/there.txt"],"to":"docs"}"#)),
+        ("a deletion", &|| json("/api/delete", r#"{"paths":["usb/there.txt"]}"#)),
+    ];
+    for (what, door) in doors {
+        // It has just answered: as many go in as may.
+        larder.http("ana").get("/api/finder?path=usb").expect(200);
+        drive.fall_silent();
+        let mut asked: Vec<Wire> = (0..24).map(|_| door()).collect();
+        wait::until(&format!("the drive asked for {what}"), || drive.is_asked());
+        let ana = larder.http("ana");
+        let told = ["/api/download?file_path=docs/a.txt", "/api/finder?path=docs&details=1"]
+            .map(|target| ana.get(target));
+        drive.speak();
+        for answer in told {
+            assert_eq!(answer.status, 200, "beside those who ask for {what}: {answer}");
+        }
+        for wire in &mut asked {
+            let status = wire.status();
+            assert!(!matches!(status, 400 | 401 | 403 | 405), "{what}: {status}");
+        }
+    }
+}
+
 #[test]
 fn a_group_that_was_cut_off_is_taken_back_when_its_silent_drive_answers_again() {
     let Some((mut larder, drive)) = house() else { return };
