@@ -141,13 +141,15 @@ fn post(larder: &Larder, target: &str, kind: &str, body: &str) -> Wire {
     wire
 }
 
+/// What many ask for, in words, and how one does.
+type Door<'a> = (&'a str, &'a dyn Fn() -> Wire);
+
 #[test]
 fn whatever_many_ask_of_a_silent_drive_keeps_nobody_from_another() {
     let Some((larder, drive)) = house() else { return };
     let json = |target: &str, body: &str| post(&larder, target, "application/json", body);
     let form = "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\nusb/deep\r\n--b\r\n\
         Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nA\r\n--b--\r\n";
-    type Door<'a> = (&'a str, &'a dyn Fn() -> Wire);
     let doors: [Door<'_>; 11] = [
         ("a file", &|| ask(&larder, "/api/download?file_path=usb/there.txt")),
         ("a listing", &|| ask(&larder, "/api/finder?path=usb&details=1")),
