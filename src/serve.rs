@@ -367,11 +367,13 @@ fn background(app: &Arc<App>) -> Result<(), String> {
     .map_err(cannot_start)
 }
 
-/// Keeps the trash within its bounds. While there is nothing to do it asks only the memory, so that an idle
+/// Keeps the trash, and small pictures, within their bounds. While there is nothing to do it asks only the memory, so that an idle
 /// drive may sleep.
 fn keep_trash(app: &App) {
     loop {
         let begun = Instant::now();
+        // A drive that is not there is told of below.
+        let _again_later = app.vault.prune_thumbs();
         let rest = match app.vault.prune_trash() {
             Ok(removed) => {
                 if removed > 0 {

@@ -18,6 +18,16 @@ pub enum Thumb {
     InMemory(Arc<Vec<u8>>),
 }
 
+impl Thumb {
+    /// It as the drive keeps it.
+    pub fn kept(&self) -> Option<&SmallPicture> {
+        match self {
+            Self::Kept(small) => Some(small),
+            Self::InMemory(_) => None,
+        }
+    }
+}
+
 /// What is known of one that is wanted.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -139,7 +149,7 @@ impl Thumbs {
     }
 
     /// What is known of it already.
-    fn known(&self, file: &Pictured, size: Size) -> Option<Found> {
+    pub fn known(&self, file: &Pictured, size: Size) -> Option<Found> {
         kept(file, size).or_else(|| {
             let identity = file.identity()?;
             threads::locked(&self.failures).contains(&identity).then_some(Found::NONE)

@@ -222,6 +222,25 @@ fn a_browser_brings_what_larder_cannot_make() {
 }
 
 #[test]
+fn another_picture_of_the_same_file_has_another_tag() {
+    let larder = house().file("film.mp4", "not really a film");
+    let ana = larder.http("ana");
+    let tag = etag(&ana, "film.mp4");
+    let told = |client: &Client| thumb(client, "film.mp4").header("ETag").unwrap().to_owned();
+    give(&ana, "film.mp4", &tag, &jpeg(400, 200)).expect(200);
+    let first = told(&ana);
+    let known = ana.clone().with("If-None-Match", &first);
+    thumb(&known, "film.mp4").expect(304);
+    give(&ana, "film.mp4", &tag, &jpeg(200, 400)).expect(200);
+    assert_eq!(size_of(&thumb(&known, "film.mp4").expect(200)), (80, 160));
+    assert_ne!(told(&ana), first);
+    // The same picture once more is no other.
+    give(&ana, "film.mp4", &tag, &jpeg(400, 200)).expect(200);
+    assert_eq!(told(&ana), first);
+    thumb(&known, "film.mp4").expect(304);
+}
+
+#[test]
 fn what_a_browser_brings_is_judged() {
     let larder = house().reader("eve").file("film.mp4", "not really a film").folder("in");
     let (ana, eve) = (larder.http("ana"), larder.http("eve"));
@@ -309,12 +328,23 @@ fn none_are_kept_where_that_is_switched_off() {
     ana.post("/api/update_settings", json!({ "thumbs_mb": 1 })).expect(200);
     thumb(&ana, "a.jpg").expect(200);
     assert_eq!(kept(&larder).len(), 1);
-    // What was kept goes when it is switched off again and somebody comes by.
+}
+
+#[test]
+fn those_that_are_too_many_go_when_the_setting_says_so_on_every_drive() {
+    let larder = house().folder("usb");
+    let Some(stick) = Stick::plugged(&larder, "usb") else { return };
+    larder.write("usb/b.jpg", jpeg(320, 200));
+    let ana = larder.http("ana");
+    for path in ["a.jpg", "usb/b.jpg"] {
+        thumb(&ana, path).expect(200);
+    }
+    let usb = larder.root().join("usb");
+    assert_eq!((kept(&larder).len(), kept_at(&usb).len()), (1, 1));
     ana.post("/api/update_settings", json!({ "thumbs_mb": 0 })).expect(200);
-    wait::until("nothing is kept", || {
-        thumb(&ana, "a.jpg").expect(200);
-        kept(&larder).is_empty()
-    });
+    // Nobody has to come by for that.
+    wait::until("nothing is kept", || kept(&larder).is_empty() && kept_at(&usb).is_empty());
+    stick.pull();
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::room::Usage;
 use super::root::{Quirks, Root, RootId, adopt_marker, tops_below};
 use super::share::Share;
 use super::stuck;
+use super::thumbs;
 use super::trash;
 use super::waiting;
 use super::{Grant, os};
@@ -156,6 +157,20 @@ impl Vault {
             Ok(removed)
         });
         pruned.inspect_err(|_| keeping.look_again())
+    }
+
+    /// Has small pictures go, here and on the drives mounted inside the share, if fewer are to be kept than
+    /// before. Does not wait for that.
+    ///
+    /// Errors: `StorageAbsent`; the next call tries again.
+    pub fn prune_thumbs(&self) -> Result<()> {
+        let root = self.now();
+        if !root.thumbs.is_due() {
+            return Ok(());
+        }
+        let (handle, _home) = open_tended(&root).inspect_err(|_| root.thumbs.look_again())?;
+        thumbs::look_through(&root, &handle);
+        Ok(())
     }
 
     /// Removes what a crash left half done, here and on the drives mounted inside the share, but

@@ -9,15 +9,16 @@ use super::gate::Patience;
 use super::hidden::{TEMPORARY, open_or_make, temporary_name, unlink};
 use super::look::{self, FileId};
 use super::opened::{OpenFile, open_regular};
+use super::path::HOME;
 use super::resolve::{Finder, Follow};
-use super::root::Root;
+use super::root::{Root, tops_below};
 use super::share::{Need, Share};
 use super::stamp::Stamp;
 use super::thumbs_keeping::Drive;
 use super::{NOT_THERE, VaultPath, os};
 use crate::error::{Error, Result};
 use crate::limits;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use rustix::io::Errno;
 use std::fs::File;
@@ -68,6 +69,8 @@ pub struct SmallPicture {
     pub length: u64,
     /// Where it comes from.
     pub origin: Origin,
+    /// What stands behind it: the sum of its bytes.
+    pub sum: u32,
 }
 
 /// An open file whose small picture is wanted.
@@ -162,6 +165,25 @@ impl Share {
     }
 }
 
+/// Has too many of them go, here and on the drives mounted inside the share. Does not wait for that.
+pub(super) fn look_through(root: &Root, handle: &Arc<OwnedFd>) {
+    look_through_below(root, handle.as_fd());
+    for (_, top) in tops_below(root, handle) {
+        look_through_below(root, top.as_fd());
+    }
+}
+
+/// The same on the drive of a folder, where any are kept.
+fn look_through_below(root: &Root, top: BorrowedFd<'_>) {
+    let home = look::open_place(top, HOME.as_bytes());
+    let folder = home.and_then(|home| look::open_place(home, THUMBS.as_bytes()));
+    if let Ok(folder) = folder.map(Arc::new)
+        && let Some(drive) = Drive::of(folder.as_fd())
+    {
+        root.thumbs.look_through_once(&folder, drive);
+    }
+}
+
 /// By what a file's content is told from any other; `None` where nobody can be sure.
 fn content_of(file: &File) -> Result<Option<String>> {
     let stat = look::look_at(file).map_err(os)?;
@@ -190,11 +212,17 @@ impl Pictured {
         root.enter(&root.drives.mounts(), &self.path, Patience::UntilSilent).map(|_pass| ())
     }
 
-    /// What tells its small picture of so many pixels from any other, without quotes.
-    pub fn thumb_tag(&self, pixels: u16) -> String {
+    /// What tells its small picture of so many pixels from any other, without quotes. Larder makes only one of a
+    /// content; somebody may give another than before.
+    pub fn thumb_tag(&self, pixels: u16, kept: Option<&SmallPicture>) -> String {
         let edition = String::from_utf8_lossy(&EDITION);
         let content = self.content.as_deref().unwrap_or(&self.file.tag);
-        format!("{content}-{pixels}-{edition}")
+        match kept {
+            Some(SmallPicture { origin: Origin::Given, sum, .. }) => {
+                format!("{content}-{pixels}-{edition}-{sum:08x}")
+            }
+            _ => format!("{content}-{pixels}-{edition}"),
+        }
     }
 
     /// Whether its content is still the one that it had when it was opened.
@@ -359,7 +387,8 @@ fn understand(file: File, size: u64) -> Option<KeptThumb> {
     let mut behind = [0; TRAILER_BYTES];
     file.read_exact_at(&mut behind, length).ok()?;
     sum.update(&behind[..4]);
-    if behind[1..4] != EDITION || behind[4..] != sum.finalize().to_le_bytes() {
+    let sum = sum.finalize();
+    if behind[1..4] != EDITION || behind[4..] != sum.to_le_bytes() {
         return None;
     }
     let origin = match behind[0] {
@@ -368,7 +397,7 @@ fn understand(file: File, size: u64) -> Option<KeptThumb> {
         b'g' => Origin::Given,
         _ => return None,
     };
-    Some(KeptThumb::Picture(SmallPicture { file: Arc::new(file), length, origin }))
+    Some(KeptThumb::Picture(SmallPicture { file: Arc::new(file), length, origin, sum }))
 }
 
 #[cfg(test)]
@@ -412,11 +441,11 @@ mod tests {
         std::fs::rename(house.root().join("a.jpg"), house.root().join("b.jpg")).unwrap();
         let renamed = opened(&house, "b.jpg");
         assert_eq!(bytes(renamed.kept(160)).as_deref(), Some(&b"small"[..]));
-        assert_eq!(renamed.thumb_tag(160), one.thumb_tag(160));
+        assert_eq!(renamed.thumb_tag(160, None), one.thumb_tag(160, None));
         house.file("b.jpg", "another");
         let another = opened(&house, "b.jpg");
         assert!(another.kept(160).is_none());
-        assert_ne!(another.thumb_tag(160), one.thumb_tag(160));
+        assert_ne!(another.thumb_tag(160, None), one.thumb_tag(160, None));
         assert!(!one.is_as_it_was().unwrap());
     }
 

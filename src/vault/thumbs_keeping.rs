@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::{limits, threads};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -26,12 +26,27 @@ impl Drive {
 }
 
 /// How many small pictures are kept, and what is known of each drive.
+#[derive(Debug, Default)]
+pub(super) struct ThumbsKeeping(Arc<State>);
+
+/// The same, shared with those who count.
 #[derive(Debug)]
-pub(super) struct ThumbsKeeping {
+struct State {
     /// Megabytes (2^20 bytes) on each drive; 0 keeps none.
     megabytes: AtomicU32,
+    /// Whether there may be too many anywhere, since the setting was lowered.
+    is_due: AtomicBool,
     /// What lies on the drives that were looked through.
-    drives: Arc<Mutex<HashMap<Drive, Known>>>,
+    drives: Mutex<HashMap<Drive, Known>>,
+}
+
+/// How much may be kept on a drive.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// Bytes.
+    bytes: u64,
+    /// What the setting said then.
+    megabytes: u32,
 }
 
 /// What is known of a drive.
@@ -45,60 +60,97 @@ struct Known {
     is_counting: bool,
 }
 
-impl Default for ThumbsKeeping {
+impl Default for State {
     /// As the settings have it until they say otherwise.
     fn default() -> Self {
-        Self { megabytes: AtomicU32::new(512), drives: Arc::default() }
+        Self {
+            megabytes: AtomicU32::new(512),
+            is_due: AtomicBool::new(false),
+            drives: Mutex::default(),
+        }
+    }
+}
+
+impl State {
+    /// How many are kept.
+    fn megabytes(&self) -> u32 {
+        self.megabytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes what was counted on a drive while so many were kept.
+    fn counted(&self, drive: Drive, found: Result<u64>, megabytes: u32) {
+        let mut drives = threads::locked(&self.drives);
+        let Some(known) = drives.get_mut(&drive) else { return };
+        known.is_counting = false;
+        let came = std::mem::take(&mut known.came);
+        // What could not be counted, or by another measure, is counted by the next who comes.
+        let is_right = self.megabytes() == megabytes;
+        known.bytes = found.ok().filter(|_| is_right).map(|bytes| bytes + came);
+        if !is_right {
+            self.is_due.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl ThumbsKeeping {
-    /// Sets how many are kept. Each drive is looked through again when somebody comes to it.
+    /// Sets how many are kept. Each drive is looked through again when somebody comes to it, or before that.
     pub fn set(&self, megabytes: u32) {
-        if self.megabytes.swap(megabytes, Ordering::Relaxed) != megabytes {
-            let mut drives = threads::locked(&self.drives);
-            drives.retain(|_, known| known.is_counting);
-            drives.values_mut().for_each(|known| known.bytes = None);
+        let before = self.0.megabytes.swap(megabytes, Ordering::Relaxed);
+        if before == megabytes {
+            return;
         }
+        let mut drives = threads::locked(&self.0.drives);
+        drives.retain(|_, known| known.is_counting);
+        drives.values_mut().for_each(|known| known.bytes = None);
+        if megabytes < before {
+            self.look_again();
+        }
+    }
+
+    /// Whether there may be too many anywhere. Asked once: whoever asks sees to it.
+    pub fn is_due(&self) -> bool {
+        self.0.is_due.swap(false, Ordering::Relaxed)
+    }
+
+    /// There may be.
+    pub fn look_again(&self) {
+        self.0.is_due.store(true, Ordering::Relaxed);
     }
 
     /// Whether any are kept.
     pub fn is_on(&self) -> bool {
-        self.megabytes.load(Ordering::Relaxed) > 0
+        self.0.megabytes() > 0
     }
 
-    /// Bytes that may be kept on a drive.
-    fn bytes_max(&self, folder: &OwnedFd) -> u64 {
-        let set = u64::from(self.megabytes.load(Ordering::Relaxed)) << 20;
+    /// How much may be kept on a drive.
+    fn bound(&self, folder: &OwnedFd) -> Bound {
+        let megabytes = self.0.megabytes();
+        let set = u64::from(megabytes) << 20;
         let room = Room::on(folder.as_fd()).ok().flatten();
-        room.map_or(set, |room| set.min(room.total / 100 * limits::THUMBS_PERCENT_MAX))
+        let bytes = room.map_or(set, |room| set.min(room.total / 100 * limits::THUMBS_PERCENT_MAX));
+        Bound { bytes, megabytes }
     }
 
     /// Counts what lies on a drive unless that is known, and has too much of it go. Does not wait for that.
     pub fn look_through_once(&self, folder: &Arc<OwnedFd>, drive: Drive) {
         // The drive is asked while nobody waits for what is known of all of them.
-        let bytes_max = self.bytes_max(folder);
-        let mut drives = threads::locked(&self.drives);
+        let bound = self.bound(folder);
+        let mut drives = threads::locked(&self.0.drives);
         if drives.len() >= limits::THUMB_DRIVES_MAX && !drives.contains_key(&drive) {
             drives.retain(|_, known| known.is_counting);
         }
         let known = drives.entry(drive).or_default();
         if known.bytes.is_none() && !known.is_counting {
-            self.look_through(known, folder, drive, bytes_max);
+            self.look_through(known, folder, drive, bound);
         }
     }
 
     /// Begins to count.
-    fn look_through(&self, known: &mut Known, folder: &Arc<OwnedFd>, drive: Drive, bytes_max: u64) {
-        let (folder, drives) = (Arc::clone(folder), Arc::clone(&self.drives));
+    fn look_through(&self, known: &mut Known, folder: &Arc<OwnedFd>, drive: Drive, bound: Bound) {
+        let (folder, state) = (Arc::clone(folder), Arc::clone(&self.0));
         let begun = threads::spawn("thumbs-keeping", move || {
             threads::step_back();
-            let found = prune(&folder, bytes_max);
-            if let Some(known) = threads::locked(&drives).get_mut(&drive) {
-                known.is_counting = false;
-                // What could not be counted is counted by the next who comes.
-                known.bytes = found.ok().map(|bytes| bytes + std::mem::take(&mut known.came));
-            }
+            state.counted(drive, prune(&folder, bound.bytes), bound.megabytes);
         });
         known.is_counting = begun.is_ok();
         known.came = 0;
@@ -106,26 +158,26 @@ impl ThumbsKeeping {
 
     /// Whether a drive has room for so many bytes more.
     pub fn has_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
-        let bytes_max = self.bytes_max(folder);
+        let bound = self.bound(folder);
         self.is_on()
             && !is_full(folder)
-            && threads::locked(&self.drives)
+            && threads::locked(&self.0.drives)
                 .get(&drive)
-                .is_none_or(|known| known.takes(bytes, bytes_max))
+                .is_none_or(|known| known.takes(bytes, bound.bytes))
     }
 
     /// Takes room on a drive for so many bytes more; `false` when there is none, which is made for those who come
     /// later.
     pub fn take_room(&self, folder: &Arc<OwnedFd>, drive: Drive, bytes: u64) -> bool {
-        let bytes_max = self.bytes_max(folder);
+        let bound = self.bound(folder);
         if !self.is_on() || is_full(folder) {
             return false;
         }
-        let mut drives = threads::locked(&self.drives);
+        let mut drives = threads::locked(&self.0.drives);
         let known = drives.entry(drive).or_default();
-        if !known.takes(bytes, bytes_max) {
+        if !known.takes(bytes, bound.bytes) {
             if !known.is_counting {
-                self.look_through(known, folder, drive, bytes_max);
+                self.look_through(known, folder, drive, bound);
             }
             return false;
         }
@@ -276,5 +328,24 @@ mod tests {
         let (folder, handle) = shelf(&[0; 100]);
         assert_eq!(prune(&handle, 50 * block).unwrap(), 45 * block);
         assert_eq!(left(&folder).len(), 45);
+    }
+
+    #[test]
+    fn what_was_counted_by_another_measure_is_counted_again() {
+        let keeping = ThumbsKeeping::default();
+        let drive = Drive(7, 7);
+        let known = Known { is_counting: true, came: 10, ..Known::default() };
+        threads::locked(&keeping.0.drives).insert(drive, known);
+        assert!(!keeping.is_due());
+        keeping.set(1);
+        assert!(keeping.is_due() && !keeping.is_due());
+        keeping.0.counted(drive, Ok(5), 512);
+        assert_eq!(threads::locked(&keeping.0.drives)[&drive].bytes, None);
+        assert!(keeping.is_due());
+        keeping.0.counted(drive, Ok(5), 1);
+        assert_eq!(threads::locked(&keeping.0.drives)[&drive].bytes, Some(5));
+        assert!(!keeping.is_due());
+        keeping.set(2);
+        assert!(!keeping.is_due(), "there are not too many because more may be kept");
     }
 }

@@ -56,14 +56,19 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
     let share = call.share()?;
     for _ in 0..limits::THUMB_TRIES_MAX {
         let file = share.open_pictured(&path)?;
-        let etag = format!("\"{}\"", file.thumb_tag(size.pixels()));
+        let known = call.app.thumbs.known(&file, size);
+        let etag = etag_of(&file, size, known.as_ref().and_then(|found| found.thumb.as_ref()));
         let is_known = ask.v.as_deref().map(|v| v.trim_matches('"')) == Some(&*file.file.tag);
         if is_had(call, &file, &etag) {
             return Ok(Sent(with_tag(Reply::new(304, Body::Empty), etag, is_known)));
         }
-        let found = call.app.thumbs.of(&file, size, &still_wanted(call)?)?;
+        let found = match known {
+            Some(found) => found,
+            None => call.app.thumbs.of(&file, size, &still_wanted(call)?)?,
+        };
         if let Some(thumb) = found.thumb {
             share.photo_was_seen(&path);
+            let etag = etag_of(&file, size, Some(&thumb));
             let reply = Reply::new(200, body_of(thumb)?).with("Content-Type", "image/jpeg");
             return Ok(Sent(with_tag(reply, etag, is_known)));
         }
@@ -77,6 +82,11 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
 
 /// There is none.
 const NO_THUMBNAIL: Error = Error::NotFound("No thumbnail");
+
+/// What tells a small picture of a file from any other.
+fn etag_of(file: &Pictured, size: Size, thumb: Option<&Thumb>) -> String {
+    format!("\"{}\"", file.thumb_tag(size.pixels(), thumb.and_then(Thumb::kept)))
+}
 
 /// Whether the client has this picture already. `*` stands for any that there is, which is not known yet.
 fn is_had(call: &Call<'_>, file: &Pictured, etag: &str) -> bool {
