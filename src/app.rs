@@ -305,6 +305,19 @@ impl App {
         }
     }
 
+    /// What the vault calls the uploads of a user: on a drive there may be those of another house, too.
+    pub fn owner_of(&self, user_id: i64) -> String {
+        format!("{}:{user_id}", self.vault.id().as_str())
+    }
+
+    /// Whether uploads are those of a user of this house who is not there any more. As long as nobody can say, they
+    /// are.
+    pub fn is_owner_gone(&self, owner: &str) -> bool {
+        let (house, id) = owner.split_once(':').unwrap_or_default();
+        let Ok(id) = id.parse() else { return false };
+        house == self.vault.id().as_str() && matches!(self.users.by_id(id), Ok(None))
+    }
+
     /// The settings that the command line or the environment covers, with the values in force.
     pub fn covered(&self) -> &Map<String, Value> {
         &self.covered

@@ -38,11 +38,15 @@ pub enum Error {
     Collision(&'static str),
     /// It does not fit what is so now, for another reason than a name that is taken.
     Conflict(&'static str),
+    /// An upload goes on from another byte than the one that was named; this is how many have come.
+    OtherOffset(u64),
     /// What was asked for holds for another content than the one that is there.
     PreconditionFailed,
     /// Something could not be removed for good; it stays where it is. The paths are relative to the share
     /// root, `REMAINS_TOLD_MAX` at most.
     Remains(Vec<String>),
+    /// The body is of a kind that this endpoint does not take.
+    Unsupported,
     /// The body is larger than this endpoint takes.
     TooLarge,
     /// Too often, or too much at once; try again after so many seconds.
@@ -118,6 +122,8 @@ pub enum Why {
     NotAFile,
     /// Something else than a folder was named.
     NotAFolder,
+    /// Another content came than was announced.
+    Digest,
     /// A list is longer than one request may have it.
     TooMany,
     /// The settings as a whole would be impossible.
@@ -156,6 +162,8 @@ impl std::fmt::Display for Error {
             Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),
             Self::Collision(sentence) => write!(out, "collision: {sentence}"),
             Self::Conflict(sentence) => write!(out, "conflict: {sentence}"),
+            Self::OtherOffset(there) => write!(out, "the upload goes on from byte {there}"),
+            Self::Unsupported => write!(out, "a body of another kind"),
             Self::PreconditionFailed => out.write_str("another content by now"),
             Self::Remains(paths) => write!(out, "cannot be deleted: {}", paths.join(", ")),
             Self::TooLarge => write!(out, "body too large"),

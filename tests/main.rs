@@ -56,4 +56,5 @@ mod tidy;
 mod trash;
 mod update;
 mod upload;
+mod uploads;
 mod users;

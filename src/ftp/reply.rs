@@ -116,6 +116,8 @@ impl From<Error> for Reply {
                 Self::new(451, READ_ONLY)
             }
             Error::UnknownHost
+            | Error::OtherOffset(_)
+            | Error::Unsupported
             | Error::BridgeRefused { .. }
             | Error::BridgeAway { .. }
             | Error::Io(_)

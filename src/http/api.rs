@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, photos,
-    roles, settings, system, thumb, transfers, trash, upload, users,
+    roles, settings, system, thumb, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -16,7 +16,7 @@ use crate::settings::Roles;
 
 use Access::{ByRole, Public, SignedIn};
 use Lane::{Disk, Picture, Quick, Transfer};
-use Method::{Get, Post};
+use Method::{Delete, Get, Head, Options, Patch, Post};
 
 /// One row of the table. Several rows may share a path, as long as no two have a method in common.
 pub struct Endpoint {
@@ -59,6 +59,14 @@ pub enum Method {
     Get,
     /// Changes.
     Post,
+    /// Asks about one thing that cannot be read.
+    Head,
+    /// Changes a part (RFC 5789).
+    Patch,
+    /// Removes.
+    Delete,
+    /// Asks what the endpoint can do.
+    Options,
 }
 
 impl Method {
@@ -67,6 +75,10 @@ impl Method {
         match self {
             Self::Get => &["GET", "HEAD"],
             Self::Post => &["POST"],
+            Self::Head => &["HEAD"],
+            Self::Patch => &["PATCH"],
+            Self::Delete => &["DELETE"],
+            Self::Options => &["OPTIONS"],
         }
     }
 }
@@ -168,6 +180,12 @@ impl Endpoint {
         self
     }
 
+    /// Words what it refuses in a manner of its own.
+    const fn worded(mut self, dictionary: Dictionary) -> Self {
+        self.dictionary = dictionary;
+        self
+    }
+
     /// Answers with secrets.
     const fn secret(mut self) -> Self {
         self.compresses = false;
@@ -177,7 +195,7 @@ impl Endpoint {
     /// Whether all that it answers to changes nothing.
     #[cfg(test)]
     pub fn only_reads(&self) -> bool {
-        self.methods.iter().all(|method| *method == Get)
+        self.methods.iter().all(|method| matches!(method, Get | Head | Options))
     }
 
     /// Whether it answers to the method of a request.
@@ -209,6 +227,12 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/api/get_file",              ByRole,   Disk,     Files,   files::content,        [404],            "Get a file's content inside JSON."),
     row!([Post], "/api/rename_file",           ByRole,   Disk,     Files,   files::rename,         [404, 409, 507],  "Rename a file; never overwrites."),
     row!([Post], "/api/upload",                ByRole,   Disk,     Files,   upload::receive,       [404, 409, 507],  "Store one or more files."),
+    row!([Post], "/api/uploads",               ByRole,   Disk,     Files,   uploads::begin,        [409, 412, 415, 429, 507], "Begin an upload that can be gone on with (tus 1.0).").acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Get],  "/api/uploads",               ByRole,   Disk,     Files,   uploads::list,         [412],            "List one's own uploads that wait to be gone on with.").acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Options], "/api/uploads",            Public,   Quick,    Files,   uploads::tell,         [],               "Tell what can be done with uploads (tus 1.0).").worded(uploads::refusal),
+    row!([Patch], "/api/uploads/",             ByRole,   Disk,     Files,   uploads::go_on,        [404, 409, 412, 415, 507], "Go on with an upload; its last byte puts the file in place.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Head], "/api/uploads/",              ByRole,   Disk,     Files,   uploads::look,         [404, 412, 507],  "Tell how far an upload is.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Delete], "/api/uploads/",            ByRole,   Disk,     Files,   uploads::remove,         [404, 412],       "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
     row!([Get],  "/api/download",              ByRole,   Disk,     Files,   download::send,        [404, 412, 416, 429, 507], "Send a file, or a folder as a ZIP; honours Range."),
     row!([Post], "/api/download_ticket",       ByRole,   Disk,     Files,   download::make_ticket, [429],            "Remember a selection of any size, to be downloaded by a short address.").acts_as(&["/api/download"]),
     row!([Get],  "/api/thumb",                 ByRole,   Picture,  Files,   thumb::send,           [404],       "Send a small picture of a file.").acts_as(&["/api/download"]),
@@ -274,10 +298,12 @@ pub fn rights_of<'a>(
     roles: &'a Roles,
 ) -> impl Iterator<Item = (&'a str, bool)> {
     let may = |path: &str| caller.may(path, roles);
-    // Of rows that share a path the one is told by which it is read.
-    let is_told = |row: &&Endpoint| {
-        row.methods.contains(&Get)
-            || !ENDPOINTS.iter().any(|other| other.path == row.path && other.methods.contains(&Get))
+    let is_read = |row: &Endpoint| row.methods.contains(&Get);
+    let is_read_at = move |path| ENDPOINTS.iter().any(|other| other.path == path && is_read(other));
+    // Of rows that share a path the one is told by which it is read; what lies below a path goes with it.
+    let is_told = move |row: &&Endpoint| {
+        let is_below = row.is_prefix && !row.acts_as.is_empty();
+        !is_below && (is_read(row) || !is_read_at(row.path))
     };
     let of_table =
         move || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public).filter(is_told);
@@ -351,7 +377,7 @@ mod tests {
             |access| ENDPOINTS.iter().filter(move |row| row.access == access).map(|row| row.path);
         assert_eq!(
             open(Public).collect::<Vec<_>>(),
-            ["/api/is_up", "/api/user/login", "/", "/auth", "/preview", "/web/"]
+            ["/api/is_up", "/api/uploads", "/api/user/login", "/", "/auth", "/preview", "/web/"]
         );
         assert_eq!(
             open(SignedIn).collect::<Vec<_>>(),

@@ -73,6 +73,14 @@ impl<'a> Call<'a> {
         self.app.share(Arc::clone(caller.grant()), caller.label())
     }
 
+    /// The same now that time has passed, as far as the caller may by now.
+    ///
+    /// Errors: `SignIn`, `Refused`, `StorageAbsent`.
+    pub fn share_by_now(&self) -> Result<Share> {
+        let caller = Standing::of(self.caller()?, self.endpoint).renewed(self.app)?;
+        self.app.share(Arc::clone(caller.grant()), caller.label())
+    }
+
     /// What follows the path of the row in the request's, decoded segment by segment.
     ///
     /// Errors: `Invalid` (not UTF-8, NUL, or a `/` that was encoded).

@@ -8,12 +8,14 @@ use tiny_http::ext::Body;
 use crate::http::reply::Reply;
 
 /// The fields that such a page may send.
-const MAY_SEND: &str =
-    "Authorization, X-API-KEY, Content-Type, Range, If-Range, If-None-Match, If-Modified-Since";
+const MAY_SEND: &str = "Authorization, X-API-KEY, Content-Type, Range, If-Range, If-None-Match, \
+    If-Modified-Since, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Defer-Length, \
+    Repr-Digest, Want-Repr-Digest";
 
 /// The fields of an answer that such a page may read besides the usual ones.
-const MAY_READ: &str =
-    "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After";
+const MAY_READ: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, ETag, \
+    Retry-After, Location, Tus-Resumable, Tus-Version, Tus-Extension, Upload-Offset, Upload-Length, \
+    Upload-Metadata, Upload-Expires, Larder-Path, Repr-Digest";
 
 /// For how long a browser need not ask again (s).
 const MAX_AGE_S: &str = "600";

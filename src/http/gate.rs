@@ -48,6 +48,16 @@ impl Standing {
         let Ok(now) = app.accounts.at_present(&self.caller) else { return true };
         now.is_some_and(|now| now.covers(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
+
+    /// Who they are by now, if they may still use the endpoint; their paths may be others. As long as nobody can say,
+    /// nothing has changed.
+    ///
+    /// Errors: `SignIn` (they are gone), `Refused`.
+    pub fn renewed(self, app: &App) -> Result<Caller> {
+        let Ok(now) = app.accounts.at_present(&self.caller) else { return Ok(self.caller) };
+        let now = now.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+        admit(app, self.endpoint, &now).map(|()| now)
+    }
 }
 
 /// What a caller came with, to be judged again while a long answer runs.

@@ -22,6 +22,7 @@ mod range;
 mod reply;
 mod router;
 mod serve;
+mod tus;
 
 pub use api::role_paths;
 pub use document::document;

@@ -324,7 +324,9 @@ fn paths(book: &mut Book) -> Value {
             if row.is_prefix { format!("{}{{path}}", row.path) } else { row.path.to_owned() };
         let operations = paths.entry(path).or_insert_with(|| json!({}));
         for method in row.methods {
-            let id = operation_id(row.path, *method, operations != &json!({}));
+            let above = row.path.trim_end_matches('/');
+            let is_below = row.is_prefix && ENDPOINTS.iter().any(|other| other.path == above);
+            let id = operation_id(row.path, *method, is_below || operations != &json!({}));
             operations[word(*method)] = operation(book, row, &id);
         }
     }
@@ -336,6 +338,10 @@ fn word(method: Method) -> &'static str {
     match method {
         Method::Get => "get",
         Method::Post => "post",
+        Method::Head => "head",
+        Method::Patch => "patch",
+        Method::Delete => "delete",
+        Method::Options => "options",
     }
 }
 
@@ -367,9 +373,11 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
     let mut answers = Map::new();
     (row.manual.describe)(book, &mut operation, &mut answers);
     if row.is_prefix {
-        operation["parameters"] = json!([
-            { "name": "path", "in": "path", "required": true, "schema": { "type": "string" } },
-        ]);
+        let path = json!({
+            "name": "path", "in": "path", "required": true, "schema": { "type": "string" },
+        });
+        let others = operation["parameters"].as_array().cloned().unwrap_or_default();
+        operation["parameters"] = std::iter::once(path).chain(others).collect();
     }
     for status in refusals(row) {
         let reference = json!({ "$ref": format!("#/components/responses/{status}") });
@@ -440,6 +448,7 @@ const REFUSALS: &[(u16, &str)] = &[
     (412, "It is not what the client takes it for."),
     (413, "The body is too large."),
     (414, "The target is too long."),
+    (415, "The body is of another kind than is taken here."),
     (416, "No such range."),
     (417, "The expectation can't be met."),
     (421, "The server is asked for by a name that it does not know (`allowed_hosts`)."),
@@ -503,7 +512,8 @@ mod tests {
                 if row.is_prefix { format!("{}{{path}}", row.path) } else { row.path.to_owned() };
             for method in row.methods {
                 let operation = &document["paths"][&path][word(*method)];
-                assert!(operation["responses"]["200"].is_object(), "{path}: {operation}");
+                let is_good = |status| operation["responses"][status].is_object();
+                assert!(["200", "201", "204"].into_iter().any(is_good), "{path}: {operation}");
                 let name = operation["operationId"].as_str().unwrap().to_owned();
                 assert!(names.insert(name), "two operations are called as that of {path}");
             }

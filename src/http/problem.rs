@@ -45,6 +45,8 @@ pub const CODES: &[&str] = &[
     "too_many",
     "unauthorized",
     "unknown_host",
+    "unsupported_type",
+    "wrong_content",
     "wrong_password",
 ];
 
@@ -82,6 +84,7 @@ pub fn reply(error: &Error) -> Reply {
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
     match error {
+        Error::OtherOffset(there) => reply.with("Upload-Offset", there.to_string()),
         Error::Method { allow } => reply.with("Allow", *allow),
         Error::TooSoon { retry_after_s }
         | Error::DriveBusy { retry_after_s }
@@ -119,9 +122,10 @@ fn status(error: &Error) -> u16 {
         Error::Forbidden | Error::DeniedByDrive => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
-        Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) => 409,
+        Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) | Error::OtherOffset(_) => 409,
         Error::PreconditionFailed => 412,
         Error::TooLarge => 413,
+        Error::Unsupported => 415,
         Error::UnknownHost => 421,
         Error::TooSoon { .. } => 429,
         Error::BridgeAway { .. }
@@ -150,6 +154,7 @@ pub fn code(error: &Error) -> &'static str {
             Why::NotAFolder => "not_a_folder",
             Why::TooMany => "list_too_long",
             Why::Settings => "invalid_settings",
+            Why::Digest => "wrong_content",
         },
         Error::Disconnected => "bad_request",
         Error::SignIn(SignInProblem::Unauthorized) => "unauthorized",
@@ -162,7 +167,8 @@ pub fn code(error: &Error) -> &'static str {
         Error::NotFound(_) => "not_found",
         Error::Method { .. } => "method_not_allowed",
         Error::Collision(_) => "exists",
-        Error::Conflict(_) => "conflict",
+        Error::Conflict(_) | Error::OtherOffset(_) => "conflict",
+        Error::Unsupported => "unsupported_type",
         Error::PreconditionFailed => "precondition_failed",
         Error::Remains(_) => "cannot_delete",
         Error::TooLarge => "too_large",
@@ -198,6 +204,8 @@ pub fn sentence(error: &Error) -> &str {
         Error::SignIn(SignInProblem::WrongPassword) => "Invalid username or password",
         Error::Forbidden => "Not permitted",
         Error::PreconditionFailed => "Precondition failed",
+        Error::OtherOffset(_) => "The upload goes on from another byte",
+        Error::Unsupported => "Unsupported media type",
         Error::DeniedByDrive => "Not permitted on the drive",
         Error::UnknownHost => "Unknown host",
         Error::NotFound(sentence)
@@ -248,6 +256,7 @@ mod tests {
             Why::NotAFolder,
             Why::TooMany,
             Why::Settings,
+            Why::Digest,
         ] {
             assert!(CODES.contains(&code(&Error::invalid_as(why, ""))), "{why:?}");
         }
@@ -259,6 +268,8 @@ mod tests {
             Error::DriveBusy { retry_after_s: 1 },
             Error::Busy { retry_after_s: 1 },
             Error::Conflict(""),
+            Error::OtherOffset(1),
+            Error::Unsupported,
             Error::Collision(""),
             Error::NotFound(""),
             Error::Cancelled,

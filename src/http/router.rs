@@ -15,6 +15,8 @@ pub struct Route {
     pub endpoint: Result<&'static Endpoint>,
     /// How the door of that path words refusals, whatever the method.
     pub dictionary: Dictionary,
+    /// The methods of the path, as `Allow` lists them; empty for one that is in no row.
+    pub allow: &'static str,
 }
 
 /// The rows that share one path.
@@ -59,11 +61,11 @@ impl Sites {
         let below = || self.prefixes.iter().find(|site| path.starts_with(site.path()));
         let Some(site) = self.whole.get(path).or_else(below) else {
             let endpoint = Err(Error::NotFound("Not found"));
-            return Route { endpoint, dictionary: problem::reply };
+            return Route { endpoint, dictionary: problem::reply, allow: "" };
         };
         let row = site.rows.iter().copied().find(|row| row.takes_method(method));
         let endpoint = row.ok_or(Error::Method { allow: &site.allow });
-        Route { endpoint, dictionary: site.dictionary() }
+        Route { endpoint, dictionary: site.dictionary(), allow: &site.allow }
     }
 }
 

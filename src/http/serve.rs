@@ -17,7 +17,7 @@ use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
-use crate::http::{coding, cors, gate, host, problem, query};
+use crate::http::{coding, cors, gate, host, problem, query, tus};
 use crate::logbook::{By, Event};
 use crate::permits::{Permit, Permits};
 use crate::{limits, threads};
@@ -33,8 +33,11 @@ pub struct Server {
 impl Server {
     /// Answers on this listener from now on.
     pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
-        let floor_limits =
-            Limits { linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX, ..Limits::default() };
+        let floor_limits = Limits {
+            linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX,
+            piecemeal_media_type: tus::MEDIA_TYPE,
+            ..Limits::default()
+        };
         let lanes = Lanes::new();
         let for_connections = Arc::clone(app);
         let at_home = move |request| serve_at_home(&for_connections, &lanes, request);
@@ -134,18 +137,17 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     let address = gate::client_address(&request, &settings.trusted_proxies);
     let origins = &settings.cors_origins;
     let origin = cors::listed(request.header("Origin"), origins);
-    let Route { endpoint, dictionary } = route;
+    let Route { endpoint, dictionary, allow } = route;
     let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
     let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
-        let endpoint = match endpoint {
-            Err(Error::Method { allow }) => {
-                let refused = Err(Error::Method { allow });
-                return cors::preflight(&request, origins, allow).map_or(refused, Ok);
-            }
-            endpoint => endpoint?,
-        };
+        if !allow.is_empty()
+            && let Some(reply) = cors::preflight(&request, origins, allow)
+        {
+            return Ok(reply);
+        }
+        let endpoint = endpoint?;
         let _place =
             places.map(|places| take(places.work, address, places.too_many)).transpose()?;
         answer(app, endpoint, address, &mut request, &mut who)

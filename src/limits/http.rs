@@ -108,5 +108,8 @@ pub const UPLOAD_FILES_MAX: usize = 1000;
 /// Parts in one upload, fields and files together.
 pub const UPLOAD_PARTS_MAX: usize = UPLOAD_FILES_MAX + 100;
 
+/// Bytes of what a client says of an upload that goes on: a path of `PATH_BYTES_MAX` in base64, and little else.
+pub const UPLOAD_METADATA_BYTES_MAX: usize = 12 << 10;
+
 /// Free space that an upload must leave on the drive (bytes): filesystems behave badly when full.
 pub const UPLOAD_SPARE_BYTES: u64 = 1024 * 1024;

@@ -14,6 +14,9 @@ pub const FTP_TIMEOUT_S: RangeInclusive<u32> = 1..=86_400;
 /// Days that the trash keeps things: none turns it off; a century at most.
 pub const TRASH_DAYS: RangeInclusive<u32> = 0..=36_500;
 
+/// Days that an upload that broke off waits to be gone on with (second contract, section 16).
+pub const UPLOAD_DAYS: RangeInclusive<u32> = 1..=90;
+
 /// Percent of a drive that the trash may take: none turns it off, and a tenth always stays for what is in use.
 pub const TRASH_PERCENT: RangeInclusive<u32> = 0..=90;
 

@@ -124,7 +124,7 @@ pub const UPLOAD_CHECKPOINT_BYTES: u64 = 64 << 20;
 pub const UPLOAD_RECORD_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of what a door notes of an upload.
-pub const UPLOAD_NOTE_BYTES_MAX: usize = 8 << 10;
+pub const UPLOAD_NOTE_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes of the word that says whose an upload is: a hash of 64 digits.
 pub const UPLOAD_OWNER_BYTES_MAX: usize = 128;
@@ -140,6 +140,23 @@ pub const UPLOADS_MAX: usize = 1000;
 
 /// Seconds that whoever has too many is told to wait.
 pub const UPLOADS_RETRY_S: u64 = 60;
+
+/// How long whoever works on an upload has to put away what has come when somebody else goes on with it, who must not
+/// wait for more than a second.
+pub const UPLOAD_LEAVE_TIME: Duration = Duration::from_millis(500);
+
+/// How long an upload that has ended well still answers.
+pub const UPLOAD_ENDED_TIME: Duration = Duration::from_mins(10);
+
+/// How many of them are remembered: more than come in ten minutes but for small files, which one request brings.
+pub const UPLOADS_ENDED_MAX: usize = 4000;
+
+/// Bytes of their paths in all.
+pub const UPLOADS_ENDED_BYTES_MAX: usize = 256 << 10;
+
+/// Bytes of an upload up to which its content is hashed without being asked for: larger ones would cost half as much
+/// processor time again, and few want to know.
+pub const UPLOAD_HASHED_BYTES_MAX: u64 = 8 << 20;
 
 /// FTP's uploads that were broken off and wait to be taken up again, on each filesystem.
 pub const PARTS_MAX: usize = 32;

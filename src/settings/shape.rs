@@ -73,6 +73,9 @@ pub struct SettingsShape {
     /// Percent of a drive that the trash may take; 0 turns it off.
     #[schemars(range(min = *limits::TRASH_PERCENT.start(), max = *limits::TRASH_PERCENT.end()))]
     trash_percent: u32,
+    /// Days that an upload that broke off waits to be gone on with.
+    #[schemars(range(min = *limits::UPLOAD_DAYS.start(), max = *limits::UPLOAD_DAYS.end()))]
+    upload_days: u32,
     /// Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
     #[schemars(range(min = *limits::THUMBS_MB.start(), max = *limits::THUMBS_MB.end()))]
     thumbs_mb: u32,

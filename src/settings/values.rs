@@ -46,6 +46,8 @@ pub struct Settings {
     pub trash_days: u32,
     /// Percent of a drive that the trash may take; 0 turns it off.
     pub trash_percent: u32,
+    /// Days that an upload that broke off waits to be gone on with.
+    pub upload_days: u32,
     /// Megabytes of small pictures that each drive keeps; 0 keeps none.
     pub thumbs_mb: u32,
     /// Everything, keys that we don't know included, as it is stored.
@@ -141,6 +143,7 @@ impl Settings {
             command_timeout_s: keys.number("command_timeout", limits::COMMAND_TIMEOUT_S)?,
             trash_days: keys.number("trash_days", limits::TRASH_DAYS)?,
             trash_percent: keys.number("trash_percent", limits::TRASH_PERCENT)?,
+            upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             object: Value::Null,
         };
@@ -252,6 +255,7 @@ pub(super) fn defaults() -> Value {
         "public_url": "",
         "trash_days": 30,
         "trash_percent": 10,
+        "upload_days": 7,
         "thumbs_mb": 512,
     })
 }

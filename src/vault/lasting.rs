@@ -1,26 +1,24 @@
 //! Uploads that are to be gone on with from their beginning, over requests, days and restarts: begun, found by their
 //! id, listed and dropped by whoever they belong to.
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "for `/api/uploads` (second contract, section 16); until then the tests of this file use it"
-    )
-)]
 
-use super::lease::Lease;
+use super::ended::{self, EndedUpload};
+use super::lease::{self, Lease};
 use super::look;
+use super::mounts;
 use super::path::VaultPath;
-use super::resolve::refuse_impossible;
+use super::resolve::{Follow, refuse_impossible};
 use super::room_for::make_room_for;
 use super::share::{Need, Share};
 use super::spool::Spool;
 use super::upload::{Plan, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
 use super::waiting::{self, Found};
-use crate::error::{Error, Result};
+use super::write::{IfExists, Place, Placed};
+use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::FileType;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -36,6 +34,9 @@ pub struct UploadPlan<'a> {
     pub kept: Duration,
     /// What the door notes for itself.
     pub note: &'a str,
+    /// Whether all of it comes with what begins it: then it needs a record only if that takes long or breaks off,
+    /// since nobody knows before that what it is called.
+    pub comes_whole: bool,
 }
 
 /// One of somebody's uploads that wait.
@@ -47,7 +48,7 @@ pub struct Waiting {
     pub path: VaultPath,
     /// Bytes of the whole, if its sender told.
     pub length: Option<u64>,
-    /// Bytes of it that have come for certain.
+    /// Bytes of it that are durable.
     pub offset: u64,
     /// When the last of them came.
     pub last: SystemTime,
@@ -61,8 +62,8 @@ pub struct Waiting {
 const NO_UPLOAD: Error = Error::NotFound("Upload not found");
 
 impl Share {
-    /// Begins an upload that can be gone on with from its beginning: its record is durable and there is room for
-    /// the whole, where the filesystem can promise that, before this returns.
+    /// Begins an upload that can be gone on with: its record is durable and there is room for the whole, where the
+    /// filesystem can promise that, before this returns.
     ///
     /// Errors: `Refused`, `Invalid`, `TooSoon` (too many are open), `DiskFull`, `TooLarge`, `StorageAbsent`.
     pub fn begin_lasting_upload(&self, plan: &UploadPlan<'_>) -> Result<Upload> {
@@ -83,23 +84,99 @@ impl Share {
                 here: Here::of(&*workshop)?,
                 note: plan.note.to_owned(),
             };
-            let spool = Spool::open(workshop)?;
-            spool.reserve(plan.length)?;
-            let mut upload = Upload::lasting(spool, Plan { place: None, record });
-            upload.checkpoint()?;
+            record.check()?;
+            let spool = Spool::open(Arc::clone(&workshop))?;
+            let is_short = plan.comes_whole && plan.length < limits::UPLOAD_CHECKPOINT_BYTES;
+            if !is_short && !spool.reserve(plan.length)? {
+                // Nobody but us adds up what was promised to others.
+                make_room_for(&workshop, plan.length.saturating_add(waiting::lacking(&workshop)?))?;
+            }
+            let id = UploadId::new(None, plan.owner)?;
+            let mut upload = Upload::lasting(spool, Plan { id, record });
+            if !plan.comes_whole {
+                upload.checkpoint()?;
+            }
             Ok(upload)
+        })
+    }
+
+    /// Looks whether a file could get its place, as far as that can be known before its first byte.
+    ///
+    /// Errors: `Refused`, `Invalid`, `Collision` (`if_exists` says so, or a folder is there), `StorageAbsent`.
+    pub fn foresee_upload(&self, path: &VaultPath, if_exists: IfExists) -> Result<()> {
+        self.ask(path, Need::Write)?;
+        refuse_impossible(path)?;
+        self.checked(|| {
+            let follow =
+                if if_exists == IfExists::Overwrite { Follow::Last } else { Follow::NotLast };
+            let spot = match self.locate(path, Need::Write, follow) {
+                // The folders on the way are made when the whole is there.
+                Err(Error::NotFound(_)) => return Ok(()),
+                spot => spot?,
+            };
+            match (if_exists, spot.file_type()) {
+                (_, None)
+                | (IfExists::Rename, _)
+                | (IfExists::Overwrite, Some(FileType::RegularFile)) => Ok(()),
+                (IfExists::Error(sentence), Some(_)) => Err(Error::Collision(sentence)),
+                (IfExists::Overwrite, Some(FileType::Directory)) => {
+                    Err(Error::Collision("Target already exists"))
+                }
+                (IfExists::Overwrite, Some(_)) => {
+                    Err(Error::invalid_as(Why::NotAFile, "Path is not a file"))
+                }
+            }
         })
     }
 
     /// Takes up an upload where it stands. Whoever works on it is sent away.
     ///
-    /// Errors: `NotFound` (also another's), `Refused` (it waits all the same), `DiskFull`, `StorageAbsent`, `Io`.
+    /// Errors: `NotFound` (also another's), `Refused` (it waits all the same), `DriveBusy` (it may be on a drive that
+    /// does not answer), `StorageAbsent`, `Io`.
     pub fn open_upload(&self, owner: &str, id: &UploadId) -> Result<Upload> {
         self.checked(|| {
             let (workshop, found) = self.find_upload(owner, id)?;
             self.ask(&VaultPath::parse(&found.record.path)?, Need::Write)?;
             waiting::open(&workshop, id, None, &|record| record.owner == owner)?.ok_or(NO_UPLOAD)
         })
+    }
+
+    /// Gives an upload that is whole its place, where the file may have the next free name, and remembers for a while
+    /// where that is. `wanted` is the SHA-256 that its content must have. What cannot get its place waits.
+    ///
+    /// Errors: those of `place`; `Invalid` (another content: nothing is left of it), `Conflict` (somebody else goes
+    /// on with it).
+    pub fn finish_upload(
+        &self,
+        mut upload: Upload,
+        if_exists: IfExists,
+        wanted: Option<[u8; 32]>,
+    ) -> Result<(Placed, EndedUpload)> {
+        const NAMELESS: Error =
+            Error::Bug(std::borrow::Cow::Borrowed("an upload without a record"));
+        let path = VaultPath::parse(&upload.record().ok_or(NAMELESS)?.path)?;
+        let (id, length) = (upload.id().ok_or(NAMELESS)?.clone(), upload.offset());
+        let owner = upload.record().ok_or(NAMELESS)?.owner.clone();
+        upload.seal()?;
+        let digest = upload.digest()?;
+        if wanted.is_some() && wanted != digest {
+            upload.discard();
+            return Err(Error::invalid_as(Why::Digest, "Content does not match its digest"));
+        }
+        let options = Place { if_exists, make_parents: true, files_only: false };
+        let finished = upload.finish(|spool| {
+            let placed = self.place(vec![(spool, path)], &options)?.pop();
+            let placed = placed.ok_or(Error::Bug("nothing was placed".into()))?;
+            let ended = EndedUpload { path: placed.path.clone(), length, digest };
+            // Before anybody finds that it waits no more.
+            ended::note(id.clone(), ended.clone());
+            Ok((placed, ended))
+        });
+        if finished.is_err() {
+            // So that it waits also if the power is cut now.
+            let _as_well_as_we_can = self.open_upload(&owner, &id).and_then(|mut it| it.settle());
+        }
+        finished
     }
 
     /// One's own uploads that wait, on all drives of the share, the last one first.
@@ -109,7 +186,7 @@ impl Share {
         self.checked(|| {
             let prefix = upload_record::prefix(None, owner);
             let mut all = Vec::new();
-            for workshop in self.workshops()? {
+            for workshop in self.workshops()?.0 {
                 all.extend(waiting::find(&workshop, &prefix, &|record| record.owner == owner)?);
             }
             all.sort_by_key(|found| std::cmp::Reverse(found.last));
@@ -119,12 +196,16 @@ impl Share {
 
     /// Drops an upload, also while somebody works on it.
     ///
-    /// Errors: `NotFound` (also another's), `StorageAbsent`, `Io`.
+    /// Errors: those of `open_upload`, but for `Refused`.
     pub fn drop_upload(&self, owner: &str, id: &UploadId) -> Result<()> {
         self.checked(|| {
             let (workshop, _found) = self.find_upload(owner, id)?;
             let parts = parts_beside(&workshop)?.ok_or(NO_UPLOAD)?;
             let lease = Lease::take(id);
+            // Whoever worked on it may have ended it meanwhile.
+            if waiting::look_at(parts.as_fd(), id)?.is_none() {
+                return Err(NO_UPLOAD);
+            }
             lease.hold().work(|| {
                 upload_record::remove(parts.as_fd(), id);
                 look::sync_folder(&parts).map_err(super::os)
@@ -132,26 +213,42 @@ impl Share {
         })
     }
 
-    /// Where an upload of this owner waits.
+    /// Where an upload of this owner waits. What is just getting its place is waited for.
     fn find_upload(&self, owner: &str, id: &UploadId) -> Result<(Arc<OwnedFd>, Found)> {
-        for workshop in self.workshops()? {
-            let is_own = |record: &Record| record.owner == owner;
-            if let Some(found) = waiting::find(&workshop, id.as_str(), &is_own)?.pop() {
-                return Ok((workshop, found));
-            }
+        if !id.is_of(owner) {
+            return Err(NO_UPLOAD);
         }
-        Err(NO_UPLOAD)
+        let (workshops, silent) = self.workshops()?;
+        let find = || -> Result<Option<(Arc<OwnedFd>, Found)>> {
+            for workshop in &workshops {
+                let Some(parts) = parts_beside(workshop)? else { continue };
+                let found = waiting::look_at(parts.as_fd(), id)?;
+                if let Some(found) = found.filter(|found| found.record.owner == owner) {
+                    return Ok(Some((Arc::clone(workshop), found)));
+                }
+            }
+            Ok(None)
+        };
+        let mut found = find()?;
+        if found.is_none() && lease::is_in_work(id) {
+            drop(Lease::take(id));
+            found = find()?;
+        }
+        match silent {
+            Some(error) if found.is_none() => Err(error),
+            _ => found.ok_or(NO_UPLOAD),
+        }
     }
 
     /// Looks whether one more may be begun, when those that waited too long have gone.
     fn refuse_too_many(&self, owner: &str) -> Result<()> {
-        let prefix = upload_record::prefix(None, owner);
-        let workshops = self.workshops()?;
+        let workshops = self.workshops()?.0;
         let are_too_many = || -> Result<bool> {
             let (mut all, mut own) = (0, 0);
             for workshop in &workshops {
-                all += waiting::count(workshop, "")?;
-                own += waiting::count(workshop, &prefix)?;
+                let ids = waiting::free_ids(workshop)?;
+                all += ids.len();
+                own += ids.iter().filter(|id| id.is_of(owner)).count();
             }
             Ok(all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX)
         };
@@ -168,11 +265,29 @@ impl Share {
         Ok(())
     }
 
-    /// Larder's folders for unfinished things on all drives of the share.
-    fn workshops(&self) -> Result<Vec<Arc<OwnedFd>>> {
+    /// Larder's folders for unfinished things on all drives of the share, whoever may write there: what one has
+    /// begun is one's own. Beside them why one was left out, if a drive does not answer.
+    fn workshops(&self) -> Result<(Vec<Arc<OwnedFd>>, Option<Error>)> {
         let mut all = vec![self.finder.workshop(&VaultPath::root())?];
-        all.extend(self.drives());
-        Ok(all)
+        let mut silent = None;
+        for below in mounts::mounts_below(self.finder.handle.as_fd()) {
+            let top = VaultPath::from_disk(below.as_os_str().as_bytes());
+            match self.finder.workshop(&top) {
+                _ if top.is_reserved() => {}
+                Ok(workshop) => all.push(workshop),
+                Err(error @ Error::DriveBusy { .. }) => silent = Some(error),
+                // A drive that takes no writes has none.
+                Err(_) => {}
+            }
+        }
+        Ok((all, silent))
+    }
+}
+
+impl Upload {
+    /// What is remembered of one of this owner's that has ended well.
+    pub fn ended(owner: &str, id: &UploadId) -> Option<EndedUpload> {
+        ended::find(id).filter(|_| id.is_of(owner))
     }
 }
 
@@ -184,7 +299,8 @@ impl Waiting {
             expires: found.expires(),
             id: found.id,
             length: found.record.length,
-            offset: found.offset,
+            // What has come since, a power cut could take back.
+            offset: found.offset.min(found.record.offset),
             last: found.last,
             note: found.record.note,
         })
@@ -211,7 +327,14 @@ mod tests {
 
     /// A plan for a file of so many bytes by `ana`.
     fn plan(path: &VaultPath, length: u64) -> UploadPlan<'_> {
-        UploadPlan { owner: "ana", path, length, kept: Duration::from_hours(1), note: "{\"a\":1}" }
+        UploadPlan {
+            owner: "ana",
+            path,
+            length,
+            kept: Duration::from_hours(1),
+            note: "{\"a\":1}",
+            comes_whole: false,
+        }
     }
 
     /// Begins one; it is open.
@@ -250,7 +373,7 @@ mod tests {
         // The end of larder is the end of no upload: nothing was said, nothing written down.
         std::mem::forget(upload);
         let told = share.uploads("ana").unwrap();
-        assert_eq!((told[0].offset, told[0].length), (4, Some(10)));
+        assert_eq!((told[0].offset, told[0].length), (0, Some(10)));
         assert_eq!((told[0].path.as_str(), told[0].note.as_str()), ("new/film.mkv", "{\"a\":1}"));
         assert!(told[0].expires > Some(SystemTime::now()));
         let mut upload = share.open_upload("ana", &id).unwrap();
@@ -283,6 +406,12 @@ mod tests {
         // What is written from now on counts again, and what was cut off does not come back.
         let mut upload = share.open_upload("ana", &id).unwrap();
         upload.append(b"45").unwrap();
+        drop(upload);
+        // Only what is durable is told, and it is made so by whoever is to tell more.
+        assert_eq!(share.uploads("ana").unwrap()[0].offset, 4);
+        let mut upload = share.open_upload("ana", &id).unwrap();
+        assert_eq!(upload.offset(), 6);
+        upload.settle().unwrap();
         drop(upload);
         assert_eq!(share.uploads("ana").unwrap()[0].offset, 6);
         assert_eq!(

@@ -3,9 +3,10 @@
 
 use super::upload_record::UploadId;
 use crate::error::{Error, Result};
-use crate::threads::locked;
+use crate::limits;
+use crate::threads::{locked, whole};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// What the older of two is told.
 pub(super) const TAKEN_OVER: Error = Error::Conflict("The upload goes on over another connection");
@@ -13,28 +14,99 @@ pub(super) const TAKEN_OVER: Error = Error::Conflict("The upload goes on over an
 /// The uploads that are worked on, of all shares: ids are random.
 static IN_WORK: Mutex<BTreeMap<UploadId, Hold>> = Mutex::new(BTreeMap::new());
 
+/// Tells whoever works on an upload that somebody else wants to, from any thread. Never waits.
+pub type Ask = Box<dyn FnOnce() + Send>;
+
 /// The right to work on an upload, as long as nobody else has taken it.
-#[derive(Clone, Debug)]
-pub(super) struct Hold(Arc<Mutex<bool>>);
+#[derive(Clone)]
+pub(super) struct Hold(Arc<Held>);
+
+/// What those who want to work on an upload know of each other.
+struct Held {
+    /// Whether it is over; locked while work is being done.
+    is_over: Mutex<bool>,
+    /// Told when it is.
+    ended: Condvar,
+    /// How whoever holds it is asked to leave.
+    ask: Mutex<Asking>,
+}
+
+/// Whether somebody was asked to leave.
+#[derive(Default)]
+struct Asking {
+    /// How that is done; `None` where nothing can be.
+    by: Option<Ask>,
+    /// Whether it was done.
+    is_asked: bool,
+}
 
 impl Hold {
+    /// Nobody has taken it over yet.
+    fn new() -> Self {
+        let ask = Mutex::default();
+        Self(Arc::new(Held { is_over: Mutex::new(false), ended: Condvar::new(), ask }))
+    }
+
     /// Does some work on the upload. Nobody takes it over before that is done, and after that nothing is done any
     /// more.
     ///
     /// Errors: `Conflict` when somebody has; those of the work.
     pub fn work<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let is_over = locked(&self.0);
+        let is_over = locked(&self.0.is_over);
         if *is_over { Err(TAKEN_OVER) } else { work() }
     }
 
-    /// Ends it, once nothing is being done.
+    /// How whoever works on it is to be asked to leave: then there is a moment left to put away what has come.
+    /// `None` when nothing more is waited for.
+    pub fn ask_by(&self, ask: Option<Ask>) {
+        let mut asking = locked(&self.0.ask);
+        if !asking.is_asked {
+            asking.by = ask;
+        } else if let Some(ask) = ask {
+            ask();
+        }
+    }
+
+    /// Whether somebody else wants to work on it.
+    pub fn is_asked(&self) -> bool {
+        locked(&self.0.ask).is_asked
+    }
+
+    /// Asks whoever works on it to leave, and waits a moment for that; then nothing is done any more.
     fn end(&self) {
-        *locked(&self.0) = true;
+        let ask = {
+            let mut asking = locked(&self.0.ask);
+            asking.is_asked = true;
+            asking.by.take()
+        };
+        let mut is_over = locked(&self.0.is_over);
+        if let Some(ask) = ask {
+            ask();
+            is_over = self.wait(is_over);
+        }
+        *is_over = true;
+    }
+
+    /// Waits until it is over, or has had its time.
+    fn wait<'a>(&'a self, is_over: MutexGuard<'a, bool>) -> MutexGuard<'a, bool> {
+        let waited =
+            self.0.ended.wait_timeout_while(is_over, limits::UPLOAD_LEAVE_TIME, |over| !*over);
+        whole(waited).0
+    }
+
+    /// It is over by itself.
+    fn leave(&self) {
+        *locked(&self.0.is_over) = true;
+        self.0.ended.notify_all();
+    }
+
+    /// Whether this is the same as another.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 /// A `Hold` that is known to everybody. Dropping it ends it.
-#[derive(Debug)]
 pub(super) struct Lease {
     /// Of which upload.
     id: UploadId,
@@ -45,7 +117,7 @@ pub(super) struct Lease {
 impl Lease {
     /// Takes an upload over from whoever worked on it: when this returns, they do nothing any more.
     pub fn take(id: &UploadId) -> Self {
-        let hold = Hold(Arc::new(Mutex::new(false)));
+        let hold = Hold::new();
         let older = locked(&IN_WORK).insert(id.clone(), hold.clone());
         if let Some(older) = older {
             older.end();
@@ -61,9 +133,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.hold.end();
+        self.hold.leave();
         let mut all = locked(&IN_WORK);
-        if all.get(&self.id).is_some_and(|hold| Arc::ptr_eq(&hold.0, &self.hold.0)) {
+        if all.get(&self.id).is_some_and(|hold| hold.is(&self.hold)) {
             all.remove(&self.id);
         }
     }
@@ -104,5 +176,38 @@ mod tests {
             assert!(is_in_work(&id) && newer.hold().work(|| Ok(())).is_ok());
         });
         assert!(!is_in_work(&id));
+    }
+
+    /// What has come and is not put away yet is not lost by the next request.
+    #[test]
+    fn whoever_is_asked_puts_away_what_has_come_and_leaves() {
+        let id = UploadId::new(None, "ana").unwrap();
+        let older = Lease::take(&id);
+        let (ask, asked) = mpsc::channel();
+        older.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
+        let mut is_put_away = false;
+        std::thread::scope(|scope| {
+            let taking = scope.spawn(|| Lease::take(&id));
+            asked.recv().unwrap();
+            assert!(older.hold().is_asked());
+            is_put_away = older.hold().work(|| Ok(true)).unwrap();
+            drop(older);
+            assert!(taking.join().unwrap().hold().work(|| Ok(())).is_ok());
+        });
+        assert!(is_put_away);
+    }
+
+    #[test]
+    fn whoever_does_not_leave_is_not_waited_for_long() {
+        let id = UploadId::new(None, "ana").unwrap();
+        let older = Lease::take(&id);
+        older.hold().ask_by(Some(Box::new(|| {})));
+        let newer = Lease::take(&id);
+        assert!(older.hold().work(|| Ok(())).is_err());
+        // Asked too late is asked at once.
+        let (ask, asked) = mpsc::channel();
+        older.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
+        asked.try_recv().unwrap();
+        assert!(!newer.hold().is_asked());
     }
 }

@@ -12,6 +12,7 @@ use super::room::Usage;
 use super::root::{Quirks, Root, RootId, adopt_marker, tops_below};
 use super::share::Share;
 use super::stuck;
+use super::tending::{self, Due};
 use super::thumbs;
 use super::trash;
 use super::waiting;
@@ -107,6 +108,11 @@ impl Vault {
         *threads::whole(self.0.write()) = root;
     }
 
+    /// What marks the root: no other house has the same.
+    pub fn id(&self) -> RootId {
+        self.now().id.clone()
+    }
+
     /// The same vault on a kernel or filesystem that knows less.
     #[cfg(test)]
     pub(super) fn with_quirks(&self, quirks: Quirks) -> Self {
@@ -187,6 +193,19 @@ impl Vault {
         }
         root.keeping.look_again();
         Ok(removed)
+    }
+
+    /// Removes uploads that have waited long enough, and all of those who are gone. While there are none it asks only
+    /// the memory. Returns how many things were removed.
+    ///
+    /// Errors: `StorageAbsent`, `Io`; the next call tries again.
+    pub fn tend_uploads(&self, is_gone: impl Fn(&str) -> bool) -> Result<u64> {
+        let Some(due) = tending::due(is_gone) else { return Ok(0) };
+        let root = self.now();
+        let handle = Arc::new(root.open()?.0);
+        let inner = tops_below(&root, &handle).into_iter().map(|(_, top)| top);
+        tending::begin(&due);
+        Ok(inner.chain(handle.try_clone()).map(|top| tend(top.as_fd(), &due)).sum())
     }
 
     /// Does so again on drives where something could not be removed and that may have passed. While there is
@@ -296,6 +315,16 @@ fn is_in_work(name: &[u8], held: &HashSet<Vec<u8>>) -> bool {
     held.contains(name)
         || !held.is_empty() && made::is_note(name)
         || std::str::from_utf8(name).is_ok_and(hidden::is_in_work)
+}
+
+/// Does what is to be done about uploads on one filesystem.
+fn tend(top: BorrowedFd<'_>, due: &Due) -> u64 {
+    let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
+    let of_gone = due.gone.iter().map(|owner| waiting::drop_all_of(home.as_fd(), owner)).sum();
+    if !due.is_late {
+        return of_gone;
+    }
+    of_gone + waiting::prune(home.as_fd(), limits::PARTS_MAX)
 }
 
 /// Removes what other processes left in the hidden folder of one filesystem.

@@ -11,7 +11,7 @@ use super::resolve::{Follow, Spot, refuse_impossible};
 use super::share::{Need, Share};
 use super::spool::Spool;
 use super::upload::{Plan, Upload};
-use super::upload_record::{self, Here, Record};
+use super::upload_record::{self, Here, Record, UploadId};
 use super::waiting::{self, Found};
 use crate::error::{Error, Result, Why};
 use crate::limits;
@@ -152,7 +152,8 @@ impl Share {
                 here: Here::of(&*target.workshop)?,
                 note: String::new(),
             };
-            let plan = Plan { place: Some(target.place.clone()), record };
+            let id = UploadId::new(Some(&target.place), &target.owner)?;
+            let plan = Plan { id, record };
             Ok(Upload::lasting(Spool::open(Arc::clone(&target.workshop))?, plan))
         })
     }
@@ -284,7 +285,6 @@ fn place_of(spot: &Spot) -> Result<String> {
 mod tests {
     use super::super::tests::{House, UPLOAD, path, upload};
     use super::super::trash::{Fate, What};
-    use super::super::upload_record::UploadId;
     use super::*;
     use std::fs::File;
     use std::time::{Duration, SystemTime};

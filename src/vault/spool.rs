@@ -198,15 +198,18 @@ impl Spool {
         Ok(())
     }
 
-    /// Sets room aside for so many bytes in all, where the filesystem can, so that they will fit for certain.
+    /// Sets room aside for so many bytes in all, where the filesystem can, so that they will fit for certain; says
+    /// whether it could.
     ///
     /// Errors: `DiskFull`, `TooLarge`, `Io`.
-    pub(super) fn reserve(&self, length: u64) -> Result<()> {
-        let Some(file) = self.file.as_ref().filter(|_| length > self.length) else { return Ok(()) };
+    pub(super) fn reserve(&self, length: u64) -> Result<bool> {
+        let Some(file) = self.file.as_ref().filter(|_| length > self.length) else {
+            return Ok(true);
+        };
         let rest = length - self.length;
         match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, self.length, rest) {
-            Err(errno) if errno == Errno::NODEV || look::is_unknown_there(errno) => Ok(()),
-            done => done.map_err(os),
+            Err(errno) if errno == Errno::NODEV || look::is_unknown_there(errno) => Ok(false),
+            done => done.map(|()| true).map_err(os),
         }
     }
 
@@ -385,6 +388,13 @@ impl Spool {
     pub(super) fn look(&self) -> Result<Statx> {
         let stat = look::look(&self.at.folder, self.at.name.as_bytes()).map_err(os)?;
         stat.ok_or(Error::Bug("a spool is gone".into()))
+    }
+
+    /// The same to read what has come, finished or not.
+    ///
+    /// Errors: `DeniedByDrive`, `Io`.
+    pub(super) fn reopened_to_read(&self) -> Result<OwnedFd> {
+        self.reopen()?.ok_or(Error::DeniedByDrive)
     }
 
     /// Opens the finished file again; `None` when its mode forbids that.

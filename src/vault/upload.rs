@@ -5,22 +5,24 @@
 //! first checkpoint on: from its beginning where the door says so, else after `UPLOAD_CHECKPOINT_BYTES` or when it
 //! breaks off, so that a small file costs no sync that a spool does not.
 
-use super::lease::{Hold, Lease};
+use super::content_hash::ContentHash;
+use super::lease::{Ask, Hold, Lease};
 use super::os;
 use super::path::VaultPath;
 use super::share::Share;
 use super::spool::Spool;
 use super::upload_record::{self, Here, Record, UploadId, Written};
-use super::{hidden, look};
+use super::{hidden, look, tending};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::threads;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The folder in larder's hidden folder where uploads wait that can be gone on with.
 pub(super) const PARTS: &str = "parts";
@@ -42,12 +44,18 @@ pub struct Upload {
     checked: u64,
     /// A checkpoint that is being made beside the writing.
     beside: Option<Receiver<Result<()>>>,
+    /// When its last byte came.
+    last: SystemTime,
+    /// The hash of what has come, if anybody wants it.
+    hash: Option<ContentHash>,
+    /// How whoever works on it is asked to leave, until there is somebody who could.
+    ask: Option<Ask>,
 }
 
 /// What is written down of an upload that can be gone on with.
 pub(super) struct Plan {
-    /// What its id begins with, if it is bound to a place.
-    pub place: Option<String>,
+    /// What it is called.
+    pub id: UploadId,
     /// The record, but for what changes.
     pub record: Record,
 }
@@ -56,8 +64,6 @@ pub(super) struct Plan {
 struct Standing {
     /// Nobody else works on it.
     lease: Lease,
-    /// What it is called.
-    id: UploadId,
     /// The folder where it lies, beside the bytes.
     parts: Arc<OwnedFd>,
 }
@@ -76,7 +82,17 @@ impl Share {
 impl Upload {
     /// One that nobody can go on with.
     pub(super) fn passing(spool: Spool) -> Self {
-        Self { spool, length: None, plan: None, standing: None, checked: 0, beside: None }
+        Self {
+            spool,
+            length: None,
+            plan: None,
+            standing: None,
+            checked: 0,
+            beside: None,
+            last: SystemTime::now(),
+            hash: None,
+            ask: None,
+        }
     }
 
     /// One that somebody can go on with; it has no record yet.
@@ -88,18 +104,57 @@ impl Upload {
     /// One that somebody goes on with: the bytes are there as the spool has them.
     pub(super) fn again(
         spool: Spool,
-        record: Record,
-        (lease, id, parts): (Lease, UploadId, Arc<OwnedFd>),
+        (id, record, last): (UploadId, Record, SystemTime),
+        (lease, parts): (Lease, Arc<OwnedFd>),
     ) -> Self {
         let checked = spool.len();
-        let plan = Plan { place: None, record };
-        let standing = Some(Standing { lease, id, parts });
-        Self { standing, checked, ..Self::lasting(spool, plan) }
+        let standing = Some(Standing { lease, parts });
+        Self { standing, checked, last, ..Self::lasting(spool, Plan { id, record }) }
     }
 
     /// Bytes that have come.
     pub fn offset(&self) -> u64 {
         self.spool.len()
+    }
+
+    /// Bytes of the whole, if its sender told.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// What it is called; `None` when nobody can go on with it.
+    pub fn id(&self) -> Option<&UploadId> {
+        self.plan.as_ref().map(|plan| &plan.id)
+    }
+
+    /// What is written down of it, or will be.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.plan.as_ref().map(|plan| &plan.record)
+    }
+
+    /// What the door noted.
+    pub fn note(&self) -> &str {
+        self.record().map_or("", |record| &record.note)
+    }
+
+    /// When it goes if nothing more comes; `None` for never, as far as clocks tell.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.last.checked_add(Duration::from_secs(self.record()?.kept_s))
+    }
+
+    /// Has its content hashed: what comes from now on at once, the rest when the whole is there.
+    pub fn hash(&mut self) {
+        let Some(plan) = self.plan.as_ref().filter(|_| self.hash.is_none()) else { return };
+        self.hash = Some(ContentHash::of(&plan.id, self.spool.len()));
+    }
+
+    /// How whoever sends it is asked to leave when somebody else goes on with it, at once and from any thread: then
+    /// there is a moment left in which what has come is put away.
+    pub fn ask_by(&mut self, ask: Ask) {
+        match &self.standing {
+            Some(standing) => standing.lease.hold().ask_by(Some(ask)),
+            None => self.ask = Some(ask),
+        }
     }
 
     /// Wishes when the file is to have changed last (see `Spool::date`).
@@ -118,7 +173,8 @@ impl Upload {
     ///
     /// Errors: `TooLarge` (more than was told), `Conflict` (somebody else goes on with it), `DiskFull`, `Io`.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        let whole = self.offset().saturating_add(bytes.len() as u64);
+        let offset = self.offset();
+        let whole = offset.saturating_add(bytes.len() as u64);
         if self.length.is_some_and(|length| whole > length) {
             return Err(Error::TooLarge);
         }
@@ -127,6 +183,10 @@ impl Upload {
             Some(standing) => standing.lease.hold().work(|| Ok(spool.write_all(bytes)?))?,
             None => spool.write_all(bytes)?,
         }
+        if let Some(hash) = &mut self.hash {
+            hash.update(offset, bytes);
+        }
+        self.last = SystemTime::now();
         let is_due = self.plan.is_some() && whole - self.checked >= limits::UPLOAD_CHECKPOINT_BYTES;
         if is_due && self.is_checkpoint_over()? {
             self.checkpoint_beside()?;
@@ -141,13 +201,22 @@ impl Upload {
     pub fn checkpoint(&mut self) -> Result<()> {
         self.wait_beside()?;
         let Some(record) = self.stand()? else { return Ok(()) };
-        let Some(standing) = &self.standing else { return Ok(()) };
+        let (Some(standing), Some(plan)) = (&self.standing, &mut self.plan) else { return Ok(()) };
         standing.lease.hold().work(|| {
             self.spool.sync_data()?;
-            upload_record::put(standing.parts.as_fd(), &standing.id, &record, true)
+            upload_record::put(standing.parts.as_fd(), &plan.id, &record, true)
         })?;
+        plan.record.offset = record.offset;
         self.checked = self.offset();
         Ok(())
+    }
+
+    /// Sees to it that what has come is durable, so that it can be told.
+    ///
+    /// Errors: those of `checkpoint`.
+    pub fn settle(&mut self) -> Result<()> {
+        let is_told = self.record().is_some_and(|record| record.offset == self.offset());
+        if self.standing.is_some() && is_told { Ok(()) } else { self.checkpoint() }
     }
 
     /// Whether no checkpoint is being made. Whoever sends does not wait for a slow drive: the next checkpoint does.
@@ -166,9 +235,9 @@ impl Upload {
     /// The same while more comes; none is being made.
     fn checkpoint_beside(&mut self) -> Result<()> {
         let Some(record) = self.stand()? else { return Ok(()) };
-        let Some(standing) = &self.standing else { return Ok(()) };
+        let (Some(standing), Some(plan)) = (&self.standing, &self.plan) else { return Ok(()) };
         let file = self.spool.another_handle()?;
-        let (parts, id) = (Arc::clone(&standing.parts), standing.id.clone());
+        let (parts, id) = (Arc::clone(&standing.parts), plan.id.clone());
         let hold: Hold = standing.lease.hold().clone();
         let (tell, told) = mpsc::sync_channel(1);
         let work = move || {
@@ -205,27 +274,21 @@ impl Upload {
         if self.standing.is_none() {
             let home = look::open_place(&*self.spool.at.folder, b"..").map_err(os)?;
             let parts = Arc::new(hidden::open_or_make(home.as_fd(), PARTS).map_err(os)?);
-            let id = UploadId::new(plan.place.as_deref(), &plan.record.owner)?;
             // From here on the sweep leaves it alone.
-            let lease = Lease::take(&id);
+            let (lease, id) = (Lease::take(&plan.id), &plan.id);
             plan.record.here = Here::of(&*parts)?;
-            stamp(&mut plan.record, 0);
-            upload_record::put(parts.as_fd(), &id, &plan.record, false)?;
+            (plan.record.offset, plan.record.last_ms) = (0, ms_of(self.last));
+            upload_record::put(parts.as_fd(), id, &plan.record, false)?;
             let moved = self.spool.stay_at(&parts, id.as_str());
-            moved.inspect_err(|_| upload_record::remove(parts.as_fd(), &id)).map_err(os)?;
-            self.standing = Some(Standing { lease, id, parts });
+            moved.inspect_err(|_| upload_record::remove(parts.as_fd(), id)).map_err(os)?;
+            lease.hold().ask_by(self.ask.take());
+            let owner = Some(&*plan.record.owner).filter(|_| !id.is_bound());
+            let kept = Duration::from_secs(plan.record.kept_s);
+            tending::note(owner, self.last.checked_add(kept));
+            self.standing = Some(Standing { lease, parts });
         }
-        stamp(&mut plan.record, self.spool.len());
-        Ok(Some(plan.record.clone()))
-    }
-
-    /// What it is called; `None` as long as it has no record.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "told at `/api/uploads` (second contract, section 16)")
-    )]
-    pub fn id(&self) -> Option<&UploadId> {
-        self.standing.as_ref().map(|standing| &standing.id)
+        let (offset, last_ms) = (self.spool.len(), ms_of(self.last));
+        Ok(Some(Record { offset, last_ms, ..plan.record.clone() }))
     }
 
     /// Nothing more comes: makes it durable and closes it. Calling it again does nothing.
@@ -240,6 +303,25 @@ impl Upload {
         }
     }
 
+    /// The SHA-256 of the whole, which is sealed; `None` when nobody wanted it.
+    ///
+    /// Errors: `Io`, `Conflict` (somebody else goes on with it).
+    pub(super) fn digest(&mut self) -> Result<Option<[u8; 32]>> {
+        let Some(mut hash) = self.hash.take() else { return Ok(None) };
+        let may_go_on = || match &self.standing {
+            Some(standing) => standing.lease.hold().work(|| Ok(())),
+            None => Ok(()),
+        };
+        let length = self.offset();
+        let hashed = match self.spool.reopened_to_read() {
+            Ok(file) => hash.catch_up(&File::from(file), length, may_go_on),
+            Err(error) => Err(error),
+        };
+        let value = hash.value();
+        self.hash = Some(hash);
+        hashed.map(|()| Some(value))
+    }
+
     /// Gives the file its place, which is what `put` does. If that fails, an upload that has a record waits: it can
     /// be tried again.
     ///
@@ -249,14 +331,22 @@ impl Upload {
             return Err(Error::invalid("The upload is not complete"));
         }
         self.seal()?;
-        let Some(standing) = &self.standing else { return put(self.spool) };
-        standing.lease.hold().work(|| {
+        let (Some(standing), Some(plan)) = (self.standing.take(), self.plan.take()) else {
+            return put(self.spool);
+        };
+        // Whoever comes now waits for the end, which is what they will be told.
+        standing.lease.hold().ask_by(None);
+        let placed = standing.lease.hold().work(|| {
             self.spool.step_out()?;
             let done = put(self.spool)?;
             // A crash leaves a record and, by their second name, bytes that have their place: the sweep sees that.
-            upload_record::remove(standing.parts.as_fd(), &standing.id);
+            upload_record::remove(standing.parts.as_fd(), &plan.id);
             Ok(done)
-        })
+        });
+        if let Some(hash) = self.hash.filter(|_| placed.is_err()) {
+            hash.wait(plan.id);
+        }
+        placed
     }
 
     /// Keeps what has come for whoever goes on with it; nothing if that is nothing.
@@ -266,25 +356,34 @@ impl Upload {
         if self.offset() == 0 && self.standing.is_none() {
             return Ok(());
         }
-        self.checkpoint()
+        // Whoever is waiting for it makes it durable before they tell of it.
+        match &self.standing {
+            Some(standing) if standing.lease.hold().is_asked() => {
+                standing.lease.hold().work(|| Ok(()))?;
+            }
+            _ => self.settle()?,
+        }
+        if let (Some(hash), Some(plan)) = (self.hash, self.plan) {
+            hash.wait(plan.id);
+        }
+        Ok(())
     }
 
     /// Removes what has come, unless somebody else goes on with it.
     pub fn discard(self) {
-        if let Some(standing) = &self.standing {
+        if let (Some(standing), Some(plan)) = (&self.standing, &self.plan) {
             let _theirs = standing.lease.hold().work(|| {
-                upload_record::remove(standing.parts.as_fd(), &standing.id);
+                upload_record::remove(standing.parts.as_fd(), &plan.id);
                 Ok(())
             });
         }
     }
 }
 
-/// Writes down how much is there, and when.
-fn stamp(record: &mut Record, offset: u64) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    record.last_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    record.offset = offset;
+/// Milliseconds since 1970.
+fn ms_of(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The folder beside larder's folder for unfinished things where uploads wait; `None` while there is none.
@@ -331,7 +430,7 @@ mod tests {
         let target = target(&share);
         let mut upload = share.begin_upload_to(&target).unwrap();
         append(&mut upload, 63);
-        assert!(upload.id().is_none() && names(&house, "parts").is_empty());
+        assert!(upload.standing.is_none() && names(&house, "parts").is_empty());
         append(&mut upload, 1);
         // The record is there before the drive has anything.
         let id = upload.id().unwrap().clone();

@@ -65,6 +65,16 @@ impl UploadId {
         &self.0
     }
 
+    /// Whether it is one of this owner's that are not bound to a place.
+    pub(super) fn is_of(&self, owner: &str) -> bool {
+        self.0.starts_with(&prefix(None, owner))
+    }
+
+    /// Whether it is of the same owner as another, neither of them bound to a place.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.0.as_bytes().get(..OWNER_DIGITS) == other.0.as_bytes().get(..OWNER_DIGITS)
+    }
+
     /// Whether it is bound to a place.
     pub(super) fn is_bound(&self) -> bool {
         self.0.len() > OWNER_DIGITS + RANDOM_DIGITS + 1
@@ -155,6 +165,13 @@ impl Record {
             && record.kept_s <= limits::UPLOAD_AGE_MAX.as_secs()
             && record.length.is_none_or(|length| record.offset <= length);
         is_good.then_some(record)
+    }
+
+    /// Looks whether it can be written down.
+    ///
+    /// Errors: `Invalid`.
+    pub fn check(&self) -> Result<()> {
+        self.to_text().map(|_text| ())
     }
 
     /// As text.

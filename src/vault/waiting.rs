@@ -5,7 +5,7 @@ use super::lease::{self, Lease};
 use super::spool::Spool;
 use super::upload::{PARTS, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
-use super::{discard, look, os};
+use super::{discard, look, os, tending};
 use crate::error::Result;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Statx};
@@ -41,7 +41,7 @@ impl Found {
 /// Looks at one upload; `None` when there is none, as far as anybody may still go on with it.
 ///
 /// Errors: `Io`.
-fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
+pub(super) fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
     let found = weigh(parts, id)?;
     Ok(found.filter(|found| !found.is_expired() || lease::is_in_work(id)))
 }
@@ -88,12 +88,29 @@ pub(super) fn find(
     Ok(all)
 }
 
-/// How many uploads there are beside a workshop whose ids begin so.
+/// The ids of the uploads beside a workshop that are bound to no place.
 ///
 /// Errors: `Io`.
-pub(super) fn count(workshop: &OwnedFd, prefix: &str) -> Result<usize> {
+pub(super) fn free_ids(workshop: &OwnedFd) -> Result<Vec<UploadId>> {
+    let Some(parts) = parts_beside(workshop)? else { return Ok(Vec::new()) };
+    Ok(ids(parts.as_fd(), "")?.into_iter().filter(|id| !id.is_bound()).collect())
+}
+
+/// Bytes that the uploads beside a workshop still lack and that no filesystem has set aside for them.
+///
+/// Errors: `Io`.
+pub(super) fn lacking(workshop: &OwnedFd) -> Result<u64> {
+    /// What `st_blocks` counts in (`statx(2)`).
+    const BLOCK_BYTES: u64 = 512;
     let Some(parts) = parts_beside(workshop)? else { return Ok(0) };
-    Ok(ids(parts.as_fd(), prefix)?.len())
+    let mut sum: u64 = 0;
+    for id in ids(parts.as_fd(), "")? {
+        let Some(found) = look_at(parts.as_fd(), &id)? else { continue };
+        let stat = look::look(&parts, id.as_str().as_bytes()).map_err(os)?;
+        let there = stat.map_or(0, |stat| stat.stx_size.max(stat.stx_blocks * BLOCK_BYTES));
+        sum = sum.saturating_add(found.record.length.unwrap_or(0).saturating_sub(there));
+    }
+    Ok(sum)
 }
 
 /// Takes up an upload beside a workshop, cut to its first `offset` bytes, or as it is; whoever worked on it does so
@@ -131,9 +148,10 @@ pub(super) fn open(
         upload_record::put(parts.as_fd(), id, &record, true)?;
     }
     if let Some(length) = record.length {
-        spool.reserve(length)?;
+        // Where there is none any more, that is found out byte by byte.
+        let _as_far_as_it_goes = spool.reserve(length);
     }
-    Ok(Some(Upload::again(spool, record, (lease, id.clone(), parts))))
+    Ok(Some(Upload::again(spool, (id.clone(), record, found.last), (lease, parts))))
 }
 
 /// Removes those beside a workshop whose ids begin so and that are chosen, but none that is worked on; says how many
@@ -153,6 +171,24 @@ pub(super) fn clear(
     chosen.map(|id| upload_record::remove(parts.as_fd(), &id)).count()
 }
 
+/// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody that are bound to no place,
+/// also while they are worked on. Returns how many.
+pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
+    let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
+    let all = ids(parts.as_fd(), &upload_record::prefix(None, owner)).unwrap_or_default();
+    let mut removed = 0;
+    for id in all {
+        let lease = Lease::take(&id);
+        let record = upload_record::read(parts.as_fd(), &id);
+        if record.is_ok_and(|record| record.is_none_or(|record| record.owner == owner)) {
+            upload_record::remove(parts.as_fd(), &id);
+            removed += 1;
+        }
+        drop(lease);
+    }
+    removed
+}
+
 /// Removes from larder's hidden folder `home` of one filesystem what nobody can go on with: uploads that waited too
 /// long, those bound to a place that are the oldest beyond `bound_max`, bytes without a record, records without
 /// bytes, and the parts of the version before, which had no records. Never what is worked on. Returns how many.
@@ -166,7 +202,11 @@ pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
             _ if lease::is_in_work(&id) => _ = kept.insert(id),
             // What cannot be looked at now may be there again.
             Err(_) => _ = kept.insert(id),
-            Ok(Some(one)) if !one.is_expired() => found.push(one),
+            Ok(Some(one)) if !one.is_expired() => {
+                let owner = Some(&*one.record.owner).filter(|_| !id.is_bound());
+                tending::note(owner, one.expires());
+                found.push(one);
+            }
             Ok(_) => {}
         }
     }

@@ -87,6 +87,23 @@ impl Client {
         answer(format!("POST {path} {shown}"), request.send(body))
     }
 
+    /// Any method, with more fields.
+    #[track_caller]
+    pub fn ask(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = ureq::http::Request::builder();
+        request = request.method(method).uri(format!("{}{target}", self.base));
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in own.chain(more.iter().copied()) {
+            request = request.header(name, value);
+        }
+        let sent = if body.is_empty() && !matches!(method, "POST" | "PATCH") {
+            self.agent.run(request.body(()).unwrap())
+        } else {
+            self.agent.run(request.body(body).unwrap())
+        };
+        answer(format!("{method} {target}"), sent)
+    }
+
     /// `POST` of a form to the upload.
     #[track_caller]
     pub fn upload(&self, form: &Form) -> Answer {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -52,6 +52,9 @@ pub struct Limits {
     /// Bytes of a body that is read before the request is handed out, so that no worker ever waits
     /// for it. Forms and small JSON fit.
     pub buffered_body_bytes_max: usize,
+    /// The media type of bodies that are never read before the request is handed out, however small: what has come
+    /// of one that breaks off is worth something. Empty for none.
+    pub piecemeal_media_type: &'static str,
     /// Requests on one connection, after which it is closed: buffers and threads get renewed.
     pub keepalive_requests_max: u32,
     /// Time in all to let a client read the last answer before the socket goes: closing with
@@ -83,6 +86,7 @@ impl Default for Limits {
             write_rate_min: 1024,
             rate_grace_time: Duration::from_secs(30),
             buffered_body_bytes_max: 16 * 1024,
+            piecemeal_media_type: "",
             keepalive_requests_max: 100_000,
             linger_time: Duration::from_secs(5),
             linger_idle_time: Duration::from_secs(2),
@@ -314,6 +318,14 @@ impl Peer {
     /// client that vanished without a word is only noticed by writing to it.
     pub fn is_gone(&self) -> bool {
         self.0.upgrade().is_none_or(|socket| crate::link::is_left(&socket))
+    }
+
+    /// Ends the connection, from any thread, without waiting. Whoever reads the body of the request still gets what
+    /// had come, and then hears that it breaks off.
+    pub fn cut(&self) {
+        if let Some(socket) = self.0.upgrade() {
+            let _gone = socket.shutdown(Shutdown::Both);
+        }
     }
 }
 

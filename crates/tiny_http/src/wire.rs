@@ -284,7 +284,7 @@ impl Wire {
         };
         let small = usize::try_from(length).ok().filter(|&n| n <= limits.buffered_body_bytes_max);
         let Some(length) = small else { return Ok(()) };
-        if self.awaits_continue {
+        if self.awaits_continue || self.is_piecemeal() {
             return Ok(());
         }
         let end = self.head_length + length;
@@ -308,6 +308,19 @@ impl Wire {
                 .map_err(|_| End::Refused(Refused(408, "the body took too long")))?;
         }
         Ok(())
+    }
+
+    /// Whether what has come of the body is worth something by itself.
+    fn is_piecemeal(&self) -> bool {
+        let media_type = self.shared.limits.piecemeal_media_type.as_bytes();
+        let is_so = |field: &crate::head::Field| {
+            let value = field.value.bytes(self.head()).trim_ascii();
+            field.name.bytes(self.head()).eq_ignore_ascii_case(b"content-type")
+                && value
+                    .get(..media_type.len())
+                    .is_some_and(|it| it.eq_ignore_ascii_case(media_type))
+        };
+        !media_type.is_empty() && self.fields.iter().any(is_so)
     }
 
     /// The head, as it was received.

@@ -20,4 +20,5 @@ pub mod thumb;
 pub mod transfers;
 pub mod trash;
 pub mod upload;
+pub mod uploads;
 pub mod users;

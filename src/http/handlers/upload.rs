@@ -1,7 +1,7 @@
 //! `POST /api/upload`: files in a multipart form, stored all or none: contract, section 5.
 
 use std::io::Read;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -12,6 +12,7 @@ use crate::http::answer::{Answer, sentence};
 use crate::http::call::Call;
 use crate::http::multipart::{self, Multipart};
 use crate::http::question::{self, Question, Wrong};
+use crate::http::tus;
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{IfExists, Place, Placed, Share, TrashId, Upload, VaultPath};
@@ -125,7 +126,7 @@ pub fn receive(call: &mut Call<'_>, _: question::Form<UploadForm>) -> Result<Ans
             ("if_exists", None) => {
                 form.if_exists = Some(if_exists(&parts.read_text("if_exists")?)?);
             }
-            ("modified", None) => form.modified = moment(&parts.read_text("modified")?),
+            ("modified", None) => form.modified = tus::moment(&parts.read_text("modified")?),
             ("file", Some(sent)) => {
                 if !may_write {
                     return Err(Error::Refused);
@@ -207,40 +208,10 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Answer<Uploaded>>
     Answer::of(&Uploaded { status: FileUploaded, files, trash })
 }
 
-/// The `if_exists` part of a form.
-fn if_exists(text: &str) -> Result<IfExists> {
+/// The word of `if_exists`.
+pub(super) fn if_exists(text: &str) -> Result<IfExists> {
     let word: StrDeserializer<'_, Wrong> = text.into_deserializer();
     let wish = IfTaken::deserialize(word)
         .map_err(|wrong| wrong.at("if_exists").into_error::<UploadForm>("Invalid form"))?;
     Ok(wish.into())
-}
-
-/// A date as clients send them: milliseconds since 1970 (`File.lastModified` of browsers), or RFC 3339. What is
-/// neither is ignored, as a date that cannot be is: the content is what matters.
-fn moment(text: &str) -> Option<SystemTime> {
-    let text = text.trim();
-    let ms = text.parse::<u64>().ok().or_else(|| {
-        let time: jiff::Timestamp = text.parse().ok()?;
-        u64::try_from(time.as_millisecond()).ok()
-    })?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_is_milliseconds_or_a_text_with_its_zone() {
-        let at = |ms| Some(SystemTime::UNIX_EPOCH + Duration::from_millis(ms));
-        assert_eq!(moment("1700000000123"), at(1_700_000_000_123));
-        assert_eq!(moment(" 0 "), at(0));
-        assert_eq!(moment("2023-11-14T22:13:20.123Z"), at(1_700_000_000_123));
-        assert_eq!(moment("2023-11-15T00:13:20+02:00"), at(1_700_000_000_000));
-        for bad in ["", "yesterday", "-1", "1.5", "2023-11-14", "2023-11-14T22:13:20", "1e9"] {
-            assert_eq!(moment(bad), None, "{bad}");
-        }
-        // Later than any clock tells.
-        let _never_panics = moment(&u64::MAX.to_string());
-    }
 }

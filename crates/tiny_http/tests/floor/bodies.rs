@@ -46,6 +46,49 @@ fn small_bodies_are_there_before_the_handler() {
 }
 
 #[test]
+fn bodies_that_are_worth_something_in_part_are_handed_out_at_once() {
+    let (tell, told) = mpsc::channel();
+    let piecemeal_media_type = "application/part";
+    let floor =
+        Floor::with(Limits { piecemeal_media_type, ..Limits::default() }, 1, move |mut request| {
+            let mut body = Vec::new();
+            let whole = request.as_reader().read_to_end(&mut body).is_ok();
+            tell.send((body, whole)).expect("a listener");
+        });
+    for (kind, is_handed_out) in
+        [("application/part", true), ("Application/Part; a=b", true), ("text/plain", false)]
+    {
+        let mut client = floor.connect();
+        client.say(format!(
+            "POST / HTTP/1.1\r\nHost: box\r\nContent-Type: {kind}\r\nContent-Length: 4\r\n\r\nab"
+        ));
+        client.end();
+        let _refused = client.answer();
+        assert_eq!(told.try_recv().ok(), is_handed_out.then(|| (b"ab".to_vec(), false)), "{kind}");
+    }
+}
+
+#[test]
+fn a_connection_can_be_cut_and_what_had_come_is_read() {
+    let (tell, told) = mpsc::channel();
+    let (ask, asked) = mpsc::channel();
+    let piecemeal_media_type = "application/part";
+    let floor =
+        Floor::with(Limits { piecemeal_media_type, ..Limits::default() }, 1, move |mut request| {
+            ask.send(request.peer()).expect("a listener");
+            let mut body = Vec::new();
+            let whole = request.as_reader().read_to_end(&mut body).is_ok();
+            tell.send((body, whole)).expect("a listener");
+        });
+    let mut client = floor.connect();
+    client.say("POST / HTTP/1.1\r\nHost: box\r\nContent-Type: application/part\r\nContent-Length: 4\r\n\r\nab");
+    let peer = asked.recv_timeout(PATIENCE).expect("a request");
+    peer.cut();
+    assert_eq!(told.recv_timeout(PATIENCE).expect("an end"), (b"ab".to_vec(), false));
+    assert!(peer.is_gone());
+}
+
+#[test]
 fn bodies_of_every_size_come_back_as_they_went() {
     let floor = Floor::start();
     let mut client = floor.connect();

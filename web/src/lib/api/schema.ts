@@ -174,6 +174,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own uploads that wait to be gone on with.
+         * @description For whoever may use `/api/upload`.
+         */
+        get: operations["uploads_get"];
+        put?: never;
+        /**
+         * Begin an upload that can be gone on with (tus 1.0).
+         * @description For whoever may use `/api/upload`.
+         */
+        post: operations["uploads"];
+        delete?: never;
+        /** Tell what can be done with uploads (tus 1.0). */
+        options: operations["uploads_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop an upload.
+         * @description For whoever may use `/api/upload`.
+         */
+        delete: operations["uploads_delete"];
+        options?: never;
+        /**
+         * Tell how far an upload is.
+         * @description For whoever may use `/api/upload`.
+         */
+        head: operations["uploads_head"];
+        /**
+         * Go on with an upload; its last byte puts the file in place.
+         * @description For whoever may use `/api/upload`.
+         */
+        patch: operations["uploads_patch"];
+        trace?: never;
+    };
     "/api/download": {
         parameters: {
             query?: never;
@@ -1287,7 +1340,7 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
@@ -1525,7 +1578,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */
@@ -2237,6 +2290,11 @@ export interface components {
             trash_percent: number;
             /**
              * Format: uint32
+             * @description Days that an upload that broke off waits to be gone on with.
+             */
+            upload_days: number;
+            /**
+             * Format: uint32
              * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
              */
             thumbs_mb: number;
@@ -2467,6 +2525,35 @@ export interface components {
             /** @description This program's. */
             version: string;
         };
+        /** @description One upload that waits. */
+        WaitingUpload: {
+            /** @description What stands behind `/api/uploads/`. */
+            id: string;
+            /** @description Where it goes, name included. */
+            path: string;
+            /**
+             * Format: uint64
+             * @description Bytes of the whole.
+             */
+            size: number;
+            /**
+             * Format: uint64
+             * @description Bytes that are there for certain.
+             */
+            offset: number;
+            /** @description When the file changed last, where it comes from, to the millisecond (RFC 3339). */
+            modified?: string;
+            /**
+             * Format: date-time
+             * @description When the last byte came.
+             */
+            last: string;
+            /**
+             * Format: date-time
+             * @description When it goes if nothing more comes.
+             */
+            expires: string;
+        };
         /** @description Something the owner should know. */
         Warning: {
             /**
@@ -2571,6 +2658,15 @@ export interface components {
         };
         /** @description The target is too long. */
         414: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is of another kind than is taken here. */
+        415: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3030,6 +3126,234 @@ export interface operations {
             409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    uploads_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingUpload"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            412: components["responses"]["412"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Bytes of the whole. */
+                "Upload-Length": number;
+                /** @description Keys, each with its value in base64, separated by commas: `filename` (or `name`), `path` (the folder; made if it is missing), `relativePath` (folders below it, ending in the file's name), `if_exists` (`error` if left out), `modified` (milliseconds since 1970, or RFC 3339). */
+                "Upload-Metadata": string;
+                /** @description The SHA-256 that the whole must have (RFC 9530). */
+                "Repr-Digest"?: string;
+                /** @description `sha-256=1`: the last answer tells that hash, also of a large file. */
+                "Want-Repr-Digest"?: string;
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description The upload is at `Location`, and goes on from `Upload-Offset`. With `Larder-Path` all of it came, and that is where the file is. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    uploads_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version and the extensions of tus, in `Tus-Version` and `Tus-Extension`. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    uploads_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    uploads_head: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Upload-Offset` of `Upload-Length` bytes are there for certain. With `Larder-Path` that is where the file is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            412: components["responses"]["412"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    uploads_patch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description How many bytes are there. */
+                "Upload-Offset": number;
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description `Upload-Offset` bytes are there for certain. With `Larder-Path` that is all, and that is where the file is. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
             417: components["responses"]["417"];
             421: components["responses"]["421"];
             429: components["responses"]["429"];
@@ -4001,6 +4325,11 @@ export interface operations {
                      * @description Percent of a drive that the trash may take; 0 turns it off.
                      */
                     trash_percent?: number;
+                    /**
+                     * Format: uint32
+                     * @description Days that an upload that broke off waits to be gone on with.
+                     */
+                    upload_days?: number;
                     /**
                      * Format: uint32
                      * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
