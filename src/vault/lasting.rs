@@ -141,6 +141,14 @@ impl Share {
         })
     }
 
+    /// Makes an upload durable that could not get its place, whatever its owner may by now: so that it waits also if
+    /// the power is cut.
+    fn settle_upload(&self, owner: &str, id: &UploadId) -> Result<()> {
+        let (workshop, _found) = self.find_upload(owner, id)?;
+        let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner)?;
+        upload.map_or(Ok(()), |mut upload| upload.settle())
+    }
+
     /// Gives an upload that is whole its place, where the file may have the next free name, and remembers for a while
     /// where that is. `wanted` is the SHA-256 that its content must have. What cannot get its place waits.
     ///
@@ -172,9 +180,9 @@ impl Share {
             ended::note(id.clone(), ended.clone());
             Ok((placed, ended))
         });
-        if finished.is_err() {
-            // So that it waits also if the power is cut now.
-            let _as_well_as_we_can = self.open_upload(&owner, &id).and_then(|mut it| it.settle());
+        // Whoever goes on with it by now is left alone.
+        if finished.as_ref().is_err_and(|error| !matches!(error, Error::Conflict(_))) {
+            let _as_well_as_we_can = self.settle_upload(&owner, &id);
         }
         finished
     }
