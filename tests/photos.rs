@@ -250,6 +250,39 @@ fn a_live_photo_is_one_and_sidecars_and_hidden_names_are_none() {
 }
 
 #[test]
+fn what_is_left_of_a_live_photo_is_told_of_until_it_is_whole_again() {
+    let larder = house();
+    let client = larder.http("ana");
+    let both = ["Trip/IMG_1.jpg", "Trip/IMG_1.MOV"];
+    larder.write(both[0], jpeg("2024:08:05 10:00:00"));
+    larder.write(both[1], film(1_722_852_000));
+    std::fs::create_dir(larder.root().join("Album")).unwrap();
+    scan(&client, "");
+    assert_eq!(paths(&client, "month=2024-08"), both[..1]);
+    // Files shows two files, and either can go alone.
+    for (gone, left) in [(both[0], both[1]), (both[1], both[0])] {
+        let deleted = client.post("/api/delete", json!({ "paths": [gone] })).expect(200).json();
+        scan(&client, "");
+        assert_eq!(paths(&client, "month=2024-08"), [left]);
+        assert_eq!(items(&client, "month=2024-08")[0].get("pair"), None);
+        let ask = json!({ "ids": deleted["trash"] });
+        client.post("/api/trash/restore", ask).expect(200);
+        scan(&client, "");
+        let whole = items(&client, "month=2024-08");
+        assert_eq!((&whole[0]["path"], &whole[0]["pair"]), (&json!(both[0]), &json!(both[1])));
+        assert_eq!(whole.len(), 1);
+    }
+    client.post("/api/move", json!({ "paths": [both[0]], "to": "Album" })).expect(200);
+    scan(&client, "");
+    let mut apart = paths(&client, "month=2024-08");
+    apart.sort();
+    assert_eq!(apart, ["Album/IMG_1.jpg", both[1]]);
+    client.post("/api/move", json!({ "paths": [both[1]], "to": "Album" })).expect(200);
+    assert_eq!(items(&client, "month=2024-08")[0]["pair"], json!("Album/IMG_1.MOV"));
+    assert_eq!(paths(&client, "month=2024-08"), ["Album/IMG_1.jpg"]);
+}
+
+#[test]
 fn nobody_is_told_more_than_they_may_read() {
     let taken = "2024:08:03 12:34:56";
     let larder = house()

@@ -1,7 +1,11 @@
 //! Small pictures of files: `/api/thumb` (second contract, section 18).
 
+use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -198,6 +202,75 @@ fn what_a_power_cut_left_of_one_is_not_shown() {
         fs::write(kept_as, broken).unwrap();
         assert_eq!(thumb(&ana, "a.jpg").expect(200).body, whole.body);
     }
+}
+
+/// Says that it is over, whatever happens.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Writes over a file in two halves, and has `between` go on after each.
+fn write_over(file: &fs::File, content: &[u8], between: &mut dyn FnMut()) {
+    let (first, second) = content.split_at(content.len() / 2);
+    file.write_all_at(first, 0).unwrap();
+    between();
+    file.write_all_at(second, first.len() as u64).unwrap();
+    between();
+}
+
+#[test]
+fn a_picture_of_one_content_is_never_shown_as_that_of_another() {
+    // Of one length, so that only the time tells them apart.
+    let mut contents = [jpeg(1200, 600), jpeg(600, 1200)];
+    let length = contents.iter().map(Vec::len).max().unwrap();
+    contents.iter_mut().for_each(|content| content.resize(length, 0));
+    let larder = Larder::start().user("ana").file("a.jpg", &contents[0]);
+    let file = fs::File::options().write(true).open(larder.root().join("a.jpg")).unwrap();
+    let (is_over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let seen = Mutex::new(HashMap::new());
+    let look = || {
+        let ana = larder.http("ana");
+        while !is_over.load(Ordering::Relaxed) {
+            let answer = thumb(&ana, "a.jpg");
+            answers.fetch_add(1, Ordering::Relaxed);
+            if answer.status != 200 {
+                // Half of it was of another content.
+                assert!(matches!(answer.status, 404 | 503), "{answer}");
+                continue;
+            }
+            let tag = answer.header("ETag").unwrap().to_owned();
+            let size = size_of(&answer);
+            let before = *seen.lock().unwrap().entry(tag).or_insert(size);
+            assert_eq!(before, size, "one tag, two pictures");
+        }
+    };
+    std::thread::scope(|scope| {
+        let _over = Over(&is_over);
+        let lookers: Vec<_> = (0..3).map(|_| scope.spawn(look)).collect();
+        let ana = larder.http("ana");
+        for round in 0..30 {
+            let is_tall = round % 2 == 0;
+            let content = &contents[usize::from(is_tall)];
+            // At one moment or another of what the others are at.
+            let mut between = || {
+                let wanted = answers.load(Ordering::Relaxed) + round % 3;
+                wait::until("others have looked", || {
+                    answers.load(Ordering::Relaxed) >= wanted
+                        || lookers.iter().any(std::thread::ScopedJoinHandle::is_finished)
+                });
+            };
+            write_over(&file, content, &mut between);
+            for _ in 0..2 {
+                let (width, height) = size_of(&thumb(&ana, "a.jpg").expect(200));
+                assert_eq!(width < height, is_tall, "{width} x {height}");
+            }
+        }
+    });
+    assert!(seen.into_inner().unwrap().len() > 5, "many contents were seen");
 }
 
 #[test]
