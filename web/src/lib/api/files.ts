@@ -69,7 +69,7 @@ export async function createFile(path: string, name: string): Promise<void> {
   await post("/api/new_file", { file_name: name, path, file_content: "" });
 }
 
-export async function rename(folder: string, entry: Entry, name: string): Promise<void> {
+export async function rename(folder: string, entry: Pick<Entry, "name" | "type">, name: string): Promise<void> {
   if (entry.type === "folder") {
     await post("/api/rename_folder", { folder_name: entry.name, new_name: name, path: folder });
   } else {

@@ -55,8 +55,7 @@ export function permitted(entries: readonly Entry[]) {
   };
 }
 
-/** `isRenaming` where names can be changed as they stand. */
-export function entryItems(entries: readonly Entry[], actions: Actions, isRenaming = true): MenuItem[] {
+export function entryItems(entries: readonly Entry[], actions: Actions): MenuItem[] {
   const may = permitted(entries);
   const items: MenuItem[] = [];
   const [first] = entries;
@@ -70,7 +69,7 @@ export function entryItems(entries: readonly Entry[], actions: Actions, isRenami
   if (may.download) {
     items.push({ label: t("files.download"), icon: Download, onpick: actions.download });
   }
-  if (may.rename && isRenaming) {
+  if (may.rename) {
     const onpick = actions.rename;
     items.push({ label: t("files.rename"), icon: Pencil, keys: "F2", isApart: true, onpick });
   }

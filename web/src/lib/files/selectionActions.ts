@@ -26,6 +26,8 @@ export interface Chosen {
   entries: () => readonly Entry[];
   /** The folder that their names are told from. */
   folder: () => string;
+  /** What goes with an entry wherever that goes, by its path. */
+  besides?: (path: string) => readonly string[];
 }
 
 /** What is selected in the folder on show. */
@@ -33,7 +35,11 @@ const inFolder: Chosen = { entries: () => listing.selected, folder: () => listin
 
 /** The actions for what is selected at the moment they are called. */
 export function selectionActions(view: View, chosen: Chosen = inFolder): Actions {
-  const pathsNow = () => chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
+  const pathsNow = () => {
+    const paths = chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
+    const { besides } = chosen;
+    return besides ? paths.flatMap((path) => [path, ...besides(path)]) : paths;
+  };
   return {
     open: () => {
       const [entry] = chosen.entries();

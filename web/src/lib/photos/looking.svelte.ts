@@ -8,6 +8,8 @@ import type { Timeline } from "./timeline.svelte.ts";
 
 /** How often the months are asked for while folders are looked through (ms). */
 const ASK_EVERY_MS = 2500;
+/** How often they are asked for again where a change is not noted yet: larder notes it behind all other work. */
+const ATTEMPTS_MAX = 8;
 
 export class Looking {
   /** Larder has been asked to look through folders, and has not said that it is done. */
@@ -18,23 +20,31 @@ export class Looking {
   folders = $state.raw<{ done: number; all: number }>();
   #job = "";
   #isAsked = false;
+  #attempts = 0;
 
   constructor(readonly timeline: Timeline) {}
 
   /** Begins to follow; returns the way to stop. */
   start(): () => void {
     this.timeline.oncounted = () => {
-      if (!this.timeline.isComplete) void this.#scan();
+      if (this.timeline.isComplete) this.#attempts = 0;
+      else if (this.#isAsked) this.#attempts += 1;
+      else void this.#scan();
     };
     const deafen = events.on((name, data) => this.#hear(name, data));
     const timer = setInterval(() => {
-      if (this.isOn && !document.hidden) this.timeline.refresh();
+      if (this.#isWorthAsking() && !document.hidden) this.timeline.refresh();
     }, ASK_EVERY_MS);
     return () => {
       clearInterval(timer);
       this.timeline.oncounted = () => undefined;
       deafen();
     };
+  }
+
+  /** More may be known by now. What cannot be looked through, a drive that is away, is not waited for. */
+  #isWorthAsking(): boolean {
+    return this.isOn || (this.#isAsked && !this.timeline.isComplete && this.#attempts < ATTEMPTS_MAX);
   }
 
   async #scan(): Promise<void> {
@@ -59,7 +69,10 @@ export class Looking {
       const [done, all] = [Number(data["done_items"]), Number(data["total_items"])];
       if (all > 0) this.folders = { done: Math.min(done, all), all };
     }
-    if (name === "change" && mayConcern(String(data["path"] ?? ""))) this.timeline.refresh();
+    if (name === "change" && mayConcern(String(data["path"] ?? ""))) {
+      this.#attempts = 0;
+      this.timeline.refresh();
+    }
   }
 }
 
