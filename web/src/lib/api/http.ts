@@ -1,8 +1,7 @@
 // The one place that speaks to the server. Knows no page; answers with data or throws a `Problem`.
-import type { Answer, Body, Endpoint, Form, Query, With } from "./call.ts";
+import type { Answer, Body, Endpoint, Query, With } from "./call.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { readToken } from "./token.ts";
-import type { IfExists } from "./types.ts";
 
 /** Milliseconds until a question counts as unanswered: the slowest board lists 100 000 names. */
 const ANSWER_MS_MAX = 60_000;
@@ -130,44 +129,66 @@ async function readBytes(answer: Response, skip: number, length: number): Promis
   return bytes.subarray(0, kept);
 }
 
-/** Sends one file, telling how far it got. Resolves when it is stored. */
-export function upload(...args: Parameters<typeof uploadOnce>): Promise<void> {
-  return inSession(() => uploadOnce(...args));
+/** What is sent with its bytes counted. */
+export interface Sending {
+  method: "POST" | "PATCH";
+  address: string;
+  fields: Record<string, string>;
+  /** The browser reads it while it goes; it is never in memory as a whole. */
+  body: Blob | undefined;
+  /** Bytes of the body that are on their way. */
+  onProgress: (sentBytes: number) => void;
+  signal: AbortSignal;
 }
 
-function uploadOnce(
-  folder: string,
-  file: File,
-  ifExists: IfExists,
-  onProgress: (sentBytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const fields: Omit<Form<"/api/upload">, "file"> = { path: folder, if_exists: ifExists };
-  const form = new FormData();
-  // The server stores while it reads, so it must know where before the bytes come.
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append("file", file);
+/** An answer, whatever its status. */
+export interface Answered {
+  status: number;
+  text: string;
+  field: (name: string) => string | null;
+}
+
+/** Sends bytes, telling how far it got. `read` makes of the answer what is wanted, or throws. */
+export function send<T>(sending: Sending, read: (answer: Answered) => T): Promise<T> {
+  return inSession(async () => read(await sendOnce(sending)));
+}
+
+function sendOnce({ method, address, fields, body, onProgress, signal }: Sending): Promise<Answered> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    // `fetch` does not tell how far it got.
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/upload" satisfies Endpoint);
-    for (const [name, value] of Object.entries(credentials())) {
+    request.open(method, address);
+    for (const [name, value] of Object.entries({ ...fields, ...credentials() })) {
       request.setRequestHeader(name, value);
     }
+    const abort = () => request.abort();
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {
       hooks.onReach(true);
-      if (request.status === 200) return resolve();
-      const retryAfter = request.getResponseHeader("Retry-After");
-      reject(problemOf(request.status, request.responseText, retryAfter));
+      const { status, responseText } = request;
+      resolve({ status, text: responseText, field: (name) => request.getResponseHeader(name) });
     };
     request.onerror = () => {
       hooks.onReach(false);
       reject(new Problem("away", "The connection broke off"));
     };
     request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
-    signal.addEventListener("abort", () => request.abort());
-    request.send(form);
+    request.onloadend = () => signal.removeEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
+    request.send(body ?? null);
   });
+}
+
+/** The header fields of an answer to `HEAD` at an address; `beside` tells why, where it is refused. */
+export function headAt(address: string, beside: Endpoint, signal?: AbortSignal): Promise<Headers> {
+  const read = (answer: Response) => Promise.resolve(answer.headers);
+  return inSession(() => within(address, { method: "HEAD" }, signal, read, beside));
+}
+
+/** Removes what is at an address. */
+export function removeAt(address: string): Promise<void> {
+  return inSession(() => within(address, { method: "DELETE" }, undefined, () => Promise.resolve()));
 }
 
 /** Does it, and again in the next session where this one is over. */
@@ -205,6 +226,7 @@ async function within<T>(
   init: RequestInit,
   signal: AbortSignal | undefined,
   read: (answer: Response) => Promise<T>,
+  beside = address,
 ): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
@@ -216,7 +238,7 @@ async function within<T>(
     const answer = await fetch(address, { ...init, headers, signal: limit.signal });
     hooks.onReach(true);
     if (answer.ok) return await read(answer);
-    const body = init.method === "HEAD" ? await reasonOf(address, limit.signal) : await answer.text();
+    const body = init.method === "HEAD" ? await reasonOf(beside, limit.signal) : await answer.text();
     throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
   } catch (cause) {
     signal?.throwIfAborted();

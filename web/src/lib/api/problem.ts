@@ -20,6 +20,7 @@ export type ProblemKind =
   | "storageAbsent" // the drive is not there
   | "driveBusy" // the drive does not answer
   | "unknownHost" // asked for by a name larder does not go by
+  | "unreadable" // the browser cannot read the file any more
   | "away" // the server cannot be reached, or has no room just now
   | "fault";
 

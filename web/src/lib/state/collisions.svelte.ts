@@ -16,6 +16,11 @@ export interface Side {
   size?: number | undefined;
   /** When it was changed, in words `Date` reads. */
   modified: string;
+  /** What a picture of it is made of: a file of this device, or one that larder has. */
+  file?: File;
+  path?: string;
+  mime?: string | undefined;
+  etag?: string | undefined;
 }
 
 /** A taken name: what comes, and what is there. */

@@ -1,6 +1,6 @@
 // Whether the server can be reached. While it cannot, keeps asking, and tells when it is back.
 import { hooks, isUp } from "../api/http.ts";
-import { waitAfter } from "./retry.ts";
+import { waitAfter, wakeAll } from "./retry.ts";
 
 class Connection {
   isAway = $state(false);
@@ -27,6 +27,7 @@ class Connection {
   #back(): void {
     if (!this.isAway) return;
     this.isAway = false;
+    wakeAll();
     for (const listener of this.#listeners) listener();
   }
 

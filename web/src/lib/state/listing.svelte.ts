@@ -16,6 +16,9 @@ import { readable } from "./rawNames.ts";
 const SLOW_AFTER_MS = 200;
 /** How long changes are gathered before the folder is asked for again (ms). */
 const REFRESH_AFTER_MS = 150;
+/** A folder that takes long to list is asked for less often: so many times as long passes between, and no more (ms). */
+const REST_FACTOR = 8;
+const REST_MS_MAX = 3000;
 
 /** How many sizes of tiles there are, and the usual one. */
 export const TILE_SIZES = 6;
@@ -54,6 +57,8 @@ class Listing {
   selected = $derived(this.entries.filter((entry) => this.selection.names.has(entry.name)));
   #running = new AbortController();
   #willRefresh = false;
+  /** How long the last answer took to come and be shown, and when that was (ms). */
+  #last = { costMs: 0, atMs: -Infinity };
   /** Paths that are being deleted: off the list at once, whatever answers say meanwhile. */
   #leaving = new Set<string>();
 
@@ -72,7 +77,9 @@ class Listing {
     this.#running.abort();
     const running = (this.#running = new AbortController());
     const timer = setTimeout(() => (this.isSlow = true), SLOW_AFTER_MS);
+    let began = 0;
     const ask = async () => {
+      began = performance.now();
       const [entries] = await Promise.all([
         listFolder(this.path, running.signal),
         session.load(running.signal),
@@ -98,6 +105,7 @@ class Listing {
     };
     try {
       settle(await keepTrying(ask, onPassing, running.signal));
+      this.#last = { costMs: performance.now() - began, atMs: performance.now() };
     } catch (cause) {
       // A newer question took over; it sets what is on show.
       if (running.signal.aborted) return;
@@ -112,10 +120,12 @@ class Listing {
   refresh(): void {
     if (this.#willRefresh) return;
     this.#willRefresh = true;
+    const { costMs, atMs } = this.#last;
+    const restMs = atMs + Math.min(costMs * REST_FACTOR, REST_MS_MAX) - performance.now();
     setTimeout(() => {
       this.#willRefresh = false;
       void this.reload();
-    }, REFRESH_AFTER_MS);
+    }, Math.max(REFRESH_AFTER_MS, restMs));
   }
 
   sortBy(key: SortKey): void {

@@ -280,8 +280,8 @@ async function entriesIn(folder: string): Promise<Map<string, Entry>> {
 }
 
 /** An entry as one of two that want the same name. */
-export function sideOf({ type, size, modified }: Entry): Side {
-  return { size: type === "folder" ? undefined : size, modified };
+export function sideOf({ type, size, modified, mime, etag }: Entry): Side {
+  return { size: type === "folder" ? undefined : size, modified, mime, etag };
 }
 
 /** Gives an entry of the folder on show another name; what fails is undone and said. */

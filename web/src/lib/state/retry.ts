@@ -52,17 +52,27 @@ export function keepReading<T>(
   return keepTrying(action, onPassing, signal, waitOrWake, isPassingForReaders);
 }
 
-/** Waits, but no longer once the network is back or the page is looked at again. */
-function waitOrWake(seconds: number, signal: AbortSignal): Promise<void> {
+/** Those who wait. */
+const sleepers = new Set<() => void>();
+
+/** Nobody waits any longer: the server is back. */
+export function wakeAll(): void {
+  for (const wake of [...sleepers]) wake();
+}
+
+/** Waits, but no longer once the network or the server is back or the page is looked at again. */
+export function waitOrWake(seconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
+      sleepers.delete(done);
       window.removeEventListener("online", done);
       window.removeEventListener("focus", done);
       signal.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, seconds * 1000);
+    sleepers.add(done);
     window.addEventListener("online", done);
     window.addEventListener("focus", done);
     signal.addEventListener("abort", done);

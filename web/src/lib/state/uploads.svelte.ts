@@ -1,100 +1,133 @@
 // The upload queue: what waits, runs, is done or failed. Asks what to do where a name is taken.
-import { readFacts } from "../api/files.ts";
-import { upload } from "../api/http.ts";
-import { Problem, type ProblemKind } from "../api/problem.ts";
-import type { IfExists } from "../api/types.ts";
-import { type Batch, type Clash, collisions, type Collisions, type Side } from "./collisions.svelte.ts";
+import { listFolder, readFacts } from "../api/files.ts";
+import { Problem } from "../api/problem.ts";
+import { giveUp, listOpen, type Open } from "../api/tus.ts";
+import { type Claims, claimsOfBrowser } from "./claims.ts";
+import { type Clash, collisions, type Collisions, type Side } from "./collisions.svelte.ts";
+import { isIdentical, mayBeIdentical } from "./identical.ts";
+import { connection } from "./connection.svelte.ts";
+import { BatchMemory, KeptUploads } from "./keptUploads.ts";
+import { batchLock, Left } from "./left.svelte.ts";
 import { Pace } from "./pace.ts";
 import { joinPath } from "./paths.ts";
-import { keepTrying } from "./retry.ts";
-import { leftBecause } from "./session.svelte.ts";
+import { isSameFile, type Line, ONE_REQUEST_MAX, SendingFile, type Told } from "./sending.ts";
+import { leftBecause, session } from "./session.svelte.ts";
+import { Parcel, Tally, Upload, type UploadBatch, type UploadState } from "./upload.svelte.ts";
+import { wakeLock } from "./wakeLock.ts";
 
-/** Uploads that run at once: they keep a slow link busy while the server syncs the others. */
-const AT_ONCE_MAX = 3;
+/** Uploads that run at once: small files wait for the server's disk most of the time, large ones for the line. */
+const AT_ONCE_MAX = 4;
+const LARGE_AT_ONCE_MAX = 2;
 /** How often the figures are looked at anew, so that none stays when nothing moves (ms). */
 const LOOK_EVERY_MS = 1000;
-/** What the server's whole seconds may hide of a file's age (s). */
-const AGE_S_SLACK = 2;
+/** From so many files on, the folder they go to is looked through once, rather than asked about each. */
+const LOOKED_THROUGH_FROM = 4;
+/** How long what was stored is gathered before it is told (ms). */
+const TELL_AFTER_MS = 700;
 
-/** One file on its way. */
-export class Upload {
-  /** `asking`: its name is taken, and the reader has yet to say what to do. */
-  state = $state<"asking" | "waiting" | "running" | "done" | "failed">("waiting");
-  sentBytes = $state(0);
-  problem = $state<ProblemKind>();
-  /** Runs, and waits for the server to come back. */
-  isHeld = $state(false);
-  /** Broke off and began again: larder keeps nothing of a file that did not come whole. */
-  isAnew = $state(false);
-  /** When the server was first sent it and did not answer (ms); it may have stored it all the same. */
-  unansweredSinceMs: number | undefined;
-  /** Stops it while it runs. */
-  running: AbortController | undefined;
+/** A file that is brought. */
+export interface Brought {
+  folder: string;
+  file: File;
+  /** Where the folder that it was brought in goes, with that folder's name. */
+  root?: string | undefined;
+  /** What is known to have its name already. */
+  there?: Side | undefined;
+  isPasted?: boolean | undefined;
+}
 
-  constructor(
-    readonly id: number,
-    readonly file: File,
-    readonly folder: string,
-    readonly batch: Batch,
-    public ifExists: IfExists,
-  ) {}
+/** Another window sends the file. */
+class Elsewhere extends Error {
+  constructor(readonly id: string) {
+    super("Another window sends it");
+  }
 }
 
 export class Uploads {
   all = $state.raw<readonly Upload[]>([]);
-  doneCount = $derived(this.all.filter((one) => one.state === "done").length);
-  failedCount = $derived(this.all.filter((one) => one.state === "failed").length);
-  askingCount = $derived(this.all.filter((one) => one.state === "asking").length);
-  isBusy = $derived(this.doneCount + this.failedCount < this.all.length);
-  totalBytes = $derived(this.all.reduce((sum, one) => sum + one.file.size, 0));
-  sentBytes = $derived(this.all.reduce((sum, one) => sum + one.sentBytes, 0));
+  parcels = $state.raw<readonly Parcel[]>([]);
+  readonly tally = new Tally();
   /** Bytes a second just now, and what that leaves (s); `undefined` while nobody can say. */
   bytesPerS = $state<number>();
   leftS = $derived(
-    this.bytesPerS ? (this.totalBytes - this.sentBytes) / this.bytesPerS : undefined,
+    this.bytesPerS ? (this.tally.totalBytes - this.tally.sentBytes) / this.bytesPerS : undefined,
   );
-  /** Called with the folder of each file that was stored. */
-  onStored: (folder: string) => void = () => undefined;
+  /** Called with the folders of files that were stored. */
+  onStored: (folders: ReadonlySet<string>) => void = () => undefined;
 
+  readonly left: Left;
   #nextId = 1;
-  #runningCount = 0;
+  #waiting: Upload[] = [];
+  #running = new Set<Upload>();
   #pace = new Pace();
   #look: ReturnType<typeof setInterval> | undefined;
+  #letSleep: (() => void) | undefined;
+  #line: Line = { sliceBytes: undefined };
+  #open: Promise<Open[]> | undefined;
+  #stored = new Set<string>();
+  #isTelling = false;
 
-  constructor(readonly collisions: Collisions) {}
+  constructor(
+    readonly collisions: Collisions,
+    readonly kept: KeptUploads,
+    readonly claims: Claims,
+    readonly wait?: SendingFile["wait"],
+  ) {
+    this.left = new Left(kept, claims);
+  }
 
-  /** Takes files brought together; `there` is what is known to have a name already. */
-  async add(items: { folder: string; file: File; there?: Side | undefined }[]): Promise<void> {
-    const batch: Batch = { open: new Set(items.map((item) => item.file)) };
-    const taken: { one: Upload; there: Side }[] = [];
-    const all = items.map(({ folder, file, there }) => {
-      const one = new Upload(this.#nextId++, file, folder, batch, "error");
-      if (there) {
-        one.state = "asking";
-        taken.push({ one, there });
-      }
-      return one;
-    });
-    this.#push(all);
-    for (const { one, there } of taken) await this.#choose(one, there);
+  /** Looks for what was left behind, now and whenever that may have changed. */
+  start(): void {
+    if (!session.may("/api/upload")) return;
+    const look = () => {
+      if (!document.hidden) void this.left.refresh();
+    };
+    look();
+    connection.onBack(look);
+    document.addEventListener("visibilitychange", look);
+  }
+
+  get isBusy(): boolean {
+    return this.tally.isBusy;
+  }
+
+  /** Takes files brought together. */
+  add(items: readonly Brought[]): void {
+    if (items.length === 0) return;
+    // What larder has of these is asked for anew.
+    this.#open = undefined;
+    const batch = this.#batchOf(items);
+    const parcels = new Map<string, Parcel>();
+    const all = items.map((item) => this.#uploadOf(item, batch, parcels));
+    for (const one of all) this.tally.count(one, 1);
+    this.all = [...this.all, ...all];
+    this.parcels = [...this.parcels, ...parcels.values()];
+    this.#remember(items, batch);
+    for (const one of all) {
+      // What is surely another file is asked about at once.
+      const isTaken = one.there && !this.left.find(pathOf(one), one.file) && !mayBeIdentical(one.file, one.there);
+      if (isTaken) void this.#choose(one);
+      else this.#waiting.push(one);
+    }
+    this.#pump();
   }
 
   /** Stops one, whatever it is doing, and forgets it. */
   cancel(one: Upload): void {
-    one.running?.abort();
-    this.#forget([one]);
+    this.#cancel([one]);
+  }
+
+  cancelParcel(parcel: Parcel): void {
+    this.#cancel(parcel.all.filter((one) => !isOver(one)));
   }
 
   cancelAll(): void {
-    const all = this.all;
-    this.#forget(all);
-    for (const one of all) one.running?.abort();
+    this.#cancel(this.all);
   }
 
   retry(one: Upload): void {
-    one.state = "waiting";
     one.problem = undefined;
-    this.#pump();
+    this.#enqueue(one);
   }
 
   retryAll(): void {
@@ -103,31 +136,123 @@ export class Uploads {
 
   /** Forgets what is over. */
   clear(): void {
-    this.#forget(this.all.filter((one) => one.state === "done" || one.state === "failed"));
+    this.#forget(this.all.filter((one) => isOver(one) || one.state === "failed"));
   }
 
-  #push(more: Upload[]): void {
-    if (more.length === 0) return;
-    this.all = [...this.all, ...more];
+  #batchOf(items: readonly Brought[]): UploadBatch {
+    const counts = new Map<string, number>();
+    for (const { folder } of items) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    return { open: new Set(items.map((item) => item.file)), memory: undefined, counts, there: new Map() };
+  }
+
+  #uploadOf({ folder, file, root, there, isPasted = false }: Brought, batch: UploadBatch, parcels: Map<string, Parcel>): Upload {
+    let parcel = root === undefined ? undefined : parcels.get(root);
+    if (root !== undefined && !parcel) {
+      parcel = new Parcel(this.#nextId++, root);
+      parcels.set(root, parcel);
+    }
+    const one = new Upload(this.#nextId++, file, folder, batch, parcel, isPasted);
+    one.there = there;
+    parcel?.all.push(one);
+    parcel?.tally.count(one, 1);
+    return one;
+  }
+
+  /** Remembers a batch, so that another day's page can say what is missing of it. */
+  #remember(items: readonly Brought[], batch: UploadBatch): void {
+    const [first] = items;
+    if (!first || items.length < 2) return;
+    const isFolder = first.root !== undefined && items.every((one) => one.root === first.root);
+    const path = isFolder ? (first.root ?? "") : first.folder;
+    for (const old of this.left.batches) {
+      if (old.path === path && old.isFolder === isFolder && old.all <= items.length) this.left.leaveBatch(old.id);
+    }
+    const id = `${Date.now()}.${this.#nextId}`;
+    let release: (() => void) | undefined;
+    let isEnded = false;
+    const end = () => {
+      isEnded = true;
+      release?.();
+    };
+    batch.memory = new BatchMemory(this.kept, { id, path, isFolder, all: items.length, done: 0 }, end);
+    void this.claims.tryNow(batchLock(id)).then((way) => {
+      release = way;
+      if (isEnded) release?.();
+    });
+  }
+
+  #become(one: Upload, state: UploadState): void {
+    if (one.state === state || one.isForgotten) return;
+    for (const tally of talliesOf(this, one)) tally.count(one, -1);
+    one.state = state;
+    for (const tally of talliesOf(this, one)) tally.count(one, 1);
+    if (isOver(one)) one.batch.memory?.over();
+  }
+
+  /** So much of it has gone out, or is there. */
+  #reach(one: Upload, bytes: number): void {
+    if (!one.isForgotten) for (const tally of talliesOf(this, one)) tally.sentBytes += bytes - one.sentBytes;
+    one.sentBytes = bytes;
+  }
+
+  #enqueue(one: Upload): void {
+    this.#become(one, "waiting");
+    this.#waiting.push(one);
     this.#pump();
+  }
+
+  #cancel(some: readonly Upload[]): void {
+    this.#forget(some);
+    for (const one of some) {
+      const isBegun = one.running !== undefined || one.openId !== undefined;
+      one.running?.abort();
+      // What another window sends is its own.
+      if (isBegun && !isOver(one) && one.state !== "elsewhere") void this.#giveUp(one);
+    }
   }
 
   #forget(some: readonly Upload[]): void {
     const gone = new Set(some);
+    for (const one of gone) {
+      one.isForgotten = true;
+      for (const tally of talliesOf(this, one)) tally.count(one, -1);
+      if (one.parcel) one.parcel.all = one.parcel.all.filter((other) => other !== one);
+      one.batch.open.delete(one.file);
+      if (!isOver(one)) one.batch.memory?.over();
+    }
     this.all = this.all.filter((one) => !gone.has(one));
-    for (const one of some) one.batch.open.delete(one.file);
+    this.parcels = this.parcels.filter((parcel) => parcel.all.length > 0);
+    this.#waiting = this.#waiting.filter((one) => !gone.has(one));
+  }
+
+  /** Has larder drop what it has of one. */
+  async #giveUp(one: Upload): Promise<void> {
+    try {
+      // A whole request that was called off may have begun one without a word.
+      const id = one.openId ?? (await listOpen()).find((open) => open.path === pathOf(one) && isSameFile(open, one.file))?.id;
+      if (id === undefined || (one.openId === undefined && (await this.claims.isTaken(id)))) return;
+      this.kept.dropFile(id);
+      await giveUp(id);
+    } catch {
+      // Larder drops it by itself in some days.
+    } finally {
+      one.release?.();
+    }
   }
 
   #pump(): void {
-    while (this.#runningCount < AT_ONCE_MAX) {
-      const next = this.all.find((one) => one.state === "waiting");
+    while (this.#running.size < AT_ONCE_MAX) {
+      const large = [...this.#running].filter(isLarge).length;
+      const at = this.#waiting.findIndex((one) => large < LARGE_AT_ONCE_MAX || !isLarge(one));
+      const [next] = at === -1 ? [] : this.#waiting.splice(at, 1);
       if (!next) return;
-      next.state = "running";
-      this.#runningCount += 1;
+      this.#become(next, "running");
+      this.#running.add(next);
       this.#look ??= setInterval(() => this.#readPace(), LOOK_EVERY_MS);
+      this.#letSleep ??= wakeLock.hold();
       void this.#send(next).finally(() => {
-        this.#runningCount -= 1;
-        if (this.#runningCount === 0) this.#rest();
+        this.#running.delete(next);
+        if (this.#running.size === 0 && this.#waiting.length === 0) this.#rest();
         this.#pump();
       });
     }
@@ -137,6 +262,12 @@ export class Uploads {
   #rest(): void {
     clearInterval(this.#look);
     this.#look = undefined;
+    this.#letSleep?.();
+    this.#letSleep = undefined;
+    this.#forgetPace();
+  }
+
+  #forgetPace(): void {
     this.#pace = new Pace();
     this.bytesPerS = undefined;
   }
@@ -147,75 +278,195 @@ export class Uploads {
 
   async #send(one: Upload): Promise<void> {
     const running = (one.running = new AbortController());
-    const onProgress = (sentBytes: number) => {
-      // The form around the file counts too; more than all would look odd.
-      const sent = Math.min(sentBytes, one.file.size);
-      this.#pace.add(Math.max(0, sent - one.sentBytes), performance.now());
-      this.#readPace();
-      one.sentBytes = sent;
-    };
-    let beganMs = 0;
-    const attempt = () => {
-      beganMs = performance.now();
-      one.isAnew ||= one.isHeld;
-      one.isHeld = false;
-      return upload(one.folder, one.file, one.ifExists, onProgress, running.signal);
-    };
-    const hold = () => {
-      one.isHeld = true;
-      // What was sent is lost, and what was known of its speed says nothing of the next try.
-      one.sentBytes = 0;
-      this.#pace = new Pace();
-      this.bytesPerS = undefined;
-      one.unansweredSinceMs ??= beganMs;
-    };
     try {
-      await keepTrying(attempt, hold, running.signal);
-      this.#finish(one);
+      if (await this.#isTaken(one, running.signal)) return void this.#choose(one);
+      if (one.state !== "running") return;
+      await this.#sendingOf(one, running.signal).run();
+      this.#finish(one, "done");
     } catch (cause) {
       if (running.signal.aborted || leftBecause(cause)) return;
+      if (cause instanceof Elsewhere) return void this.#waitForOther(one, cause.id, running.signal);
       const kind = cause instanceof Problem ? cause.kind : "fault";
-      if (kind === "collision" && (await isStored(one, running.signal))) return this.#finish(one);
-      // Not waited for: whoever thinks about an answer holds up no other upload.
-      if (kind === "collision") return void this.#askAgain(one, running.signal);
-      one.state = "failed";
+      if (kind === "collision") return await this.#meet(one, running.signal);
+      this.#reach(one, 0);
       one.problem = kind;
-      one.sentBytes = 0;
+      this.#become(one, "failed");
     } finally {
       one.isHeld = false;
-      one.running = undefined;
+      if (one.state !== "elsewhere") one.running = undefined;
     }
   }
 
-  #finish(one: Upload): void {
-    one.sentBytes = one.file.size;
-    one.state = "done";
-    one.batch.open.delete(one.file);
-    this.onStored(one.folder);
+  #sendingOf(one: Upload, signal: AbortSignal): SendingFile {
+    const { file, folder, ifExists } = one;
+    const goal = { folder, name: file.name, size: file.size, modified: file.lastModified, ifExists };
+    return new SendingFile(file, goal, this.#line, this.#toldOf(one), signal, one.openId, this.wait);
   }
 
-  /** The name is taken though nobody knew it. */
-  async #askAgain(one: Upload, signal: AbortSignal): Promise<void> {
-    one.state = "asking";
-    one.sentBytes = 0;
-    one.batch.open.add(one.file);
-    await this.#choose(one, await sideOf(joinPath(one.folder, one.file.name), signal));
+  #toldOf(one: Upload): Told {
+    return {
+      find: (isFresh) => this.#find(one, isFresh),
+      onId: (id) => void this.#keepId(one, id),
+      onSent: (bytes) => {
+        const sent = Math.min(bytes, one.file.size);
+        this.#pace.add(Math.max(0, sent - one.sentBytes), performance.now());
+        this.#readPace();
+        this.#reach(one, sent);
+      },
+      onAt: (offset) => {
+        this.#reach(one, offset);
+        one.continuedAt = offset > 0 ? offset : undefined;
+      },
+      onHeld: () => {
+        one.isHeld = true;
+        one.isUnanswered = true;
+        // What was known of its speed says nothing of the next try.
+        this.#forgetPace();
+      },
+      onTry: () => (one.isHeld = false),
+    };
+  }
+
+  /** The name of an open upload of this file. Throws where another window has it. */
+  async #find(one: Upload, isFresh: boolean): Promise<string | undefined> {
+    if (isFresh) this.#open = undefined;
+    const open = (this.#open ??= listOpen());
+    open.catch(() => (this.#open = undefined));
+    const found = (await open).find((other) => other.path === pathOf(one) && isSameFile(other, one.file));
+    if (!found) return undefined;
+    one.release ??= await this.claims.tryNow(found.id);
+    if (!one.release) throw new Elsewhere(found.id);
+    this.left.leave(found.id);
+    return found.id;
+  }
+
+  async #keepId(one: Upload, id: string | undefined): Promise<void> {
+    if (one.openId !== undefined && one.openId !== id) this.kept.dropFile(one.openId);
+    one.openId = id;
+    if (id === undefined) {
+      one.release?.();
+      one.release = undefined;
+      return;
+    }
+    if (isLarge(one)) this.kept.putFile({ id, path: pathOf(one), ...(one.isPasted && { isPasted: true }) });
+    if (one.release) return;
+    const release = await this.claims.tryNow(id);
+    // It may be over by now.
+    if (isOver(one) || one.openId !== id) release?.();
+    else one.release = release;
+  }
+
+  /** Another window sends it: when that ends, this one goes on, or finds it whole. */
+  async #waitForOther(one: Upload, id: string, signal: AbortSignal): Promise<void> {
+    this.#become(one, "elsewhere");
+    try {
+      one.release = await this.claims.wait(id, signal);
+    } catch {
+      // Called off.
+      return;
+    }
+    one.running = undefined;
+    one.openId = id;
+    this.#enqueue(one);
+  }
+
+  #finish(one: Upload, state: "done" | "skipped"): void {
+    this.#reach(one, one.file.size);
+    this.#become(one, state);
+    one.batch.open.delete(one.file);
+    if (one.openId !== undefined) this.kept.dropFile(one.openId);
+    one.openId = undefined;
+    one.release?.();
+    one.release = undefined;
+    if (state === "done") this.#tell(one.folder);
+  }
+
+  /** Tells of what was stored, many at once. */
+  #tell(folder: string): void {
+    this.#stored.add(folder);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setTimeout(() => {
+      this.#isTelling = false;
+      const folders = this.#stored;
+      this.#stored = new Set();
+      this.onStored(folders);
+    }, TELL_AFTER_MS);
+  }
+
+  /** Whether the reader has to say what to do: its name is known to be taken, and by something else. */
+  async #isTaken(one: Upload, signal: AbortSignal): Promise<boolean> {
+    if (one.openId !== undefined || one.ifExists !== "error" || this.left.find(pathOf(one), one.file)) return false;
+    one.there ??= (await this.#entriesFor(one)).get(one.file.name);
+    if (!one.there) return false;
+    if (!(await isIdentical(one.file, pathOf(one), one.there, signal))) return true;
+    signal.throwIfAborted();
+    this.#finish(one, "skipped");
+    return false;
+  }
+
+  /** What is in the folder it goes to, where many go there. */
+  #entriesFor({ folder, batch }: Upload): Promise<Map<string, Side>> {
+    if ((batch.counts.get(folder) ?? 0) < LOOKED_THROUGH_FROM) return Promise.resolve(new Map());
+    const known = batch.there.get(folder) ?? entriesIn(folder);
+    batch.there.set(folder, known);
+    return known;
+  }
+
+  /** Larder says that its name is taken though nobody knew. */
+  async #meet(one: Upload, signal: AbortSignal): Promise<void> {
+    this.#reach(one, 0);
+    one.there = await sideOf(pathOf(one), signal);
+    if (one.there && (await isIdentical(one.file, pathOf(one), one.there, signal))) {
+      // Its own bytes, and only the answer was lost; or somebody brought it before.
+      return this.#finish(one, one.isUnanswered ? "done" : "skipped");
+    }
+    // Not waited for: whoever thinks about an answer holds up no other upload.
+    void this.#choose(one);
   }
 
   /** Asks what to do with one whose name is taken, and does it. */
-  async #choose(one: Upload, there: Side | undefined): Promise<void> {
-    const choice = await this.collisions.choose(one.file, one.batch, clashOf(one.file, there));
+  async #choose(one: Upload): Promise<void> {
+    this.#become(one, "asking");
+    one.batch.open.add(one.file);
+    const choice = await this.collisions.choose(one.file, one.batch, clashOf(one));
+    if (one.isForgotten) return;
     if (choice === "skip") return this.#forget([one]);
-    if (!this.all.includes(one)) return;
     one.ifExists = choice;
-    one.state = "waiting";
-    this.#pump();
+    this.#enqueue(one);
   }
 }
 
-function clashOf(file: File, there: Side | undefined): Clash {
+function pathOf(one: Upload): string {
+  return joinPath(one.folder, one.file.name);
+}
+
+function isLarge(one: Upload): boolean {
+  return one.file.size > ONE_REQUEST_MAX;
+}
+
+function isOver(one: Upload): boolean {
+  return one.state === "done" || one.state === "skipped";
+}
+
+function talliesOf(uploads: Uploads, one: Upload): Tally[] {
+  return one.parcel ? [uploads.tally, one.parcel.tally] : [uploads.tally];
+}
+
+function clashOf({ file, folder, there }: Upload): Clash {
   const modified = new Date(file.lastModified).toISOString();
-  return { name: file.name, brought: { size: file.size, modified }, there };
+  const path = joinPath(folder, file.name);
+  return { name: file.name, brought: { size: file.size, modified, file }, there: there && { ...there, path } };
+}
+
+/** What is in a folder, by name; nothing where it is not there yet, or may not be listed. */
+async function entriesIn(folder: string): Promise<Map<string, Side>> {
+  try {
+    const entries = await listFolder(folder);
+    return new Map(entries.map(({ name, type, size, modified, mime, etag }) => [name, { size: type === "folder" ? undefined : size, modified, mime, etag }]));
+  } catch {
+    return new Map();
+  }
 }
 
 /** What is known of a stored file; nothing where it may not be looked at, or is a folder. */
@@ -227,17 +478,8 @@ async function sideOf(path: string, signal: AbortSignal): Promise<Side | undefin
   }
 }
 
-/** Whether its name is taken by the very file: it was stored, and only the answer was lost. */
-async function isStored(one: Upload, signal: AbortSignal): Promise<boolean> {
-  if (one.unansweredSinceMs === undefined) return false;
-  try {
-    const { size, ageS } = await readFacts(joinPath(one.folder, one.file.name), signal);
-    const sinceS = (performance.now() - one.unansweredSinceMs) / 1000;
-    return size === one.file.size && ageS <= sinceS + AGE_S_SLACK;
-  } catch {
-    // Nobody can say; the reader can.
-    return false;
-  }
-}
-
-export const uploads = new Uploads(collisions);
+export const uploads = new Uploads(
+  collisions,
+  new KeptUploads(() => session.self?.username ?? ""),
+  claimsOfBrowser(),
+);

@@ -1,210 +1,393 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { readFacts } from "../api/files.ts";
-import { upload } from "../api/http.ts";
-import { Problem } from "../api/problem.ts";
+import { MarkClaims } from "./claims.ts";
 import { Collisions } from "./collisions.svelte.ts";
-import { Uploads } from "./uploads.svelte.ts";
+import { FakeLarder, world } from "./fakeLarder.ts";
+import { KeptUploads } from "./keptUploads.ts";
+import { ONE_REQUEST_MAX } from "./sending.ts";
+import { type Brought, Uploads } from "./uploads.svelte.ts";
 
-vi.mock("../api/http.ts", () => ({ upload: vi.fn() }));
-vi.mock("../api/files.ts", () => ({ readFacts: vi.fn() }));
-// Another try comes at once: these tests are not about patience.
-vi.mock("./retry.ts", async (original) => {
-  const { keepTrying } = await original<typeof import("./retry.ts")>();
-  const now = () => Promise.resolve();
-  return {
-    keepTrying: (...[action, onPassing, signal]: Parameters<typeof keepTrying>) =>
-      keepTrying(action, onPassing, signal, now),
-  };
-});
+vi.mock("../api/http.ts", async () => (await import("./fakeLarder.ts")).fakeHttp);
 
-type Call = Parameters<typeof upload> & { finish: () => void; fail: (cause: Error) => void };
-let calls: Call[] = [];
+/** The browser's storage, which all windows share. */
+const storage = new Map<string, string>();
+const MODIFIED = 1_700_000_000_000;
+const LONG = "x".repeat(ONE_REQUEST_MAX + 1000);
+
+let larder: FakeLarder;
+let user = "";
+let users = 0;
+/** Lets requests go, one at a time. */
+let waiting: (() => void)[];
 
 beforeEach(() => {
-  calls = [];
-  vi.mocked(upload).mockImplementation(
-    (...args) =>
-      new Promise((resolve, reject) => {
-        calls.push(Object.assign(args, { finish: resolve, fail: reject }));
-      }),
-  );
+  larder = world.larder = new FakeLarder();
+  storage.clear();
+  waiting = [];
+  // What an earlier test left to be remembered is somebody else's.
+  user = `ana ${(users += 1)}`;
+  // As over plain http: digests are left to the tests of one file's sending.
+  vi.stubGlobal("crypto", {});
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => storage.get(name) ?? null,
+    setItem: (name: string, value: string) => storage.set(name, value),
+  });
 });
 
-function items(...names: string[]) {
-  return names.map((name) => ({
-    folder: "docs",
-    file: new File(["four"], name.replace("!", "")),
-    // In these tests a name with an exclamation mark is taken.
-    there: name.endsWith("!") ? { size: 4, modified: "2026-01-02T03:04:05Z" } : undefined,
-  }));
+/** A window of the browser. */
+function window(name = "one"): Uploads {
+  // Another try comes at once: these tests are not about patience.
+  return new Uploads(new Collisions(), keptHere(), new MarkClaims(name), () => settle());
 }
 
+function keptHere(): KeptUploads {
+  const name = user;
+  return new KeptUploads(() => name);
+}
+
+/** Has requests wait for `letGo`. */
+function hold() {
+  larder.gate = () => new Promise((go) => waiting.push(go));
+}
+
+function letGo(count = waiting.length) {
+  for (const go of waiting.splice(0, count)) go();
+}
+
+const fileOf = (name: string, bytes = "four", lastModified = MODIFIED) => new File([bytes], name, { lastModified });
+/** In these tests a name with an exclamation mark is taken by something else. */
+const items = (...names: string[]): Brought[] =>
+  names.map((name) => ({
+    folder: "docs",
+    file: fileOf(name.replace("!", "")),
+    there: name.endsWith("!") ? { size: 5, modified: "2026-01-02T03:04:05Z" } : undefined,
+  }));
+
 /** Lets everything that can go on go on. */
-const settle = () => new Promise((go) => setImmediate(go));
-const sent = () => calls.map(([, file, ifExists]) => `${file.name} ${ifExists}`);
+const settle = async () => {
+  for (let step = 0; step < 30; step += 1) await new Promise((go) => setImmediate(go));
+};
+/** Waits for what takes the browser a while: large files are read. */
+const until = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 10_000, interval: 2 });
+const isQuiet = (queue: Uploads) => () => !states(queue).some((state) => state === "running" || state === "waiting");
+const states = (queue: Uploads) => queue.all.map((one) => one.state);
+const stored = () => [...larder.files.keys()];
+const taken = (path: string, bytes: string, modified = 1) => larder.files.set(path, { bytes, modified });
 
 describe("the upload queue", () => {
-  it("runs three at once and the next when one is done", async () => {
-    const queue = new Uploads(new Collisions());
-    const stored: string[] = [];
-    queue.onStored = (folder) => stored.push(folder);
-    await queue.add(items("a", "b", "c", "d"));
-    expect(sent()).toEqual(["a error", "b error", "c error"]);
-    calls[0]?.finish();
+  it("has some small files under way at once, and the next when one is done", async () => {
+    const queue = window();
+    const told: string[][] = [];
+    queue.onStored = (folders) => told.push([...folders]);
+    hold();
+    queue.add(items("a", "b", "c", "d", "e", "f"));
     await settle();
-    expect(sent()).toEqual(["a error", "b error", "c error", "d error"]);
-    expect(queue.all.map((one) => one.state)).toEqual(["done", "running", "running", "running"]);
-    expect(stored).toEqual(["docs"]);
+    expect(states(queue)).toEqual(["running", "running", "running", "running", "waiting", "waiting"]);
+    letGo(1);
+    await settle();
+    expect(states(queue)).toEqual(["done", "running", "running", "running", "running", "waiting"]);
     expect(queue.isBusy).toBe(true);
-    for (const call of calls.slice(1)) call.finish();
+    larder.gate = undefined;
+    letGo();
     await settle();
     expect(queue.isBusy).toBe(false);
+    expect(queue.tally).toMatchObject({ all: 6, done: 6, sentBytes: 24, totalBytes: 24 });
+    // Many are told as one.
+    await vi.waitUntil(() => told.length > 0);
+    expect(told).toEqual([["docs"]]);
     queue.clear();
     expect(queue.all).toEqual([]);
+    expect(queue.tally).toMatchObject({ all: 0, done: 0, sentBytes: 0, totalBytes: 0 });
   });
 
-  it("never shows more than the whole", async () => {
-    const queue = new Uploads(new Collisions());
-    await queue.add(items("a"));
-    calls[0]?.[3](400);
-    expect(queue.all[0]?.sentBytes).toBe(4);
+  it("has two large files under way at most, and small ones beside them", async () => {
+    const queue = window();
+    hold();
+    const large = (name: string) => ({ folder: "docs", file: fileOf(name, LONG) });
+    queue.add([large("A"), large("B"), large("C"), ...items("d", "e")]);
+    await settle();
+    expect(states(queue)).toEqual(["running", "running", "waiting", "running", "running"]);
   });
 
   it("asks before what is taken, once for all", async () => {
-    const queue = new Uploads(new Collisions());
-    const added = queue.add(items("a!", "b!", "c"));
+    for (const name of ["a", "b"]) taken(`docs/${name}`, "other");
+    const queue = window();
+    queue.add(items("a!", "b!", "c"));
     await settle();
-    expect(queue.collisions.now).toMatchObject({ name: "a", isOneOfMany: true });
-    expect(sent()).toEqual(["c error"]);
+    expect(queue.collisions.now).toMatchObject({ name: "a", isOneOfMany: true, there: { size: 5 } });
+    expect(stored()).toEqual(["docs/a", "docs/b", "docs/c"]);
     queue.collisions.now?.answer("overwrite", true);
-    await added;
-    expect(sent()).toEqual(["c error", "a overwrite", "b overwrite"]);
+    await settle();
+    expect(states(queue)).toEqual(["done", "done", "done"]);
+    expect(larder.files.get("docs/b")?.bytes).toBe("four");
     expect(queue.collisions.now).toBeUndefined();
   });
 
   it("leaves out what is skipped, and asks again for the next", async () => {
-    const queue = new Uploads(new Collisions());
-    const added = queue.add(items("a!", "b!"));
+    for (const name of ["a", "b"]) taken(`docs/${name}`, "other");
+    const queue = window();
+    queue.add(items("a!", "b!"));
     await settle();
     queue.collisions.now?.answer("skip", false);
     await settle();
     expect(queue.collisions.now).toMatchObject({ name: "b" });
     queue.collisions.now?.answer("rename", false);
-    await added;
-    expect(sent()).toEqual(["b rename"]);
+    await settle();
+    expect(stored()).toEqual(["docs/a", "docs/b", "docs/b (1)"]);
+    expect(queue.tally).toMatchObject({ all: 1, done: 1 });
   });
 
-  it("asks where the server finds a name taken, one question at a time", async () => {
-    const queue = new Uploads(new Collisions());
-    await queue.add(items("a", "b"));
-    calls[0]?.fail(new Problem("collision", ""));
-    calls[1]?.fail(new Problem("collision", ""));
+  it("asks where the server finds a name taken, one question at a time, and holds up no other", async () => {
+    for (const name of ["a", "b"]) taken(`docs/${name}`, "other!");
+    const queue = window();
+    queue.add(items("a", "b", "c"));
     await settle();
-    expect(queue.collisions.now).toMatchObject({ name: "a" });
+    expect(states(queue)).toEqual(["asking", "asking", "done"]);
+    expect(queue.tally).toMatchObject({ done: 1, asking: 2, isBusy: true });
+    expect(queue.collisions.now).toMatchObject({ name: "a", there: { size: 6 } });
     queue.collisions.now?.answer("rename", true);
     await settle();
-    expect(queue.collisions.now).toBeUndefined();
-    expect(sent()).toEqual(["a error", "b error", "a rename", "b rename"]);
-  });
-
-  it.each([
-    ["the same file, just stored", { size: 4, ageS: 1 }, "done"],
-    ["another file", { size: 5, ageS: 1 }, "asked"],
-    ["an old one of the same size", { size: 4, ageS: 3600 }, "asked"],
-    ["what nobody knows the age of", { size: 4, ageS: NaN }, "asked"],
-  ])("knows after a lost answer that the name is taken by %s", async (_, facts, outcome) => {
-    vi.mocked(readFacts).mockResolvedValue({ mime: "", modified: "", etag: "", ...facts });
-    const queue = new Uploads(new Collisions());
-    await queue.add(items("a"));
-    calls[0]?.fail(new Problem("away", ""));
-    await settle();
-    calls[1]?.fail(new Problem("collision", ""));
-    await settle();
-    expect(readFacts).toHaveBeenCalledWith("docs/a", expect.anything());
-    expect(queue.collisions.now ? "asked" : queue.all[0]?.state).toBe(outcome);
-  });
-
-  it("tells the truth after a break: what was sent is lost, and how fast it went says nothing", async () => {
-    const queue = new Uploads(new Collisions());
-    const file = new File(["x".repeat(1000)], "long");
-    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
-    try {
-      await queue.add([{ folder: "docs", file }]);
-      calls[0]?.[3](100);
-      vi.advanceTimersByTime(1000);
-      calls[0]?.[3](600);
-      expect(queue.bytesPerS).toBe(500);
-      calls[0]?.fail(new Problem("away", ""));
-      // The next try has begun, and nothing of it has arrived.
-      await settle();
-      expect(calls).toHaveLength(2);
-      expect(queue).toMatchObject({ sentBytes: 0, bytesPerS: undefined, leftS: undefined });
-      expect(queue.all[0]).toMatchObject({ state: "running", isHeld: false, isAnew: true });
-      // And what stops without a word is not said to go on.
-      calls[1]?.[3](100);
-      vi.advanceTimersByTime(1000);
-      calls[1]?.[3](300);
-      expect(queue.bytesPerS).toBe(200);
-      vi.advanceTimersByTime(6000);
-      expect(queue.bytesPerS).toBeUndefined();
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  it("counts what waits for an answer, and lets the others go on", async () => {
-    const queue = new Uploads(new Collisions());
-    const added = queue.add(items("a!", "b", "c", "d", "e"));
-    await settle();
-    calls[0]?.finish();
-    await settle();
-    // One of five is done; not one of one.
-    expect(queue).toMatchObject({ doneCount: 1, askingCount: 1, isBusy: true });
-    expect(queue.all).toHaveLength(5);
-    // What the server finds taken takes no place from what could go on.
-    for (const call of calls.slice(1)) call.fail(new Problem("collision", ""));
-    await settle();
-    expect(queue.askingCount).toBe(4);
-    queue.collisions.now?.answer("skip", true);
-    await added;
-    await settle();
-    expect(queue).toMatchObject({ doneCount: 1, askingCount: 0, isBusy: false });
-    expect(queue.all.map((one) => one.file.name)).toEqual(["b"]);
+    expect(stored()).toEqual(["docs/a", "docs/b", "docs/c", "docs/a (1)", "docs/b (1)"]);
   });
 
   it("asks nothing about what was called off", async () => {
-    const queue = new Uploads(new Collisions());
-    const added = queue.add(items("a!", "b!"));
+    const queue = window();
+    queue.add(items("a!", "b!"));
     await settle();
     const [, second] = queue.all;
     if (second) queue.cancel(second);
     queue.collisions.now?.answer("rename", false);
-    await added;
+    await settle();
     expect(queue.collisions.now).toBeUndefined();
-    expect(sent()).toEqual(["a rename"]);
+    expect(stored()).toEqual(["docs/a"]);
   });
 
   it("keeps what failed, to be tried again", async () => {
-    const queue = new Uploads(new Collisions());
-    await queue.add(items("a"));
-    calls[0]?.fail(new Problem("diskFull", ""));
+    const queue = window();
+    larder.refusal = { status: 507, code: "disk_full" };
+    queue.add(items("a"));
     await settle();
     expect(queue.all[0]).toMatchObject({ state: "failed", problem: "diskFull" });
-    const [one] = queue.all;
-    if (one) queue.retry(one);
-    expect(queue.all[0]).toMatchObject({ state: "running", problem: undefined });
-    expect(sent()).toEqual(["a error", "a error"]);
+    expect(queue.tally).toMatchObject({ failed: 1, totalBytes: 0, isBusy: false });
+    queue.retryAll();
+    await settle();
+    expect(queue.all[0]).toMatchObject({ state: "done", problem: undefined });
+    expect(queue.tally).toMatchObject({ failed: 0, done: 1, totalBytes: 4, sentBytes: 4 });
+  });
+});
+
+describe("what is there already", () => {
+  it("is skipped where it is the very file, by its bytes where they are few", async () => {
+    taken("docs/a", "four");
+    taken("docs/b", "FOUR", MODIFIED);
+    const queue = window();
+    queue.add(items("a", "b"));
+    await settle();
+    expect(states(queue)).toEqual(["skipped", "asking"]);
+    expect(queue.tally).toMatchObject({ done: 1, skipped: 1 });
   });
 
-  it("stops what is cancelled and goes on with the rest", async () => {
-    const queue = new Uploads(new Collisions());
-    await queue.add(items("a", "b", "c", "d"));
-    const [first] = queue.all;
-    if (first) queue.cancel(first);
-    expect(calls[0]?.[4].aborted).toBe(true);
-    calls[0]?.fail(new DOMException("Cancelled", "AbortError"));
+  it("is skipped by size and date where it is large", async () => {
+    taken("docs/A", LONG.replace("x", "y"), MODIFIED);
+    taken("docs/B", LONG, MODIFIED + 5000);
+    const queue = window();
+    const there = (at: number) => ({ size: LONG.length, modified: new Date(at).toISOString() });
+    queue.add([
+      { folder: "docs", file: fileOf("A", LONG), there: there(MODIFIED) },
+      { folder: "docs", file: fileOf("B", LONG), there: there(MODIFIED + 5000) },
+    ]);
     await settle();
-    expect(queue.all.map((one) => one.file.name)).toEqual(["b", "c", "d"]);
-    expect(sent()).toEqual(["a error", "b error", "c error", "d error"]);
+    expect(states(queue)).toEqual(["skipped", "asking"]);
+    // Not a byte went out.
+    expect(larder.log.filter((line) => /POST|PATCH/.test(line))).toEqual([]);
+  });
+
+  it("is looked up once where many files go to a folder", async () => {
+    for (const name of ["a", "b", "c", "d"]) taken(`docs/${name}`, "four");
+    const queue = window();
+    queue.add(items("a", "b", "c", "d", "e"));
+    await settle();
+    expect(states(queue)).toEqual(["skipped", "skipped", "skipped", "skipped", "done"]);
+    expect(larder.log).toEqual(["FINDER docs", "LIST", "POST 4"]);
+  });
+
+  it("is known as its own after a lost answer", async () => {
+    const queue = window();
+    larder.isDeaf = true;
+    queue.add(items("a"));
+    await until(isQuiet(queue));
+    expect(states(queue)).toEqual(["done"]);
+    expect(queue.tally.skipped).toBe(0);
+    expect(stored()).toEqual(["docs/a"]);
+  });
+});
+
+describe("a break", () => {
+  it("is gone on after, and that is said", async () => {
+    const queue = window();
+    larder.gate = () => {
+      if (larder.log.at(-1)?.startsWith("PATCH 0")) larder.breakAfter = 3000;
+      return Promise.resolve();
+    };
+    queue.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await until(isQuiet(queue));
+    expect(queue.all[0]).toMatchObject({ state: "done", continuedAt: 3000 });
+    expect(larder.files.get("docs/film")?.bytes).toBe(LONG);
+  });
+
+  it("leaves no speed of before", async () => {
+    const queue = window();
+    let at = 0;
+    const spy = vi.spyOn(performance, "now").mockImplementation(() => at);
+    try {
+      hold();
+      queue.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+      await settle();
+      larder.isAway = true;
+      const { bytesPerS } = queue;
+      at = 1000;
+      letGo();
+      await settle();
+      expect(bytesPerS).toBeUndefined();
+      expect(queue.bytesPerS).toBeUndefined();
+      expect(queue.leftS).toBeUndefined();
+      expect(queue.all[0]).toMatchObject({ state: "running", isHeld: true });
+    } finally {
+      spy.mockRestore();
+      queue.cancelAll();
+    }
+  });
+
+  it("of the page is gone on after when the file is chosen again", async () => {
+    const first = window();
+    larder.gate = () => {
+      if (!larder.log.at(-1)?.startsWith("PATCH 0")) return Promise.resolve();
+      larder.breakAfter = 3000;
+      larder.isAway = true;
+      return Promise.resolve();
+    };
+    first.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await until(() => first.all[0]?.isHeld === true);
+    first.all[0]?.running?.abort();
+    (first.claims as MarkClaims).releaseAll();
+    // Another day, another page; larder is there again.
+    larder.isAway = false;
+    larder.gate = undefined;
+    const second = window("two");
+    await second.left.refresh();
+    expect(second.left.files).toMatchObject([{ path: "docs/film", size: LONG.length, offset: 3000, isPasted: false }]);
+    larder.log = [];
+    second.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await until(isQuiet(second));
+    expect(second.all[0]).toMatchObject({ state: "done", continuedAt: 3000 });
+    expect(larder.log).toEqual(["LIST", "HEAD 1", `PATCH 3000 +${LONG.length - 3000}`]);
+    expect(second.left.files).toEqual([]);
+    expect(keptHere().read().files).toEqual([]);
+  });
+
+  it("of the page is not gone on after with another file of that name", async () => {
+    larder.open.set("7", { path: "docs/film", size: LONG.length, bytes: "xxx", ifExists: "error", modified: MODIFIED });
+    const queue = window();
+    queue.add([{ folder: "docs", file: fileOf("film", LONG, MODIFIED + 1) }]);
+    await until(isQuiet(queue));
+    expect(queue.all[0]).toMatchObject({ state: "done", continuedAt: undefined });
+    expect(larder.open.has("7")).toBe(true);
+  });
+});
+
+describe("a batch", () => {
+  it("is remembered until all of it has arrived", async () => {
+    const queue = window();
+    hold();
+    queue.add(items("a", "b", "c").map((one) => ({ ...one, folder: "docs/tree", root: "docs/tree" })));
+    await settle();
+    const kept = keptHere();
+    expect(kept.read().batches).toMatchObject([{ path: "docs/tree", isFolder: true, all: 3, done: 0 }]);
+    // While it runs, other windows do not call it left.
+    const other = window("two");
+    await other.left.refresh();
+    expect(other.left.batches).toEqual([]);
+    letGo(1);
+    await vi.waitUntil(() => kept.read().batches[0]?.done === 1, { timeout: 3000 });
+    (queue.claims as MarkClaims).releaseAll();
+    await other.left.refresh();
+    expect(other.left.batches).toMatchObject([{ path: "docs/tree", done: 1, all: 3 }]);
+    larder.gate = undefined;
+    letGo();
+    await settle();
+    expect(kept.read().batches).toEqual([]);
+  });
+
+  it("of a folder is one line that counts what is in it", async () => {
+    const queue = window();
+    queue.add([
+      ...items("a", "b").map((one) => ({ ...one, folder: "docs/tree/x", root: "docs/tree" })),
+      ...items("c"),
+    ]);
+    expect(queue.parcels).toHaveLength(1);
+    expect(queue.parcels[0]).toMatchObject({ path: "docs/tree", tally: { all: 2, totalBytes: 8 } });
+    await settle();
+    expect(queue.parcels[0]?.tally).toMatchObject({ done: 2, isBusy: false });
+    queue.clear();
+    expect(queue.parcels).toEqual([]);
+  });
+});
+
+describe("what is cancelled", () => {
+  it("stops, goes from larder, and the rest goes on", async () => {
+    const queue = window();
+    hold();
+    queue.add([{ folder: "docs", file: fileOf("film", LONG) }, ...items("b")]);
+    await settle();
+    letGo();
+    await settle();
+    expect(larder.open.size).toBe(1);
+    const [film] = queue.all;
+    if (film) queue.cancel(film);
+    larder.gate = undefined;
+    letGo();
+    await settle();
+    expect(larder.open.size).toBe(0);
+    expect(larder.log).toContain("DELETE 1");
+    expect(queue.all.map((one) => one.file.name)).toEqual(["b"]);
+    expect(keptHere().read().files).toEqual([]);
+  });
+});
+
+describe("two windows", () => {
+  it("do not send the same file against each other", async () => {
+    const [one, two] = [window("one"), window("two")];
+    hold();
+    one.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await settle();
+    letGo();
+    await until(() => larder.log.length === 3);
+    expect(larder.log).toEqual(["LIST", "POST 0", `PATCH 0 +${LONG.length}`]);
+    two.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await settle();
+    expect(states(two)).toEqual(["elsewhere"]);
+    // What the other sends is not this one's to give up.
+    larder.gate = undefined;
+    letGo();
+    await until(isQuiet(one));
+    expect(states(one)).toEqual(["done"]);
+    await vi.waitUntil(() => two.all[0]?.state === "done", { timeout: 5000 });
+    expect(larder.log.filter((line) => line.startsWith("PATCH"))).toEqual([`PATCH 0 +${LONG.length}`]);
+    expect(stored()).toEqual(["docs/film"]);
+  });
+
+  it("take over what the other one leaves", async () => {
+    const [one, two] = [window("one"), window("two")];
+    hold();
+    one.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await settle();
+    letGo();
+    await until(() => larder.log.length === 3);
+    two.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await settle();
+    one.all[0]?.running?.abort();
+    (one.claims as MarkClaims).releaseAll();
+    larder.gate = undefined;
+    await vi.waitUntil(() => two.all[0]?.state === "done", { timeout: 5000 });
+    expect(stored()).toEqual(["docs/film"]);
   });
 });

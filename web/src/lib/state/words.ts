@@ -23,6 +23,7 @@ const WORDS: Record<ProblemKind, TextKey> = {
   storageAbsent: "problem.storageAbsent",
   driveBusy: "problem.driveBusy",
   unknownHost: "problem.unknownHost",
+  unreadable: "problem.unreadable",
   away: "problem.away",
   fault: "problem.fault",
 };
