@@ -569,7 +569,7 @@ describe("the file manager", () => {
     const page = await walk.enter("/?path=broken%20off");
     await page.getByText("This folder is empty").waitFor();
     let isDown = true;
-    await page.route("**/api/upload", (route) => (isDown ? route.abort() : route.continue()));
+    await page.route("**/api/uploads", (route) => (isDown ? route.abort() : route.continue()));
     const file = { name: "patient.txt", mimeType: "text/plain", buffer: Buffer.from("patient") };
     await page.setInputFiles("input[data-pick=files]", [file]);
     await page.getByText("Waiting for larder").waitFor();

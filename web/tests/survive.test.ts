@@ -93,7 +93,7 @@ describe("a queue of uploads", () => {
     const page = await walk.enter("/?path=lost");
     await page.getByText("This folder is empty").waitFor();
     let isLost = false;
-    await page.route("**/api/upload", async (route) => {
+    await page.route("**/api/uploads", async (route) => {
       if (isLost) return route.continue();
       isLost = true;
       writeFileSync(inRoot("lost", "once.txt"), "once");

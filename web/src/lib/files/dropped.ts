@@ -5,6 +5,8 @@ import { joinPath } from "../state/paths.ts";
 export interface Dropped {
   folder: string;
   file: File;
+  /** Where the folder that it came in goes, with that folder's name. */
+  root?: string | undefined;
 }
 
 /** Whether a drag brings files from outside the page. */
@@ -21,20 +23,20 @@ export async function readDropped(transfer: DataTransfer, folder: string): Promi
   }));
   const all: Dropped[] = [];
   for (const { entry, file } of items) {
-    if (entry) await gather([entry], folder, all);
+    if (entry) await gather([entry], folder, all, entry.isDirectory ? joinPath(folder, entry.name) : undefined);
     // A picture dragged out of another program has no place on any disk.
     else if (file) all.push({ folder, file });
   }
   return all;
 }
 
-async function gather(entries: FileSystemEntry[], folder: string, all: Dropped[]): Promise<void> {
+async function gather(entries: FileSystemEntry[], folder: string, all: Dropped[], root: string | undefined): Promise<void> {
   for (const entry of entries) {
     if (entry.isFile) {
-      all.push({ folder, file: await fileOf(entry as FileSystemFileEntry) });
+      all.push({ folder, file: await fileOf(entry as FileSystemFileEntry), root });
     } else if (entry.isDirectory) {
       const children = await childrenOf(entry as FileSystemDirectoryEntry);
-      await gather(children, joinPath(folder, entry.name), all);
+      await gather(children, joinPath(folder, entry.name), all, root);
     }
   }
 }

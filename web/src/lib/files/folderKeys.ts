@@ -63,7 +63,12 @@ export class FolderKeys {
       return true;
     },
     cut: () => void (this.view.may().move && this.view.actions().cut()),
-    paste: () => void (this.view.mayWrite() && !clipboard.isEmpty && this.view.actions().paste()),
+    paste: () => {
+      // Nothing was cut or copied here: the browser may have files to paste.
+      if (clipboard.isEmpty) return false;
+      if (this.view.mayWrite()) this.view.actions().paste();
+      return true;
+    },
     filter: () => {
       // What is selected has its bar over the field.
       listing.selection.clear();
