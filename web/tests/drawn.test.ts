@@ -136,8 +136,8 @@ describe("what larder cannot read", () => {
       await page.goBack();
       await page.getByRole("heading", { name: "Files", level: 1 }).waitFor();
     };
+    const isFetched = (event: "request" | "requestfailed" | "requestfinished") =>
       page.waitForEvent(event as "request", (request) => request.url().includes("/api/download"));
-      page.waitForEvent(event, (request) => request.url().includes("/api/download"));
     const [begun, brokenOff] = [isFetched("request"), isFetched("requestfailed")];
     await look();
     await page.getByRole("button", { name: "Show as a grid" }).click();
