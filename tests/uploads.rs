@@ -204,6 +204,8 @@ fn what_is_no_upload_is_refused_before_a_byte() {
         begin(&ana, 4, pairs).expect_code(409, wanted);
     }
     begin(&ana, 4, &[("filename", "there")]).expect_error(409, "Target already exists");
+    let below = [("filename", "f"), ("path", "there/new")];
+    begin(&ana, 4, &below).expect_error(400, "Path is not a folder");
     let good = metadata(&[("filename", "f")]);
     let ask = |fields: &[(&str, &str)], body: &[u8]| {
         let with_name = [&[("Upload-Metadata", &*good)], fields].concat();
@@ -558,4 +560,39 @@ fn the_log_tells_once_who_uploaded_what() {
     let rows = rows();
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((&rows[0]["user"], &rows[0]["path"]), (&json!("ana"), &json!("docs/f")));
+}
+
+#[test]
+fn who_begins_the_same_again_leaves_nothing_behind() {
+    let larder = Larder::start().user("ana");
+    let ana = larder.http("ana");
+    let about = [("filename", "f"), ("modified", "1700000000123")];
+    // The answer was lost, and nothing came yet.
+    let first = begun(&ana, 10, &about);
+    let second = begun(&ana, 10, &about);
+    assert_eq!((ana.head(&first).status, waiting(&ana).len()), (404, 1));
+    // What has come, and another file, stay.
+    patch(&ana, &second, 0, b"01").expect(204);
+    begun(&ana, 10, &about);
+    begun(&ana, 11, &about);
+    begun(&ana, 10, &[("filename", "f"), ("modified", "1700000000124")]);
+    assert_eq!((offset(&ana, &second), waiting(&ana).len()), (2, 4));
+}
+
+#[test]
+fn who_cannot_send_a_method_says_which_is_meant() {
+    let larder = Larder::start().user("ana");
+    let ana = larder.http("ana");
+    let place = begun(&ana, 4, &[("filename", "f")]);
+    let meant = |method: &str, offset: &str, bytes: &[u8]| {
+        let fields = [BYTES, ("X-HTTP-Method-Override", method), ("Upload-Offset", offset)];
+        marked(ana.ask("POST", &place, &fields, bytes))
+    };
+    meant("PATCH", "0", b"01").expect(204);
+    assert_eq!(number(&meant("HEAD", "0", b"").expect(200), "Upload-Offset"), 2);
+    let wrong = [BYTES, ("Upload-Offset", "2"), ("Upload-Length", "5")];
+    marked(ana.ask("PATCH", &place, &wrong, b"2")).expect_error(400, "Invalid length");
+    meant("DELETE", "0", b"").expect(204);
+    meant("HEAD", "0", b"").expect(404);
+    marked(ana.post_raw(&place, None, b"")).expect_refusal(405);
 }

@@ -10,7 +10,7 @@ use crate::http::reply::Reply;
 /// The fields that such a page may send.
 const MAY_SEND: &str = "Authorization, X-API-KEY, Content-Type, Range, If-Range, If-None-Match, \
     If-Modified-Since, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Defer-Length, \
-    Repr-Digest, Want-Repr-Digest";
+    Repr-Digest, Want-Repr-Digest, X-HTTP-Method-Override";
 
 /// The fields of an answer that such a page may read besides the usual ones.
 const MAY_READ: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, ETag, \

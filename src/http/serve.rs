@@ -105,7 +105,7 @@ struct Places<'a> {
 /// Where a request leads.
 fn find(request: &Request) -> Route {
     let (path, _) = query::split(request.url());
-    router::find(request.method().as_str(), path)
+    router::find(tus::method_of(request, path), path)
 }
 
 /// Answers on the connection's own thread what may wait, and gives back what a worker can answer from

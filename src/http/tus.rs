@@ -21,9 +21,19 @@ pub const EXTENSIONS: &str = "creation,creation-with-upload,termination,expirati
 /// What the bytes of an upload come as.
 pub const MEDIA_TYPE: &str = "application/offset+octet-stream";
 
+/// Where uploads are.
+pub const UPLOADS: &str = "/api/uploads/";
+
 /// What needs no escape in a path (RFC 3986, 3.3).
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The method that is meant: who cannot send every method says so in a `POST` to an upload.
+pub fn method_of<'a>(request: &'a Request, path: &str) -> &'a str {
+    let method = request.method().as_str();
+    let meant = request.header("X-HTTP-Method-Override").filter(|_| method == "POST");
+    meant.filter(|_| path.starts_with(UPLOADS)).map_or(method, str::trim)
+}
 
 /// Looks whether the client speaks our version; it need not say so.
 ///

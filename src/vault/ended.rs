@@ -7,7 +7,7 @@ use crate::limits;
 use crate::threads::locked;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// One that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub struct EndedUpload {
     pub length: u64,
     /// The SHA-256 of its content, if that was asked for.
     pub digest: Option<[u8; 32]>,
+    /// Until when that is remembered, if nothing else is.
+    pub expires: SystemTime,
+}
+
+impl EndedUpload {
+    /// One that has ended now.
+    pub(super) fn new(path: VaultPath, length: u64, digest: Option<[u8; 32]>) -> Self {
+        Self { path, length, digest, expires: SystemTime::now() + limits::UPLOAD_ENDED_TIME }
+    }
 }
 
 /// Those of the last minutes, of all shares, the oldest first: ids are random.
@@ -92,7 +101,7 @@ mod tests {
 
     /// One with a path of some bytes.
     fn ended(bytes: usize) -> EndedUpload {
-        EndedUpload { path: path(&"x".repeat(bytes)), length: 1, digest: None }
+        EndedUpload::new(path(&"x".repeat(bytes)), 1, None)
     }
 
     #[test]
@@ -105,8 +114,9 @@ mod tests {
         memory.forget(now + limits::UPLOAD_ENDED_TIME);
         assert_eq!((memory.all.len(), memory.path_bytes), (0, 0));
         let id = id("ana");
-        note(id.clone(), ended(4));
-        assert_eq!(find(&id), Some(ended(4)));
+        let one = ended(4);
+        note(id.clone(), one.clone());
+        assert_eq!(find(&id), Some(one));
     }
 
     #[test]

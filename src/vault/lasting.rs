@@ -70,7 +70,9 @@ impl Share {
         self.ask(plan.path, Need::Write)?;
         refuse_impossible(plan.path)?;
         self.checked(|| {
-            self.refuse_too_many(plan.owner)?;
+            let workshops = self.workshops()?.0;
+            make_way(&workshops, plan)?;
+            refuse_too_many(&workshops, plan.owner)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             make_room_for(&workshop, plan.length)?;
             let record = Record {
@@ -83,6 +85,7 @@ impl Share {
                 kept_s: plan.kept.as_secs(),
                 here: Here::of(&*workshop)?,
                 note: plan.note.to_owned(),
+                is_untold: plan.comes_whole,
             };
             record.check()?;
             let spool = Spool::open(Arc::clone(&workshop))?;
@@ -111,7 +114,7 @@ impl Share {
                 if if_exists == IfExists::Overwrite { Follow::Last } else { Follow::NotLast };
             let spot = match self.locate(path, Need::Write, follow) {
                 // The folders on the way are made when the whole is there.
-                Err(Error::NotFound(_)) => return Ok(()),
+                Err(Error::NotFound(_)) => return self.foresee_folders(path),
                 spot => spot?,
             };
             match (if_exists, spot.file_type()) {
@@ -127,6 +130,23 @@ impl Share {
                 }
             }
         })
+    }
+
+    /// Looks whether the folders on the way to a place can be made.
+    ///
+    /// Errors: `Invalid` (something else is in the way).
+    fn foresee_folders(&self, path: &VaultPath) -> Result<()> {
+        let mut above = path.parent();
+        while let Some(folder) = above {
+            match self.finder.locate(&folder, Follow::Last) {
+                Ok(spot) if spot.is_folder() => return Ok(()),
+                Ok(spot) if spot.stat.is_some() => {
+                    return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
+                }
+                _ => above = folder.parent(),
+            }
+        }
+        Ok(())
     }
 
     /// Takes up an upload where it stands. Whoever works on it is sent away.
@@ -175,7 +195,7 @@ impl Share {
         let finished = upload.finish(|spool| {
             let placed = self.place(vec![(spool, path)], &options)?.pop();
             let placed = placed.ok_or(Error::Bug("nothing was placed".into()))?;
-            let ended = EndedUpload { path: placed.path.clone(), length, digest };
+            let ended = EndedUpload::new(placed.path.clone(), length, digest);
             // Before anybody finds that it waits no more.
             ended::note(id.clone(), ended.clone());
             Ok((placed, ended))
@@ -248,31 +268,6 @@ impl Share {
         }
     }
 
-    /// Looks whether one more may be begun, when those that waited too long have gone.
-    fn refuse_too_many(&self, owner: &str) -> Result<()> {
-        let workshops = self.workshops()?.0;
-        let are_too_many = || -> Result<bool> {
-            let (mut all, mut own) = (0, 0);
-            for workshop in &workshops {
-                let ids = waiting::free_ids(workshop)?;
-                all += ids.len();
-                own += ids.iter().filter(|id| id.is_of(owner)).count();
-            }
-            Ok(all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX)
-        };
-        if !are_too_many()? {
-            return Ok(());
-        }
-        for workshop in &workshops {
-            let home = look::open_place(&**workshop, b"..").map_err(super::os)?;
-            waiting::prune(home.as_fd(), limits::PARTS_MAX);
-        }
-        if are_too_many()? {
-            return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
-        }
-        Ok(())
-    }
-
     /// Larder's folders for unfinished things on all drives of the share, whoever may write there: what one has
     /// begun is one's own. Beside them why one was left out, if a drive does not answer.
     fn workshops(&self) -> Result<(Vec<Arc<OwnedFd>>, Option<Error>)> {
@@ -290,6 +285,55 @@ impl Share {
         }
         Ok((all, silent))
     }
+}
+
+/// Removes what the same client has begun before without hearing of it: the very same file, of which nothing has come,
+/// or whose only answer was lost. It would take its room for days.
+///
+/// Errors: `Io`.
+fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) -> Result<()> {
+    let prefix = upload_record::prefix(None, plan.owner);
+    let is_same = |record: &Record| {
+        record.owner == plan.owner
+            && record.path == plan.path.as_str()
+            && record.length == Some(plan.length)
+            && record.note == plan.note
+    };
+    for workshop in workshops {
+        for found in waiting::find(workshop, &prefix, &is_same)? {
+            let is_idle = !lease::is_in_work(&found.id);
+            if is_idle && (found.offset == 0 || found.record.is_untold) {
+                waiting::clear(workshop, found.id.as_str(), &|_| true);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks whether one more may be begun, when those that waited too long have gone.
+///
+/// Errors: `TooSoon`, `Io`.
+fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result<()> {
+    let are_too_many = || -> Result<bool> {
+        let (mut all, mut own) = (0, 0);
+        for workshop in workshops {
+            let ids = waiting::free_ids(workshop)?;
+            all += ids.len();
+            own += ids.iter().filter(|id| id.is_of(owner)).count();
+        }
+        Ok(all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX)
+    };
+    if !are_too_many()? {
+        return Ok(());
+    }
+    for workshop in workshops {
+        let home = look::open_place(&**workshop, b"..").map_err(super::os)?;
+        waiting::prune(home.as_fd(), limits::PARTS_MAX);
+    }
+    if are_too_many()? {
+        return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
+    }
+    Ok(())
 }
 
 impl Upload {

@@ -151,6 +151,7 @@ impl Share {
                 kept_s: limits::PART_AGE_MAX.as_secs(),
                 here: Here::of(&*target.workshop)?,
                 note: String::new(),
+                is_untold: false,
             };
             let id = UploadId::new(Some(&target.place), &target.owner)?;
             let plan = Plan { id, record };

@@ -147,6 +147,9 @@ pub(super) struct Record {
     /// What the door notes for itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Whether all of it was to come with what began it, so that nobody was told what it is called.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_untold: bool,
 }
 
 impl Record {
@@ -295,6 +298,7 @@ mod tests {
             kept_s: 60,
             here: Here { boot: "b".to_owned(), mount: Some(7) },
             note: String::new(),
+            is_untold: false,
         }
     }
 
@@ -427,13 +431,14 @@ mod tests {
             numbers in any::<(Option<u64>, u64, u64, u32)>(),
             boot in "[0-9a-f-]{0,36}",
             mount in any::<Option<u64>>(),
+            is_untold in any::<bool>(),
         ) {
             let (length, offset, last_ms, kept_s) = numbers;
             let offset = offset.min(length.unwrap_or(u64::MAX));
             let kept_s = u64::from(kept_s).min(limits::UPLOAD_AGE_MAX.as_secs());
             let record = Record {
                 owner, path: name, state: None, length, offset, last_ms, kept_s,
-                here: Here { boot, mount }, note,
+                here: Here { boot, mount }, note, is_untold,
             };
             prop_assert_eq!(Record::parse(&record.to_text().unwrap()), Some(record));
         }

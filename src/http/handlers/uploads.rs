@@ -22,6 +22,9 @@ use crate::vault::{
     EndedUpload, IfExists, Share, TrashId, Upload, UploadId, UploadPlan, VaultPath, Waiting,
 };
 
+/// What is said of a length that is none, or another than before.
+const WRONG_LENGTH: &str = "Invalid length";
+
 /// Seconds of a day.
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -191,7 +194,7 @@ pub fn begin(call: &mut Call<'_>, _: Beginning) -> Result<Begun> {
     prepare(call, &mut upload, &note);
     let id = upload.id().ok_or(Error::Bug("an upload without an id".into()))?.clone();
     let (upload, told) = take(call, upload)?;
-    let reply = empty(201).with("Location", format!("/api/uploads/{}", id.as_str()));
+    let reply = empty(201).with("Location", format!("{}{}", tus::UPLOADS, id.as_str()));
     let reply = reply.with("Upload-Offset", told.to_string());
     if told == length {
         return Ok(Begun(with_end(reply, &finish(call, upload)?)));
@@ -216,6 +219,7 @@ pub fn list(call: &mut Call<'_>, _: About) -> Result<Answer<Vec<Listed>>> {
 pub fn go_on(call: &mut Call<'_>, _: GoingOn) -> Result<WentOn> {
     tus::must_be_ours(call.request)?;
     tus::must_be_bytes(call.request)?;
+    let length = tus::bytes_in(call.request, "Upload-Length", WRONG_LENGTH)?;
     let offset = tus::bytes_in(call.request, "Upload-Offset", "Invalid offset")?;
     let offset = offset.ok_or(Error::invalid_as(Why::Missing, "No offset provided"))?;
     let mut upload = match find(call)? {
@@ -226,6 +230,9 @@ pub fn go_on(call: &mut Call<'_>, _: GoingOn) -> Result<WentOn> {
         Found::Ended(ended) => return Ok(WentOn(with_end(with_offset(204, offset), &ended))),
         Found::Waits(upload) => *upload,
     };
+    if length.is_some() && length != upload.length() {
+        return Err(Error::invalid(WRONG_LENGTH));
+    }
     if offset != upload.offset() {
         // What is told must last.
         upload.settle()?;
@@ -437,6 +444,7 @@ fn with_expiry(reply: Reply, expires: Option<SystemTime>) -> Reply {
 
 /// With where the file is, and what it is.
 fn with_end(reply: Reply, ended: &EndedUpload) -> Reply {
+    let reply = with_expiry(reply, Some(ended.expires));
     let reply = reply.with("Larder-Path", tus::path(ended.path.as_str()));
     match ended.digest {
         Some(hash) => reply.with("Repr-Digest", tus::digest(hash)),
@@ -448,7 +456,7 @@ fn with_end(reply: Reply, ended: &EndedUpload) -> Reply {
 ///
 /// Errors: `Invalid`.
 fn length_of(request: &Request) -> Result<u64> {
-    let length = tus::bytes_in(request, "Upload-Length", "Invalid length")?;
+    let length = tus::bytes_in(request, "Upload-Length", WRONG_LENGTH)?;
     let is_deferred = request.header("Upload-Defer-Length").is_some();
     length.filter(|_| !is_deferred).ok_or(Error::invalid_as(Why::Missing, "No length provided"))
 }
