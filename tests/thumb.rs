@@ -227,7 +227,9 @@ fn a_picture_of_one_content_is_never_shown_as_that_of_another() {
     // Of one length, so that only the time tells them apart.
     let mut contents = [jpeg(1200, 600), jpeg(600, 1200)];
     let length = contents.iter().map(Vec::len).max().unwrap();
-    contents.iter_mut().for_each(|content| content.resize(length, 0));
+    for content in &mut contents {
+        content.resize(length, 0);
+    }
     let larder = Larder::start().user("ana").file("a.jpg", &contents[0]);
     let file = fs::File::options().write(true).open(larder.root().join("a.jpg")).unwrap();
     let (is_over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
