@@ -591,7 +591,7 @@ mod tests {
             fs::write(parts.join(id.as_str()), "").unwrap();
         };
         (1..limits::UPLOADS_PER_OWNER_MAX).for_each(|_| add("ana"));
-        let place = path("f");
+        let place = path("another");
         let too_many = |owner| {
             let plan = UploadPlan { owner, ..plan(&place, 1) };
             matches!(share.begin_lasting_upload(&plan).err(), Some(Error::TooSoon { .. }))
