@@ -275,7 +275,9 @@ impl Share {
         let mut silent = None;
         for below in mounts::mounts_below(self.finder.handle.as_fd()) {
             let top = VaultPath::from_disk(below.as_os_str().as_bytes());
-            match self.finder.workshop(&top) {
+            // Nobody waits here for one of several drives.
+            let answers = self.finder.glance(&top).map(drop).map_err(Error::from);
+            match answers.and_then(|()| self.finder.workshop(&top)) {
                 _ if top.is_reserved() => {}
                 Ok(workshop) => all.push(workshop),
                 Err(error @ Error::DriveBusy { .. }) => silent = Some(error),
@@ -548,9 +550,11 @@ mod tests {
                     house.vault.sweep().unwrap();
                     assert_eq!(kept(&house), 0);
                 } else {
-                    // The next process sweeps what this one left.
-                    for name in house.unfinished("") {
-                        fs::remove_file(house.root().join(".larder/tmp").join(name)).unwrap();
+                    // The next process finds it before it sweeps what this one left.
+                    let tmp = house.root().join(".larder/tmp");
+                    for (number, name) in house.unfinished("").into_iter().enumerate() {
+                        let theirs = format!("0011223344556677-{number}");
+                        fs::rename(tmp.join(name), tmp.join(theirs)).unwrap();
                     }
                     let upload = share.open_upload("ana", &id).unwrap();
                     assert_eq!(upload.offset(), 3);

@@ -118,9 +118,14 @@ impl Lease {
     /// Takes an upload over from whoever worked on it: when this returns, they do nothing any more.
     pub fn take(id: &UploadId) -> Self {
         let hold = Hold::new();
-        let older = locked(&IN_WORK).insert(id.clone(), hold.clone());
-        if let Some(older) = older {
-            older.end();
+        {
+            // Whoever comes next while this waits for the older one waits for both: else the older one and the next
+            // would work at once.
+            let _waiting = locked(&hold.0.is_over);
+            let older = locked(&IN_WORK).insert(id.clone(), hold.clone());
+            if let Some(older) = older {
+                older.end();
+            }
         }
         Self { id: id.clone(), hold }
     }
@@ -209,5 +214,23 @@ mod tests {
         older.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
         asked.try_recv().unwrap();
         assert!(!newer.hold().is_asked());
+    }
+
+    /// Else the oldest and the newest would work at once.
+    #[test]
+    fn whoever_comes_while_another_still_waits_for_the_oldest_waits_too() {
+        let id = UploadId::new(None, "ana").unwrap();
+        let oldest = Lease::take(&id);
+        let (ask, asked) = mpsc::channel();
+        oldest.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lease::take(&id));
+            asked.recv().unwrap();
+            let newest = Lease::take(&id);
+            assert!(oldest.hold().work(|| Ok(())).is_err());
+            let second = second.join().unwrap();
+            assert!(second.hold().work(|| Ok(())).is_err());
+            assert!(newest.hold().work(|| Ok(())).is_ok());
+        });
     }
 }

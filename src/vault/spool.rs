@@ -53,6 +53,9 @@ pub struct Spool {
     written_back: u64,
 }
 
+/// What `st_blocks` counts in (`statx(2)`).
+pub(super) const BLOCK_BYTES: u64 = 512;
+
 impl Share {
     /// A new, empty spool on the filesystem of `near` (the folder where the file will most likely
     /// stay), or of the share root. Asks for no right: what is spooled is nowhere yet.
@@ -207,6 +210,10 @@ impl Spool {
             return Ok(true);
         };
         let rest = length - self.length;
+        // Again it would change nothing but the time when the last byte came.
+        if look::look_at(file).map_err(os)?.stx_blocks.saturating_mul(BLOCK_BYTES) >= length {
+            return Ok(true);
+        }
         match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, self.length, rest) {
             Err(errno) if errno == Errno::NODEV || look::is_unknown_there(errno) => Ok(false),
             done => done.map(|()| true).map_err(os),

@@ -1,8 +1,9 @@
 //! Uploads that wait to be gone on with, in larder's hidden folder on the drive where they are going: found, taken
 //! up, dropped, and swept when nobody came.
 
+use super::hidden::{self, TEMPORARY};
 use super::lease::{self, Lease};
-use super::spool::Spool;
+use super::spool::{BLOCK_BYTES, Spool};
 use super::upload::{PARTS, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
 use super::{discard, look, os, tending};
@@ -48,7 +49,12 @@ pub(super) fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Fou
 
 /// The same, expired or not.
 fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
-    let stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
+    let mut stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
+    if let Some(twice) = stat.filter(|stat| stat.stx_nlink > 1)
+        && is_freed(parts, &twice)?
+    {
+        stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
+    }
     // Bytes with a second name have got their place, or are just getting it.
     let is_waiting =
         |stat: &Statx| look::type_of(stat) == FileType::RegularFile && stat.stx_nlink <= 1;
@@ -57,6 +63,26 @@ fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
     let offset = record.trusted(stat.stx_size, &Here::of(parts)?);
     let last = record.last(look::modified_of(&stat));
     Ok(Some(Found { id: id.clone(), record, offset, last }))
+}
+
+/// Takes a second name from bytes that were on the way to their place when larder was killed, as the sweep does
+/// later: whoever asks before it must not be told that there is nothing. Whether there was one.
+fn is_freed(parts: BorrowedFd<'_>, bytes: &Statx) -> Result<bool> {
+    let Ok(workshop) = look::open_to_read(parts, format!("../{TEMPORARY}").as_bytes()) else {
+        return Ok(false);
+    };
+    let mut second = None;
+    look::each_name(workshop.as_fd(), os, &mut |name| {
+        let is_same = |stat: Statx| look::id_of(&stat) == look::id_of(bytes);
+        let left = std::str::from_utf8(name).ok().filter(|name| !hidden::is_in_work(name));
+        if left.is_some() && look::look(&workshop, name).ok().flatten().is_some_and(is_same) {
+            second = left.map(str::to_owned);
+        }
+        Ok(())
+    })?;
+    let Some(second) = second else { return Ok(false) };
+    hidden::unlink(workshop.as_fd(), &second);
+    Ok(true)
 }
 
 /// The ids of the uploads in the folder where they wait, open for reading, that begin so.
@@ -100,8 +126,6 @@ pub(super) fn free_ids(workshop: &OwnedFd) -> Result<Vec<UploadId>> {
 ///
 /// Errors: `Io`.
 pub(super) fn lacking(workshop: &OwnedFd) -> Result<u64> {
-    /// What `st_blocks` counts in (`statx(2)`).
-    const BLOCK_BYTES: u64 = 512;
     let Some(parts) = parts_beside(workshop)? else { return Ok(0) };
     let mut sum: u64 = 0;
     for id in ids(parts.as_fd(), "")? {
@@ -116,7 +140,7 @@ pub(super) fn lacking(workshop: &OwnedFd) -> Result<u64> {
 /// Takes up an upload beside a workshop, cut to its first `offset` bytes, or as it is; whoever worked on it does so
 /// no more. `None` when there is none of this kind, or less of it.
 ///
-/// Errors: `DiskFull`, `Io`.
+/// Errors: `Conflict` (somebody else has taken it over again), `DiskFull`, `Io`.
 pub(super) fn open(
     workshop: &OwnedFd,
     id: &UploadId,
@@ -131,17 +155,32 @@ pub(super) fn open(
         return Ok(None);
     }
     let lease = Lease::take(id);
+    let parts = Arc::new(parts);
+    // Whoever takes it over meanwhile must not lose what they have added to what is cut off here.
+    let taken = lease.hold().work(|| take_up(&parts, id, offset, &is_good))?;
+    Ok(taken.map(|(spool, record, last)| {
+        Upload::again(spool, (id.clone(), record, last), (lease, parts))
+    }))
+}
+
+/// The bytes of an upload that is good, ready to be gone on with, its record, and when the last of them came.
+fn take_up(
+    parts: &Arc<OwnedFd>,
+    id: &UploadId,
+    offset: Option<u64>,
+    is_good: &dyn Fn(&Found) -> bool,
+) -> Result<Option<(Spool, Record, SystemTime)>> {
     // Whoever worked on it may have ended it meanwhile.
     let Some(found) = weigh(parts.as_fd(), id)?.filter(is_good) else { return Ok(None) };
-    let (mut record, parts) = (found.record, Arc::new(parts));
+    let mut record = found.record;
     let offset = offset.unwrap_or(found.offset);
     if record.offset > offset {
         // What is durable now will be written over.
         record.offset = offset;
         upload_record::put(parts.as_fd(), id, &record, true)?;
     }
-    let spool = Spool::reopened(Arc::clone(&parts), id.as_str(), offset)?;
-    let here = Here::of(&*parts)?;
+    let spool = Spool::reopened(Arc::clone(parts), id.as_str(), offset)?;
+    let here = Here::of(&**parts)?;
     if record.here != here {
         // Only now, as there is nothing behind the offset any more, its size can be believed.
         record.here = here;
@@ -151,7 +190,7 @@ pub(super) fn open(
         // Where there is none any more, that is found out byte by byte.
         let _as_far_as_it_goes = spool.reserve(length);
     }
-    Ok(Some(Upload::again(spool, (id.clone(), record, found.last), (lease, parts))))
+    Ok(Some((spool, record, found.last)))
 }
 
 /// Removes those beside a workshop whose ids begin so and that are chosen, but none that is worked on; says how many

@@ -253,6 +253,20 @@ pub fn go_on(call: &mut Call<'_>, _: GoingOn) -> Result<WentOn> {
 /// Errors: `PreconditionFailed`, `NotFound`, `Refused`, `StorageAbsent`.
 pub fn look(call: &mut Call<'_>, _: About) -> Result<Stands> {
     tus::must_be_ours(call.request)?;
+    for _ in 1..limits::RACE_TRIES_MAX {
+        match stands(call) {
+            // Somebody else came to go on with it: a client that is told so begins anew.
+            Err(Error::Conflict(_)) => {}
+            told => return told,
+        }
+    }
+    stands(call)
+}
+
+/// How much of an upload has come.
+///
+/// Errors: `NotFound`, `Refused`, `Conflict` (somebody else came meanwhile), `StorageAbsent`.
+fn stands(call: &Call<'_>) -> Result<Stands> {
     let mut upload = match find(call)? {
         Found::Waits(upload) => *upload,
         Found::Ended(ended) => {
