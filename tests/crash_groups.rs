@@ -226,7 +226,7 @@ pub fn can_kill() -> bool {
 pub fn tracer(larder: &Larder, call: &str, number: u32, lacking: &[&str]) -> Child {
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "/dev/null", "-e", "signal=none"]);
-    command.arg(format!("--trace={}", CHANGES.join(",")));
+    command.arg(format!("--trace={},{call}", CHANGES.join(",")));
     command.arg(format!("--inject={call}:signal=KILL:when={number}"));
     for lacking in lacking {
         command.arg(format!("--inject={lacking}:error=EINVAL"));

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,34 +13,7 @@ use suppaftp::{RustlsConnector, RustlsFtpStream};
 
 use crate::harness::Larder;
 use crate::harness::ftp::{ALL_LETTERS, FTP_PASSWORD, FtpHouse};
-
-/// Runs a program in a folder; demands that it works.
-#[track_caller]
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
-    let output = try_run(folder, program, arguments);
-    assert!(
-        output.status.success(),
-        "{program} {arguments:?}: {}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
-}
-
-/// Runs a program in a folder.
-#[track_caller]
-fn try_run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
-    Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .env("HOME", folder)
-        .env("LC_ALL", "C.UTF-8")
-        .env("XDG_CONFIG_HOME", folder.join("config"))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|cause| panic!("{program}: {cause} (scripts/test installs it)"))
-}
+use crate::harness::program::{run, try_run};
 
 /// The address of the house's FTP server with name and password.
 fn url(house: &FtpHouse) -> String {

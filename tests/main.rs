@@ -57,4 +57,8 @@ mod trash;
 mod update;
 mod upload;
 mod uploads;
+mod uploads_clients;
+mod uploads_cuts;
+mod uploads_drives;
+mod uploads_torture;
 mod users;

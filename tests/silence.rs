@@ -49,7 +49,7 @@ fn expect_the_rest_to_answer(larder: &Larder) {
 
 /// Waits until larder knows that the drive is silent: of one that it does not ask it tells no time.
 #[track_caller]
-fn wait_until_noticed(larder: &Larder) {
+pub fn wait_until_noticed(larder: &Larder) {
     let ana = larder.http("ana");
     wait::until("the silence noticed", || {
         let listed = ana.get("/api/finder?details=1").expect(200).json();

@@ -7,14 +7,18 @@
 pub mod answer;
 pub mod archive;
 pub mod client;
+pub mod cut_drive;
+pub mod cutter;
 pub mod form;
 pub mod ftp;
 pub mod machine;
 pub mod mounts;
 pub mod pictures;
 pub mod process;
+pub mod program;
 pub mod silent;
 pub mod table;
+pub mod tus;
 pub mod wait;
 pub mod wire;
 
