@@ -375,7 +375,8 @@ fn understand(file: File, size: u64) -> Option<KeptThumb> {
         return None;
     }
     let mut sum = crc32fast::Hasher::new();
-    let mut buffer = [0; limits::THUMB_READ_BYTES];
+    // On the heap: an array would be part of the stacks of all who wait for a picture.
+    let mut buffer = vec![0; limits::THUMB_READ_BYTES];
     let mut at = 0;
     while at < length {
         let count =

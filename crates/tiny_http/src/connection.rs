@@ -102,7 +102,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAd
     // A farewell may be cut short by whoever needs the seat.
     seat.become_idle();
     if !wire.is_broken && wire.lingers {
-        wire.link.linger(&shared.limits);
+        wire.linger();
     }
 }
 

@@ -17,9 +17,6 @@ use crate::ext::Limits;
 /// slow client is looked at now and then.
 const SENDFILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Bytes thrown away at once while lingering.
-const DISCARD_BYTES: usize = 16 * 1024;
-
 /// Time that the kernel gives a peer beyond ours, so that the deadlines here come first.
 const PEER_GRACE_MS: u32 = 5_000;
 
@@ -202,15 +199,15 @@ impl Link {
     }
 
     /// Lets the client read what we sent last: says the end, then throws away what still comes,
-    /// within the limits, until the client has closed.
-    pub(crate) fn linger(&mut self, limits: &Limits) {
+    /// within the limits, until the client has closed. It is read into `scratch`: an array here would
+    /// be part of every connection's stack for as long as that lives.
+    pub(crate) fn linger(&mut self, scratch: &mut [u8], limits: &Limits) {
         self.shut_write();
         let until = Instant::now() + limits.linger_time;
-        let mut scratch = [0; DISCARD_BYTES];
         let mut discarded: u64 = 0;
         while discarded < limits.linger_bytes_max {
             let wait = until.saturating_duration_since(Instant::now()).min(limits.linger_idle_time);
-            match self.recv(&mut scratch, wait) {
+            match self.recv(scratch, wait) {
                 Ok(0) | Err(_) => return,
                 Ok(count) => discarded += count as u64,
             }

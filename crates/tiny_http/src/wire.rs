@@ -210,6 +210,11 @@ impl Wire {
         self.outbound = Pace::default();
     }
 
+    /// Lets the client read what it was sent last, throwing away what still comes.
+    pub(crate) fn linger(&mut self) {
+        self.link.linger(&mut self.buffer, &self.shared.limits);
+    }
+
     /// Receives until the buffer starts with a whole head; its length.
     fn read_head(&mut self) -> Result<usize, End> {
         let idle_time = self.shared.limits.idle_time;
