@@ -161,6 +161,45 @@ fn what_larder_was_started_with_goes_to_no_program_that_it_starts() {
     assert_eq!(answer.expect_status("Command executed")["output"], "");
 }
 
+/// Memory that a child has held at most and that is not its program's file (KiB), once it has made what it is asked for
+/// and waits for its pipe to be emptied.
+fn memory_of(file: &[u8]) -> u64 {
+    let mut child = start(file_of(file), "1280");
+    until("it has made the picture", || {
+        rustix::io::ioctl_fionread(child.stdout.as_ref().unwrap()).unwrap() >= 60_000
+    });
+    let status = told(&child, "status");
+    let number = |name: &str| -> u64 {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let held = number("VmHWM:") - number("RssFile:");
+    let mut picture = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut picture).unwrap();
+    assert!(child.wait().unwrap().success() && picture.len() > 1 << 16);
+    held
+}
+
+#[test]
+fn it_holds_little_of_a_large_picture() {
+    let noise = |width: u16, height: u16, is_progressive| {
+        // Coarse, so that there is still noise in what is made of it.
+        let value = |x: u32, y: u32, colour: u32| {
+            let place = (x / 4) * 7919 + (y / 4) * 104_729 + colour * 31;
+            place.wrapping_mul(2_654_435_769).to_be_bytes()[0]
+        };
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x.into(), y.into())));
+        let pixels: Vec<u8> =
+            places.flat_map(|(x, y)| [0, 1, 2].map(|colour| value(x, y, colour))).collect();
+        jpeg_of(&pixels, width, height, jpeg_encoder::ColorType::Rgb, is_progressive)
+    };
+    // With its program's own pages it stays within 32 MiB.
+    for (file, name) in [(noise(4000, 3000, false), "12 MP"), (noise(3000, 2000, true), "6 MP")] {
+        let held = memory_of(&file);
+        assert!(held < 28 * 1024, "{held} KiB for {name}");
+    }
+}
+
 #[test]
 fn it_ends_with_whoever_started_it() {
     let folder = tempfile::tempdir().unwrap();

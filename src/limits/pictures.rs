@@ -8,9 +8,17 @@ pub const PICTURE_BYTES_MAX: u64 = 200 << 20;
 /// Pixels of a picture that is decoded row by row, or small at once (second contract, section 18).
 pub const PICTURE_PIXELS_MAX: u64 = 100_000_000;
 
-/// Pixels of a picture that has to be held whole (second contract, section 18): a progressive JPEG of this many
-/// takes 18 to 36 MiB.
+/// Pixels of a picture that has to be held whole (second contract, section 18).
 pub const PICTURE_HELD_PIXELS_MAX: u64 = 6_000_000;
+
+/// Bytes that a decoder may hold of a picture, so that the child stays within its 32 MiB (second contract, section 18):
+/// the program and what else it needs take 7. A progressive JPEG of 6 million pixels takes 17 MiB with a quarter of
+/// chroma, as nearly all have it, and 34 with all: the latter are made up to 4 million.
+pub const PICTURE_HELD_BYTES_MAX: u64 = 24 << 20;
+
+/// The longer side of what is decoded (pixels). No camera's panorama has a tenth of it; with more, a row alone would be
+/// too much to hold.
+pub const PICTURE_SIDE_MAX: u32 = 1 << 20;
 
 /// Segments before the picture itself in a JPEG, or chunks of a PNG or WebP that are walked over: cameras write
 /// 30, a colour profile of 16 MB has 255.
@@ -101,8 +109,11 @@ pub const PICTURE_END_LOOK_TIME: Duration = Duration::from_millis(2);
 /// Bytes taken out of the pipe at once: what a pipe holds.
 pub const PICTURE_PIPE_BYTES: usize = 64 * 1024;
 
-/// Bytes that the child may hold and still read on: half of its address space, which leaves room for the picture.
-pub const PICTURE_HELD_BYTES: usize = 48 << 20;
+/// Bytes of a file that have been read and are not yet worked off, where the child still reads on.
+pub const PICTURE_BEHIND_BYTES: u64 = 1 << 20;
+
+/// Rows of a file likewise: one is read, one is on its way, one is worked on, and one waits.
+pub const PICTURE_ROWS_BEHIND: u64 = 4;
 
 /// How long it waits until what is held has become less.
 pub const PICTURE_WAIT_TIME: Duration = Duration::from_millis(1);

@@ -51,7 +51,8 @@ fn attempt(argument: &str) -> Result<(), u8> {
 fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
     let has_failed = Cell::new(false);
     let source = Source::watched(input, limits::PICTURE_READ_BYTES_MAX, &has_failed);
-    let made = decode::make(source, task).ok().and_then(|canvas| encode::encode(&canvas));
+    let canvas = decode::make(source, task, larder_heap::in_use).ok();
+    let made = canvas.and_then(|canvas| encode::encode(&canvas));
     made.ok_or(if has_failed.get() { EXIT_UNREADABLE } else { EXIT_NONE })
 }
 

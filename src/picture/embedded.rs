@@ -78,7 +78,8 @@ pub fn is_decodable(frame: Frame) -> bool {
         Coding::Progressive => limits::PICTURE_HELD_PIXELS_MAX,
         Coding::Other => 0,
     };
-    frame.pixels() <= pixels_max && matches!(frame.components, 1 | 3)
+    let is_held = frame.held_bytes(1) <= limits::PICTURE_HELD_BYTES_MAX;
+    frame.pixels() <= pixels_max && is_held && matches!(frame.components, 1 | 3)
 }
 
 /// Takes the picture out of EXIF; `shape` is the large one's size, if it is known.
@@ -119,7 +120,9 @@ mod tests {
 
     /// A frame of this size.
     fn frame(width: u16, height: u16) -> Frame {
-        Frame { width, height, components: 3, coding: Coding::Sequential }
+        let samples = u64::from(width) * u64::from(height) * 3 / 2;
+        let coding = Coding::Sequential;
+        Frame { width, height, components: 3, is_ycbcr: true, samples, coding }
     }
 
     #[test]
@@ -148,6 +151,12 @@ mod tests {
             |width, height| Frame { coding: Coding::Progressive, ..frame(width, height) };
         assert!(is_decodable(progressive(3000, 2000)));
         assert!(!is_decodable(progressive(8000, 6000)));
+        let whole = |width, height| Frame {
+            samples: u64::from(width) * u64::from(height) * 3,
+            ..progressive(width, height)
+        };
+        assert!(is_decodable(whole(2400, 1600)));
+        assert!(!is_decodable(whole(3000, 2000)), "its coefficients alone have 36 MB");
         assert!(!is_decodable(Frame { components: 4, ..frame(10, 10) }));
         assert!(!is_decodable(Frame { coding: Coding::Other, ..frame(10, 10) }));
     }

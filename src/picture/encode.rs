@@ -2,7 +2,7 @@
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
-use super::scale::Canvas;
+use super::scale::{Canvas, Colours};
 use super::size::Size;
 use crate::limits;
 
@@ -28,6 +28,10 @@ fn encode_at(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, EncodingError> {
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
     // A twelfth less to send, for a look at each block more.
     encoder.set_optimized_huffman_tables(true);
-    encoder.encode(&canvas.rgb, side(canvas.width), side(canvas.height), ColorType::Rgb)?;
+    let colours = match canvas.colours {
+        Colours::Rgb => ColorType::Rgb,
+        Colours::YCbCr => ColorType::Ycbcr,
+    };
+    encoder.encode(&canvas.pixels, side(canvas.width), side(canvas.height), colours)?;
     Ok(jpeg)
 }

@@ -24,6 +24,10 @@ pub struct Frame {
     pub height: u16,
     /// 1 is grey, 3 are colours, 4 are printing inks.
     pub components: u8,
+    /// Whether its colours are luma and chroma, as is usual, and nothing says otherwise.
+    pub is_ycbcr: bool,
+    /// Values in all components together: chroma often has a quarter of luma's.
+    pub samples: u64,
     /// How it is coded.
     pub coding: Coding,
 }
@@ -38,6 +42,28 @@ impl Frame {
     pub fn pixels(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
+
+    /// Bytes that a decoder holds of the file before there is a picture: the coefficients of one in several passes.
+    pub fn coefficient_bytes(self) -> u64 {
+        if self.coding == Coding::Progressive { self.samples * 2 } else { 0 }
+    }
+
+    /// Bytes of its planes, made so many eighths as large.
+    pub fn plane_bytes(self, eighths: u64) -> u64 {
+        self.samples * eighths * eighths / 64
+    }
+
+    /// Bytes that a decoder holds at most to make it so many eighths as large: coefficients, planes, and the picture
+    /// that is put together of those.
+    pub fn held_bytes(self, eighths: u64) -> u64 {
+        let picture = self.pixels() * u64::from(self.components) * eighths * eighths / 64;
+        self.coefficient_bytes() + self.plane_bytes(eighths) + picture
+    }
+
+    /// Bytes of coefficients in a row of blocks, of at most so many lines.
+    pub fn row_bytes(self) -> u64 {
+        self.samples * 2 * ROW_LINES_MAX / u64::from(self.height)
+    }
 }
 
 /// What stands before the first scan.
@@ -50,6 +76,12 @@ pub struct Head {
     /// Whether there is nothing but what a decoder needs: no positions, no comments, no further picture.
     pub is_bare: bool,
 }
+
+/// What the segment of JFIF begins with.
+const JFIF: &[u8] = b"JFIF\0";
+
+/// Lines of a row of blocks: 8, and up to four times as many where chroma is coarser.
+const ROW_LINES_MAX: u64 = 32;
 
 /// What the segment of EXIF begins with.
 const EXIF: &[u8] = b"Exif\0\0";
@@ -72,7 +104,7 @@ pub fn frame_of(jpeg: &[u8]) -> Option<(u16, u16)> {
 
 /// Goes from segment to segment until the first scan.
 fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
-    let (mut frame, mut exif, mut is_bare) = (None, None, true);
+    let (mut frame, mut exif, mut is_bare, mut is_jfif) = (None, None, true, false);
     if take::<2>(reader)? != [0xff, 0xd8] {
         return Ok(None);
     }
@@ -86,7 +118,7 @@ fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
         };
         match marker {
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                let found = read_frame(marker, &segment(reader, length)?);
+                let found = read_frame(marker, &segment(reader, length)?, is_jfif);
                 let (None, Some(found)) = (frame, found) else { return Ok(None) };
                 frame = Some(found);
             }
@@ -97,12 +129,13 @@ fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
                     exif = Some(bytes.split_off(EXIF.len()));
                 }
             }
+            0xe0 => is_jfif |= segment(reader, length)?.starts_with(JFIF),
             // The first scan.
             0xda => return Ok(frame.map(|frame| Head { frame, exif, is_bare })),
             0xd8 | 0xd9 => return Ok(None),
             marker => {
                 // Tables, restarts, what JFIF and Adobe say of colours.
-                is_bare &= matches!(marker, 0xc4 | 0xdb | 0xdd | 0xe0 | 0xee);
+                is_bare &= matches!(marker, 0xc4 | 0xdb | 0xdd | 0xee);
                 reader.seek_relative(length.into())?;
             }
         }
@@ -134,16 +167,39 @@ fn segment(reader: &mut impl BufRead, length: u16) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Understands a frame header; `None` for an empty picture, or one whose height comes later.
-fn read_frame(marker: u8, segment: &[u8]) -> Option<Frame> {
-    let [precision, high, low, wide, narrow, components, ..] = *segment else { return None };
+/// Understands a frame header, behind JFIF's or not; `None` for an empty picture, or one whose height comes later.
+fn read_frame(marker: u8, segment: &[u8], is_jfif: bool) -> Option<Frame> {
+    let [precision, high, low, wide, narrow, components, ref parts @ ..] = *segment else {
+        return None;
+    };
     let (height, width) = (u16::from_be_bytes([high, low]), u16::from_be_bytes([wide, narrow]));
     let coding = match marker {
         0xc0 | 0xc1 if precision == 8 => Coding::Sequential,
         0xc2 if precision == 8 => Coding::Progressive,
         _ => Coding::Other,
     };
-    (width > 0 && height > 0).then_some(Frame { width, height, components, coding })
+    let parts = &parts.as_chunks::<3>().0[..usize::from(components).min(parts.len() / 3)];
+    // Those who number them otherwise may mean red, green and blue, or a larger gamut.
+    let is_ycbcr = match *parts {
+        [[1, ..], [2, ..], [3, ..]] => true,
+        [[0, ..], [1, ..], [2, ..]] => is_jfif,
+        _ => false,
+    };
+    let samples = samples_of(width, height, parts);
+    let frame = Frame { width, height, components, is_ycbcr, samples, coding };
+    (width > 0 && height > 0).then_some(frame)
+}
+
+/// How many values there are in components of these kinds: name, share of each direction, table.
+fn samples_of(width: u16, height: u16, parts: &[[u8; 3]]) -> u64 {
+    let share = |[_, share, _]: &[u8; 3]| (u64::from(share >> 4), u64::from(share & 15));
+    let all = || parts.iter().map(share);
+    let across = all().map(|(across, _)| across).max().unwrap_or(1).max(1);
+    let along = all().map(|(_, along)| along).max().unwrap_or(1).max(1);
+    // What is begun of a block counts as a whole one.
+    let (width, height) =
+        (u64::from(width).div_ceil(8 * across), u64::from(height).div_ceil(8 * along));
+    all().map(|(across, along)| width * across * height * along * 64).sum()
 }
 
 #[cfg(test)]

@@ -1,15 +1,27 @@
 //! Makes a picture smaller while its rows come: each pixel of the small one is the average of the area that it
 //! covers. Nothing of the large one is held but a row.
 
-/// A picture in memory: three bytes a pixel, red, green, blue, row after row.
+/// What the three bytes of a pixel are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// Red, green, blue.
+    Rgb,
+    /// As in a JPEG: luma and two of chroma, each over the whole range of a byte. What comes and goes as this need not
+    /// be turned into the other in between.
+    YCbCr,
+}
+
+/// A picture in memory: three bytes a pixel, row after row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canvas {
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
     pub height: u32,
+    /// What the pixels are made of.
+    pub colours: Colours,
     /// The pixels.
-    pub rgb: Vec<u8>,
+    pub pixels: Vec<u8>,
 }
 
 /// The size of a picture with a longer side of at most `side`, in the same shape; never larger than it is.
@@ -29,102 +41,122 @@ pub fn fit((width, height): (u32, u32), side: u32) -> (u32, u32) {
 /// Takes rows of a large picture, gives a small one.
 ///
 /// All is counted in whole numbers: a pixel of the large picture is as wide as the small picture has columns, one of
-/// the small picture as the large one has, so that both rows have the same length. The same goes for heights.
+/// the small picture as the large one has, so that both rows have the same length. The same goes for heights. Rows are
+/// added up as they are and made narrow only where a row of the small picture is full: adding is what a processor does
+/// best.
 pub struct Scaler {
     /// The large picture's size.
-    from: (u64, u64),
+    from: (u32, u32),
     /// The small one's.
-    to: (u64, u64),
-    /// A row, made narrow: sums of what lies in each column.
-    line: Vec<u64>,
-    /// The row of the small picture that is being filled.
-    sums: Vec<u64>,
+    to: (u32, u32),
+    /// What the pixels are made of.
+    colours: Colours,
+    /// Sums over the rows that the row of the small picture which is being filled covers. No picture is so high that
+    /// they would not fit (`PICTURE_SIDE_MAX`).
+    sums: Vec<u32>,
     /// How much of its height is still to come.
-    room: u64,
+    room: u32,
+    /// Divides by the area of a pixel of the small picture.
+    area: Divisor,
     /// What is done.
     done: Vec<u8>,
 }
 
 impl Scaler {
     /// From one size to another that is not larger in any direction; neither is 0.
-    pub fn new(from: (u32, u32), to: (u32, u32)) -> Self {
-        let columns = to.0 as usize * 3;
+    pub fn new(from: (u32, u32), to: (u32, u32), colours: Colours) -> Self {
         Self {
-            from: (from.0.into(), from.1.into()),
-            to: (to.0.into(), to.1.into()),
-            line: vec![0; columns],
-            sums: vec![0; columns],
-            room: from.1.into(),
-            done: Vec::with_capacity(columns * to.1 as usize),
+            colours,
+            from,
+            to,
+            sums: vec![0; from.0 as usize * 3],
+            room: from.1,
+            area: Divisor::new(u64::from(from.0) * u64::from(from.1)),
+            done: Vec::with_capacity(to.0 as usize * to.1 as usize * 3),
         }
     }
 
     /// Takes the next row, three bytes a pixel.
     pub fn push(&mut self, row: &[u8]) {
-        self.narrow(row);
         let height = self.to.1;
         if self.room > height {
-            self.add(height);
+            self.add(row, height);
             self.room -= height;
             return;
         }
-        self.add(self.room);
+        self.add(row, self.room);
         self.finish_row();
         let rest = height - self.room;
-        self.add(rest);
+        self.sums.fill(0);
+        if rest > 0 {
+            self.add(row, rest);
+        }
         self.room = self.from.1 - rest;
     }
 
     /// The small picture; `None` while rows are missing.
     pub fn finish(self) -> Option<Canvas> {
-        let (width, height) = (u32::try_from(self.to.0).ok()?, u32::try_from(self.to.1).ok()?);
+        let (width, height) = self.to;
         let is_whole = self.done.len() == width as usize * height as usize * 3;
-        is_whole.then_some(Canvas { width, height, rgb: self.done })
+        is_whole.then_some(Canvas { width, height, colours: self.colours, pixels: self.done })
     }
 
-    /// Sums up a row into the columns of the small picture.
-    fn narrow(&mut self, row: &[u8]) {
+    /// Adds a row to the one that is being filled, so high.
+    fn add(&mut self, row: &[u8], height: u32) {
+        for (sum, value) in self.sums.iter_mut().zip(row) {
+            *sum += u32::from(*value) * height;
+        }
+    }
+
+    /// Makes the row that is full narrow: each column is the average of what lies in it.
+    fn finish_row(&mut self) {
+        // Rows beyond the last would have nowhere to go.
+        if self.done.len() == self.done.capacity() {
+            return;
+        }
         let (column, whole) = (self.to.0, self.from.0);
         let mut room = whole;
         let mut sum = [0_u64; 3];
-        let mut columns = self.line.chunks_exact_mut(3);
-        for pixel in row.chunks_exact(3) {
+        for pixel in self.sums.as_chunks::<3>().0 {
             let inside = column.min(room);
             for (sum, value) in sum.iter_mut().zip(pixel) {
-                *sum += u64::from(*value) * inside;
+                *sum += u64::from(*value) * u64::from(inside);
             }
             room -= inside;
             if room > 0 {
                 continue;
             }
-            if let Some(place) = columns.next() {
-                place.copy_from_slice(&sum);
-            }
+            self.done.extend(sum.map(|sum| self.area.average(sum)));
             let rest = column - inside;
-            for (sum, value) in sum.iter_mut().zip(pixel) {
-                *sum = u64::from(*value) * rest;
-            }
+            sum = pixel.map(|value| u64::from(value) * u64::from(rest));
             room = whole - rest;
         }
     }
+}
 
-    /// Adds the line to the row that is being filled, so high.
-    fn add(&mut self, height: u64) {
-        for (sum, value) in self.sums.iter_mut().zip(&self.line) {
-            *sum += value * height;
-        }
+/// Divides by the same number again and again, by multiplying: small processors take their time for a division, and
+/// there is one for each value of a picture.
+struct Divisor {
+    /// The number.
+    number: u64,
+    /// The part of `2^64` that it is, rounded up.
+    inverse: u64,
+}
+
+impl Divisor {
+    /// By this number, which is not 0.
+    fn new(number: u64) -> Self {
+        Self { number, inverse: (u64::MAX / number).saturating_add(1) }
     }
 
-    /// Averages the row that is full.
-    fn finish_row(&mut self) {
-        // Rows beyond the last would have nowhere to go.
-        if self.done.len() == self.sums.len() * usize::try_from(self.to.1).unwrap_or(0) {
-            return;
-        }
-        let area = self.from.0 * self.from.1;
-        let average = |sum: &u64| u8::try_from((sum + area / 2) / area).unwrap_or(u8::MAX);
-        self.done.extend(self.sums.iter().map(average));
-        self.sums.fill(0);
+    /// So much divided, rounded, as a value of a pixel.
+    ///
+    /// It is exact for what is asked here: the inverse is too large by less than `1 / 2^64`, which can't be seen as long
+    /// as the square of the area times 256 is less than `2^64`, that is for areas of 260 million.
+    fn average(&self, sum: u64) -> u8 {
+        let sum = u128::from(sum + self.number / 2);
+        let divided = (sum * u128::from(self.inverse)) >> u64::BITS;
+        u8::try_from(divided).unwrap_or(u8::MAX)
     }
 }
 
@@ -135,7 +167,7 @@ mod tests {
 
     /// What comes of a picture whose pixels are told by their place.
     fn scaled(from: (u32, u32), to: (u32, u32), pixel: impl Fn(u32, u32) -> [u8; 3]) -> Canvas {
-        let mut scaler = Scaler::new(from, to);
+        let mut scaler = Scaler::new(from, to, Colours::Rgb);
         for y in 0..from.1 {
             let row: Vec<u8> = (0..from.0).flat_map(|x| pixel(x, y)).collect();
             scaler.push(&row);
@@ -155,18 +187,18 @@ mod tests {
     #[test]
     fn a_pixel_is_the_average_of_its_area() {
         let halves = scaled((4, 2), (2, 1), |x, y| [u8::try_from(x * 40 + y * 20).unwrap(); 3]);
-        assert_eq!(halves.rgb, [30, 30, 30, 110, 110, 110]);
+        assert_eq!(halves.pixels, [30, 30, 30, 110, 110, 110]);
         // Three columns into two: each takes one and a half.
         let uneven = scaled((3, 1), (2, 1), |x, _| [[0, 90, 240][x as usize]; 3]);
-        assert_eq!(uneven.rgb, [30, 30, 30, 190, 190, 190]);
+        assert_eq!(uneven.pixels, [30, 30, 30, 190, 190, 190]);
         let same =
             scaled((3, 2), (3, 2), |x, y| [u8::try_from(x).unwrap(), u8::try_from(y).unwrap(), 9]);
-        assert_eq!(same.rgb, [0, 0, 9, 1, 0, 9, 2, 0, 9, 0, 1, 9, 1, 1, 9, 2, 1, 9]);
+        assert_eq!(same.pixels, [0, 0, 9, 1, 0, 9, 2, 0, 9, 0, 1, 9, 1, 1, 9, 2, 1, 9]);
     }
 
     #[test]
     fn a_picture_without_its_last_rows_is_none() {
-        let mut scaler = Scaler::new((4, 4), (2, 2));
+        let mut scaler = Scaler::new((4, 4), (2, 2), Colours::Rgb);
         for _ in 0..3 {
             scaler.push(&[1; 12]);
         }
@@ -181,7 +213,7 @@ mod tests {
             let to = fit((width, height), side);
             let canvas = scaled((width, height), to, |_, _| colour);
             prop_assert_eq!((canvas.width, canvas.height), to);
-            prop_assert!(canvas.rgb.chunks_exact(3).all(|pixel| pixel == colour));
+            prop_assert!(canvas.pixels.chunks_exact(3).all(|pixel| pixel == colour));
         }
     }
 }

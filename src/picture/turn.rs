@@ -40,7 +40,7 @@ pub fn upright(canvas: Canvas, orientation: Orientation) -> Canvas {
     } else {
         (canvas.width, canvas.height)
     };
-    let mut rgb = Vec::with_capacity(canvas.rgb.len());
+    let mut pixels = Vec::with_capacity(canvas.pixels.len());
     for y in 0..height {
         for x in 0..width {
             let (column, row) = match orientation.0 {
@@ -53,20 +53,21 @@ pub fn upright(canvas: Canvas, orientation: Orientation) -> Canvas {
                 _ => (right - y, x),
             };
             let at = (row as usize * canvas.width as usize + column as usize) * 3;
-            rgb.extend_from_slice(&canvas.rgb[at..at + 3]);
+            pixels.extend_from_slice(&canvas.pixels[at..at + 3]);
         }
     }
-    Canvas { width, height, rgb }
+    Canvas { width, height, pixels, ..canvas }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::scale::Colours;
 
     /// A picture of grey pixels.
     fn canvas(width: u32, height: u32, pixels: &[u8]) -> Canvas {
-        let rgb = pixels.iter().flat_map(|value| [*value; 3]).collect();
-        Canvas { width, height, rgb }
+        let pixels = pixels.iter().flat_map(|value| [*value; 3]).collect();
+        Canvas { width, height, colours: Colours::Rgb, pixels }
     }
 
     #[test]

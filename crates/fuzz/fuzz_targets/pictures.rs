@@ -24,7 +24,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
     for task in ["160", "160:6:600x400"] {
         let task = Task::from_argument(task).expect("a task");
-        if let Ok(canvas) = picture::decode::make(Cursor::new(bytes), task) {
+        if let Ok(canvas) = picture::decode::make(Cursor::new(bytes), task, || None) {
             let jpeg = picture::encode::encode(&canvas).expect("what was decoded can be encoded");
             picture::head::frame_of(&jpeg).expect("a JPEG");
         }

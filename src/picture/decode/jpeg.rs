@@ -1,47 +1,81 @@
 //! JPEG, decoded small at once: its blocks of 8 x 8 give 1, 2 or 4 pixels a side, so that most of a large picture is
 //! never there.
 
-use std::io::{BufRead, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
-use jpeg_decoder::{Decoder, PixelFormat};
+use jpeg_decoder::{ColorTransform, Decoder, ImageInfo, PixelFormat};
 
-use super::{NoPicture, Result};
+use super::{Input, NoPicture, Result};
 use crate::limits;
-use crate::picture::scale::{Canvas, Scaler, fit};
-use crate::picture::{embedded, head};
+use crate::picture::embedded;
+use crate::picture::head::{self, Frame};
+use crate::picture::scale::{Canvas, Colours, Scaler, fit};
 
 /// Decodes to at most `side` pixels.
-pub fn decode(mut reader: impl BufRead + Seek, side: u32) -> Result<Canvas> {
+pub fn decode(mut reader: Input<impl Read + Seek>, side: u32) -> Result<Canvas> {
     let head = head::read(&mut reader).ok().flatten().ok_or(NoPicture)?;
-    if !embedded::is_decodable(head.frame) {
+    let frame = head.frame;
+    if !embedded::is_decodable(frame) {
         return Err(NoPicture);
     }
     reader.seek(SeekFrom::Start(0)).map_err(|_| NoPicture)?;
-    let wanted = fit((head.frame.width.into(), head.frame.height.into()), side);
+    let wanted = fit((frame.width.into(), frame.height.into()), side);
+    let eighths = eighths_for(frame, wanted);
+    reader
+        .get_mut()
+        .expect(frame.coefficient_bytes() + frame.plane_bytes(eighths), frame.row_bytes());
     let mut decoder = Decoder::new(reader);
     decoder.set_max_decoding_buffer_size(limits::PICTURE_DECODED_BYTES_MAX);
-    // A sixteenth less than was asked for is no reason to decode four times as many pixels.
-    let number = |length: u32| u16::try_from((length * 15).div_ceil(16)).map_err(|_| NoPicture);
-    decoder.scale(number(wanted.0)?, number(wanted.1)?).map_err(|_| NoPicture)?;
+    // Luma and chroma are left as they are, which they will be again: half of the work between. The decoder takes them
+    // for red, green and blue, which it only copies; its transform called "None" panics.
+    let colours = if frame.is_ycbcr { Colours::YCbCr } else { Colours::Rgb };
+    if frame.is_ycbcr {
+        decoder.set_color_transform(ColorTransform::RGB);
+    }
+    let part = |length: u16| u16::try_from((u64::from(length) * eighths).div_ceil(8));
+    let (width, height) = (part(frame.width), part(frame.height));
+    let (Ok(width), Ok(height)) = (width, height) else { return Err(NoPicture) };
+    decoder.scale(width, height).map_err(|_| NoPicture)?;
     let pixels = decoder.decode().map_err(|_| NoPicture)?;
     let info = decoder.info().ok_or(NoPicture)?;
-    // The picture's own shape, not that of what was decoded, which is rounded up.
+    // Coefficients go before the small picture comes.
+    drop(decoder);
+    shrink(&pixels, info, colours, wanted)
+}
+
+/// Makes what was decoded as small as is wanted. It has the picture's own shape, but is rounded up.
+fn shrink(pixels: &[u8], info: ImageInfo, colours: Colours, wanted: (u32, u32)) -> Result<Canvas> {
     let from = (u32::from(info.width), u32::from(info.height));
     let to = (wanted.0.min(from.0), wanted.1.min(from.1));
-    let mut scaler = Scaler::new(from, to);
+    let mut scaler = Scaler::new(from, to, colours);
     match info.pixel_format {
         PixelFormat::RGB24 => {
             pixels.chunks_exact(from.0 as usize * 3).for_each(|row| scaler.push(row));
         }
         PixelFormat::L8 => {
-            let mut colours = Vec::new();
+            let mut thrice = Vec::new();
             for row in pixels.chunks_exact(from.0 as usize) {
-                colours.clear();
-                colours.extend(row.iter().flat_map(|value| [*value; 3]));
-                scaler.push(&colours);
+                thrice.clear();
+                thrice.extend(row.iter().flat_map(|value| [*value; 3]));
+                scaler.push(&thrice);
             }
         }
         PixelFormat::L16 | PixelFormat::CMYK32 => return Err(NoPicture),
     }
     scaler.finish().ok_or(NoPicture)
+}
+
+/// How many eighths of its size a picture is decoded to, so that it can be made as small as is wanted: as few as will
+/// do, and no more than may be held.
+pub fn eighths_for(frame: Frame, wanted: (u32, u32)) -> u64 {
+    // A sixteenth less than was asked for is no reason to decode four times as many pixels.
+    let is_enough = |eighths: u64| {
+        let is_long = |length: u16, wanted: u32| {
+            (u64::from(length) * eighths).div_ceil(8) >= (u64::from(wanted) * 15).div_ceil(16)
+        };
+        is_long(frame.width, wanted.0) || is_long(frame.height, wanted.1)
+    };
+    let is_held = |eighths: u64| frame.held_bytes(eighths) <= limits::PICTURE_HELD_BYTES_MAX;
+    let enough = [1, 2, 4].into_iter().find(|eighths| is_enough(*eighths)).unwrap_or(8);
+    [8, 4, 2].into_iter().find(|eighths| *eighths <= enough && is_held(*eighths)).unwrap_or(1)
 }

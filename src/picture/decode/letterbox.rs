@@ -1,6 +1,6 @@
 //! Cameras whose pictures are 3:2 or 16:9 put one of 4:3 into the file, with black bars.
 
-use crate::picture::scale::Canvas;
+use crate::picture::scale::{Canvas, Colours};
 
 /// A value up to which black may have been spoiled by the JPEG's coding.
 const BLACK_MAX: u8 = 48;
@@ -42,26 +42,43 @@ impl Part {
     fn has_black_around(&self, canvas: &Canvas) -> bool {
         let is_near =
             |at: usize, first: usize, count: usize| at + 1 >= first && at < first + count + 1;
-        canvas.rgb.chunks_exact(canvas.width as usize * 3).enumerate().all(|(y, row)| {
+        canvas.pixels.chunks_exact(canvas.width as usize * 3).enumerate().all(|(y, row)| {
             let is_row = is_near(y, self.top, self.rows);
-            row.chunks_exact(3).enumerate().all(|(x, pixel)| {
+            row.as_chunks().0.iter().enumerate().all(|(x, pixel)| {
                 let is_inside = is_row && is_near(x, self.left, self.columns);
-                is_inside || pixel.iter().all(|value| *value <= BLACK_MAX)
+                is_inside || is_black(canvas.colours, *pixel)
             })
         })
     }
 
     /// The part as a picture.
     fn of(&self, canvas: &Canvas) -> Canvas {
-        let rows = canvas.rgb.chunks_exact(canvas.width as usize * 3);
+        let rows = canvas.pixels.chunks_exact(canvas.width as usize * 3);
         let bytes = self.left * 3..(self.left + self.columns) * 3;
-        let rgb: Vec<u8> = rows
+        let pixels: Vec<u8> = rows
             .skip(self.top)
             .take(self.rows)
             .flat_map(|row| row[bytes.clone()].iter().copied())
             .collect();
         let number = |length| u32::try_from(length).unwrap_or(0);
-        Canvas { width: number(self.columns), height: number(self.rows), rgb }
+        let (width, height) = (number(self.columns), number(self.rows));
+        Canvas { width, height, colours: canvas.colours, pixels }
+    }
+}
+
+/// Whether a pixel is black, or was.
+fn is_black(colours: Colours, pixel: [u8; 3]) -> bool {
+    let is_dark = |thousandths: i32| thousandths <= i32::from(BLACK_MAX) * 1000;
+    let [first, second, third] = pixel.map(i32::from);
+    match colours {
+        Colours::Rgb => pixel.iter().all(|value| *value <= BLACK_MAX),
+        // What of red, green and blue they stand for (ITU-T T.871, section 7).
+        Colours::YCbCr => {
+            let (luma, blue, red) = (first * 1000, second - 128, third - 128);
+            is_dark(luma + 1402 * red)
+                && is_dark(luma - 344 * blue - 714 * red)
+                && is_dark(luma + 1772 * blue)
+        }
     }
 }
 
@@ -71,15 +88,15 @@ mod tests {
 
     /// A grey picture of 160 x 120 with bars of this value over and under its middle of 160 x 107.
     fn with_bars(value: u8) -> Canvas {
-        let rgb = (0..120).flat_map(|y| [if (7..113).contains(&y) { 128 } else { value }; 480]);
-        Canvas { width: 160, height: 120, rgb: rgb.collect() }
+        let pixels = (0..120).flat_map(|y| [if (7..113).contains(&y) { 128 } else { value }; 480]);
+        Canvas { width: 160, height: 120, colours: Colours::Rgb, pixels: pixels.collect() }
     }
 
     #[test]
     fn bars_go() {
         let cut_out = cut(&with_bars(10), (6000, 4000)).unwrap();
         assert_eq!((cut_out.width, cut_out.height), (160, 107));
-        assert!(cut_out.rgb[480..480 * 106].iter().all(|value| *value == 128));
+        assert!(cut_out.pixels[480..480 * 106].iter().all(|value| *value == 128));
     }
 
     #[test]

@@ -26,11 +26,15 @@ pub struct NoPicture;
 /// A small picture, or none.
 pub type Result<T> = std::result::Result<T, NoPicture>;
 
-/// Does a task: the small picture, upright.
+/// What is decoded.
+type Input<R> = BufReader<paced::Paced<R>>;
+
+/// Does a task: the small picture, upright. `held` tells how much memory is held, in a process that does nothing else.
 ///
 /// Errors: there is none.
-pub fn make(input: impl Read + Seek, task: Task) -> Result<Canvas> {
-    let mut reader = BufReader::with_capacity(limits::PICTURE_READ_BYTES, paced::Paced::new(input));
+pub fn make(input: impl Read + Seek, task: Task, held: fn() -> Option<usize>) -> Result<Canvas> {
+    let input = paced::Paced::new(input, held);
+    let mut reader = BufReader::with_capacity(limits::PICTURE_READ_BYTES, input);
     let kind = sniff::kind_of(reader.fill_buf().map_err(|_| NoPicture)?).ok_or(NoPicture)?;
     let side = u32::from(task.side);
     let Some(inside) = task.inside else {
@@ -50,7 +54,7 @@ fn orientation_of(reader: &mut (impl BufRead + Seek), kind: Kind) -> Result<Orie
 }
 
 /// Decodes a picture to at most `side` pixels, as it lies.
-fn decode(reader: impl BufRead + Seek, kind: Kind, side: u32) -> Result<Canvas> {
+fn decode(reader: Input<impl Read + Seek>, kind: Kind, side: u32) -> Result<Canvas> {
     match kind {
         Kind::Jpeg => jpeg::decode(reader, side),
         Kind::Png => png::decode(reader, side),
@@ -71,16 +75,17 @@ fn in_shape(canvas: Canvas, inside: Inside) -> Result<Canvas> {
 /// Makes a picture in memory smaller, if it is too large.
 fn shrink(canvas: &Canvas, side: u32) -> Result<Canvas> {
     let from = (canvas.width, canvas.height);
-    let mut scaler = Scaler::new(from, fit(from, side));
-    for row in canvas.rgb.chunks_exact(canvas.width as usize * 3) {
+    let mut scaler = Scaler::new(from, fit(from, side), canvas.colours);
+    for row in canvas.pixels.chunks_exact(canvas.width as usize * 3) {
         scaler.push(row);
     }
     scaler.finish().ok_or(NoPicture)
 }
 
 /// Whether a picture has any pixels and no more than these.
-fn is_within(width: u32, height: u32, pixels_max: u64) -> bool {
-    width > 0 && height > 0 && u64::from(width) * u64::from(height) <= pixels_max
+fn is_within((width, height): (u32, u32), pixels_max: u64) -> bool {
+    let is_side = |length| (1..=limits::PICTURE_SIDE_MAX).contains(&length);
+    is_side(width) && is_side(height) && u64::from(width) * u64::from(height) <= pixels_max
 }
 
 /// What a pixel that one can see through looks like on white.

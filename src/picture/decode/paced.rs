@@ -9,24 +9,34 @@ use crate::limits;
 pub struct Paced<R> {
     /// The file.
     file: R,
-    /// What was held before any of it was read: that is not given back by waiting.
-    before: usize,
+    /// Tells how much is held (bytes), where that can be told.
+    held: fn() -> Option<usize>,
+    /// What may be held without waiting (bytes).
+    enough: usize,
     /// How often it may still be waited: who holds much for good is not waited for.
     waits: u32,
 }
 
 impl<R> Paced<R> {
-    /// This file.
-    pub fn new(file: R) -> Self {
-        let before = larder_heap::in_use().unwrap_or(0);
-        Self { file, before, waits: limits::PICTURE_WAITS_MAX }
+    /// This file. `held` tells how much is held in a process that does nothing else.
+    pub fn new(file: R, held: fn() -> Option<usize>) -> Self {
+        Self { file, held, enough: usize::MAX, waits: limits::PICTURE_WAITS_MAX }
+    }
+
+    /// From now on so many bytes will be held for good, which waiting does not give back, and what is read is worked
+    /// off in rows of so many.
+    pub fn expect(&mut self, held: u64, row: u64) {
+        let before = (self.held)().unwrap_or(0);
+        let more = held + row * limits::PICTURE_ROWS_BEHIND + limits::PICTURE_BEHIND_BYTES;
+        self.enough = before.saturating_add(usize::try_from(more).unwrap_or(usize::MAX));
     }
 
     /// Waits while more than enough is held.
     fn give_time(&mut self) {
-        let enough = self.before.saturating_add(limits::PICTURE_HELD_BYTES);
-        let is_much = || larder_heap::in_use().is_some_and(|held| held > enough);
-        while self.waits > 0 && is_much() {
+        while self.enough < usize::MAX
+            && self.waits > 0
+            && (self.held)().is_some_and(|held| held > self.enough)
+        {
             self.waits -= 1;
             std::thread::sleep(limits::PICTURE_WAIT_TIME);
         }

@@ -6,7 +6,7 @@ use png::{ColorType, Decoder, Limits, Transformations};
 
 use super::{NoPicture, Result, is_within, on_white};
 use crate::limits;
-use crate::picture::scale::{Canvas, Scaler, fit};
+use crate::picture::scale::{Canvas, Colours, Scaler, fit};
 
 /// Decodes to at most `side` pixels.
 pub fn decode(reader: impl BufRead + Seek, side: u32) -> Result<Canvas> {
@@ -21,12 +21,13 @@ pub fn decode(reader: impl BufRead + Seek, side: u32) -> Result<Canvas> {
     let is_interlaced = header.interlaced;
     let pixels_max =
         if is_interlaced { limits::PICTURE_HELD_PIXELS_MAX } else { limits::PICTURE_PIXELS_MAX };
-    if !is_within(from.0, from.1, pixels_max) {
+    if !is_within(from, pixels_max) {
         return Err(NoPicture);
     }
     let mut reader = decoder.read_info().map_err(|_| NoPicture)?;
     let (colours, _eight_bits) = reader.output_color_type();
-    let mut rows = Rows { scaler: Scaler::new(from, fit(from, side)), colours, row: Vec::new() };
+    let mut rows =
+        Rows { scaler: Scaler::new(from, fit(from, side), Colours::Rgb), colours, row: Vec::new() };
     if is_interlaced {
         let mut whole = vec![0; reader.output_buffer_size().ok_or(NoPicture)?];
         let info = reader.next_frame(&mut whole).map_err(|_| NoPicture)?;

@@ -8,13 +8,20 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::picture::encode::encode;
+use crate::picture::head::Coding::{Progressive, Sequential};
+use crate::picture::head::Frame;
 use crate::picture::samples::{
     CORNERS, Seen, exif, jpeg, jpeg_lying, jpeg_of, jpeg_with, pixels, png_chunk, png_start,
 };
 
+/// Does a task on a file, without waiting for other tests to hold less memory.
+fn done(file: &[u8], task: Task) -> Result<Canvas> {
+    make(Cursor::new(file), task, || None)
+}
+
 /// What is made of a file, at most so large.
 fn made(file: &[u8], side: u16) -> Result<Seen> {
-    let canvas = make(Cursor::new(file), Task { side, inside: None })?;
+    let canvas = done(file, Task { side, inside: None })?;
     Ok(Seen::of(&encode(&canvas).unwrap()))
 }
 
@@ -194,6 +201,66 @@ fn webps_with_alpha_without_and_on_their_side() {
     }
 }
 
+/// A WebP with losses, of 43 x 33 pixels, whose corners are those of an upright picture.
+const LOSSY: &str = "\
+    524946468e0000005745425056503820820000003005009d012a2b0021003ea5429a49a623a2a1354800c014896200c88ba2\
+    795fe4072c10800224f71dc82ad823f8b48bc28000fee9691fad247d8dfff3895fd32e7ec392d374e58d5f5bf91fcbdf562d\
+    f3fe39a1bd58b7cffa06fc2ffaf1e75c98ec7519fc5bbefd78be13e7654a425715a95bbeb15a5c4ac1bbfff1ac49d0000000";
+
+/// The same, and its last corner is seen through.
+const LOSSY_WITH_ALPHA: &str = "\
+    52494646ba00000057454250565038580a000000100000002a0000200000414c50481000000001101210fe9f5665292226c0\
+    8713ff0a56503820840000001005009d012a2b0021003ea5429a49a623a2a1354800c014896200ccff81f95fe4072bf60032\
+    c00129d0a7e4f7a4ee5c8000fee9691fc23ea9defff9c4af37f7215627c9f09f33cab77944ed27fd58abaccc8ffb58abbadd\
+    6d0fc3b21cd391a75f4987bc77fa0280fffe0f06cfaa60fe0cb6af43f2fe0c90dbc6f2ef1ccb608389a00000";
+
+/// The bytes that are written so.
+fn unhexed(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks_exact(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    pairs.map(byte).collect()
+}
+
+#[test]
+fn webps_with_losses() {
+    for side in [160, 20] {
+        let plain = made(&unhexed(LOSSY), side).unwrap();
+        assert_eq!(plain.width, u32::from(side.min(43)));
+        assert!(plain.is_upright(), "{side}");
+        assert!(has_white_corner(&made(&unhexed(LOSSY_WITH_ALPHA), side).unwrap()), "{side}");
+    }
+}
+
+#[test]
+fn as_much_is_decoded_as_is_wanted_and_may_be_held() {
+    let frame = |width, height, quarters: u64, coding| Frame {
+        width,
+        height,
+        components: 3,
+        is_ycbcr: true,
+        samples: u64::from(width) * u64::from(height) * quarters / 4,
+        coding,
+    };
+    for (width, height, quarters, coding, side, eighths) in [
+        (4000, 3000, 6, Sequential, 160, 1),
+        (4000, 3000, 6, Sequential, 320, 1),
+        (4000, 3000, 6, Sequential, 1280, 4),
+        (4000, 3000, 12, Sequential, 1280, 4),
+        (4700, 4700, 12, Sequential, 1280, 2),
+        (10_000, 10_000, 12, Sequential, 1280, 1),
+        (9500, 9500, 12, Sequential, 1280, 1),
+        (3000, 2000, 6, Progressive, 1280, 4),
+        (2400, 2400, 6, Progressive, 1280, 4),
+        (2400, 1600, 12, Progressive, 1280, 2),
+        (1000, 800, 12, Progressive, 1280, 8),
+    ] {
+        let frame = frame(width, height, quarters, coding);
+        let wanted = fit((width.into(), height.into()), side);
+        assert_eq!(jpeg::eighths_for(frame, wanted), eighths, "{frame:?} {side}");
+        assert!(frame.held_bytes(eighths) <= limits::PICTURE_HELD_BYTES_MAX);
+    }
+}
+
 #[test]
 fn what_is_too_large_is_refused_by_its_head() {
     let data = png_chunk(b"IDAT", &deflated(&[0; 1000]));
@@ -244,7 +311,7 @@ fn bars_around_a_picture_from_inside_go() {
     let file = jpeg_of(&bars, 160, 120, Inks::Rgb, false);
     let inside = |orientation, shape| {
         let inside = Inside { orientation: Orientation::of(orientation), shape: Some(shape) };
-        make(Cursor::new(&file), Task { side: 160, inside: Some(inside) })
+        done(&file, Task { side: 160, inside: Some(inside) })
     };
     let cut = inside(1, (6000, 4000)).unwrap();
     assert_eq!((cut.width, cut.height), (160, 107));
@@ -263,6 +330,8 @@ fn files() -> Vec<Vec<u8>> {
         interlaced(40, 30),
         webp(&colours, 40, 30, false),
         webp_with(&exif(6, None), 30, 40),
+        unhexed(LOSSY),
+        unhexed(LOSSY_WITH_ALPHA),
     ]
 }
 
@@ -270,7 +339,7 @@ fn files() -> Vec<Vec<u8>> {
 fn what_is_cut_off_anywhere_is_a_picture_or_none() {
     for file in files() {
         for end in 0..file.len() {
-            let _made_or_not = make(Cursor::new(&file[..end]), Task { side: 16, inside: None });
+            let _made_or_not = done(&file[..end], Task { side: 16, inside: None });
         }
     }
 }
@@ -278,14 +347,14 @@ fn what_is_cut_off_anywhere_is_a_picture_or_none() {
 proptest! {
     #[test]
     fn broken_files_are_pictures_or_none(
-        which in 0_usize..6, flips in prop::collection::vec((any::<u16>(), any::<u8>()), 1..6),
+        which in 0_usize..8, flips in prop::collection::vec((any::<u16>(), any::<u8>()), 1..6),
     ) {
         let mut file = files().swap_remove(which);
         let length = file.len();
         for (at, value) in flips {
             file[usize::from(at) % length] = value;
         }
-        let _made_or_not = make(Cursor::new(&file), Task { side: 16, inside: None });
+        let _made_or_not = done(&file, Task { side: 16, inside: None });
     }
 
     #[test]
@@ -293,6 +362,6 @@ proptest! {
         let starts = [&b""[..], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x18ftypheic"];
         let file = [starts[start], &bytes].concat();
         let task = Task { side: 16, inside: None };
-        prop_assert!(make(Cursor::new(&file), task).is_err());
+        prop_assert!(done(&file, task).is_err());
     }
 }
