@@ -87,7 +87,7 @@ describe("uploads", () => {
     await walk.entry("entry 0").waitFor();
     const release = await sendSlowly();
     await page.setInputFiles("input[data-pick=files]", [file("slow.bin", 2_000_000)]);
-    const tray = page.locator("section", { hasText: "Uploads" });
+    const tray = page.getByRole("region", { name: "Uploads" });
     await tray.getByText("slow.bin").waitFor();
     const boxOf = async (what: ReturnType<typeof page.locator>) => {
       const box = await what.boundingBox();

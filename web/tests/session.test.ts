@@ -90,7 +90,7 @@ describe("an evening with larder", () => {
       // A folder with pictures and a film.
       writeFileSync(join(outside, album, "film.webm"), await film(page, 5, 20_000));
       await page.setInputFiles("input[data-pick=folder]", join(outside, album));
-      await page.getByText("4 of 4 done").waitFor();
+      await page.getByText("4 of 4 done").first().waitFor();
       await walk.entry(album).waitFor();
       await step(device, "uploaded");
       await page.getByRole("button", { name: "Clear", exact: true }).click();
