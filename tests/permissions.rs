@@ -1,8 +1,10 @@
 //! Who may read and write where. Both spaces: the door is shut, and its neighbour is not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::harness::{Answer, Form, Larder, encode};
+use crate::harness::{Answer, Client, Form, Larder, encode};
 
 /// Every way of reading `path`.
 fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
@@ -15,6 +17,18 @@ fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
         client.get_with("/api/thumb", "path", path),
         client.head(&format!("/api/thumb?path={}", encode(path))),
     ]
+}
+
+/// A value of `Upload-Metadata`.
+fn encoded(text: &str) -> String {
+    BASE64.encode(text)
+}
+
+/// Begins an upload that goes on.
+fn begin_upload(client: &Client, metadata: &str) -> Answer {
+    let metadata = format!("{metadata},if_exists {}", encoded("overwrite"));
+    let fields = [("Upload-Length", "4"), ("Upload-Metadata", &*metadata)];
+    client.ask("POST", "/api/uploads", &fields, b"")
 }
 
 /// Every way of changing `folder/name`, which must not be permitted.
@@ -43,6 +57,8 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
         ),
         client.upload(&form),
         client.upload(&late),
+        begin_upload(&client, &format!("filename {},path {}", encoded(name), encoded(folder))),
+        begin_upload(&client, &format!("relativePath {}", encoded(&path))),
         client.clone().with("If-Match", "\"evil\"").post_raw(
             &format!("/api/thumb?path={}", encode(&path)),
             Some("image/jpeg"),
@@ -54,7 +70,12 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
 /// How something refuses, by status and in words: programs take 401 as "ask for the password again", which is why
 /// what came with the second contract says 403.
 fn refusal_of(answer: &Answer) -> (u16, &'static str) {
-    if answer.asked.contains("/api/thumb") { (403, "Not permitted") } else { (401, "Unauthorized") }
+    let is_newer = |door: &&str| answer.asked.contains(*door);
+    if ["/api/thumb", "/api/uploads"].iter().any(is_newer) {
+        (403, "Not permitted")
+    } else {
+        (401, "Unauthorized")
+    }
 }
 
 /// All of them refused, each in its words.

@@ -104,3 +104,25 @@ fn a_drive_that_is_full_keeps_what_it_took_and_room_that_was_promised() {
     let name = "uploads::a_drive_that_is_full_keeps_what_it_took_and_room_that_was_promised";
     alone(name, Surroundings::Mounts, body, without_mounts);
 }
+
+/// The only test that tends: what is known of uploads is one for the process.
+#[test]
+fn what_waited_too_long_goes_and_all_of_who_is_gone() {
+    let house = House::new();
+    let begin = |owner, name, kept| {
+        let path = path(name);
+        let plan = UploadPlan { owner, path: &path, length: 4, kept, note: "", comes_whole: false };
+        house.share().begin_lasting_upload(&plan).unwrap()
+    };
+    let waiting = |owner| house.share().uploads(owner).unwrap().len();
+    drop(begin("late", "a", Duration::ZERO));
+    drop(begin("stays", "b", Duration::from_hours(1)));
+    assert!(house.vault.tend_uploads(|_| false).unwrap() > 0);
+    assert_eq!((waiting("late"), waiting("stays")), (0, 1));
+    let mut at_work = begin("goes", "c", Duration::from_hours(1));
+    drop(begin("goes", "d", Duration::from_hours(1)));
+    house.vault.tend_uploads(|owner| owner == "goes").unwrap();
+    assert_eq!((waiting("goes"), waiting("stays")), (0, 1));
+    assert!(at_work.append(b"x").is_err());
+    assert_eq!(fs::read_dir(house.root().join(".larder/parts")).unwrap().count(), 2);
+}
