@@ -182,14 +182,19 @@ fn memory_of(file: &[u8]) -> u64 {
 #[test]
 fn it_holds_little_of_a_large_picture() {
     let noise = |width: u16, height: u16, is_progressive| {
-        // Coarse, so that there is still noise in what is made of it.
-        let value = |x: u32, y: u32, colour: u32| {
-            let place = (x / 4) * 7919 + (y / 4) * 104_729 + colour * 31;
+        // Coarse, so that there is still noise in what is made of it; a few rows again and again.
+        let value = |x: u16, y: u16, colour: u32| {
+            let place = u32::from(x / 4) * 7919 + u32::from(y) * 104_729 + colour * 31;
             place.wrapping_mul(2_654_435_769).to_be_bytes()[0]
         };
-        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x.into(), y.into())));
-        let pixels: Vec<u8> =
-            places.flat_map(|(x, y)| [0, 1, 2].map(|colour| value(x, y, colour))).collect();
+        let row = |y| -> Vec<u8> {
+            (0..width).flat_map(|x| [0, 1, 2].map(|colour| value(x, y, colour))).collect()
+        };
+        let rows: Vec<Vec<u8>> = (0..16).map(row).collect();
+        let mut pixels = Vec::new();
+        for y in 0..usize::from(height) {
+            pixels.extend_from_slice(&rows[y / 4 % rows.len()]);
+        }
         jpeg_of(&pixels, width, height, jpeg_encoder::ColorType::Rgb, is_progressive)
     };
     // With its program's own pages it stays within 32 MiB.
