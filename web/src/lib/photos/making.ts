@@ -1,6 +1,7 @@
 // Has small pictures drawn of what larder cannot read but this browser can, and gives them to larder for everybody:
 // a film's frame, HEIC in Safari, AVIF, GIF, SVG. One at a time, when nothing else is fetched, and what failed is not
 // tried again. A PDF is left its sign: no browser draws one into a page.
+import { readFacts } from "../api/files.ts";
 import { lookAt } from "../api/http.ts";
 import { keepThumb } from "../api/photos.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
@@ -23,11 +24,13 @@ const MADE = /^image\/(jpeg|png|apng|webp)/;
 
 /** What passes by itself. */
 const PASSING: readonly ProblemKind[] = ["away", "driveBusy", "signedOut", "storageAbsent", "tooSoon"];
-/** How many are remembered that could not be drawn (each some 100 bytes). */
-const FAILED_MAX = 5000;
+/** How many are remembered that could not be drawn, or were as they were brought (each some 100 bytes). */
+const NOTED_MAX = 5000;
 
 /** What could not be drawn, by content; the oldest first. */
 const failed = new Set<string>();
+/** What was drawn as it was brought, and not seen since. */
+const made = new Set<string>();
 /** The one that is being drawn. */
 let running: Promise<unknown> = Promise.resolve();
 
@@ -66,7 +69,7 @@ function fetchedMax(mime: string, isLineSlow: boolean): number {
 
 function make(file: Thumbed, signal: AbortSignal): Promise<boolean> {
   const address = downloadAddress(file.path, true);
-  return inTurn(() => give(file, address, signal), signal);
+  return inTurn(async () => made.delete(keyOf(file)) || give(file, address, signal), signal);
 }
 
 /** Waits for those before, and until nothing is fetched; does nothing where nobody wants it any more. */
@@ -86,7 +89,7 @@ async function give(file: Thumbed, source: Source, signal: AbortSignal): Promise
     for (const size of THUMB_SIZES) forgetMissing(thumbUrl(path, size, etag));
     return true;
   } catch (cause) {
-    if (!signal.aborted && isForGood(cause)) noteFailed(file);
+    if (!signal.aborted && isForGood(cause)) noteIn(failed, file);
     return false;
   }
 }
@@ -96,20 +99,28 @@ function isForGood(cause: unknown): boolean {
   return !(cause instanceof Problem && PASSING.includes(cause.kind));
 }
 
-function noteFailed(file: Thumbed): void {
-  failed.add(keyOf(file));
-  for (const oldest of failed) {
-    if (failed.size <= FAILED_MAX) break;
-    failed.delete(oldest);
+function noteIn(notes: Set<string>, file: Thumbed): void {
+  notes.add(keyOf(file));
+  for (const oldest of notes) {
+    if (notes.size <= NOTED_MAX) break;
+    notes.delete(oldest);
   }
 }
 
 /** Draws a picture of a file that was just brought, if larder wants one: here its bytes are at hand. */
-export async function drawAfterUpload(file: File, path: string, etag: string): Promise<void> {
-  const brought: Thumbed = { path, mime: file.type, size: file.size, etag };
-  if (MADE.test(file.type) || !isWorthIt(brought, false)) return;
+export async function drawAfterUpload(file: File, path: string): Promise<void> {
+  if (MADE.test(file.type) || !isWorthIt({ path, mime: file.type, size: file.size }, false)) return;
   const { signal } = new AbortController();
-  await inTurn(async () => (await isWanted(brought, signal)) && give(brought, file, signal), signal).catch(() => undefined);
+  const draw = async () => {
+    const { etag, mime, size } = await readFacts(path, signal);
+    const brought: Thumbed = { path, mime: file.type || mime, size: file.size, etag };
+    // Another one may have taken its place.
+    if (size !== file.size || !(await isWanted(brought, signal)) || !(await give(brought, file, signal))) return false;
+    noteIn(made, brought);
+    return true;
+  };
+  // Who may bring and not look learns nothing of it; whoever sees it later draws it.
+  await inTurn(draw, signal).catch(() => false);
 }
 
 /** Whether larder has no picture of a file and would take one from here. */

@@ -54,6 +54,8 @@ export class Uploads {
   );
   /** Called with the folders of files that were stored. */
   onStored: (folders: ReadonlySet<string>) => void = () => undefined;
+  /** Called with each file that was sent, and the path it has got. */
+  onSent: (file: File, path: string) => void = () => undefined;
 
   readonly left: Left;
   #nextId = 1;
@@ -281,8 +283,9 @@ export class Uploads {
     try {
       if (await this.#isTaken(one, running.signal)) return void this.#choose(one);
       if (one.state !== "running") return;
-      await this.#sendingOf(one, running.signal).run();
+      const path = await this.#sendingOf(one, running.signal).run();
       this.#finish(one, "done");
+      this.onSent(one.file, path);
     } catch (cause) {
       if (running.signal.aborted || leftBecause(cause)) return;
       if (cause instanceof Elsewhere) return void this.#waitForOther(one, cause.id, running.signal);
