@@ -44,6 +44,10 @@ pub const PICTURE_GIVEN_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of what is made: 1280 x 1280 pixels of noise have some 800 KB.
 pub const PICTURE_MADE_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of a colour profile, with what stands before it, that go into a small picture with it: those of cameras have
+/// some 550, and tables of 3 KiB would be a third of a tile.
+pub const PICTURE_PROFILE_BYTES_MAX: usize = 1024;
+
 /// Thumbnails that wait for their turn, all callers together (second contract, section 18).
 pub const PICTURES_WAITING_MAX: usize = 64;
 

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use rustix::fs::{OFlags, fcntl_getfl};
 
 use super::source::Source;
 use super::task::Task;
-use super::{decode, encode};
+use super::{decode, encode, profile};
 use crate::{limits, process};
 
 /// The exit code when there is no small picture of this one.
@@ -53,7 +53,17 @@ fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
     let source = Source::watched(input, limits::PICTURE_READ_BYTES_MAX, &has_failed);
     let canvas = decode::make(source, task, larder_heap::in_use).ok();
     let made = canvas.and_then(|canvas| encode::encode(&canvas));
+    let made = made.map(|jpeg| in_its_colours(input, jpeg));
     made.ok_or(if has_failed.get() { EXIT_UNREADABLE } else { EXIT_NONE })
+}
+
+/// A small picture with what its file says of colours.
+fn in_its_colours(input: &File, jpeg: Vec<u8>) -> Vec<u8> {
+    let source = Source::new(input, limits::PICTURE_HEAD_BYTES_MAX);
+    match profile::read(&mut BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source)) {
+        Some(profile) => profile::put(&jpeg, &profile),
+        None => jpeg,
+    }
 }
 
 /// Standard input, if it is a file that can't be written through it.

@@ -13,6 +13,7 @@ mod head;
 mod heif;
 mod maker;
 mod places;
+mod profile;
 #[cfg(test)]
 #[path = "../../tests/harness/pictures.rs"]
 mod samples;
