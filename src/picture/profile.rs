@@ -85,15 +85,15 @@ mod tests {
     use crate::picture::samples::jpeg;
 
     /// A profile of this size, for these colours.
-    fn profile(space: &[u8; 4], size: usize) -> Vec<u8> {
+    fn profile(space: [u8; 4], size: usize) -> Vec<u8> {
         let mut bytes = vec![7; size];
-        bytes[SPACE].copy_from_slice(space);
+        bytes[SPACE].copy_from_slice(&space);
         bytes
     }
 
     #[test]
     fn a_small_profile_is_found_again() {
-        let (jpeg, of_p3) = (jpeg(40, 30), profile(b"RGB ", 548));
+        let (jpeg, of_p3) = (jpeg(40, 30), profile(*b"RGB ", 548));
         assert_eq!(read(&mut &jpeg[..]), None);
         let with = put(&jpeg, &of_p3);
         assert_eq!(read(&mut &with[..]), Some(of_p3));
@@ -105,13 +105,13 @@ mod tests {
     fn what_is_of_no_use_or_broken_is_none() {
         let jpeg = jpeg(40, 30);
         let with = |profile: &[u8]| put(&jpeg, profile);
-        let inks = with(&profile(b"CMYK", 548));
-        let large = with(&profile(b"RGB ", limits::PICTURE_PROFILE_BYTES_MAX));
+        let inks = with(&profile(*b"CMYK", 548));
+        let large = with(&profile(*b"RGB ", limits::PICTURE_PROFILE_BYTES_MAX));
         let short = with(b"RGB ");
         for file in [&inks, &large, &short, &Vec::new(), &b"\xff\xd8\xff".to_vec()] {
             assert_eq!(read(&mut &file[..]), None);
         }
-        let right = with(&profile(b"RGB ", 548));
+        let right = with(&profile(*b"RGB ", 548));
         for cut in 0..500 {
             assert_eq!(read(&mut &right[..cut]), None);
         }
