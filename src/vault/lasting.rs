@@ -71,7 +71,7 @@ impl Share {
         refuse_impossible(plan.path)?;
         self.checked(|| {
             let workshops = self.workshops()?.0;
-            make_way(&workshops, plan)?;
+            make_way(&workshops, plan);
             refuse_too_many(&workshops, plan.owner)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             make_room_for(&workshop, plan.length)?;
@@ -157,13 +157,20 @@ impl Share {
         self.checked(|| {
             let (workshop, found) = self.find_upload(owner, id)?;
             self.ask(&VaultPath::parse(&found.record.path)?, Need::Write)?;
-            waiting::open(&workshop, id, None, &|record| record.owner == owner)?.ok_or(NO_UPLOAD)
+            let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner)?;
+            let mut upload = upload.ok_or(NO_UPLOAD)?;
+            upload.tell()?;
+            Ok(upload)
         })
     }
 
     /// Makes an upload durable that could not get its place, whatever its owner may by now: so that it waits also if
     /// the power is cut.
     fn settle_upload(&self, owner: &str, id: &UploadId) -> Result<()> {
+        if lease::is_in_work(id) {
+            // Whoever goes on with it by now does that.
+            return Ok(());
+        }
         let (workshop, _found) = self.find_upload(owner, id)?;
         let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner)?;
         upload.map_or(Ok(()), |mut upload| upload.settle())
@@ -185,6 +192,10 @@ impl Share {
         let path = VaultPath::parse(&upload.record().ok_or(NAMELESS)?.path)?;
         let (id, length) = (upload.id().ok_or(NAMELESS)?.clone(), upload.offset());
         let owner = upload.record().ok_or(NAMELESS)?.owner.clone();
+        if let Err(refused) = self.ask(&path, Need::Write) {
+            upload.keep()?;
+            return Err(refused);
+        }
         upload.seal()?;
         let digest = upload.digest()?;
         if wanted.is_some() && wanted != digest {
@@ -215,7 +226,9 @@ impl Share {
             let prefix = upload_record::prefix(None, owner);
             let mut all = Vec::new();
             for workshop in self.workshops()?.0 {
-                all.extend(waiting::find(&workshop, &prefix, &|record| record.owner == owner)?);
+                // A drive that fails says nothing of the others.
+                let found = waiting::find(&workshop, &prefix, &|record| record.owner == owner);
+                all.extend(found.unwrap_or_default());
             }
             all.sort_by_key(|found| std::cmp::Reverse(found.last));
             all.into_iter().map(Waiting::of).collect()
@@ -246,23 +259,30 @@ impl Share {
         if !id.is_of(owner) {
             return Err(NO_UPLOAD);
         }
-        let (workshops, silent) = self.workshops()?;
-        let find = || -> Result<Option<(Arc<OwnedFd>, Found)>> {
+        let (workshops, mut failed) = self.workshops()?;
+        let look = |workshop: &OwnedFd| match parts_beside(workshop)? {
+            Some(parts) => waiting::look_at(parts.as_fd(), id),
+            None => Ok(None),
+        };
+        let mut find = || -> Option<(Arc<OwnedFd>, Found)> {
             for workshop in &workshops {
-                let Some(parts) = parts_beside(workshop)? else { continue };
-                let found = waiting::look_at(parts.as_fd(), id)?;
-                if let Some(found) = found.filter(|found| found.record.owner == owner) {
-                    return Ok(Some((Arc::clone(workshop), found)));
+                match look(workshop) {
+                    Ok(Some(found)) if found.record.owner == owner => {
+                        return Some((Arc::clone(workshop), found));
+                    }
+                    Ok(_) => {}
+                    // A drive that fails says nothing of the others.
+                    Err(error) => failed = Some(error),
                 }
             }
-            Ok(None)
+            None
         };
-        let mut found = find()?;
-        if found.is_none() && lease::is_in_work(id) {
+        let found = find().or_else(|| {
+            // It may be getting its place, or coming back from that.
             drop(Lease::take(id));
-            found = find()?;
-        }
-        match silent {
+            find()
+        });
+        match failed {
             Some(error) if found.is_none() => Err(error),
             _ => found.ok_or(NO_UPLOAD),
         }
@@ -291,9 +311,7 @@ impl Share {
 
 /// Removes what the same client has begun before without hearing of it: the very same file, of which nothing has come,
 /// or whose only answer was lost. It would take its room for days.
-///
-/// Errors: `Io`.
-fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) -> Result<()> {
+fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) {
     let prefix = upload_record::prefix(None, plan.owner);
     let is_same = |record: &Record| {
         record.owner == plan.owner
@@ -301,38 +319,39 @@ fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) -> Result<()> {
             && record.length == Some(plan.length)
             && record.note == plan.note
     };
+    let is_over =
+        |found: &Found| is_same(&found.record) && (found.offset == 0 || found.record.is_untold);
     for workshop in workshops {
-        for found in waiting::find(workshop, &prefix, &is_same)? {
-            let is_idle = !lease::is_in_work(&found.id);
-            if is_idle && (found.offset == 0 || found.record.is_untold) {
-                waiting::clear(workshop, found.id.as_str(), &|_| true);
-            }
+        for found in waiting::find(workshop, &prefix, &is_same).unwrap_or_default() {
+            waiting::clear(workshop, found.id.as_str(), &is_over);
         }
     }
-    Ok(())
 }
 
 /// Looks whether one more may be begun, when those that waited too long have gone.
 ///
-/// Errors: `TooSoon`, `Io`.
+/// Errors: `TooSoon`.
 fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result<()> {
-    let are_too_many = || -> Result<bool> {
+    let are_too_many = || {
         let (mut all, mut own) = (0, 0);
         for workshop in workshops {
-            let ids = waiting::free_ids(workshop)?;
+            let ids = waiting::free_ids(workshop).unwrap_or_default();
             all += ids.len();
             own += ids.iter().filter(|id| id.is_of(owner)).count();
         }
-        Ok(all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX)
+        all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX
     };
-    if !are_too_many()? {
+    if !are_too_many() {
         return Ok(());
     }
+    let own = upload_record::prefix(None, owner);
     for workshop in workshops {
-        let home = look::open_place(&**workshop, b"..").map_err(super::os)?;
+        let Ok(home) = look::open_place(&**workshop, b"..") else { continue };
         waiting::prune(home.as_fd(), limits::PARTS_MAX);
+        // Nobody was told what these are called: who began them has begun them again.
+        waiting::clear(workshop, &own, &|found| found.record.is_untold);
     }
-    if are_too_many()? {
+    if are_too_many() {
         return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
     }
     Ok(())
@@ -472,6 +491,38 @@ mod tests {
             fs::read(house.root().join(".larder/parts").join(id.as_str())).unwrap(),
             b"012345"
         );
+    }
+
+    #[test]
+    fn whoever_begins_the_same_again_takes_away_only_what_nobody_was_told_of() {
+        let house = House::new();
+        let share = house.share();
+        let at = path("f");
+        let whole = UploadPlan { comes_whole: true, ..plan(&at, 10) };
+        let broken_off = || {
+            let mut upload = share.begin_lasting_upload(&whole).unwrap();
+            upload.append(b"0123").unwrap();
+            let id = upload.id().unwrap().clone();
+            upload.keep().unwrap();
+            id
+        };
+        let first = broken_off();
+        let second = broken_off();
+        let ids =
+            || share.uploads("ana").unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>();
+        assert_eq!(ids(), [second.clone()]);
+        assert!(share.open_upload("ana", &first).is_err());
+        // Somebody knows of it from here on, and while it is worked on it is left alone in any case.
+        let working = share.open_upload("ana", &second).unwrap();
+        let third = broken_off();
+        drop(working);
+        let fourth = broken_off();
+        let mut left = ids();
+        left.sort();
+        let mut wanted = vec![second, fourth];
+        wanted.sort();
+        assert_eq!(left, wanted);
+        assert!(share.open_upload("ana", &third).is_err());
     }
 
     #[test]

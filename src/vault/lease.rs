@@ -130,6 +130,18 @@ impl Lease {
         Self { id: id.clone(), hold }
     }
 
+    /// Takes an upload that nobody works on; `None` when somebody does.
+    pub fn take_idle(id: &UploadId) -> Option<Self> {
+        let mut all = locked(&IN_WORK);
+        if all.contains_key(id) {
+            return None;
+        }
+        let hold = Hold::new();
+        all.insert(id.clone(), hold.clone());
+        drop(all);
+        Some(Self { id: id.clone(), hold })
+    }
+
     /// See `Hold`.
     pub fn hold(&self) -> &Hold {
         &self.hold
@@ -214,6 +226,18 @@ mod tests {
         older.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
         asked.try_recv().unwrap();
         assert!(!newer.hold().is_asked());
+    }
+
+    #[test]
+    fn what_is_worked_on_is_not_idle() {
+        let id = UploadId::new(None, "ana").unwrap();
+        let idle = Lease::take_idle(&id).unwrap();
+        assert!(Lease::take_idle(&id).is_none());
+        // Whoever goes on with it is not kept from it.
+        let newer = Lease::take(&id);
+        assert!(idle.hold().work(|| Ok(())).is_err() && newer.hold().work(|| Ok(())).is_ok());
+        drop((idle, newer));
+        assert!(Lease::take_idle(&id).is_some());
     }
 
     /// Else the oldest and the newest would work at once.

@@ -16,11 +16,13 @@ use super::{hidden, look, tending};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::threads;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, SystemTime};
 
@@ -42,6 +44,11 @@ pub struct Upload {
     standing: Option<Standing>,
     /// Bytes that the last checkpoint was about, or that were there from the beginning.
     checked: u64,
+    /// Whether the drive has lost some of what had come: nothing more is believed. Changed while the hold's work is
+    /// done, so that nothing is written behind what was cut off.
+    is_lost: Arc<AtomicBool>,
+    /// Whether the record that says how much is durable is durable itself.
+    is_settled: bool,
     /// A checkpoint that is being made beside the writing.
     beside: Option<Receiver<Result<()>>>,
     /// When its last byte came.
@@ -88,6 +95,8 @@ impl Upload {
             plan: None,
             standing: None,
             checked: 0,
+            is_lost: Arc::default(),
+            is_settled: false,
             beside: None,
             last: SystemTime::now(),
             hash: None,
@@ -178,10 +187,16 @@ impl Upload {
         if self.length.is_some_and(|length| whole > length) {
             return Err(Error::TooLarge);
         }
-        let spool = &mut self.spool;
+        let (spool, is_lost) = (&mut self.spool, &self.is_lost);
+        let write = |spool: &mut Spool| {
+            if is_lost.load(Ordering::Relaxed) {
+                return Err(lost());
+            }
+            Ok(spool.write_all(bytes)?)
+        };
         match &self.standing {
-            Some(standing) => standing.lease.hold().work(|| Ok(spool.write_all(bytes)?))?,
-            None => spool.write_all(bytes)?,
+            Some(standing) => standing.lease.hold().work(|| write(spool))?,
+            None => write(spool)?,
         }
         if let Some(hash) = &mut self.hash {
             hash.update(offset, bytes);
@@ -201,14 +216,53 @@ impl Upload {
     pub fn checkpoint(&mut self) -> Result<()> {
         self.wait_beside()?;
         let Some(record) = self.stand()? else { return Ok(()) };
+        self.make_durable(|spool| spool.sync_data())?;
         let (Some(standing), Some(plan)) = (&self.standing, &mut self.plan) else { return Ok(()) };
-        standing.lease.hold().work(|| {
-            self.spool.sync_data()?;
-            upload_record::put(standing.parts.as_fd(), &plan.id, &record, true)
-        })?;
+        standing
+            .lease
+            .hold()
+            .work(|| upload_record::put(standing.parts.as_fd(), &plan.id, &record, true))?;
         plan.record.offset = record.offset;
+        self.note_expiry();
         self.checked = self.offset();
+        self.is_settled = true;
         Ok(())
+    }
+
+    /// Has the drive make durable what has come, which is what `sync` does. The kernel tells once that it could not:
+    /// if it tells, nothing is believed any more beyond what the record says.
+    fn make_durable(&mut self, sync: impl FnOnce(&mut Spool) -> Result<()>) -> Result<()> {
+        if self.is_lost.load(Ordering::Relaxed) {
+            return Err(lost());
+        }
+        let spool = &mut self.spool;
+        let (Some(standing), Some(plan)) = (&self.standing, &self.plan) else { return sync(spool) };
+        standing.lease.hold().work(|| {
+            sync(spool).inspect_err(|_| {
+                self.is_lost.store(true, Ordering::Relaxed);
+                cut_back(standing.parts.as_fd(), &plan.id);
+            })
+        })
+    }
+
+    /// Has the sweep look when it has waited long enough.
+    fn note_expiry(&self) {
+        if let Some(plan) = self.plan.as_ref().filter(|_| self.standing.is_some()) {
+            let owner = Some(&*plan.record.owner).filter(|_| !plan.id.is_bound());
+            tending::note(owner, self.expires());
+        }
+    }
+
+    /// Somebody knows what it is called: it is not removed any more for whoever begins the same again.
+    ///
+    /// Errors: `Conflict` (somebody else goes on with it), `DiskFull`, `Io`.
+    pub(super) fn tell(&mut self) -> Result<()> {
+        let (Some(standing), Some(plan)) = (&self.standing, &mut self.plan) else { return Ok(()) };
+        if !std::mem::take(&mut plan.record.is_untold) {
+            return Ok(());
+        }
+        let put = || upload_record::put(standing.parts.as_fd(), &plan.id, &plan.record, true);
+        standing.lease.hold().work(put)
     }
 
     /// Sees to it that what has come is durable, so that it can be told.
@@ -216,7 +270,16 @@ impl Upload {
     /// Errors: those of `checkpoint`.
     pub fn settle(&mut self) -> Result<()> {
         let is_told = self.record().is_some_and(|record| record.offset == self.offset());
-        if self.standing.is_some() && is_told { Ok(()) } else { self.checkpoint() }
+        match &self.standing {
+            Some(_) if is_told && self.is_settled => Ok(()),
+            // Whoever wrote that may have been ended before the folder's names were durable.
+            Some(standing) if is_told => {
+                standing.lease.hold().work(|| look::sync_folder(&*standing.parts).map_err(os))?;
+                self.is_settled = true;
+                Ok(())
+            }
+            _ => self.checkpoint(),
+        }
     }
 
     /// Whether no checkpoint is being made. Whoever sends does not wait for a slow drive: the next checkpoint does.
@@ -240,9 +303,17 @@ impl Upload {
         let (parts, id) = (Arc::clone(&standing.parts), plan.id.clone());
         let hold: Hold = standing.lease.hold().clone();
         let (tell, told) = mpsc::sync_channel(1);
+        let is_lost = Arc::clone(&self.is_lost);
         let work = move || {
+            let lose = |_: &Error| {
+                let _theirs = hold.work(|| {
+                    is_lost.store(true, Ordering::Relaxed);
+                    cut_back(parts.as_fd(), &id);
+                    Ok(())
+                });
+            };
             let checkpoint = || {
-                rustix::fs::fdatasync(&file).map_err(os)?;
+                rustix::fs::fdatasync(&file).map_err(os).inspect_err(lose)?;
                 let written = Written::new(parts.as_fd(), &record, true)?;
                 // Only now, so that what comes meanwhile does not wait for the drive.
                 hold.work(|| written.place(parts.as_fd(), &id))?;
@@ -260,8 +331,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Waits for the checkpoint that is being made. What it could not make durable no later one tells of: the
-    /// kernel tells such a failure once.
+    /// Waits for the checkpoint that is being made.
     fn wait_beside(&mut self) -> Result<()> {
         let Some(told) = self.beside.take() else { return Ok(()) };
         told.recv().map_err(|_| UNFINISHED)?
@@ -282,11 +352,10 @@ impl Upload {
             let moved = self.spool.stay_at(&parts, id.as_str());
             moved.inspect_err(|_| upload_record::remove(parts.as_fd(), id)).map_err(os)?;
             lease.hold().ask_by(self.ask.take());
-            let owner = Some(&*plan.record.owner).filter(|_| !id.is_bound());
-            let kept = Duration::from_secs(plan.record.kept_s);
-            tending::note(owner, self.last.checked_add(kept));
             self.standing = Some(Standing { lease, parts });
+            self.note_expiry();
         }
+        let Some(plan) = &self.plan else { return Ok(None) };
         let (offset, last_ms) = (self.spool.len(), ms_of(self.last));
         Ok(Some(Record { offset, last_ms, ..plan.record.clone() }))
     }
@@ -296,11 +365,7 @@ impl Upload {
     /// Errors: `DiskFull`, `Io`, `Conflict` (somebody else goes on with it).
     pub fn seal(&mut self) -> Result<()> {
         self.wait_beside()?;
-        let spool = &mut self.spool;
-        match &self.standing {
-            Some(standing) => standing.lease.hold().work(|| spool.finish()),
-            None => spool.finish(),
-        }
+        self.make_durable(Spool::finish)
     }
 
     /// The SHA-256 of the whole, which is sealed; `None` when nobody wanted it.
@@ -356,9 +421,10 @@ impl Upload {
         if self.offset() == 0 && self.standing.is_none() {
             return Ok(());
         }
-        // Whoever is waiting for it makes it durable before they tell of it.
+        // Whoever is waiting for it makes it durable before they tell of it, where they can believe what they find.
+        let is_believed = self.record().is_some_and(|record| record.here.is_known());
         match &self.standing {
-            Some(standing) if standing.lease.hold().is_asked() => {
+            Some(standing) if is_believed && standing.lease.hold().is_asked() => {
                 standing.lease.hold().work(|| Ok(()))?;
             }
             _ => self.settle()?,
@@ -390,9 +456,30 @@ fn ms_of(time: SystemTime) -> u64 {
 pub(super) fn parts_beside(workshop: &OwnedFd) -> Result<Option<OwnedFd>> {
     match look::open_to_read(workshop, format!("../{PARTS}").as_bytes()) {
         Ok(parts) => Ok(Some(parts)),
-        Err(Errno::NOENT) => Ok(None),
+        // On a drive from anywhere something else may have that name.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => Ok(None),
         Err(errno) => Err(os(errno)),
     }
+}
+
+/// What is said of an upload of which the drive has lost some.
+fn lost() -> Error {
+    Error::Io(std::io::Error::other("the drive has lost some of an upload"))
+}
+
+/// Cuts off what has come beyond what a record says is durable: whoever opens it next would not be told that some of
+/// it is lost.
+fn cut_back(parts: BorrowedFd<'_>, id: &UploadId) {
+    let cut = || -> Result<()> {
+        let durable = upload_record::read(parts, id)?.map_or(0, |record| record.offset);
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(parts, id.as_str(), flags, Mode::empty()).map_err(os)?;
+        if look::look_at(&file).map_err(os)?.stx_size > durable {
+            rustix::fs::ftruncate(&file, durable).map_err(os)?;
+        }
+        Ok(())
+    };
+    let _the_drive_is_broken = cut();
 }
 
 #[cfg(test)]
@@ -472,6 +559,24 @@ mod tests {
         upload.discard();
         assert!(names(&house, "parts").is_empty());
         assert_eq!(share.kept_bytes(&target).unwrap(), None);
+    }
+
+    /// The kernel tells a write that it lost once: whoever opens the file next would be told that all is there.
+    #[test]
+    fn what_the_drive_has_lost_is_not_believed_again() {
+        let house = House::new();
+        let share = house.share();
+        let target = target(&share);
+        let mut upload = share.begin_upload_to(&target).unwrap();
+        upload.append(b"12345").unwrap();
+        upload.checkpoint().unwrap();
+        upload.append(b"67890").unwrap();
+        assert!(upload.make_durable(|_| Err(Error::Io(Errno::IO.into()))).is_err());
+        assert!(upload.append(b"x").is_err() && upload.settle().is_err());
+        assert!(upload.keep().is_err());
+        assert_eq!(share.kept_bytes(&target).unwrap(), Some(5));
+        let upload = share.resume(&target, 5).unwrap().expect("a part");
+        assert_eq!(upload.offset(), 5);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::hidden::{self, TEMPORARY};
 use super::path::VaultPath;
-use super::{look, os};
+use super::{discard, look, os};
 use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -117,9 +117,14 @@ impl Here {
         Ok(Self { boot, mount: look::unique_mount_of(folder).map_err(os)? })
     }
 
+    /// Whether it can be told from all others.
+    pub fn is_known(&self) -> bool {
+        !self.boot.is_empty() && self.mount.is_some()
+    }
+
     /// Whether it is for certain the same time as another.
     fn is_surely(&self, other: &Self) -> bool {
-        !self.boot.is_empty() && self.mount.is_some() && self == other
+        self.is_known() && self == other
     }
 }
 
@@ -213,8 +218,12 @@ pub(super) fn read(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Record
         opened => File::from(opened.map_err(os)?),
     };
     let mut text = Vec::new();
-    let read = file.take(limits::UPLOAD_RECORD_BYTES_MAX as u64 + 1).read_to_end(&mut text);
-    Ok(read.ok().and_then(|_| Record::parse(&text)))
+    match file.take(limits::UPLOAD_RECORD_BYTES_MAX as u64 + 1).read_to_end(&mut text) {
+        Ok(_) => Ok(Record::parse(&text)),
+        Err(cause) if cause.kind() == ErrorKind::IsADirectory => Ok(None),
+        // It may be read again: nothing is to be swept for it.
+        Err(cause) => Err(cause.into()),
+    }
 }
 
 /// A record that is written and not in its place yet. Dropping it removes it.
@@ -276,7 +285,7 @@ pub(super) fn put(
 /// Removes an upload: its bytes, then its record, so that no bytes are left that nobody knows.
 pub(super) fn remove(parts: BorrowedFd<'_>, id: &UploadId) {
     for name in [id.as_str(), &id.record()] {
-        hidden::unlink(parts, name);
+        discard::give_up(parts, name);
     }
 }
 

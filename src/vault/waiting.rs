@@ -50,9 +50,9 @@ pub(super) fn look_at(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Fou
 /// The same, expired or not.
 fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
     let mut stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
-    if let Some(twice) = stat.filter(|stat| stat.stx_nlink > 1)
-        && is_freed(parts, &twice)?
-    {
+    if let Some(twice) = stat.filter(|stat| stat.stx_nlink > 1) {
+        free(parts, &twice)?;
+        // Also if there was no other name to be taken away: somebody else may just have done it.
         stat = look::look(parts, id.as_str().as_bytes()).map_err(os)?;
     }
     // Bytes with a second name have got their place, or are just getting it.
@@ -66,10 +66,10 @@ fn weigh(parts: BorrowedFd<'_>, id: &UploadId) -> Result<Option<Found>> {
 }
 
 /// Takes a second name from bytes that were on the way to their place when larder was killed, as the sweep does
-/// later: whoever asks before it must not be told that there is nothing. Whether there was one.
-fn is_freed(parts: BorrowedFd<'_>, bytes: &Statx) -> Result<bool> {
+/// later: whoever asks before it must not be told that there is nothing.
+fn free(parts: BorrowedFd<'_>, bytes: &Statx) -> Result<()> {
     let Ok(workshop) = look::open_to_read(parts, format!("../{TEMPORARY}").as_bytes()) else {
-        return Ok(false);
+        return Ok(());
     };
     let mut second = None;
     look::each_name(workshop.as_fd(), os, &mut |name| {
@@ -80,9 +80,10 @@ fn is_freed(parts: BorrowedFd<'_>, bytes: &Statx) -> Result<bool> {
         }
         Ok(())
     })?;
-    let Some(second) = second else { return Ok(false) };
-    hidden::unlink(workshop.as_fd(), &second);
-    Ok(true)
+    if let Some(second) = second {
+        hidden::unlink(workshop.as_fd(), &second);
+    }
+    Ok(())
 }
 
 /// The ids of the uploads in the folder where they wait, open for reading, that begin so.
@@ -131,7 +132,8 @@ pub(super) fn lacking(workshop: &OwnedFd) -> Result<u64> {
     for id in ids(parts.as_fd(), "")? {
         let Some(found) = look_at(parts.as_fd(), &id)? else { continue };
         let stat = look::look(&parts, id.as_str().as_bytes()).map_err(os)?;
-        let there = stat.map_or(0, |stat| stat.stx_size.max(stat.stx_blocks * BLOCK_BYTES));
+        let there =
+            stat.map_or(0, |stat| stat.stx_size.max(stat.stx_blocks.saturating_mul(BLOCK_BYTES)));
         sum = sum.saturating_add(found.record.length.unwrap_or(0).saturating_sub(there));
     }
     Ok(sum)
@@ -150,8 +152,9 @@ pub(super) fn open(
     let Some(parts) = parts_beside(workshop)? else { return Ok(None) };
     let is_good =
         |found: &Found| is_it(&found.record) && offset.is_none_or(|offset| offset <= found.offset);
-    // Nobody is sent away for what cannot be gone on with.
-    if !look_at(parts.as_fd(), id)?.as_ref().is_some_and(is_good) {
+    // Nobody is sent away for what cannot be gone on with. What is not there may be getting its place, or coming back
+    // from that: it is looked at again when that is over.
+    if look_at(parts.as_fd(), id)?.is_some_and(|found| !is_good(&found)) {
         return Ok(None);
     }
     let lease = Lease::take(id);
@@ -194,20 +197,26 @@ fn take_up(
 }
 
 /// Removes those beside a workshop whose ids begin so and that are chosen, but none that is worked on; says how many
-/// went.
-pub(super) fn clear(
-    workshop: &OwnedFd,
-    prefix: &str,
-    is_chosen: &dyn Fn(&Record) -> bool,
-) -> usize {
+/// went. What has no record, or no bytes, is chosen.
+pub(super) fn clear(workshop: &OwnedFd, prefix: &str, is_chosen: &dyn Fn(&Found) -> bool) -> usize {
     let Ok(Some(parts)) = parts_beside(workshop) else { return 0 };
-    let idle = ids(parts.as_fd(), prefix).unwrap_or_default();
-    let idle = idle.into_iter().filter(|id| !lease::is_in_work(id));
-    let chosen = idle.filter(|id| {
-        let record = upload_record::read(parts.as_fd(), id);
-        record.is_ok_and(|record| record.is_none_or(|record| is_chosen(&record)))
+    let all = ids(parts.as_fd(), prefix).unwrap_or_default();
+    all.iter().filter(|id| remove_idle(parts.as_fd(), id, is_chosen)).count()
+}
+
+/// Removes one if nobody works on it and it is chosen, or nobody can go on with it; whether it did. Nobody takes it up
+/// between the look and the removal.
+fn remove_idle(parts: BorrowedFd<'_>, id: &UploadId, is_chosen: &dyn Fn(&Found) -> bool) -> bool {
+    let Some(lease) = Lease::take_idle(id) else { return false };
+    let removed = lease.hold().work(|| {
+        let is_chosen = weigh(parts, id)?.is_none_or(|found| is_chosen(&found));
+        if is_chosen {
+            upload_record::remove(parts, id);
+        }
+        Ok(is_chosen)
     });
-    chosen.map(|id| upload_record::remove(parts.as_fd(), &id)).count()
+    // What cannot be looked at now may be there again.
+    removed.unwrap_or(false)
 }
 
 /// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody that are bound to no place,
@@ -233,32 +242,32 @@ pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
 /// bytes, and the parts of the version before, which had no records. Never what is worked on. Returns how many.
 pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
     let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
-    let mut found: Vec<Found> = Vec::new();
-    let mut kept: BTreeSet<UploadId> = BTreeSet::new();
+    let mut kept: BTreeSet<&UploadId> = BTreeSet::new();
+    let mut bound: Vec<(SystemTime, &UploadId)> = Vec::new();
     let all = ids(parts.as_fd(), "").unwrap_or_default();
-    for id in all.iter().cloned() {
-        match weigh(parts.as_fd(), &id) {
-            _ if lease::is_in_work(&id) => _ = kept.insert(id),
+    for id in &all {
+        let weighed = weigh(parts.as_fd(), id);
+        if let Some(one) = weighed.as_ref().ok().and_then(Option::as_ref)
+            && !one.is_expired()
+        {
+            let owner = Some(&*one.record.owner).filter(|_| !id.is_bound());
+            tending::note(owner, one.expires());
+        }
+        match weighed {
             // What cannot be looked at now may be there again.
             Err(_) => _ = kept.insert(id),
-            Ok(Some(one)) if !one.is_expired() => {
-                let owner = Some(&*one.record.owner).filter(|_| !id.is_bound());
-                tending::note(owner, one.expires());
-                found.push(one);
-            }
+            _ if lease::is_in_work(id) => _ = kept.insert(id),
+            Ok(Some(one)) if !one.is_expired() && id.is_bound() => bound.push((one.last, id)),
+            Ok(Some(one)) if !one.is_expired() => _ = kept.insert(id),
             Ok(_) => {}
         }
     }
-    found.sort_by_key(|found| std::cmp::Reverse(found.last));
-    let mut bound = 0;
-    kept.extend(found.into_iter().map(|found| found.id).filter(|id| {
-        bound += usize::from(id.is_bound());
-        !id.is_bound() || bound <= bound_max
-    }));
-    let is_over = |name: &[u8]| {
-        // What came while this looked was not looked at.
-        let is_over = |id: &UploadId| all.contains(id) && !kept.contains(id);
-        UploadId::of_name(name).is_none_or(|id| is_over(&id) && !lease::is_in_work(&id))
-    };
-    discard::clear(parts.as_fd(), &is_over)
+    bound.sort_by_key(|(last, _)| std::cmp::Reverse(*last));
+    kept.extend(bound.into_iter().take(bound_max).map(|(_, id)| id));
+    // What came while this looked was not looked at.
+    let over = all.iter().filter(|id| !kept.contains(*id));
+    let is_over = |found: &Found| found.is_expired() || found.id.is_bound();
+    let removed = over.filter(|id| remove_idle(parts.as_fd(), id, &is_over)).count();
+    let is_strange = |name: &[u8]| UploadId::of_name(name).is_none();
+    removed as u64 + discard::clear(parts.as_fd(), &is_strange)
 }
