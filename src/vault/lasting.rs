@@ -63,7 +63,7 @@ const NO_UPLOAD: Error = Error::NotFound("Upload not found");
 
 impl Share {
     /// Begins an upload that can be gone on with: its record is durable and there is room for the whole, where the
-    /// filesystem can promise that, before this returns.
+    /// filesystem can promise that, before this returns; but for a short one that comes whole with what begins it.
     ///
     /// Errors: `Refused`, `Invalid`, `TooSoon` (too many are open), `DiskFull`, `TooLarge`, `StorageAbsent`.
     pub fn begin_lasting_upload(&self, plan: &UploadPlan<'_>) -> Result<Upload> {

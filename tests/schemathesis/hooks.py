@@ -27,6 +27,10 @@ class Keys:
         case.headers["X-API-KEY"] = data
 
 
+# The bytes of an upload (tus 1.0.0) go as they are.
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Each question comes from another address, through a trusted proxy, as from many people: one
