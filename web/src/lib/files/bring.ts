@@ -7,12 +7,12 @@ import { joinPath, nameOf, parentOf } from "../state/paths.ts";
 import { isSameFile } from "../state/sending.ts";
 import { type Brought, uploads } from "../state/uploads.svelte.ts";
 
-/** Uploads files. */
-export function bringFiles(brought: readonly Brought[]): void {
+/** Uploads files. `isContinued`: some of them were brought another time already. */
+export function bringFiles(brought: readonly Brought[], isContinued = false): void {
   // Only the names on show are known; of others the server says whether they are taken.
   const there = new Map(listing.all.map((entry) => [entry.name, sideOf(entry)]));
   const ofOne = (one: Brought) => (one.folder === listing.shownPath ? there.get(one.file.name) : undefined);
-  uploads.add(brought.map((one) => ({ ...one, there: ofOne(one) })));
+  uploads.add(brought.map((one) => ({ ...one, there: ofOne(one) })), isContinued);
 }
 
 /** Files that were picked, and where below `folder` each goes. */
@@ -41,7 +41,7 @@ export function bringRest(batch: KeptBatch, files: readonly File[]): boolean {
   if (places.length === 0) return true;
   if (batch.isFolder && places.some((one) => one.root !== batch.path)) return false;
   uploads.left.leaveBatch(batch.id);
-  bringFiles(places);
+  bringFiles(places, true);
   return true;
 }
 

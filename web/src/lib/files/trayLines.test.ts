@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Upload, type UploadBatch, type UploadState } from "../state/upload.svelte.ts";
 import { inOrder, linesOf } from "./trayLines.ts";
 
-const batch: UploadBatch = { open: new Set(), memory: undefined, counts: new Map(), there: new Map() };
+const batch: UploadBatch = { open: new Set(), isContinued: false, counts: new Map(), there: new Map() };
 
 function uploadsIn(...states: UploadState[]): Upload[] {
   return states.map((state, id) => Object.assign(new Upload(id, new File([], String(id)), "", batch, undefined, false), { state }));

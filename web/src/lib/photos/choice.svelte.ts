@@ -78,7 +78,10 @@ export class Choice {
 
   /** Selects a whole stretch, or nothing of it where all of it is selected. */
   async toggleAll(from: number, to: number): Promise<void> {
+    const mine = (this.#stretch += 1);
     await this.wall.reach(from, to);
+    // Called off, or something else was selected meanwhile.
+    if (mine !== this.#stretch) return;
     const all = this.wall.between(from, to);
     const isAll = all.every(({ path }) => this.photos.has(path));
     const photos = new Map(this.photos);

@@ -76,3 +76,11 @@ it("selects a whole month, and none of it the second time", async () => {
   await choice.toggleAll(2, 4);
   expect(paths(choice)).toEqual([]);
 });
+
+it("selects nothing once that is called off", async () => {
+  const choice = wall(9);
+  const all = choice.toggleAll(0, 8);
+  choice.clear();
+  await all;
+  expect(paths(choice)).toEqual([]);
+});

@@ -13,6 +13,8 @@ interface OpenUpload {
 
 export class FakeLarder {
   files = new Map<string, { bytes: string; modified: number }>();
+  /** Names that folders have. */
+  folders = new Set<string>();
   open = new Map<string, OpenUpload>();
   /** Whole uploads that still answer. */
   ended = new Map<string, { path: string; size: number }>();
@@ -43,13 +45,21 @@ export class FakeLarder {
     get: (address: string, query: { path?: string }) => (address === "/api/uploads" ? this.#list() : this.#listFolder(query.path ?? "")),
     head: (_: string, query: { file_path: readonly string[] }) => this.#facts(query.file_path[0] ?? ""),
     readBlob: (address: string) => {
-      const path = decodeURIComponent(new URL(address, "http://x").searchParams.get("file_path") ?? "");
-      return Promise.resolve(new Blob([this.files.get(path)?.bytes ?? ""]));
+      this.log.push("GET");
+      return Promise.resolve(new Blob([this.#bytesAt(address)]));
+    },
+    readPart: (address: string, from: number, length: number) => {
+      this.log.push(`GET ${from} +${length}`);
+      return Promise.resolve(new TextEncoder().encode(this.#bytesAt(address).slice(from, from + length)));
     },
     getSome: () => Promise.reject(new Error("not asked for here")),
     post: () => Promise.reject(new Error("not asked for here")),
     hooks: { onReach: () => undefined },
   };
+
+  #bytesAt(address: string): string {
+    return this.files.get(new URL(address, "http://x").searchParams.get("file_path") ?? "")?.bytes ?? "";
+  }
 
   async #send<T>({ method, address, fields, body, onProgress, signal }: Sending, read: (answer: Answered) => T): Promise<T> {
     signal.throwIfAborted();
@@ -78,6 +88,7 @@ export class FakeLarder {
     const told = metadataIn(fields["Upload-Metadata"] ?? "");
     const path = [told.get("path"), told.get("filename")].filter(Boolean).join("/");
     const ifExists = told.get("if_exists") ?? "error";
+    if (ifExists !== "rename" && this.folders.has(path)) return answer(409, {}, "exists");
     if (ifExists === "error" && this.files.has(path)) return answer(409, {}, "exists");
     const id = String(this.#nextId++);
     const size = Number(fields["Upload-Length"]);

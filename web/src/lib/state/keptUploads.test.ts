@@ -15,26 +15,26 @@ const batch = (id: string) => ({ id, path: "docs", isFolder: false, all: 3, done
 
 it("keeps what was begun, by person", () => {
   const [ana, ben] = [new KeptUploads(() => "ana"), new KeptUploads(() => "ben")];
-  ana.putFile({ id: "1", path: "docs/film" });
-  ana.putFile({ id: "2", path: "docs/pasted", isPasted: true });
+  ana.putFile({ id: "1" });
+  ana.putFile({ id: "2", isPasted: true });
   ana.putBatch(batch("x"));
   ana.putBatch({ ...batch("x"), done: 2 });
   expect(ana.read()).toEqual({
-    files: [{ id: "1", path: "docs/film" }, { id: "2", path: "docs/pasted", isPasted: true }],
+    files: [{ id: "1" }, { id: "2", isPasted: true }],
     batches: [{ ...batch("x"), done: 2 }],
   });
   expect(ben.read()).toEqual({ files: [], batches: [] });
   ana.dropFile("1");
   ana.dropBatch("x");
-  expect(ana.read()).toEqual({ files: [{ id: "2", path: "docs/pasted", isPasted: true }], batches: [] });
+  expect(ana.read()).toEqual({ files: [{ id: "2", isPasted: true }], batches: [] });
 });
 
 it("keeps no more than fits, the newest", () => {
   const kept = new KeptUploads(() => "ana");
-  for (let id = 0; id < 300; id += 1) kept.putFile({ id: String(id), path: `${id}/${"long ".repeat(800)}` });
+  for (let id = 0; id < 300; id += 1) kept.putFile({ id: `${"long ".repeat(800)}${id}` });
   for (let id = 0; id < 30; id += 1) kept.putBatch(batch(String(id)));
   const { files, batches } = kept.read();
-  expect(files.at(-1)?.id).toBe("299");
+  expect(files.at(-1)?.id).toMatch(/ 299$/);
   expect(batches.at(-1)?.id).toBe("29");
   expect(batches.length).toBeLessThanOrEqual(10);
   expect([...storage.values()].join("").length).toBeLessThan(70_000);

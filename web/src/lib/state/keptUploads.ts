@@ -5,7 +5,6 @@ import { keep, readKept } from "./keep.ts";
 /** One file that was begun. */
 export interface KeptFile {
   id: string;
-  path: string;
   /** It came from the clipboard: it cannot be chosen again. */
   isPasted?: true;
 }
@@ -86,7 +85,7 @@ function listOf<T>(list: readonly T[] | undefined): readonly T[] {
 
 /** Remembers how many of a batch have arrived, until all have. */
 export class BatchMemory {
-  #over = 0;
+  #over = new Set<unknown>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -98,12 +97,12 @@ export class BatchMemory {
   }
 
   /** One has arrived, or is not wanted any more. */
-  over(): void {
-    this.#over += 1;
-    if (this.#over === this.batch.all) return this.#forget();
+  over(one: unknown): void {
+    this.#over.add(one);
+    if (this.#over.size === this.batch.all) return this.#forget();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.kept.putBatch({ ...this.batch, done: this.#over });
+      this.kept.putBatch({ ...this.batch, done: this.#over.size });
     }, KEEP_AFTER_MS);
   }
 

@@ -25,6 +25,10 @@ export class Left {
   files = $state.raw<readonly LeftFile[]>([]);
   batches = $state.raw<readonly KeptBatch[]>([]);
   isAny = $derived(this.files.length + this.batches.length > 0);
+  /** Those that are to wait, whether they have a line of their own or not. */
+  #all: readonly Open[] = [];
+  /** What went on or was given up since the look under way began. */
+  #gone = new Set<string>();
   #now: Promise<void> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,18 +44,21 @@ export class Left {
   }
 
   /** What waits of a file that goes to `path`. */
-  find(path: string, file: File): LeftFile | undefined {
-    return this.files.find((one) => one.path === path && isSameFile(one, file));
+  find(path: string, file: File): Open | undefined {
+    return this.#all.find((one) => one.path === path && isSameFile(one, file));
   }
 
   /** One goes on, or is over. */
   leave(id: string): void {
+    this.#gone.add(id);
+    this.#all = this.#all.filter((one) => one.id !== id);
     this.files = this.files.filter((one) => one.id !== id);
   }
 
   /** The rest of these goes on, or nobody wants it. */
   leaveBatch(id: string): void {
     this.kept.dropBatch(id);
+    this.#gone.add(id);
     this.batches = this.batches.filter((one) => one.id !== id);
   }
 
@@ -64,6 +71,7 @@ export class Left {
 
   async #look(): Promise<void> {
     clearTimeout(this.#again);
+    this.#gone.clear();
     // Read before larder is asked: what begins meanwhile is not in its answer.
     const { files, batches } = this.kept.read();
     let open: readonly Open[];
@@ -77,14 +85,19 @@ export class Left {
     const all = await Promise.all(open.map(async (one) => ((await this.#waits(one, known.has(one.id))) ? one : undefined)));
     for (const { id } of files) if (!open.some((one) => one.id === id)) this.kept.dropFile(id);
     const free = await Promise.all(batches.map(async (one) => ((await this.#isTaken(batchLock(one.id))) ? undefined : one)));
-    this.batches = free.filter((one) => one !== undefined);
-    const waiting = all
-      .filter((one) => one !== undefined)
+    this.batches = free.filter((one) => one !== undefined).filter((one) => !this.#gone.has(one.id));
+    this.#all = all.filter((one) => one !== undefined).filter((one) => this.#isStill(one));
+    const waiting = this.#all
       // Of a folder one line is enough.
       .filter((one) => !this.batches.some((batch) => batch.isFolder && isWithin(one.path, batch.path)))
       .map((one) => ({ ...one, isPasted: known.get(one.id)?.isPasted ?? false }));
     const exact = await Promise.all(waiting.map((one, at) => (at < ASKED_MAX && known.has(one.id) ? exactly(one) : one)));
-    this.files = exact.filter((one) => one !== undefined);
+    this.files = exact.filter((one) => one !== undefined).filter((one) => this.#isStill(one));
+  }
+
+  /** Whether it has not gone on here since the look began. */
+  #isStill({ id }: Open): boolean {
+    return !this.#gone.has(id) && !this.claims.isOwn(id);
   }
 
   /** Whether somebody has it in hand. Another window may let go of it, even one that was just left. */

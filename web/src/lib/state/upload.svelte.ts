@@ -13,7 +13,8 @@ export type UploadState = "asking" | "waiting" | "running" | "elsewhere" | "done
 
 /** Files brought together. */
 export interface UploadBatch extends Batch {
-  memory: BatchMemory | undefined;
+  /** It goes on with what was begun another time. */
+  isContinued: boolean;
   /** How many go into each folder. */
   counts: Map<string, number>;
   /** What is in folders that many go to, by name. */
@@ -38,6 +39,10 @@ export class Upload {
   openId: string | undefined;
   /** Lets other windows have it. */
   release: Release | undefined;
+  /** Counts it where the batch is remembered. */
+  memory: BatchMemory | undefined;
+  /** It is asked about alone: an answer for all is none for it. */
+  isAskedAlone = false;
   /** It is off the list: cancelled, or cleared. */
   isForgotten = false;
   /** Stops it while it runs. */
@@ -85,7 +90,7 @@ export class Tally {
 /** A folder that was brought: one line for all that is in it. */
 export class Parcel {
   readonly tally = new Tally();
-  all: Upload[] = [];
+  all = $state.raw<Upload[]>([]);
 
   constructor(
     readonly id: number,

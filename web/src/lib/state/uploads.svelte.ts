@@ -1,8 +1,8 @@
 // The upload queue: what waits, runs, is done or failed. Asks what to do where a name is taken.
 import { listFolder, readFacts } from "../api/files.ts";
-import { Problem } from "../api/problem.ts";
+import { Problem, type ProblemKind } from "../api/problem.ts";
 import { giveUp, listOpen, type Open } from "../api/tus.ts";
-import { type Claims, claimsOfBrowser } from "./claims.ts";
+import { type Claims, claimsOfBrowser, type Release } from "./claims.ts";
 import { type Clash, collisions, type Collisions, type Side } from "./collisions.svelte.ts";
 import { isIdentical, mayBeIdentical } from "./identical.ts";
 import { connection } from "./connection.svelte.ts";
@@ -93,18 +93,18 @@ export class Uploads {
     return this.tally.isBusy;
   }
 
-  /** Takes files brought together. */
-  add(items: readonly Brought[]): void {
+  /** Takes files brought together. `isContinued`: some of them another time already. */
+  add(items: readonly Brought[], isContinued = false): void {
     if (items.length === 0) return;
     // What larder has of these is asked for anew.
     this.#open = undefined;
-    const batch = this.#batchOf(items);
+    const batch = this.#batchOf(items, isContinued);
     const parcels = new Map<string, Parcel>();
     const all = items.map((item) => this.#uploadOf(item, batch, parcels));
     for (const one of all) this.tally.count(one, 1);
     this.all = [...this.all, ...all];
     this.parcels = [...this.parcels, ...parcels.values()];
-    this.#remember(items, batch);
+    this.#remember(all);
     for (const one of all) {
       // What is surely another file is asked about at once.
       const isTaken = one.there && !this.left.find(pathOf(one), one.file) && !mayBeIdentical(one.file, one.there);
@@ -132,19 +132,36 @@ export class Uploads {
     this.#enqueue(one);
   }
 
+  /** Sends one that was skipped, once the reader has said what becomes of the one that is there. */
+  sendAnyway(one: Upload): void {
+    this.#reach(one, 0);
+    one.isAskedAlone = true;
+    void this.#choose(one);
+  }
+
   retryAll(): void {
     for (const one of this.all) if (one.state === "failed") this.retry(one);
   }
 
   /** Forgets what is over. */
   clear(): void {
-    this.#forget(this.all.filter((one) => isOver(one) || one.state === "failed"));
+    const some = this.all.filter((one) => isOver(one) || one.state === "failed");
+    this.#forget(some);
+    const left = some.filter((one) => one.openId !== undefined);
+    for (const one of left) this.#letGo(one);
+    // What larder has of these waits for another day now.
+    if (left.length > 0) void this.left.refresh();
   }
 
-  #batchOf(items: readonly Brought[]): UploadBatch {
+  #letGo(one: Upload): void {
+    one.release?.();
+    one.release = undefined;
+  }
+
+  #batchOf(items: readonly Brought[], isContinued: boolean): UploadBatch {
     const counts = new Map<string, number>();
     for (const { folder } of items) counts.set(folder, (counts.get(folder) ?? 0) + 1);
-    return { open: new Set(items.map((item) => item.file)), memory: undefined, counts, there: new Map() };
+    return { open: new Set(items.map((item) => item.file)), isContinued, counts, there: new Map() };
   }
 
   #uploadOf({ folder, file, root, there, isPasted = false }: Brought, batch: UploadBatch, parcels: Map<string, Parcel>): Upload {
@@ -160,23 +177,33 @@ export class Uploads {
     return one;
   }
 
-  /** Remembers a batch, so that another day's page can say what is missing of it. */
-  #remember(items: readonly Brought[], batch: UploadBatch): void {
-    const [first] = items;
-    if (!first || items.length < 2) return;
-    const isFolder = first.root !== undefined && items.every((one) => one.root === first.root);
-    const path = isFolder ? (first.root ?? "") : first.folder;
-    for (const old of this.left.batches) {
-      if (old.path === path && old.isFolder === isFolder && old.all <= items.length) this.left.leaveBatch(old.id);
+  /** Remembers what was brought, so that another day's page can say what is missing: each folder, and single files. */
+  #remember(all: readonly Upload[]): void {
+    const groups = new Map<Parcel | string, Upload[]>();
+    for (const one of all) {
+      const key = one.parcel ?? one.folder;
+      const group = groups.get(key);
+      if (group) group.push(one);
+      else groups.set(key, [one]);
     }
-    const id = `${Date.now()}.${this.#nextId}`;
+    for (const [key, some] of groups) if (some.length > 1) this.#rememberAs(key, some);
+  }
+
+  #rememberAs(key: Parcel | string, some: readonly Upload[]): void {
+    const isFolder = typeof key !== "string";
+    const path = isFolder ? key.path : key;
+    for (const old of this.left.batches) {
+      if (old.path === path && old.isFolder === isFolder && old.all <= some.length) this.left.leaveBatch(old.id);
+    }
+    const id = `${Date.now()}.${this.#nextId++}`;
     let release: (() => void) | undefined;
     let isEnded = false;
     const end = () => {
       isEnded = true;
       release?.();
     };
-    batch.memory = new BatchMemory(this.kept, { id, path, isFolder, all: items.length, done: 0 }, end);
+    const memory = new BatchMemory(this.kept, { id, path, isFolder, all: some.length, done: 0 }, end);
+    for (const one of some) one.memory = memory;
     void this.claims.tryNow(batchLock(id)).then((way) => {
       release = way;
       if (isEnded) release?.();
@@ -188,7 +215,7 @@ export class Uploads {
     for (const tally of talliesOf(this, one)) tally.count(one, -1);
     one.state = state;
     for (const tally of talliesOf(this, one)) tally.count(one, 1);
-    if (isOver(one)) one.batch.memory?.over();
+    if (isOver(one)) one.memory?.over(one);
   }
 
   /** So much of it has gone out, or is there. */
@@ -204,8 +231,9 @@ export class Uploads {
   }
 
   #cancel(some: readonly Upload[]): void {
-    this.#forget(some);
-    for (const one of some) {
+    const mine = some.filter((one) => !one.isForgotten);
+    this.#forget(mine);
+    for (const one of mine) {
       const isBegun = one.running !== undefined || one.openId !== undefined;
       one.running?.abort();
       // What another window sends is its own.
@@ -214,14 +242,16 @@ export class Uploads {
   }
 
   #forget(some: readonly Upload[]): void {
-    const gone = new Set(some);
+    const gone = new Set(some.filter((one) => !one.isForgotten));
+    const parcels = new Set<Parcel>();
     for (const one of gone) {
       one.isForgotten = true;
       for (const tally of talliesOf(this, one)) tally.count(one, -1);
-      if (one.parcel) one.parcel.all = one.parcel.all.filter((other) => other !== one);
+      if (one.parcel) parcels.add(one.parcel);
       one.batch.open.delete(one.file);
-      if (!isOver(one)) one.batch.memory?.over();
+      if (!isOver(one)) one.memory?.over(one);
     }
+    for (const parcel of parcels) parcel.all = parcel.all.filter((one) => !gone.has(one));
     this.all = this.all.filter((one) => !gone.has(one));
     this.parcels = this.parcels.filter((parcel) => parcel.all.length > 0);
     this.#waiting = this.#waiting.filter((one) => !gone.has(one));
@@ -238,7 +268,7 @@ export class Uploads {
     } catch {
       // Larder drops it by itself in some days.
     } finally {
-      one.release?.();
+      this.#letGo(one);
     }
   }
 
@@ -291,13 +321,17 @@ export class Uploads {
       if (cause instanceof Elsewhere) return void this.#waitForOther(one, cause.id, running.signal);
       const kind = cause instanceof Problem ? cause.kind : "fault";
       if (kind === "collision") return await this.#meet(one, running.signal);
-      this.#reach(one, 0);
-      one.problem = kind;
-      this.#become(one, "failed");
+      this.#fail(one, kind);
     } finally {
       one.isHeld = false;
       if (one.state !== "elsewhere") one.running = undefined;
     }
+  }
+
+  #fail(one: Upload, kind: ProblemKind): void {
+    this.#reach(one, 0);
+    one.problem = kind;
+    this.#become(one, "failed");
   }
 
   #sendingOf(one: Upload, signal: AbortSignal): SendingFile {
@@ -337,21 +371,33 @@ export class Uploads {
     open.catch(() => (this.#open = undefined));
     const found = (await open).find((other) => other.path === pathOf(one) && isSameFile(other, one.file));
     if (!found) return undefined;
-    one.release ??= await this.claims.tryNow(found.id);
+    one.release ??= (await this.claims.tryNow(found.id)) ?? this.#takeOver(found.id);
     if (!one.release) throw new Elsewhere(found.id);
     this.left.leave(found.id);
-    return found.id;
+    // What was begun another day ends as was said then; what is said today holds.
+    if (isFresh || one.ifExists === "error") return found.id;
+    this.#letGo(one);
+    this.kept.dropFile(found.id);
+    await giveUp(found.id);
+    this.#open = undefined;
+    return undefined;
+  }
+
+  /** The claim of one that failed here and is brought again: its line goes. */
+  #takeOver(id: string): Release | undefined {
+    const former = this.all.find((one) => one.state === "failed" && one.openId === id);
+    if (!former) return undefined;
+    const { release } = former;
+    former.release = undefined;
+    this.#forget([former]);
+    return release;
   }
 
   async #keepId(one: Upload, id: string | undefined): Promise<void> {
     if (one.openId !== undefined && one.openId !== id) this.kept.dropFile(one.openId);
     one.openId = id;
-    if (id === undefined) {
-      one.release?.();
-      one.release = undefined;
-      return;
-    }
-    if (isLarge(one)) this.kept.putFile({ id, path: pathOf(one), ...(one.isPasted && { isPasted: true }) });
+    if (id === undefined) return this.#letGo(one);
+    if (isLarge(one)) this.kept.putFile({ id, ...(one.isPasted && { isPasted: true }) });
     if (one.release) return;
     const release = await this.claims.tryNow(id);
     // It may be over by now.
@@ -368,6 +414,7 @@ export class Uploads {
       // Called off.
       return;
     }
+    if (one.isForgotten) return this.#letGo(one);
     one.running = undefined;
     one.openId = id;
     this.#enqueue(one);
@@ -379,8 +426,7 @@ export class Uploads {
     one.batch.open.delete(one.file);
     if (one.openId !== undefined) this.kept.dropFile(one.openId);
     one.openId = undefined;
-    one.release?.();
-    one.release = undefined;
+    this.#letGo(one);
     if (state === "done") this.#tell(one.folder);
   }
 
@@ -402,7 +448,7 @@ export class Uploads {
     if (one.openId !== undefined || one.ifExists !== "error" || this.left.find(pathOf(one), one.file)) return false;
     one.there ??= (await this.#entriesFor(one)).get(one.file.name);
     if (!one.there) return false;
-    if (!(await isIdentical(one.file, pathOf(one), one.there, signal))) return true;
+    if (!(await isIdentical(one.file, pathOf(one), one.there, signal, one.batch.isContinued))) return true;
     signal.throwIfAborted();
     this.#finish(one, "skipped");
     return false;
@@ -418,8 +464,15 @@ export class Uploads {
 
   /** Larder says that its name is taken though nobody knew. */
   async #meet(one: Upload, signal: AbortSignal): Promise<void> {
+    // The reader has answered, and it cannot be done: a folder is not replaced. Only another answer helps.
+    if (one.ifExists !== "error") {
+      one.ifExists = "error";
+      one.isAskedAlone = true;
+      return this.#fail(one, "collision");
+    }
     this.#reach(one, 0);
     one.there = await sideOf(pathOf(one), signal);
+    if (one.isForgotten) return;
     if (one.there && (await isIdentical(one.file, pathOf(one), one.there, signal))) {
       // Its own bytes, and only the answer was lost; or somebody brought it before.
       return this.#finish(one, one.isUnanswered ? "done" : "skipped");
@@ -430,9 +483,11 @@ export class Uploads {
 
   /** Asks what to do with one whose name is taken, and does it. */
   async #choose(one: Upload): Promise<void> {
+    if (one.isForgotten) return;
     this.#become(one, "asking");
-    one.batch.open.add(one.file);
-    const choice = await this.collisions.choose(one.file, one.batch, clashOf(one));
+    const batch = one.isAskedAlone ? { open: new Set<File>() } : one.batch;
+    batch.open.add(one.file);
+    const choice = await this.collisions.choose(one.file, batch, clashOf(one));
     if (one.isForgotten) return;
     if (choice === "skip") return this.#forget([one]);
     one.ifExists = choice;

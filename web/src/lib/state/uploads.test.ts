@@ -161,6 +161,39 @@ describe("the upload queue", () => {
     expect(stored()).toEqual(["docs/a"]);
   });
 
+  it("asks nothing about what was called off while it was looked at", async () => {
+    taken("docs/a", "four");
+    const queue = window();
+    queue.add(items("a"));
+    const [one] = queue.all;
+    // Cancelled while larder is asked what has its name.
+    const { log } = larder;
+    await vi.waitUntil(() => log.includes("POST 4"), { interval: 0 });
+    if (one) queue.cancel(one);
+    await settle();
+    expect(queue.collisions.now).toBeUndefined();
+    expect(queue.tally).toMatchObject({ all: 0, asking: 0 });
+  });
+
+  it("says that a folder cannot be replaced, and asks again only when told to", async () => {
+    larder.folders.add("docs/a");
+    taken("docs/b", "other");
+    const queue = window();
+    queue.add(items("a!", "b!"));
+    await settle();
+    queue.collisions.now?.answer("overwrite", true);
+    await settle();
+    expect(states(queue)).toEqual(["failed", "done"]);
+    expect(queue.all[0]?.problem).toBe("collision");
+    expect(larder.log.filter((line) => line === "POST 4")).toHaveLength(2);
+    queue.retryAll();
+    await settle();
+    expect(queue.collisions.now).toMatchObject({ name: "a", isOneOfMany: false });
+    queue.collisions.now?.answer("rename", false);
+    await settle();
+    expect(states(queue)).toEqual(["done", "done"]);
+  });
+
   it("keeps what failed, to be tried again", async () => {
     const queue = window();
     larder.refusal = { status: 507, code: "disk_full" };
@@ -186,19 +219,48 @@ describe("what is there already", () => {
     expect(queue.tally).toMatchObject({ done: 1, skipped: 1 });
   });
 
-  it("is skipped by size and date where it is large", async () => {
-    taken("docs/A", LONG.replace("x", "y"), MODIFIED);
+  it("is skipped by size, date and some of its bytes where it is large", async () => {
+    taken("docs/A", LONG, MODIFIED);
     taken("docs/B", LONG, MODIFIED + 5000);
+    const middle = LONG.length / 2;
+    taken("docs/C", `${LONG.slice(0, middle)}y${LONG.slice(middle + 1)}`, MODIFIED);
     const queue = window();
     const there = (at: number) => ({ size: LONG.length, modified: new Date(at).toISOString() });
     queue.add([
       { folder: "docs", file: fileOf("A", LONG), there: there(MODIFIED) },
       { folder: "docs", file: fileOf("B", LONG), there: there(MODIFIED + 5000) },
+      { folder: "docs", file: fileOf("C", LONG), there: there(MODIFIED) },
     ]);
     await settle();
-    expect(states(queue)).toEqual(["skipped", "asking"]);
+    expect(states(queue)).toEqual(["skipped", "asking", "asking"]);
     // Not a byte went out.
     expect(larder.log.filter((line) => /POST|PATCH/.test(line))).toEqual([]);
+  });
+
+  it("is sent all the same where the reader wants that", async () => {
+    taken("docs/a", "four");
+    const queue = window();
+    queue.add(items("a", "b"));
+    await settle();
+    const [one] = queue.all;
+    if (one) queue.sendAnyway(one);
+    await settle();
+    expect(queue.tally).toMatchObject({ all: 2, done: 1, skipped: 0, asking: 1 });
+    queue.collisions.now?.answer("overwrite", false);
+    await settle();
+    expect(states(queue)).toEqual(["done", "done"]);
+    expect(larder.files.get("docs/a")?.modified).toBe(MODIFIED);
+    expect(keptHere().read().batches).toEqual([]);
+  });
+
+  it("is taken for the same by size and date where a batch goes on", async () => {
+    for (const name of ["a", "b"]) taken(`docs/${name}`, "four", MODIFIED);
+    taken("docs/c", "four", MODIFIED + 5000);
+    const queue = window();
+    queue.add(items("a", "b", "c", "d"), true);
+    await settle();
+    expect(states(queue)).toEqual(["skipped", "skipped", "skipped", "done"]);
+    expect(larder.log.filter((line) => line.startsWith("GET"))).toEqual(["GET"]);
   });
 
   it("is looked up once where many files go to a folder", async () => {
@@ -207,7 +269,7 @@ describe("what is there already", () => {
     queue.add(items("a", "b", "c", "d", "e"));
     await settle();
     expect(states(queue)).toEqual(["skipped", "skipped", "skipped", "skipped", "done"]);
-    expect(larder.log).toEqual(["FINDER docs", "LIST", "POST 4"]);
+    expect(larder.log.filter((line) => line !== "GET")).toEqual(["FINDER docs", "LIST", "POST 4"]);
   });
 
   it("is known as its own after a lost answer", async () => {
@@ -294,7 +356,100 @@ describe("a break", () => {
   });
 });
 
+describe("what failed", () => {
+  /** A window with a film that failed after some of it had arrived. */
+  async function failed(): Promise<Uploads> {
+    const queue = window();
+    larder.gate = () => {
+      if (larder.log.at(-1)?.startsWith("PATCH 0")) larder.breakAfter = 3000;
+      if (larder.log.at(-1)?.startsWith("PATCH 3000")) larder.refusal = { status: 507, code: "disk_full" };
+      return Promise.resolve();
+    };
+    queue.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await until(isQuiet(queue));
+    expect(states(queue)).toEqual(["failed"]);
+    larder.gate = undefined;
+    return queue;
+  }
+
+  it("is gone on with when the same file is chosen again", async () => {
+    const queue = await failed();
+    queue.add([{ folder: "docs", file: fileOf("film", LONG) }]);
+    await until(isQuiet(queue));
+    expect(queue.all).toMatchObject([{ state: "done", continuedAt: 3000 }]);
+    expect(queue.tally).toMatchObject({ all: 1, failed: 0, done: 1 });
+  });
+
+  it("waits to be chosen again once it is cleared", async () => {
+    const queue = await failed();
+    queue.clear();
+    await settle();
+    expect(queue.left.files).toMatchObject([{ path: "docs/film", offset: 3000 }]);
+    expect(await queue.claims.isTaken("1")).toBe(false);
+  });
+});
+
+describe("an answer", () => {
+  it("of today holds, not that of another day", async () => {
+    taken("docs/film", "other");
+    larder.open.set("7", { path: "docs/film", size: LONG.length, bytes: "xxx", ifExists: "overwrite", modified: MODIFIED });
+    const queue = window();
+    queue.add([{ folder: "docs", file: fileOf("film", LONG), there: { size: 5, modified: "2026-01-02T03:04:05Z" } }]);
+    await settle();
+    queue.collisions.now?.answer("rename", false);
+    await until(() => states(queue)[0] === "done");
+    expect(stored()).toEqual(["docs/film", "docs/film (1)"]);
+    expect(larder.log).toContain("DELETE 7");
+    expect(larder.open.size).toBe(0);
+  });
+
+  it("of another day holds where none is needed: what waits in a folder goes on", async () => {
+    taken("docs/tree/film", "other");
+    larder.open.set("7", { path: "docs/tree/film", size: LONG.length, bytes: "xxx", ifExists: "overwrite", modified: MODIFIED });
+    keptHere().putFile({ id: "7" });
+    keptHere().putBatch({ id: "b", path: "docs/tree", isFolder: true, all: 2, done: 1 });
+    const queue = window();
+    await queue.left.refresh();
+    expect(queue.left.files).toEqual([]);
+    queue.add([{ folder: "docs/tree", root: "docs/tree", file: fileOf("film", LONG), there: { size: 5, modified: "2026-01-02T03:04:05Z" } }]);
+    await until(isQuiet(queue));
+    expect(states(queue)).toEqual(["done"]);
+    expect(larder.files.get("docs/tree/film")?.bytes).toBe(LONG);
+  });
+});
+
+describe("what is left", () => {
+  it("is not what went on while larder was asked", async () => {
+    larder.open.set("7", { path: "docs/film", size: LONG.length, bytes: "xxx", ifExists: "error", modified: MODIFIED });
+    keptHere().putFile({ id: "7" });
+    const queue = window();
+    const { http } = larder;
+    const asked = vi.spyOn(http, "headAt").mockImplementation(async () => {
+      await queue.claims.tryNow("7");
+      return new Headers({ "Upload-Offset": "3" });
+    });
+    await queue.left.refresh();
+    expect(asked).toHaveBeenCalled();
+    expect(queue.left.files).toEqual([]);
+  });
+});
+
 describe("a batch", () => {
+  it("is remembered by itself where several are brought at once", async () => {
+    const queue = window();
+    hold();
+    const into = (root: string) => items("a", "b").map((one) => ({ ...one, folder: root, root }));
+    queue.add([...into("docs/x"), ...into("docs/y"), ...items("a", "b", "c")]);
+    await settle();
+    const kept = keptHere().read().batches;
+    expect(kept.map(({ path, isFolder, all }) => [path, isFolder, all])).toEqual([["docs/x", true, 2], ["docs/y", true, 2], ["docs", false, 3]]);
+    expect(new Set(kept.map((one) => one.id)).size).toBe(3);
+    larder.gate = undefined;
+    letGo();
+    await settle();
+    expect(keptHere().read().batches).toEqual([]);
+  });
+
   it("is remembered until all of it has arrived", async () => {
     const queue = window();
     hold();
@@ -329,6 +484,20 @@ describe("a batch", () => {
     expect(queue.parcels[0]?.tally).toMatchObject({ done: 2, isBusy: false });
     queue.clear();
     expect(queue.parcels).toEqual([]);
+  });
+
+  it("of a folder counts each once, however often it is cancelled", async () => {
+    const queue = window();
+    hold();
+    queue.add(items("a", "b", "c").map((one) => ({ ...one, folder: "docs/tree", root: "docs/tree" })));
+    await settle();
+    const [one] = queue.all;
+    if (!one) return;
+    queue.cancel(one);
+    queue.cancel(one);
+    expect(queue.parcels[0]?.all).toHaveLength(2);
+    expect(queue.tally).toMatchObject({ all: 2, totalBytes: 8 });
+    expect(queue.parcels[0]?.tally.all).toBe(2);
   });
 });
 
