@@ -198,7 +198,8 @@ impl Pictures {
 fn at_once() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let machine = rustix::system::sysinfo();
-    let memory = u64::from(machine.mem_unit).saturating_mul(machine.totalram);
+    let total = usize::try_from(machine.totalram).map_or(u64::MAX, |total| total as u64);
+    let memory = u64::from(machine.mem_unit).saturating_mul(total);
     let is_large =
         cores >= limits::PICTURES_TWO_CORES && memory >= limits::PICTURES_TWO_MEMORY_BYTES;
     if is_large { 2 } else { 1 }
