@@ -2,6 +2,8 @@
 import type { Upload, UploadState } from "../state/upload.svelte.ts";
 
 const ORDER: Record<UploadState, number> = { asking: 0, running: 1, elsewhere: 2, failed: 3, waiting: 4, skipped: 5, done: 6 };
+/** How often lines are put in order at most (ms). */
+export const ORDER_EVERY_MS = 150;
 /** Done ones that keep their lines: with more than these, they fold into one. */
 const DONE_LINES_MAX = 3;
 

@@ -61,6 +61,20 @@ describe("marks in the storage", () => {
     }
   });
 
+  it("are not taken back by a tab that slept for too long", async () => {
+    vi.useFakeTimers();
+    try {
+      const [one, two] = [new MarkClaims("one"), new MarkClaims("two")];
+      await one.tryNow("a");
+      storage.set("larder.claims", JSON.stringify({ a: { tab: "two", at: Date.now() } }));
+      await vi.advanceTimersByTimeAsync(3000);
+      expect(one.isOwn("a")).toBe(false);
+      expect(await two.tryNow("a")).toBeDefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("survive a storage that holds nonsense", async () => {
     for (const nonsense of ["{", "null", "[1]"]) {
       storage.set("larder.claims", nonsense);

@@ -110,7 +110,11 @@ export class MarkClaims implements Claims {
 
   #beat(): void {
     const marks = Object.fromEntries(Object.entries(readMarks()).filter(([, mark]) => isAlive(mark)));
-    for (const name of this.#own) marks[name] = { tab: this.tab, at: Date.now() };
+    for (const name of this.#own) {
+      // This tab was asleep for so long that another one took it.
+      if (marks[name] && marks[name].tab !== this.tab) this.#own.delete(name);
+      else marks[name] = { tab: this.tab, at: Date.now() };
+    }
     keep(KEPT_AS, JSON.stringify(marks));
   }
 

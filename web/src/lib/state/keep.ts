@@ -19,6 +19,14 @@ export function keep(name: string, value: string): void {
   }
 }
 
+export function forgetKept(name: string): void {
+  try {
+    localStorage.removeItem(PREFIX + name);
+  } catch {
+    // Nothing was kept.
+  }
+}
+
 /** The kept value if it is one of those there are, else the first. */
 export function readChoice<T extends string>(name: string, choices: readonly [T, ...T[]]): T {
   const kept = readKept(name);

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { KeptUploads } from "./keptUploads.ts";
+import { forgetUploads, KeptUploads } from "./keptUploads.ts";
 
 const storage = new Map<string, string>();
 
@@ -8,6 +8,7 @@ beforeEach(() => {
   vi.stubGlobal("localStorage", {
     getItem: (name: string) => storage.get(name) ?? null,
     setItem: (name: string, value: string) => storage.set(name, value),
+    removeItem: (name: string) => storage.delete(name),
   });
 });
 
@@ -27,6 +28,14 @@ it("keeps what was begun, by person", () => {
   ana.dropFile("1");
   ana.dropBatch("x");
   expect(ana.read()).toEqual({ files: [{ id: "2", isPasted: true }], batches: [] });
+});
+
+it("forgets what a person brought who signs out", () => {
+  const [ana, ben] = [new KeptUploads(() => "ana"), new KeptUploads(() => "ben")];
+  for (const kept of [ana, ben]) kept.putBatch(batch("x"));
+  forgetUploads("ana");
+  expect(ana.read().batches).toEqual([]);
+  expect(ben.read().batches).toHaveLength(1);
 });
 
 it("keeps no more than fits, the newest", () => {

@@ -1,6 +1,6 @@
 // What this browser remembers of uploads that were not whole when the page was left: by person, and not more
 // than fits. The bytes' end is larder's to tell.
-import { keep, readKept } from "./keep.ts";
+import { forgetKept, keep, readKept } from "./keep.ts";
 
 /** One file that was begun. */
 export interface KeptFile {
@@ -75,8 +75,15 @@ export class KeptUploads {
   }
 
   #name(): string {
-    return `uploads.${this.user()}`;
+    return nameFor(this.user());
   }
+}
+
+const nameFor = (user: string) => `uploads.${user}`;
+
+/** Forgets what a person brought: whoever signs out leaves no names of folders behind. */
+export function forgetUploads(user: string): void {
+  forgetKept(nameFor(user));
 }
 
 function listOf<T>(list: readonly T[] | undefined): readonly T[] {

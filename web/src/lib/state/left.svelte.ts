@@ -13,7 +13,7 @@ export interface LeftFile extends Open {
 }
 
 /** How soon to look again where another window sends something (ms): it may end. */
-const LOOK_AGAIN_MS = 4000;
+const LOOK_AGAIN_MS = 15_000;
 
 /** How many are asked how far exactly they are. */
 const ASKED_MAX = 20;
@@ -109,7 +109,10 @@ export class Left {
 
   #lookAgain(): void {
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => void this.refresh(), LOOK_AGAIN_MS);
+    this.#again = setTimeout(() => {
+      // Out of sight nobody wants to know; whoever comes back looks anyway.
+      if (!document.hidden) void this.refresh();
+    }, LOOK_AGAIN_MS);
   }
 
   /** Whether nobody sends it: no window of this browser, and no other device. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../api/problem.ts";
 import { FakeLarder, world } from "./fakeLarder.ts";
 import { type Line, ONE_REQUEST_MAX, SendingFile, type Told } from "./sending.ts";
 
@@ -127,6 +128,33 @@ describe("a file's sending", () => {
     larder.files.clear();
     await sending(fileOf("x".repeat(4_000_000)), { line }).run();
     expect(larder.log.slice(0, 2)).toEqual(["POST 0", `PATCH 0 +${line.sliceBytes}`]);
+  });
+
+  it("goes by shorter slices where again and again much was sent and nothing came", async () => {
+    const line: Line = { sliceBytes: undefined };
+    const patches = () => larder.log.filter((one) => one.startsWith("PATCH"));
+    const send = larder.http.send;
+    const spy = vi.spyOn(larder.http, "send").mockImplementation((request, read) => {
+      // What lies between keeps what is longer than it likes, and then breaks off.
+      if ((request.body?.size ?? 0) <= 5_000_000) return send(request, read);
+      larder.log.push("PATCH lost");
+      request.onProgress(request.body?.size ?? 0);
+      return Promise.reject(new Problem("away", ""));
+    });
+    expect(await sending(fileOf(LONG), { line }).run()).toBe("films/film.mkv");
+    spy.mockRestore();
+    expect(patches().slice(0, 3)).toEqual(["PATCH lost", "PATCH lost", `PATCH 0 +${line.sliceBytes}`]);
+    expect(larder.files.get("films/film.mkv")?.bytes).toBe(LONG);
+  });
+
+  it("waits where larder forgets again and again", async () => {
+    let times = 0;
+    larder.gate = () => {
+      if (larder.log.at(-1)?.startsWith("PATCH") && (times += 1) < 4) larder.refusal = { status: 404, code: "not_found" };
+      return Promise.resolve();
+    };
+    await sending(fileOf(LONG)).run();
+    expect(waits).toHaveLength(2);
   });
 
   it("gives up where not even short requests pass", async () => {

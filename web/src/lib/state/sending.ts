@@ -10,6 +10,8 @@ export const ONE_REQUEST_MAX = 8 * MIB;
 /** What a request is cut down to at first where longer ones are refused, and at last (bytes). */
 const SLICE_BYTES = 64 * MIB;
 const SLICE_BYTES_MIN = 256 * 1024;
+/** As much as this has surely left this device, and is not in its buffers (bytes). */
+const LOST_BYTES_MIN = 4 * MIB;
 /** Files whose digest is sent along: they are read whole for it (bytes). */
 const DIGEST_BYTES_MAX = MIB;
 /** Nobody has sent a byte of it for so long (ms): what another device began may be gone on with. */
@@ -152,13 +154,16 @@ export class SendingFile {
   }
 
   /** Larder does not know it any more: it begins anew. */
-  #forget(): void {
+  async #forget(): Promise<void> {
     this.id = undefined;
     this.#offset = 0;
     this.#isUnsure = false;
     this.#isNameless = false;
     this.told.onId(undefined);
     this.told.onAt(0);
+    // Once is no reason to wait; whatever forgets each time is not asked without end.
+    if (this.#failures++ > 0) await this.wait(waitAfter(this.#failures), this.signal);
+    this.signal.throwIfAborted();
   }
 
   /** A request broke off: nobody knows what arrived. */
@@ -170,8 +175,10 @@ export class SendingFile {
 
   /** Much was sent and nothing came: what lies between may keep requests until they are whole. */
   #suspect(offset: number): void {
-    const isLost = this.#sent > SLICE_BYTES && offset <= this.#offset;
-    if (isLost && this.line.sliceBytes === undefined) this.line.sliceBytes = SLICE_BYTES;
+    const isMuch = this.#sent > LOST_BYTES_MIN && (this.#sent > SLICE_BYTES || this.#failures > 1);
+    if (isMuch && offset <= this.#offset) {
+      this.line.sliceBytes = Math.max(LOST_BYTES_MIN, Math.min(this.#most(), SLICE_BYTES, Math.floor(this.#sent / 2)));
+    }
     this.#sent = 0;
   }
 

@@ -6,6 +6,7 @@ import { forgetToken, keepToken, onTokenForgotten, onTokenKept, readToken } from
 import type { Self } from "../api/types.ts";
 import { login, logout, readRole, readSelf } from "../api/users.ts";
 import { signInAddress } from "./address.ts";
+import { forgetUploads } from "./keptUploads.ts";
 import { isWithin } from "./paths.ts";
 
 class Session {
@@ -87,6 +88,7 @@ class Session {
 
   async signOut(isEverywhere = false): Promise<void> {
     await logout(isEverywhere);
+    forgetUploads(this.self?.username ?? "");
     forgetToken();
     location.assign("/auth");
   }

@@ -63,6 +63,8 @@ export class Uploads {
   #running = new Set<Upload>();
   #pace = new Pace();
   #look: ReturnType<typeof setInterval> | undefined;
+  /** Those that wait for larder, and have sent nothing since. */
+  #still = new Set<Upload>();
   #letSleep: (() => void) | undefined;
   #line: Line = { sliceBytes: undefined };
   #open: Promise<Open[]> | undefined;
@@ -281,9 +283,10 @@ export class Uploads {
       this.#become(next, "running");
       this.#running.add(next);
       this.#look ??= setInterval(() => this.#readPace(), LOOK_EVERY_MS);
-      this.#letSleep ??= wakeLock.hold();
+      this.#watchScreen();
       void this.#send(next).finally(() => {
         this.#running.delete(next);
+        this.#still.delete(next);
         if (this.#running.size === 0 && this.#waiting.length === 0) this.#rest();
         this.#pump();
       });
@@ -294,9 +297,18 @@ export class Uploads {
   #rest(): void {
     clearInterval(this.#look);
     this.#look = undefined;
+    this.#watchScreen();
+    this.#forgetPace();
+  }
+
+  /** The screen stays on while anything moves: waiting for larder can take a night. */
+  #watchScreen(): void {
+    if (this.#running.size > this.#still.size) {
+      this.#letSleep ??= wakeLock.hold();
+      return;
+    }
     this.#letSleep?.();
     this.#letSleep = undefined;
-    this.#forgetPace();
   }
 
   #forgetPace(): void {
@@ -349,6 +361,7 @@ export class Uploads {
         this.#pace.add(Math.max(0, sent - one.sentBytes), performance.now());
         this.#readPace();
         this.#reach(one, sent);
+        if (this.#still.delete(one)) this.#watchScreen();
       },
       onAt: (offset) => {
         this.#reach(one, offset);
@@ -357,6 +370,8 @@ export class Uploads {
       onHeld: () => {
         one.isHeld = true;
         one.isUnanswered = true;
+        this.#still.add(one);
+        this.#watchScreen();
         // What was known of its speed says nothing of the next try.
         this.#forgetPace();
       },

@@ -5,6 +5,7 @@ import { FakeLarder, world } from "./fakeLarder.ts";
 import { KeptUploads } from "./keptUploads.ts";
 import { ONE_REQUEST_MAX } from "./sending.ts";
 import { type Brought, Uploads } from "./uploads.svelte.ts";
+import { wakeLock } from "./wakeLock.ts";
 
 vi.mock("../api/http.ts", async () => (await import("./fakeLarder.ts")).fakeHttp);
 
@@ -27,6 +28,7 @@ beforeEach(() => {
   user = `ana ${(users += 1)}`;
   // As over plain http: digests are left to the tests of one file's sending.
   vi.stubGlobal("crypto", {});
+  vi.stubGlobal("document", { hidden: false });
   vi.stubGlobal("localStorage", {
     getItem: (name: string) => storage.get(name) ?? null,
     setItem: (name: string, value: string) => storage.set(name, value),
@@ -294,6 +296,24 @@ describe("a break", () => {
     await until(isQuiet(queue));
     expect(queue.all[0]).toMatchObject({ state: "done", continuedAt: 3000 });
     expect(larder.files.get("docs/film")?.bytes).toBe(LONG);
+  });
+
+  it("lets the screen go off while nothing moves, and keeps it on again", async () => {
+    const letGone = vi.fn();
+    const held = vi.spyOn(wakeLock, "hold").mockReturnValue(letGone);
+    try {
+      const queue = window();
+      larder.isAway = true;
+      queue.add(items("a"));
+      await until(() => letGone.mock.calls.length === 1);
+      larder.isAway = false;
+      await until(isQuiet(queue));
+      expect(held).toHaveBeenCalledTimes(2);
+      await settle();
+      expect(letGone).toHaveBeenCalledTimes(2);
+    } finally {
+      held.mockRestore();
+    }
   });
 
   it("leaves no speed of before", async () => {
