@@ -1,6 +1,6 @@
 import { afterEach, expect, expectTypeOf, it, vi } from "vitest";
 import type { Answer, Body, Endpoint, Form, Query } from "./call.ts";
-import { get, post } from "./http.ts";
+import { get, hooks, post, readBlob } from "./http.ts";
 import type { Entry } from "./types.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -58,4 +58,20 @@ it("knows no endpoint, method or field that larder's document of the API does no
   expectTypeOf<Body<"/api/jobs/cancel">>().toEqualTypeOf<{ id: string }>();
   expectTypeOf<Body<"/api/restart">>().toEqualTypeOf<Record<string, never>>();
   expectTypeOf<Form<"/api/upload">["file"]>().toEqualTypeOf<string[]>();
+});
+
+it("takes a large file that is long in coming for no sign of a larder that is away", async () => {
+  vi.useFakeTimers();
+  const reached = vi.spyOn(hooks, "onReach");
+  try {
+    const never = (_: string, { signal }: RequestInit) => new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+    vi.stubGlobal("fetch", vi.fn(never));
+    const ended = expect(readBlob("/large", undefined, 90_000)).rejects.toMatchObject({ kind: "fault" });
+    await vi.advanceTimersByTimeAsync(90_000);
+    await ended;
+    expect(reached).not.toHaveBeenCalledWith(false);
+  } finally {
+    vi.useRealTimers();
+    reached.mockRestore();
+  }
 });

@@ -107,9 +107,9 @@ export function readPart(address: string, from: number, length: number, signal?:
   return inSession(() => within(address, { headers }, signal, read));
 }
 
-/** The file at an address, whole. */
-export function readBlob(address: string, signal?: AbortSignal): Promise<Blob> {
-  return inSession(() => within(address, {}, signal, (answer) => answer.blob()));
+/** The file at an address, whole. `limitMs`: how long that may take where it is no sign of a larder that is away. */
+export function readBlob(address: string, signal?: AbortSignal, limitMs?: number): Promise<Blob> {
+  return inSession(() => within(address, {}, signal, (answer) => answer.blob(), address, limitMs));
 }
 
 /** Reads an answer's bytes from a place on, and no more than are wanted, whatever it sends. */
@@ -227,9 +227,10 @@ async function within<T>(
   signal: AbortSignal | undefined,
   read: (answer: Response) => Promise<T>,
   beside = address,
+  limitMs?: number,
 ): Promise<T> {
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), ANSWER_MS_MAX);
+  const timer = setTimeout(() => limit.abort(), limitMs ?? ANSWER_MS_MAX);
   const cancel = () => limit.abort();
   signal?.addEventListener("abort", cancel);
   try {
@@ -243,6 +244,7 @@ async function within<T>(
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof Problem) throw cause;
+    if (limitMs !== undefined && limit.signal.aborted) throw new Problem("fault", "It takes too long");
     hooks.onReach(false);
     throw new Problem("away", String(cause));
   } finally {

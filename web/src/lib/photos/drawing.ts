@@ -14,6 +14,8 @@ const PIXELS_MAX = 50_000_000;
 const FILM_SHARE = 0.1;
 /** How long a picture or a film's frame is waited for (ms). */
 const WAIT_MS = 20_000;
+/** How long a picture may take to come; on a slower line it is not worth it (ms). */
+const FETCH_MS = 180_000;
 
 /** Where something to draw is, or itself. */
 export type Source = string | Blob;
@@ -21,7 +23,7 @@ export type Source = string | Blob;
 /** Draws a picture as small as larder takes it; `undefined` where this browser does not show it. */
 export async function drawPicture(source: Source, mime: string, signal: AbortSignal): Promise<Blob | undefined> {
   if (!(await canShow(mime))) return undefined;
-  const picture = typeof source === "string" ? await readBlob(source, signal) : source;
+  const picture = typeof source === "string" ? await readBlob(source, signal, FETCH_MS) : source;
   return mime.startsWith("image/svg") ? drawLines(picture, signal) : drawPixels(picture, signal);
 }
 
