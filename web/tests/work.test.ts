@@ -1,5 +1,5 @@
 // Long work and how it is called off; dragging; what is asked once for all.
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -300,7 +300,7 @@ describe("taken names", () => {
 });
 
 describe("a big upload", () => {
-  it(`of ${BIG_UPLOAD_MIB} MiB passes by the memory of the page and of the server`, async () => {
+  it(`of ${BIG_UPLOAD_MIB} MiB passes by the memory of the page and of the server, which is killed in the middle`, async () => {
     mkdirSync(inRoot("big"));
     const page = await walk.enter("/?path=big");
     await page.getByText("This folder is empty").waitFor();
@@ -310,11 +310,17 @@ describe("a big upload", () => {
     truncateSync(file, BIG_UPLOAD_MIB * 1024 * 1024);
     const before = await readPeakMib(walk);
     await page.setInputFiles("input[data-pick=files]", file);
+    const parts = inRoot(".larder", "parts");
+    const arrived = () => !existsSync(parts) ? 0 : Math.max(0, ...readdirSync(parts).map((name) => statSync(join(parts, name)).size));
+    await expect.poll(arrived, { timeout: BIG_UPLOAD_MIB * 200, interval: 20 }).toBeGreaterThan(BIG_UPLOAD_MIB * 1024 * 1024 / 3);
+    await walk.larder.crash();
+    const kept = arrived();
+    await walk.larder.startAgain();
     await page.getByText("1 of 1 done").waitFor({ timeout: BIG_UPLOAD_MIB * 200 });
     const after = await readPeakMib(walk);
     await rm(outside, { recursive: true });
     const grown = Object.entries(after).map(([process, mib]) => [process, mib - (before[process] ?? 0)] as const);
-    console.info(`${BIG_UPLOAD_MIB} MiB uploaded; processes grew at most by ${grown.map(([process, mib]) => `${process}: ${mib} MiB`).join(", ")}`);
+    console.info(`${BIG_UPLOAD_MIB} MiB uploaded, broken at ${Math.round(kept / 1048576)}; processes grew at most by ${grown.map(([process, mib]) => `${process}: ${mib} MiB`).join(", ")}`);
     expect(grown.length).toBeGreaterThanOrEqual(3);
     for (const [process, mib] of grown) expect(mib, process).toBeLessThan(GROWTH_MIB_MAX);
     const { size } = (await walk.api("/api/finder?path=big&details=1") as { entries: { size: number }[] }).entries[0] ?? {};
