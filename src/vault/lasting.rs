@@ -72,7 +72,7 @@ impl Share {
         self.checked(|| {
             let workshops = self.workshops()?.0;
             make_way(&workshops, plan);
-            refuse_too_many(&workshops, plan.owner)?;
+            waiting::refuse_too_many(&workshops, plan.owner)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             make_room_for(&workshop, plan.length)?;
             let record = Record {
@@ -333,35 +333,6 @@ fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) {
             waiting::clear(workshop, found.id.as_str(), &is_over);
         }
     }
-}
-
-/// Looks whether one more may be begun, when those that waited too long have gone.
-///
-/// Errors: `TooSoon`.
-fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result<()> {
-    let are_too_many = || {
-        let (mut all, mut own) = (0, 0);
-        for workshop in workshops {
-            let ids = waiting::free_ids(workshop).unwrap_or_default();
-            all += ids.len();
-            own += ids.iter().filter(|id| id.is_of(owner)).count();
-        }
-        all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX
-    };
-    if !are_too_many() {
-        return Ok(());
-    }
-    let own = upload_record::prefix(None, owner);
-    for workshop in workshops {
-        let Ok(home) = look::open_place(&**workshop, b"..") else { continue };
-        waiting::prune(home.as_fd(), limits::PARTS_MAX);
-        // Nobody was told what these are called: who began them has begun them again.
-        waiting::clear(workshop, &own, &|found| found.record.is_untold);
-    }
-    if are_too_many() {
-        return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
-    }
-    Ok(())
 }
 
 impl Upload {

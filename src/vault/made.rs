@@ -95,8 +95,8 @@ impl Share {
     }
 }
 
-/// Removes the folders that notes of other processes tell of, as far as they are empty; the notes themselves
-/// go with the other unfinished things. `top` is where the filesystem begins.
+/// Removes the folders that notes of other processes tell of, as far as they are empty, and the notes: a folder that
+/// somebody makes there later is none of those. `top` is where the filesystem begins.
 pub(super) fn sweep(
     top: BorrowedFd<'_>,
     workshop: BorrowedFd<'_>,
@@ -105,6 +105,7 @@ pub(super) fn sweep(
     let _as_far_as_it_went = look::each_name(workshop, identity, &mut |name| {
         if is_note(name) && !is_in_work(name) {
             let _stays_as_it_is = unmake(top, workshop, name);
+            hidden::unlink(workshop, std::ffi::OsStr::from_bytes(name));
         }
         Ok(())
     });

@@ -7,7 +7,8 @@ use super::spool::{BLOCK_BYTES, Spool};
 use super::upload::{PARTS, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
 use super::{discard, look, os, tending};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Statx};
 use std::collections::BTreeSet;
@@ -217,6 +218,35 @@ fn remove_idle(parts: BorrowedFd<'_>, id: &UploadId, is_chosen: &dyn Fn(&Found) 
     });
     // What cannot be looked at now may be there again.
     removed.unwrap_or(false)
+}
+
+/// Looks whether one more may be begun, when those that waited too long have gone.
+///
+/// Errors: `TooSoon`.
+pub(super) fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result<()> {
+    let are_too_many = || {
+        let (mut all, mut own) = (0, 0);
+        for workshop in workshops {
+            let ids = free_ids(workshop).unwrap_or_default();
+            all += ids.len();
+            own += ids.iter().filter(|id| id.is_of(owner)).count();
+        }
+        all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX
+    };
+    if !are_too_many() {
+        return Ok(());
+    }
+    let own = upload_record::prefix(None, owner);
+    for workshop in workshops {
+        let Ok(home) = look::open_place(&**workshop, b"..") else { continue };
+        prune(home.as_fd(), limits::PARTS_MAX);
+        // Nobody was told what these are called: who began them has begun them again.
+        clear(workshop, &own, &|found| found.record.is_untold);
+    }
+    if are_too_many() {
+        return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
+    }
+    Ok(())
 }
 
 /// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody that are bound to no place,
