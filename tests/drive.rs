@@ -30,19 +30,6 @@ fn ask_everything(larder: &Larder) -> Vec<Answer> {
     ]
 }
 
-/// Takes the drive away: an empty folder is left, as of a mount point.
-fn unplug(larder: &Larder) {
-    fs::rename(larder.root(), larder.folder_path().join("unplugged")).unwrap();
-    fs::create_dir(larder.root()).unwrap();
-}
-
-/// Brings it back.
-fn plug(larder: &Larder) {
-    // This fails unless the mount point is still empty.
-    fs::remove_dir(larder.root()).unwrap();
-    fs::rename(larder.folder_path().join("unplugged"), larder.root()).unwrap();
-}
-
 /// Demands 503 for everything, and that nothing was written.
 #[track_caller]
 fn expect_absent(larder: &Larder) {
@@ -76,13 +63,13 @@ fn a_drive_that_goes_while_larder_runs_is_missed_and_comes_back_by_itself() {
     let larder = filled();
     larder.http("ana").get("/api/finder").expect(200);
     for _ in 0..2 {
-        unplug(&larder);
+        larder.unplug();
         expect_absent(&larder);
         // The rest keeps working.
         let token = larder.token("ana");
         larder.bearer(&token).get("/api/user/get_self").expect(200);
         larder.anonymous().get("/").expect(200);
-        plug(&larder);
+        larder.plug();
         expect_back(&larder);
     }
 }
@@ -91,11 +78,11 @@ fn a_drive_that_goes_while_larder_runs_is_missed_and_comes_back_by_itself() {
 fn a_drive_that_is_missing_at_the_start_comes_back_by_itself() {
     let mut larder = filled();
     larder.stop();
-    unplug(&larder);
+    larder.unplug();
     larder.restart();
     expect_absent(&larder);
     larder.sign_in("ana", &password_of("ana")).expect(200);
-    plug(&larder);
+    larder.plug();
     wait::until("the files", || larder.http("ana").get("/api/finder").status == 200);
     expect_back(&larder);
 }
@@ -121,7 +108,7 @@ fn a_drive_whose_mount_point_is_missing_too_is_only_absent() {
 #[test]
 fn the_wrong_drive_is_not_taken_for_the_right_one() {
     let mut larder = filled();
-    unplug(&larder);
+    larder.unplug();
     // Another larder's drive, with a marker of its own.
     let other = Larder::start();
     fs::create_dir(larder.root().join(".larder")).unwrap();
@@ -164,7 +151,7 @@ fn an_upload_during_which_the_drive_goes_writes_nothing_into_the_mount_point() {
     ));
     wire.send(&body[..body.len() / 2]);
     wait::until("the beginning on the disk", || larder.unfinished() > 0);
-    unplug(&larder);
+    larder.unplug();
     wire.send(&body[body.len() / 2..]);
     let answer = wire.answer();
     assert!(matches!(answer.status, 200 | 503), "{answer}");
@@ -175,7 +162,7 @@ fn an_upload_during_which_the_drive_goes_writes_nothing_into_the_mount_point() {
 fn a_new_root_is_adopted_when_told_so() {
     let mut larder = filled();
     larder.stop();
-    unplug(&larder);
+    larder.unplug();
     let larder = larder.launch_with(|command| {
         command.arg("--new-root");
     });

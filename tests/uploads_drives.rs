@@ -122,19 +122,6 @@ fn on_a_drive_that_fills_the_bytes_wait_until_there_is_room() {
     wait_until_nothing_is_left(&larder);
 }
 
-/// Takes the share's drive away: an empty folder is left, as of a mount point.
-fn unplug(larder: &Larder) {
-    fs::rename(larder.root(), larder.folder_path().join("unplugged")).unwrap();
-    fs::create_dir(larder.root()).unwrap();
-}
-
-/// Brings it back.
-fn plug(larder: &Larder) {
-    // This fails unless the mount point is still empty.
-    fs::remove_dir(larder.root()).unwrap();
-    fs::rename(larder.folder_path().join("unplugged"), larder.root()).unwrap();
-}
-
 #[test]
 fn while_the_drive_of_the_share_is_away_an_upload_waits() {
     let mut larder = Larder::start().user("ana");
@@ -145,7 +132,7 @@ fn while_the_drive_of_the_share_is_away_an_upload_waits() {
     // It goes in the middle of a request.
     let mut wire = tus.patch_begun(&upload, 1000, 2 * MIB, &whole[1000..=MIB]);
     wait_for_bytes(&larder, "", MIB);
-    unplug(&larder);
+    larder.unplug();
     wire.send(&whole[MIB + 1..2 * MIB + 1000]);
     let status = wire.head_answer().status;
     assert!(matches!(status, 204 | 503), "{status}");
@@ -162,7 +149,7 @@ fn while_the_drive_of_the_share_is_away_an_upload_waits() {
     larder.restart();
     all_absent(&larder);
     assert_eq!(fs::read_dir(larder.root()).unwrap().count(), 0, "written into the mount point");
-    plug(&larder);
+    larder.plug();
     wait::until("the drive", || larder.http("ana").get("/api/finder").status == 200);
     let tus = Tus::of(&larder, "ana");
     let offset = tus.offset(&upload);

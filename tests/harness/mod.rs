@@ -284,6 +284,19 @@ impl Larder {
         self.folder.path()
     }
 
+    /// Takes the share's drive away: an empty folder is left, as of a mount point.
+    pub fn unplug(&self) {
+        std::fs::rename(self.root(), self.folder_path().join("unplugged")).unwrap();
+        std::fs::create_dir(self.root()).unwrap();
+    }
+
+    /// Brings it back.
+    pub fn plug(&self) {
+        // This fails unless the mount point is still empty.
+        std::fs::remove_dir(self.root()).unwrap();
+        std::fs::rename(self.folder_path().join("unplugged"), self.root()).unwrap();
+    }
+
     // The server.
 
     /// The running server.
