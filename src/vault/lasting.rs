@@ -193,7 +193,8 @@ impl Share {
         let (id, length) = (upload.id().ok_or(NAMELESS)?.clone(), upload.offset());
         let owner = upload.record().ok_or(NAMELESS)?.owner.clone();
         if let Err(refused) = self.ask(&path, Need::Write) {
-            upload.keep()?;
+            // What was durable before waits in any case.
+            let _as_well_as_we_can = upload.keep();
             return Err(refused);
         }
         upload.seal()?;
