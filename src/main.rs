@@ -23,6 +23,11 @@ mod permits;
 mod picture;
 mod presence;
 mod process;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "links and the banner, which draw codes, come next")
+)]
+mod qr;
 mod renew;
 mod secrets;
 mod serve;

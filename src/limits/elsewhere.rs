@@ -64,3 +64,7 @@ pub const UPDATE_SPAWN_TRIES: usize = 50;
 
 /// Bytes of a datagram of `sd_notify(3)` that are looked at.
 pub const NOTIFY_BYTES_MAX: usize = 256;
+
+/// Versions of QR codes; 20 has 97 modules a side and takes 666 bytes at medium correction. Larger
+/// ones have modules that a phone in the hand cannot tell apart on a screen.
+pub const QR_VERSION_MAX: u8 = 20;
