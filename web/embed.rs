@@ -4,7 +4,7 @@
 //! For each file it keeps the plain bytes and, where that is smaller, a gzip and a brotli form, so
 //! that the running larder compresses nothing. The plain form of a large file is unpacked from the
 //! gzip form when somebody asks for it, which no browser does: that keeps the program small. `src/http/assets.rs` includes the table. Without
-//! `web/dist` the three pages say how to build them. Knows nothing of the server.
+//! `web/dist` the pages say how to build them. Knows nothing of the server.
 
 #![expect(clippy::print_stdout, reason = "Cargo listens to a build script's standard output")]
 
@@ -23,7 +23,7 @@ const PAGES_FOLDER: &str = "web/dist";
 const DOCUMENT: &str = "docs/openapi.json";
 
 /// The pages larder cannot do without.
-const ENTRIES: [&str; 3] = ["index.html", "login.html", "preview.html"];
+const ENTRIES: [&str; 4] = ["guest.html", "index.html", "login.html", "preview.html"];
 
 /// From this size on (bytes) the plain form is not kept beside the gzip form.
 const KEPT_PLAIN_BYTES_MAX: usize = 4 * 1024;

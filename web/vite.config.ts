@@ -1,10 +1,11 @@
-// How the pages are built: three entries under /web/, hashed files under /web/assets/, and the
-// licences of what is bundled beside them.
+// How the pages are built: three entries under /web/ (the guest's page is built by vite.guest.config.ts), hashed files
+// under /web/assets/, and the licences of what is bundled beside them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { icons } from "./icons.ts";
 
 const ENTRIES = { index: "index.html", login: "login.html", preview: "preview.html" };
 
@@ -14,6 +15,9 @@ const PAGES: Record<string, string> = {
   "/auth": "/web/login.html",
   "/preview": "/web/preview.html",
 };
+/** A guest's page, whatever its token; and what is asked of larder under it. */
+const GUEST_PAGE = /^\/s\/[^/]+$/;
+const GUEST_ASKS = "^/s/[^/]+/";
 
 /** Lets `npm run dev` answer at the addresses larder uses. */
 function pageAddresses(): Plugin {
@@ -22,7 +26,7 @@ function pageAddresses(): Plugin {
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         const [path = "", query] = (request.url ?? "").split("?");
-        const page = PAGES[path];
+        const page = GUEST_PAGE.test(path) ? "/web/guest.html" : PAGES[path];
         if (page) request.url = query === undefined ? page : `${page}?${query}`;
         next();
       });
@@ -58,6 +62,9 @@ function licences(): Plugin {
     },
   };
 }
+
+/** The larder that the development server asks. */
+const LARDER = process.env["LARDER_URL"] ?? "http://127.0.0.1:6969";
 
 /** larder's own description of its API, which a test of the server keeps true. */
 const DOCUMENT = resolve(import.meta.dirname, "../docs/openapi.json");
@@ -101,7 +108,7 @@ function isPackage(folder: string): boolean {
 export default defineConfig({
   base: "/web/",
   publicDir: false,
-  plugins: [svelte(), pageAddresses(), endpoints(), licences()],
+  plugins: [svelte(), pageAddresses(), endpoints(), icons(), licences()],
   build: {
     // The policy allows no inline script; every browser that knows modules and is still looked
     // after preloads them by itself.
@@ -114,7 +121,7 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { "/api": process.env["LARDER_URL"] ?? "http://127.0.0.1:6969" },
+    proxy: { "/api": LARDER, [GUEST_ASKS]: LARDER },
   },
   test: {
     include: ["src/**/*.test.ts"],

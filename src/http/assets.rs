@@ -190,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn the_three_pages_are_there_and_nothing_else_is_found() {
-        for page in ["index.html", "login.html", "preview.html"] {
+    fn the_pages_are_there_and_nothing_else_is_found() {
+        for page in ["guest.html", "index.html", "login.html", "preview.html"] {
             let asset = find(page).unwrap_or_else(|| panic!("{page} is missing"));
             assert_eq!(asset.mime, "text/html; charset=utf-8");
             assert!(!asset.is_immutable, "{page} has no hash in its name");

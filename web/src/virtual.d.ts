@@ -1,4 +1,4 @@
-// Modules that the build makes; see vite.config.ts.
+// Modules that the build makes; see vite.config.ts and icons.ts.
 
 declare module "virtual:endpoints" {
   /** The endpoints that a role may be given, in the order of larder's table. */
@@ -9,4 +9,10 @@ declare module "virtual:endpoints" {
     /** It changes nothing. */
     isLooking: boolean;
   }[];
+}
+
+declare module "lucide:*" {
+  /** The elements of an icon, 24 by 24, and their attributes. */
+  const node: readonly (readonly [string, Readonly<Record<string, string>>])[];
+  export default node;
 }
