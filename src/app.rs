@@ -22,11 +22,12 @@ use crate::error::Error;
 use crate::events::Hub;
 use crate::jobs::Jobs;
 use crate::limits;
+use crate::links::Links;
 use crate::logbook::{Event, Logbook};
 use crate::presence::Presence;
 use crate::sessions::Sessions;
 use crate::settings::{self, Config, Roles, Settings};
-use crate::store::{FtpUserStore, NewUser, UserStore};
+use crate::store::{FtpUserStore, LinkStore, NewUser, UserStore};
 use crate::system::{Names, Power, Resources};
 use crate::terminal;
 use crate::thumbs::Thumbs;
@@ -75,6 +76,9 @@ pub struct App {
     pub presence: Presence,
     /// Selections that wait to be downloaded.
     pub tickets: Tickets,
+    /// What people without an account may see or bring.
+    #[expect(dead_code, reason = "the endpoints come next")]
+    pub links: Links,
     /// Small pictures of large ones.
     pub thumbs: Thumbs,
     /// The state directory.
@@ -191,6 +195,8 @@ impl App {
         let secret = secret_key(&folder.join("secret.key"))?;
         let accounts = Accounts::new(Arc::clone(&users), Arc::clone(&ftp_users), &secret);
         let accounts = Arc::new(accounts);
+        let links = LinkStore::open(&db("users.db")).map_err(|error| error.to_string())?;
+        let links = Links::new(links, Arc::clone(&users), &secret);
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
@@ -221,6 +227,7 @@ impl App {
             own_names: Names::default(),
             presence: Presence::default(),
             tickets: Tickets::default(),
+            links,
             thumbs: Thumbs::default(),
             started_with,
             covered: overrides.covered.clone(),

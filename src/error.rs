@@ -29,6 +29,12 @@ pub enum Error {
     UnknownHost,
     /// What was named does not exist, or may as well not.
     NotFound(&'static str),
+    /// What was there for this caller is no more, and asking again will not help.
+    Gone(&'static str),
+    /// A link takes no more than it was given.
+    LimitReached,
+    /// What ends at a time cannot be judged as long as nobody knows the time.
+    ClockNotSet,
     /// The place exists but does not take this method; `allow` lists what it takes.
     Method {
         /// The methods it takes, comma-separated, as the `Allow` field wants them.
@@ -105,6 +111,10 @@ pub enum SignInProblem {
     InvalidToken,
     /// Wrong name or password.
     WrongPassword,
+    /// A link has a password, and none was given yet.
+    LinkPassword,
+    /// It was given, and is another.
+    WrongLinkPassword,
 }
 
 /// What is wrong with a question, for programs, which must not go by the sentence.
@@ -155,10 +165,19 @@ impl std::fmt::Display for Error {
             Self::SignIn(SignInProblem::Expired) => write!(out, "refused: the token has expired"),
             Self::SignIn(SignInProblem::InvalidToken) => write!(out, "refused: invalid token"),
             Self::SignIn(SignInProblem::WrongPassword) => write!(out, "refused: wrong password"),
+            Self::SignIn(SignInProblem::LinkPassword) => {
+                write!(out, "refused: the link has a password")
+            }
+            Self::SignIn(SignInProblem::WrongLinkPassword) => {
+                write!(out, "refused: wrong password of a link")
+            }
             Self::Refused | Self::Forbidden => write!(out, "refused"),
             Self::DeniedByDrive => write!(out, "refused by the drive's own permissions"),
             Self::UnknownHost => write!(out, "asked for under an unknown name"),
             Self::NotFound(sentence) => write!(out, "not found: {sentence}"),
+            Self::Gone(sentence) => write!(out, "gone: {sentence}"),
+            Self::LimitReached => write!(out, "refused: the link's limit is reached"),
+            Self::ClockNotSet => write!(out, "the clock is not set"),
             Self::Method { allow } => write!(out, "wrong method, allowed: {allow}"),
             Self::Collision(sentence) => write!(out, "collision: {sentence}"),
             Self::Conflict(sentence) => write!(out, "conflict: {sentence}"),

@@ -96,7 +96,9 @@ impl From<Error> for Reply {
             Error::SignIn(_) => Self::new(530, "Please sign in with USER and PASS"),
             Error::Refused | Error::Forbidden => Self::new(550, "Permission denied"),
             Error::DeniedByDrive => Self::new(550, "Not permitted on the drive"),
-            Error::NotFound(sentence) | Error::Conflict(sentence) => Self::new(550, sentence),
+            Error::NotFound(sentence) | Error::Gone(sentence) | Error::Conflict(sentence) => {
+                Self::new(550, sentence)
+            }
             Error::Method { .. } => Self::new(502, "Not implemented"),
             Error::Collision(sentence) => Self::new(553, sentence),
             Error::Remains(_) => Self::new(550, "Part of it cannot be deleted"),
@@ -116,6 +118,8 @@ impl From<Error> for Reply {
                 Self::new(451, READ_ONLY)
             }
             Error::UnknownHost
+            | Error::LimitReached
+            | Error::ClockNotSet
             | Error::OtherOffset(_)
             | Error::Unsupported
             | Error::BridgeRefused { .. }

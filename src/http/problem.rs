@@ -17,6 +17,7 @@ pub const CODES: &[&str] = &[
     "bridge_refused",
     "cancelled",
     "cannot_delete",
+    "clock_not_set",
     "conflict",
     "denied_by_drive",
     "disk_full",
@@ -24,12 +25,14 @@ pub const CODES: &[&str] = &[
     "drive_busy",
     "exists",
     "failed",
+    "gone",
     "internal",
     "invalid",
     "invalid_name",
     "invalid_path",
     "invalid_settings",
     "invalid_token",
+    "limit_reached",
     "list_too_long",
     "method_not_allowed",
     "missing",
@@ -37,6 +40,7 @@ pub const CODES: &[&str] = &[
     "not_a_folder",
     "not_found",
     "not_permitted",
+    "password_required",
     "precondition_failed",
     "read_only",
     "timeout",
@@ -119,10 +123,11 @@ fn status(error: &Error) -> u16 {
         Error::Invalid(..) | Error::Disconnected => 400,
         // The endpoints of the first contract have no 403 for a role or a path.
         Error::SignIn(_) | Error::Refused => 401,
-        Error::Forbidden | Error::DeniedByDrive => 403,
+        Error::Forbidden | Error::DeniedByDrive | Error::LimitReached => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
         Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) | Error::OtherOffset(_) => 409,
+        Error::Gone(_) => 410,
         Error::PreconditionFailed => 412,
         Error::TooLarge => 413,
         Error::Unsupported => 415,
@@ -135,9 +140,11 @@ fn status(error: &Error) -> u16 {
         | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
         // Without a job only the end of the server calls work off.
-        Error::StorageAbsent | Error::DriveBusy { .. } | Error::Busy { .. } | Error::Cancelled => {
-            503
-        }
+        Error::StorageAbsent
+        | Error::DriveBusy { .. }
+        | Error::Busy { .. }
+        | Error::ClockNotSet
+        | Error::Cancelled => 503,
         Error::DiskFull => 507,
     }
 }
@@ -160,11 +167,17 @@ pub fn code(error: &Error) -> &'static str {
         Error::SignIn(SignInProblem::Unauthorized) => "unauthorized",
         Error::SignIn(SignInProblem::Expired) => "token_expired",
         Error::SignIn(SignInProblem::InvalidToken) => "invalid_token",
-        Error::SignIn(SignInProblem::WrongPassword) => "wrong_password",
+        Error::SignIn(SignInProblem::WrongPassword | SignInProblem::WrongLinkPassword) => {
+            "wrong_password"
+        }
+        Error::SignIn(SignInProblem::LinkPassword) => "password_required",
         Error::Refused | Error::Forbidden => "not_permitted",
         Error::DeniedByDrive => "denied_by_drive",
         Error::UnknownHost => "unknown_host",
         Error::NotFound(_) => "not_found",
+        Error::Gone(_) => "gone",
+        Error::LimitReached => "limit_reached",
+        Error::ClockNotSet => "clock_not_set",
         Error::Method { .. } => "method_not_allowed",
         Error::Collision(_) => "exists",
         Error::Conflict(_) | Error::OtherOffset(_) => "conflict",
@@ -202,13 +215,18 @@ pub fn sentence(error: &Error) -> &str {
         Error::SignIn(SignInProblem::Expired) => "Token expired",
         Error::SignIn(SignInProblem::InvalidToken) => "Invalid token",
         Error::SignIn(SignInProblem::WrongPassword) => "Invalid username or password",
+        Error::SignIn(SignInProblem::LinkPassword) => "Password required",
+        Error::SignIn(SignInProblem::WrongLinkPassword) => "Wrong password",
         Error::Forbidden => "Not permitted",
         Error::PreconditionFailed => "Precondition failed",
         Error::OtherOffset(_) => "The upload goes on from another byte",
         Error::Unsupported => "Unsupported media type",
         Error::DeniedByDrive => "Not permitted on the drive",
         Error::UnknownHost => "Unknown host",
+        Error::LimitReached => "The link's limit is reached",
+        Error::ClockNotSet => "The clock is not set",
         Error::NotFound(sentence)
+        | Error::Gone(sentence)
         | Error::Collision(sentence)
         | Error::Conflict(sentence)
         | Error::Failed(sentence) => sentence,
@@ -276,6 +294,11 @@ mod tests {
             Error::DiskFull,
             Error::StorageAbsent,
             Error::Failed(""),
+            Error::Gone(""),
+            Error::LimitReached,
+            Error::ClockNotSet,
+            Error::SignIn(SignInProblem::LinkPassword),
+            Error::SignIn(SignInProblem::WrongLinkPassword),
             Error::TooLarge,
             Error::Io(ErrorKind::ReadOnlyFilesystem.into()),
             Error::Bug("".into()),

@@ -2,6 +2,7 @@
 
 mod dump;
 mod ftp_users;
+mod links;
 mod reader;
 mod schema;
 mod seen;
@@ -10,6 +11,7 @@ mod users;
 
 pub use dump::{dump, load};
 pub use ftp_users::{FtpUser, FtpUserStore};
+pub use links::{Edit, LinkChange, LinkRow, LinkStore, NewLink};
 pub use user::{NewUser, User, UserChange, examine_users};
 pub use users::UserStore;
 

@@ -43,4 +43,43 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE users ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE users ADD COLUMN last_agent TEXT NOT NULL DEFAULT '';
 ",
+    "
+    CREATE TABLE links(
+        id INTEGER PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        token_hash TEXT NOT NULL UNIQUE,
+        nonce TEXT NOT NULL,
+        path TEXT NOT NULL,
+        is_folder INTEGER NOT NULL,
+        label TEXT NOT NULL DEFAULT '',
+        may_read INTEGER NOT NULL,
+        may_write INTEGER NOT NULL,
+        password TEXT,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        expires INTEGER,
+        downloads_max INTEGER,
+        downloads INTEGER NOT NULL DEFAULT 0,
+        upload_bytes_max INTEGER,
+        uploaded_bytes INTEGER NOT NULL DEFAULT 0,
+        upload_files_max INTEGER,
+        uploaded_files INTEGER NOT NULL DEFAULT 0,
+        guest_folders INTEGER NOT NULL DEFAULT 0,
+        created INTEGER NOT NULL,
+        last_used INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX links_by_user ON links(user_id);
+    CREATE INDEX links_by_path ON links(path);
+    CREATE TABLE link_downloads(
+        link_id INTEGER NOT NULL REFERENCES links(id) ON DELETE CASCADE,
+        what BLOB NOT NULL,
+        began INTEGER NOT NULL,
+        PRIMARY KEY (link_id, what)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE link_guests(
+        link_id INTEGER NOT NULL REFERENCES links(id) ON DELETE CASCADE,
+        guest BLOB NOT NULL,
+        day INTEGER NOT NULL,
+        PRIMARY KEY (link_id, guest)
+    ) STRICT, WITHOUT ROWID;
+",
 ];

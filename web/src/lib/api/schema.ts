@@ -1340,7 +1340,7 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
@@ -1578,7 +1578,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */

@@ -1,0 +1,43 @@
+//! Bounds of links.
+
+use std::time::Duration;
+
+/// Links of one user (contract, section 15): what a person can still look through.
+pub const LINKS_PER_USER_MAX: i64 = 500;
+
+/// Random-looking bytes of a link's token: 128 bits are found by nobody who guesses, and their 22 letters still
+/// make a small QR code.
+pub const LINK_TOKEN_BYTES: usize = 16;
+
+/// Links that are kept in memory for whoever asks next, some 500 bytes each.
+pub const CACHED_LINKS_MAX: usize = 256;
+
+/// What `upload_bytes_max` may be: what a number of JavaScript holds exactly (bytes).
+pub const LINK_BYTES_MAX: i64 = (1 << 53) - 1;
+
+/// How long a download that was counted may go on, or begin again, without being counted once more (contract,
+/// section 15).
+pub const LINK_DOWNLOAD_LIFE: Duration = Duration::from_hours(24);
+
+/// Counted downloads of one link that are remembered for those who go on with them, some 60 bytes each. Beyond,
+/// the oldest are forgotten, and who began them is counted again.
+pub const LINK_DOWNLOADS_REMEMBERED_MAX: i64 = 10_000;
+
+/// Guests of one link and day of whom is told that they looked; of more there is no row in the log.
+pub const LINK_GUESTS_PER_DAY_MAX: i64 = 1_000;
+
+/// How often it is written down that a link was used: SD cards wear out.
+pub const LINK_USED_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long a guest's cookie is good (contract, section 15).
+pub const LINK_COOKIE_LIFE: Duration = Duration::from_hours(12);
+
+/// Bytes of a guest's cookie that we would look at; ours have at most 250.
+pub const LINK_COOKIE_BYTES_MAX: usize = 512;
+
+/// Bytes of what a guest calls themselves; the longest name of their folder (contract, section 15).
+pub const GUEST_NAME_BYTES_MAX: usize = 64;
+
+/// Before this moment the clock was never set (2025-01-01, seconds since 1970): boards without one of their own
+/// start in 1970, or when their system was built.
+pub const CLOCK_SET_FROM_S: i64 = 1_735_689_600;

@@ -1,0 +1,300 @@
+//! Links, by which people without an account see one file or folder, or bring files into one. A link can never do
+//! more than its maker may at that moment (`links/standing`), and its address is a secret that the database does
+//! not hold (`links/keys`). Knows no requests.
+
+mod keys;
+mod standing;
+
+pub use keys::Guest;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the guests' endpoints come next and name it")
+)]
+pub use standing::Standing;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the owners' endpoints come next and tell it")
+)]
+pub use standing::State;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use crate::auth::key;
+use crate::error::{Error, Result};
+#[cfg_attr(not(test), expect(unused_imports, reason = "the owners' endpoints come next"))]
+pub use crate::store::Edit;
+pub use crate::store::LinkChange as Wanted;
+use crate::store::{LinkRow, LinkStore, NewLink, UserStore};
+use crate::vault::VaultPath;
+use keys::{Bound, Keys};
+
+/// What is said of a link that nobody has made, or may know of.
+const NOT_FOUND: Error = Error::NotFound("Link not found");
+
+/// What is said of one that was good once.
+pub const NO_LONGER: Error = Error::Gone("Link is no longer available");
+
+/// All links.
+pub struct Links {
+    /// Their rows.
+    store: LinkStore,
+    /// Their makers.
+    users: Arc<UserStore>,
+    /// Makes their tokens, and seals their guests' cookies.
+    keys: Keys,
+}
+
+/// One of them. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a matter of its own")]
+pub struct Link {
+    /// Its number, never another link's.
+    pub id: i64,
+    /// Who made it.
+    pub user_id: i64,
+    /// What it opens.
+    pub path: VaultPath,
+    /// Whether that was a folder when the link was made; a thing of another kind is not what was shared.
+    pub is_folder: bool,
+    /// Its maker's own words for it.
+    pub label: String,
+    /// Whether guests may look and download, as far as its maker may.
+    pub read: bool,
+    /// Whether guests may bring files, likewise.
+    pub write: bool,
+    /// Argon2id, in PHC form.
+    pub password_hash: Option<String>,
+    /// Raised by another password and by another token: ends all guests' sessions.
+    pub epoch: i64,
+    /// When it closes.
+    pub expires: Option<i64>,
+    /// How many downloads may begin.
+    pub downloads_max: Option<i64>,
+    /// How many have begun.
+    pub downloads: i64,
+    /// How many bytes may be brought.
+    pub upload_bytes_max: Option<i64>,
+    /// How many were, or are being.
+    pub uploaded_bytes: i64,
+    /// How many files may be brought.
+    pub upload_files_max: Option<i64>,
+    /// How many were, or are being.
+    pub uploaded_files: i64,
+    /// Whether each guest's files go into a folder of their own.
+    pub guest_folders: bool,
+    /// When it was made.
+    pub created: i64,
+    /// When somebody used it last, to the minute.
+    pub last_used: Option<i64>,
+    /// What its token is made of.
+    nonce: String,
+    /// SHA-256 of its token, in hex.
+    token_hash: String,
+}
+
+/// The clock, in seconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl Links {
+    /// The links in this database, with tokens that are made with this secret.
+    pub fn new(store: LinkStore, users: Arc<UserStore>, secret: &[u8]) -> Self {
+        Self { store, users, keys: Keys::new(secret) }
+    }
+
+    /// The link with this token: one look, from memory or by an index, however many are guessed.
+    ///
+    /// Errors: `NotFound`.
+    pub fn find(&self, token: &str) -> Result<Arc<Link>> {
+        let hash = keys::token_hash(token).ok_or(NOT_FOUND)?;
+        let row = self.store.by_token_hash(&hash)?.ok_or(NOT_FOUND)?;
+        if !keys::has_hash(token, &row.token_hash) {
+            return Err(NOT_FOUND);
+        }
+        Link::read(&row).map(Arc::new)
+    }
+
+    /// The link with this number.
+    ///
+    /// Errors: `NotFound`.
+    pub fn by_id(&self, id: i64) -> Result<Link> {
+        Link::read(&self.store.by_id(id)?.ok_or(NOT_FOUND)?)
+    }
+
+    /// The links of one user, or with `None` everybody's, after this number in its order, at most so many. One
+    /// whose row is damaged is passed over.
+    pub fn after(
+        &self,
+        user_id: Option<i64>,
+        id: i64,
+        count: usize,
+    ) -> Result<(Vec<Link>, Option<i64>)> {
+        let rows = self.store.after(user_id, id, count)?;
+        let last = rows.last().map(|row| row.id);
+        Ok((rows.iter().filter_map(|row| Link::read(row).ok()).collect(), last))
+    }
+
+    /// Makes a link; it is on the disk when this returns, and its rights are the caller's to judge.
+    ///
+    /// Errors: `Conflict` when the user has too many.
+    pub fn create(
+        &self,
+        user_id: i64,
+        path: &VaultPath,
+        is_folder: bool,
+        wanted: &Wanted<'_>,
+    ) -> Result<Link> {
+        let id = new_id()?;
+        let (nonce, token_hash) = self.new_token(id)?;
+        self.store.insert(&NewLink {
+            id,
+            user_id,
+            token_hash: &token_hash,
+            nonce: &nonce,
+            path: path.as_str(),
+            is_folder,
+            created: now(),
+            change: *wanted,
+        })?;
+        self.by_id(id)
+    }
+
+    /// Changes a link, with `renew` its token too; it is on the disk when this returns.
+    ///
+    /// Errors: `NotFound`; those of `judge`, which sees the link as it would be, and then nothing changes.
+    pub fn edit(
+        &self,
+        id: i64,
+        wanted: &Wanted<'_>,
+        renew: bool,
+        judge: impl FnOnce(&Link) -> Result<()>,
+    ) -> Result<()> {
+        let token = if renew { Some(self.new_token(id)?) } else { None };
+        let token = token.as_ref().map(|(nonce, hash)| (nonce.as_str(), hash.as_str()));
+        self.store.change(id, &Wanted { token, ..*wanted }, |row| judge(&Link::read(row)?))
+    }
+
+    /// Ends a link; that is on the disk when this returns.
+    ///
+    /// Errors: `NotFound`.
+    pub fn delete(&self, id: i64) -> Result<()> {
+        self.store.delete(id)
+    }
+
+    /// A link's token, for its maker's eyes; `None` where `secret.key` is another than when it was made.
+    pub fn token(&self, link: &Link) -> Option<String> {
+        let nonce = keys::from_hex::<16>(&link.nonce)?;
+        let token = self.keys.token(link.id, &nonce);
+        keys::has_hash(&token, &link.token_hash).then_some(token)
+    }
+
+    /// Counts a download of `what` (a path, or the whole of a selection) by a guest (their id, else their
+    /// address), once within 24 hours. It must not be called where nobody may wait for a disk.
+    ///
+    /// Errors: `Gone` when the link is used up for who has not begun yet.
+    pub fn begin_download(&self, link_id: i64, guest: &str, what: &str) -> Result<()> {
+        if self.store.begin_download(link_id, &digest(guest, what), now())? {
+            return Ok(());
+        }
+        Err(NO_LONGER)
+    }
+
+    /// Whether that guest has begun that download within 24 hours.
+    pub fn has_begun(&self, link_id: i64, guest: &str, what: &str) -> Result<bool> {
+        self.store.has_begun(link_id, &digest(guest, what), now())
+    }
+
+    /// Counts one file of so many bytes before they come. What does not come is to be taken back.
+    ///
+    /// Errors: `LimitReached`; `NotFound` when the link is no more.
+    pub fn begin_upload(&self, link_id: i64, bytes: u64) -> Result<()> {
+        let bytes = i64::try_from(bytes).map_err(|_| Error::LimitReached)?;
+        if self.store.begin_upload(link_id, bytes, 1)? { Ok(()) } else { Err(Error::LimitReached) }
+    }
+
+    /// Takes back so many bytes and files that were counted and never arrived.
+    pub fn take_back_upload(&self, link_id: i64, bytes: u64, files: u32) -> Result<()> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.store.take_back_upload(link_id, bytes, files.into())
+    }
+
+    /// Remembers that a guest (their id, else their address) used a link; says whether for the first time on this
+    /// day. Mostly it is known already, which writes nothing.
+    pub fn seen(&self, link_id: i64, guest: &str) -> Result<bool> {
+        self.store.seen(link_id, &digest(guest, ""), now())
+    }
+
+    /// A guest as the value of a cookie that is good for this link, its password and 12 hours.
+    pub fn seal(&self, link: &Link, guest: &Guest, now: i64) -> String {
+        self.keys.seal(link.bound(), guest, now)
+    }
+
+    /// The guest of such a cookie.
+    pub fn unseal(&self, link: &Link, cookie: &str) -> Option<Guest> {
+        self.keys.unseal(link.bound(), cookie, now())
+    }
+
+    /// A new nonce and the hash of the token that it makes.
+    fn new_token(&self, id: i64) -> Result<(String, String)> {
+        let nonce = key::random_bytes::<16>()?;
+        Ok((key::hex(&nonce), key::hash(&self.keys.token(id, &nonce))))
+    }
+}
+
+impl Link {
+    /// One row. A path that nobody could have stored opens nothing.
+    fn read(row: &LinkRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            user_id: row.user_id,
+            path: VaultPath::parse(&row.path).map_err(|_| NOT_FOUND)?,
+            is_folder: row.is_folder,
+            label: row.label.clone(),
+            read: row.may_read,
+            write: row.may_write && row.is_folder,
+            password_hash: row.password_hash.clone(),
+            epoch: row.epoch,
+            expires: row.expires,
+            downloads_max: row.downloads_max,
+            downloads: row.downloads,
+            upload_bytes_max: row.upload_bytes_max,
+            uploaded_bytes: row.uploaded_bytes,
+            upload_files_max: row.upload_files_max,
+            uploaded_files: row.uploaded_files,
+            guest_folders: row.guest_folders,
+            created: row.created,
+            last_used: (row.last_used > 0).then_some(row.last_used),
+            nonce: row.nonce.clone(),
+            token_hash: row.token_hash.clone(),
+        })
+    }
+
+    /// What its guests' cookies are bound to.
+    fn bound(&self) -> Bound {
+        Bound { link_id: self.id, epoch: self.epoch }
+    }
+}
+
+/// A number that no other link has or had. Pages read it as a number of JavaScript, which holds 53 bits.
+fn new_id() -> Result<i64> {
+    let bytes = key::random_bytes::<8>()?;
+    // The lowest bit is set, so that it is never 0.
+    Ok((i64::from_be_bytes(bytes) & 0x000f_ffff_ffff_ffff) | 1)
+}
+
+/// Whom and what, told in 32 bytes; the length keeps the two apart.
+fn digest(guest: &str, what: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update((guest.len() as u64).to_be_bytes());
+    digest.update(guest);
+    digest.update(what);
+    digest.finalize().into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What a link may do at this moment: never more than its maker may.
+
+use std::sync::Arc;
+
+use super::{Link, Links, NO_LONGER};
+use crate::auth::permission;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::settings::Roles;
+use crate::store::User;
+use crate::vault::Grant;
+
+/// What a role must be allowed for its links to be good.
+const CREATE: &str = "/api/link/create";
+
+/// The same for those that are read.
+const DOWNLOAD: &str = "/api/download";
+
+/// The same for those that are written.
+const UPLOAD: &str = "/api/upload";
+
+/// A maker who may still have their link, and what it may do.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Who made it.
+    pub maker: Arc<User>,
+    /// Whether guests may look and download.
+    pub read: bool,
+    /// Whether guests may bring files.
+    pub write: bool,
+    /// Where they may: within what the link opens, and within what its maker may.
+    pub grant: Arc<Grant>,
+}
+
+/// How a link stands (contract, section 15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It opens.
+    Open,
+    /// Its time is over.
+    Expired,
+    /// As many downloads have begun as may, or as much was brought.
+    UsedUp,
+    /// Its maker may not any more, or what it opens is not there, or nobody knows the time.
+    Closed,
+}
+
+impl Links {
+    /// What a link may do now, whatever its own limits say.
+    ///
+    /// Errors: `Gone` when its maker is gone or may not any more.
+    pub fn standing(&self, link: &Link, roles: &Roles) -> Result<Standing> {
+        let maker = self.users.by_id(link.user_id)?.ok_or(NO_LONGER)?;
+        let may = |path| roles.allow(path, &maker.role);
+        if !may(CREATE) {
+            return Err(NO_LONGER);
+        }
+        let (read, write) = (link.read && may(DOWNLOAD), link.write && may(UPLOAD));
+        let place = Some(&link.path);
+        let makers = permission::grant(&maker);
+        let grant = makers.within(place.filter(|_| read), place.filter(|_| write));
+        // There is nothing below a file that its maker could have kept.
+        let reaches = link.is_folder || makers.may_read(&link.path);
+        let read = read && reaches && !grant.readable().is_empty();
+        let write = write && grant.may_write_somewhere();
+        if !read && !write {
+            return Err(NO_LONGER);
+        }
+        Ok(Standing { maker, read, write, grant: Arc::new(grant) })
+    }
+
+    /// What a link may do for a guest now.
+    ///
+    /// Errors: `Gone` when it has expired, its maker is gone or may not any more; `ClockNotSet`.
+    pub fn admit(&self, link: &Link, roles: &Roles, now: i64) -> Result<Standing> {
+        match link.time_left(now) {
+            TimeLeft::Unknown => Err(Error::ClockNotSet),
+            TimeLeft::Over => Err(NO_LONGER),
+            TimeLeft::Some => self.standing(link, roles),
+        }
+    }
+}
+
+/// Whether a link's time is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TimeLeft {
+    /// It is not.
+    Some,
+    /// It is.
+    Over,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Link {
+    /// How it stands. `may` says whether its maker still may, `is_there` whether what it opens is.
+    pub fn state(&self, may: bool, is_there: bool, now: i64) -> State {
+        match self.time_left(now) {
+            TimeLeft::Over => State::Expired,
+            TimeLeft::Unknown => State::Closed,
+            TimeLeft::Some if !may || !is_there => State::Closed,
+            TimeLeft::Some if self.is_used_up() => State::UsedUp,
+            TimeLeft::Some => State::Open,
+        }
+    }
+
+    /// Whether nobody new may download or, where nobody may anyway, bring anything.
+    fn is_used_up(&self) -> bool {
+        let is_reached = |max: Option<i64>, count: i64| max.is_some_and(|max| count >= max);
+        if self.read {
+            return is_reached(self.downloads_max, self.downloads);
+        }
+        is_reached(self.upload_files_max, self.uploaded_files)
+            || is_reached(self.upload_bytes_max, self.uploaded_bytes)
+    }
+
+    /// Whether its time is over.
+    fn time_left(&self, now: i64) -> TimeLeft {
+        match self.expires {
+            Some(_) if now < limits::CLOCK_SET_FROM_S => TimeLeft::Unknown,
+            Some(expires) if expires <= now => TimeLeft::Over,
+            _ => TimeLeft::Some,
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! The links. Knows hashes of tokens only, never a token. Every count is raised in the statement that compares it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::schema::MIGRATIONS;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::threads::locked;
+
+/// What the contract calls a link that is not there.
+const NOT_THERE: Error = Error::NotFound("Link not found");
+
+/// The columns of `links` in the order in which `LinkRow` reads them.
+const COLUMNS: &str = "id, user_id, token_hash, nonce, path, is_folder, label, may_read, may_write, password, \
+    epoch, expires, downloads_max, downloads, upload_bytes_max, uploaded_bytes, upload_files_max, uploaded_files, \
+    guest_folders, created, last_used";
+
+/// One row of `links`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
+pub struct LinkRow {
+    /// The row's number: random, so that it is never given to another link.
+    pub id: i64,
+    /// Whose it is.
+    pub user_id: i64,
+    /// SHA-256 of the token, in hex.
+    pub token_hash: String,
+    /// What the token was made of, in hex.
+    pub nonce: String,
+    /// What it opens, relative to the share root.
+    pub path: String,
+    /// Whether that was a folder when the link was made.
+    pub is_folder: bool,
+    /// The owner's own words for it.
+    pub label: String,
+    /// Whether guests may look and download.
+    pub may_read: bool,
+    /// Whether guests may bring files.
+    pub may_write: bool,
+    /// Argon2id, in PHC form.
+    pub password_hash: Option<String>,
+    /// Counts what ends all guests' sessions: another password, another token.
+    pub epoch: i64,
+    /// When it closes (seconds since 1970).
+    pub expires: Option<i64>,
+    /// How many downloads may begin.
+    pub downloads_max: Option<i64>,
+    /// How many have begun.
+    pub downloads: i64,
+    /// How many bytes may be brought.
+    pub upload_bytes_max: Option<i64>,
+    /// How many were, or are being.
+    pub uploaded_bytes: i64,
+    /// How many files may be brought.
+    pub upload_files_max: Option<i64>,
+    /// How many were, or are being.
+    pub uploaded_files: i64,
+    /// Whether each guest's files go into a folder of their own.
+    pub guest_folders: bool,
+    /// When it was made (seconds since 1970).
+    pub created: i64,
+    /// When somebody used it last, as it was last written down (seconds since 1970; 0: never).
+    pub last_used: i64,
+}
+
+/// What a new link is made of.
+#[derive(Clone, Debug)]
+pub struct NewLink<'a> {
+    /// See `LinkRow`.
+    pub id: i64,
+    /// See `LinkRow`.
+    pub user_id: i64,
+    /// See `LinkRow`.
+    pub token_hash: &'a str,
+    /// See `LinkRow`.
+    pub nonce: &'a str,
+    /// See `LinkRow`.
+    pub path: &'a str,
+    /// See `LinkRow`.
+    pub is_folder: bool,
+    /// See `LinkRow`.
+    pub created: i64,
+    /// The rest.
+    pub change: LinkChange<'a>,
+}
+
+/// What becomes of something that need not be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is this from now on, or nothing.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the owners' endpoints come next"))]
+    Set(Option<T>),
+}
+
+impl<T> Edit<T> {
+    /// Whether it does not stay as it is.
+    pub fn is_set(&self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
+    /// What it is from now on.
+    fn value(self) -> Option<T> {
+        match self {
+            Self::Keep => None,
+            Self::Set(value) => value,
+        }
+    }
+}
+
+/// What becomes different about a link; `None` stays as it is, or as it is at first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkChange<'a> {
+    /// See `LinkRow`.
+    pub label: Option<&'a str>,
+    /// See `LinkRow`.
+    pub read: Option<bool>,
+    /// See `LinkRow`.
+    pub write: Option<bool>,
+    /// See `LinkRow`; another ends all guests' sessions.
+    pub password_hash: Edit<&'a str>,
+    /// See `LinkRow`.
+    pub expires: Edit<i64>,
+    /// See `LinkRow`.
+    pub downloads_max: Edit<i64>,
+    /// See `LinkRow`.
+    pub upload_bytes_max: Edit<i64>,
+    /// See `LinkRow`.
+    pub upload_files_max: Edit<i64>,
+    /// See `LinkRow`.
+    pub guest_folders: Option<bool>,
+    /// A new nonce and the hash of the token that it makes, which ends all guests' sessions.
+    pub token: Option<(&'a str, &'a str)>,
+}
+
+/// The tables, behind connections of their own: one to read, one to write, as those of the users.
+pub struct LinkStore {
+    /// For reading; statements take microseconds.
+    reader: Mutex<Reader>,
+    /// For changes, one at a time.
+    writer: Mutex<Connection>,
+}
+
+/// The reading connection and what is remembered of it.
+struct Reader {
+    /// To `users.db`.
+    connection: Connection,
+    /// `PRAGMA data_version` when the memory below was filled.
+    seen_version: i64,
+    /// Links by the hash of their token.
+    links: HashMap<String, Arc<LinkRow>>,
+}
+
+impl LinkStore {
+    /// Opens `users.db`, making it if need be.
+    pub fn open(path: &Path) -> Result<Self> {
+        let reader = Reader {
+            connection: super::open(path, MIGRATIONS, true)?,
+            seen_version: -1,
+            links: HashMap::new(),
+        };
+        let writer = super::open(path, MIGRATIONS, true)?;
+        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer) })
+    }
+
+    /// The link whose token has this SHA-256 hash (hex), from memory or by the index.
+    pub fn by_token_hash(&self, hash: &str) -> Result<Option<Arc<LinkRow>>> {
+        let mut reader = self.reader()?;
+        if let Some(link) = reader.links.get(hash) {
+            return Ok(Some(Arc::clone(link)));
+        }
+        let Some(link) = reader.one("token_hash = ?1", hash)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        if reader.links.len() < limits::CACHED_LINKS_MAX {
+            reader.links.insert(hash.to_owned(), Arc::clone(&link));
+        }
+        Ok(Some(link))
+    }
+
+    /// The link with this number.
+    pub fn by_id(&self, id: i64) -> Result<Option<LinkRow>> {
+        self.reader()?.one("id = ?1", id)
+    }
+
+    /// The links of one user, or with `None` everybody's, after this number in its order, at most so many.
+    pub fn after(&self, user_id: Option<i64>, id: i64, count: usize) -> Result<Vec<LinkRow>> {
+        let reader = self.reader()?;
+        let mut statement = reader.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM links WHERE id > ?1 AND (?2 IS NULL OR user_id = ?2)
+             ORDER BY id LIMIT ?3"
+        ))?;
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![id, user_id, count], read_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Adds a link; on the disk when this returns.
+    ///
+    /// Errors: `Conflict` when its maker has too many.
+    pub fn insert(&self, link: &NewLink<'_>) -> Result<()> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        let count: i64 = transaction.query_row(
+            "SELECT count(*) FROM links WHERE user_id = ?1",
+            [link.user_id],
+            |row| row.get(0),
+        )?;
+        if count >= limits::LINKS_PER_USER_MAX {
+            return Err(Error::Conflict("Too many links"));
+        }
+        transaction.execute(
+            "INSERT INTO links(id, user_id, token_hash, nonce, path, is_folder, may_read, may_write, created)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)",
+            params![
+                link.id,
+                link.user_id,
+                link.token_hash,
+                link.nonce,
+                link.path,
+                link.is_folder,
+                link.created
+            ],
+        )?;
+        change(&transaction, link.id, &link.change)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Changes a link; on the disk when this returns.
+    ///
+    /// Errors: `NotFound`; those of `judge`, which sees the link as it would be, and then nothing changes.
+    pub fn change(
+        &self,
+        id: i64,
+        wanted: &LinkChange<'_>,
+        judge: impl FnOnce(&LinkRow) -> Result<()>,
+    ) -> Result<()> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        change(&transaction, id, wanted)?;
+        judge(&one(&transaction, "id = ?1", id)?.ok_or(NOT_THERE)?)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Removes a link and all that hangs on it; on the disk when this returns.
+    ///
+    /// Errors: `NotFound`.
+    pub fn delete(&self, id: i64) -> Result<()> {
+        let removed = locked(&self.writer).execute("DELETE FROM links WHERE id = ?1", [id])?;
+        if removed == 0 { Err(NOT_THERE) } else { Ok(()) }
+    }
+
+    /// Counts a download of something by somebody, both within `what`, unless it was counted since `since`. Says
+    /// whether it may go on: `false` when the link is used up.
+    ///
+    /// Errors: `NotFound` when the link is no more.
+    pub fn begin_download(&self, id: i64, what: &[u8], now: i64) -> Result<bool> {
+        if self.has_begun(id, what, now)? {
+            return Ok(true);
+        }
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        forget_downloads(&transaction, id, now)?;
+        if has_begun(&transaction, id, what, now)? {
+            return Ok(true);
+        }
+        let counted = transaction
+            .prepare_cached(
+                "UPDATE links SET downloads = downloads + 1
+                 WHERE id = ?1 AND (downloads_max IS NULL OR downloads < downloads_max)",
+            )?
+            .execute([id])?;
+        if counted == 0 {
+            let is_there = one(&transaction, "id = ?1", id)?.is_some();
+            return if is_there { Ok(false) } else { Err(NOT_THERE) };
+        }
+        transaction
+            .prepare_cached("INSERT INTO link_downloads(link_id, what, began) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, what, now])?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Whether such a download was counted lately.
+    pub fn has_begun(&self, id: i64, what: &[u8], now: i64) -> Result<bool> {
+        has_begun(&self.reader()?.connection, id, what, now)
+    }
+
+    /// Counts files of so many bytes that are about to be brought. Says whether they may be.
+    ///
+    /// Errors: `NotFound` when the link is no more.
+    pub fn begin_upload(&self, id: i64, bytes: i64, files: i64) -> Result<bool> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        // The difference cannot overflow, as a sum could.
+        let counted = transaction
+            .prepare_cached(
+                "UPDATE links SET uploaded_bytes = uploaded_bytes + ?2, uploaded_files = uploaded_files + ?3
+                 WHERE id = ?1 AND uploaded_bytes <= coalesce(upload_bytes_max, ?4) - ?2
+                    AND uploaded_files <= coalesce(upload_files_max, ?4) - ?3",
+            )?
+            .execute(params![id, bytes, files, limits::LINK_BYTES_MAX])?;
+        let is_there = counted > 0 || one(&transaction, "id = ?1", id)?.is_some();
+        transaction.commit()?;
+        if is_there { Ok(counted > 0) } else { Err(NOT_THERE) }
+    }
+
+    /// Takes back what was counted and never arrived.
+    pub fn take_back_upload(&self, id: i64, bytes: i64, files: i64) -> Result<()> {
+        locked(&self.writer)
+            .prepare_cached(
+                "UPDATE links SET uploaded_bytes = max(uploaded_bytes - ?2, 0),
+                    uploaded_files = max(uploaded_files - ?3, 0)
+                 WHERE id = ?1",
+            )?
+            .execute(params![id, bytes, files])?;
+        Ok(())
+    }
+
+    /// Remembers that a guest used a link; says whether it was the first time on this day.
+    pub fn seen(&self, id: i64, guest: &[u8], now: i64) -> Result<bool> {
+        let day = now.div_euclid(24 * 3600);
+        if self.is_known(id, guest, day, now)? {
+            return Ok(false);
+        }
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        let is_there = transaction
+            .prepare_cached("UPDATE links SET last_used = ?2 WHERE id = ?1")?
+            .execute(params![id, now])?
+            > 0;
+        let is_first = is_there && first_of_day(&transaction, id, guest, day)?;
+        transaction.commit()?;
+        Ok(is_first)
+    }
+
+    /// Whether there is nothing to write down about a guest.
+    fn is_known(&self, id: i64, guest: &[u8], day: i64, now: i64) -> Result<bool> {
+        let interval = i64::try_from(limits::LINK_USED_INTERVAL.as_secs()).unwrap_or(i64::MAX);
+        let reader = self.reader()?;
+        let mut statement = reader.connection.prepare_cached(
+            "SELECT 1 FROM links WHERE id = ?1 AND abs(last_used - ?4) < ?5 AND (
+                EXISTS (SELECT 1 FROM link_guests WHERE link_id = ?1 AND guest = ?2 AND day = ?3)
+                OR (SELECT count(*) FROM link_guests WHERE link_id = ?1 AND day = ?3) >= ?6)",
+        )?;
+        let bound = limits::LINK_GUESTS_PER_DAY_MAX;
+        Ok(statement.exists(params![id, guest, day, now, interval, bound])?)
+    }
+
+    /// Lets the links to one place, and to what lies in it, follow to another.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what larder renames comes next"))]
+    pub fn follow(&self, from: &str, to: &str) -> Result<usize> {
+        Ok(locked(&self.writer)
+            .prepare_cached(
+                "UPDATE links SET path = ?2 || substr(path, length(?1) + 1)
+                 WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')",
+            )?
+            .execute(params![from, to])?)
+    }
+
+    /// To read with; what is remembered there is what the database says now.
+    fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
+        let mut reader = locked(&self.reader);
+        reader.refresh()?;
+        Ok(reader)
+    }
+}
+
+impl Reader {
+    /// Forgets what is remembered if anybody has changed the database since.
+    ///
+    /// Source: SQLite, `PRAGMA data_version`: changes of other connections, whichever process's.
+    fn refresh(&mut self) -> Result<()> {
+        let version = self
+            .connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if version != self.seen_version {
+            self.links.clear();
+            self.seen_version = version;
+        }
+        Ok(())
+    }
+
+    /// The one link of which `what` is so.
+    fn one(&self, what: &str, value: impl rusqlite::ToSql) -> Result<Option<LinkRow>> {
+        one(&self.connection, what, value)
+    }
+}
+
+/// A transaction that keeps everybody else from writing from its beginning.
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+/// The one link of which `what` is so.
+fn one(
+    connection: &Connection,
+    what: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<Option<LinkRow>> {
+    Ok(connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM links WHERE {what}"))?
+        .query_row([value], read_row)
+        .optional()?)
+}
+
+/// Writes down what becomes different about a link.
+///
+/// Errors: `NotFound`.
+fn change(connection: &Connection, id: i64, change: &LinkChange<'_>) -> Result<()> {
+    let (nonce, token_hash) = change.token.unzip();
+    let changed = connection
+        .prepare_cached(
+            "UPDATE links SET
+                 label = coalesce(?2, label),
+                 may_read = coalesce(?3, may_read),
+                 may_write = coalesce(?4, may_write),
+                 password = iif(?5, ?6, password),
+                 expires = iif(?7, ?8, expires),
+                 downloads_max = iif(?9, ?10, downloads_max),
+                 upload_bytes_max = iif(?11, ?12, upload_bytes_max),
+                 upload_files_max = iif(?13, ?14, upload_files_max),
+                 guest_folders = coalesce(?15, guest_folders),
+                 nonce = coalesce(?16, nonce),
+                 token_hash = coalesce(?17, token_hash),
+                 epoch = epoch + (?5 OR ?17 IS NOT NULL)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            change.label,
+            change.read,
+            change.write,
+            change.password_hash.is_set(),
+            change.password_hash.value(),
+            change.expires.is_set(),
+            change.expires.value(),
+            change.downloads_max.is_set(),
+            change.downloads_max.value(),
+            change.upload_bytes_max.is_set(),
+            change.upload_bytes_max.value(),
+            change.upload_files_max.is_set(),
+            change.upload_files_max.value(),
+            change.guest_folders,
+            nonce,
+            token_hash
+        ])?;
+    if changed == 0 { Err(NOT_THERE) } else { Ok(()) }
+}
+
+/// Whether such a download was counted lately. A moment ahead of the clock is from before the clock was set back.
+fn has_begun(connection: &Connection, id: i64, what: &[u8], now: i64) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM link_downloads
+             WHERE link_id = ?1 AND what = ?2 AND abs(?3 - began) < ?4",
+        )?
+        .exists(params![id, what, now, download_life()])?)
+}
+
+/// Drops what is over, and makes room for one more.
+fn forget_downloads(connection: &Connection, id: i64, now: i64) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM link_downloads WHERE link_id = ?1 AND abs(?2 - began) >= ?3")?
+        .execute(params![id, now, download_life()])?;
+    let count: i64 = connection
+        .prepare_cached("SELECT count(*) FROM link_downloads WHERE link_id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    if count >= limits::LINK_DOWNLOADS_REMEMBERED_MAX {
+        connection
+            .prepare_cached(
+                "DELETE FROM link_downloads WHERE link_id = ?1 AND what IN
+                    (SELECT what FROM link_downloads WHERE link_id = ?1 ORDER BY began LIMIT ?2)",
+            )?
+            .execute(params![id, count - limits::LINK_DOWNLOADS_REMEMBERED_MAX + 1])?;
+    }
+    Ok(())
+}
+
+/// Seconds that a counted download is remembered.
+fn download_life() -> i64 {
+    i64::try_from(limits::LINK_DOWNLOAD_LIFE.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Notes a guest for a day, and forgets those of other days; says whether they were not noted yet. Beyond the
+/// bound nobody is.
+fn first_of_day(connection: &Connection, id: i64, guest: &[u8], day: i64) -> Result<bool> {
+    connection
+        .prepare_cached("DELETE FROM link_guests WHERE link_id = ?1 AND day <> ?2")?
+        .execute(params![id, day])?;
+    let added = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO link_guests(link_id, guest, day)
+             SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM link_guests WHERE link_id = ?1) < ?4",
+        )?
+        .execute(params![id, guest, day, limits::LINK_GUESTS_PER_DAY_MAX])?;
+    Ok(added > 0)
+}
+
+/// One row, in the order of `COLUMNS`.
+fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
+    Ok(LinkRow {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        token_hash: row.get(2)?,
+        nonce: row.get(3)?,
+        path: row.get(4)?,
+        is_folder: row.get(5)?,
+        label: row.get(6)?,
+        may_read: row.get(7)?,
+        may_write: row.get(8)?,
+        password_hash: row.get(9)?,
+        epoch: row.get(10)?,
+        expires: row.get(11)?,
+        downloads_max: row.get(12)?,
+        downloads: row.get(13)?,
+        upload_bytes_max: row.get(14)?,
+        uploaded_bytes: row.get(15)?,
+        upload_files_max: row.get(16)?,
+        uploaded_files: row.get(17)?,
+        guest_folders: row.get(18)?,
+        created: row.get(19)?,
+        last_used: row.get(20)?,
+    })
+}
