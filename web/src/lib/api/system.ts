@@ -32,9 +32,14 @@ export async function restart(): Promise<void> {
   await post("/api/restart", {});
 }
 
-/** Rows older than `before` (an id), or the newest. */
-export function readLogs(limit: number, before?: number, signal?: AbortSignal): Promise<LogRow[]> {
-  return get("/api/get_logs", { limit, before }, signal);
+/** Rows older than `before` (an id), or the newest; those of a door, or of a path and below, where they are named. */
+export function readLogs(
+  limit: number,
+  before?: number,
+  signal?: AbortSignal,
+  only: { door?: string; path?: string } = {},
+): Promise<LogRow[]> {
+  return get("/api/get_logs", { limit, before, ...only }, signal);
 }
 
 export function readSettings(signal?: AbortSignal): Promise<Settings> {

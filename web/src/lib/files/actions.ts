@@ -12,6 +12,7 @@ import Info from "@lucide/svelte/icons/info";
 import Link from "@lucide/svelte/icons/link";
 import Pencil from "@lucide/svelte/icons/pencil";
 import Scissors from "@lucide/svelte/icons/scissors";
+import Share2 from "@lucide/svelte/icons/share-2";
 import Trash from "@lucide/svelte/icons/trash-2";
 import type { Endpoint } from "../api/call.ts";
 import type { Entry } from "../api/types.ts";
@@ -24,6 +25,9 @@ import type { MenuItem } from "../ui/PopupMenu.svelte";
 export interface Actions {
   open: () => void;
   download: () => void;
+  share: () => void;
+  /** Whether they may be shared, which their paths say. */
+  mayShare: () => boolean;
   rename: () => void;
   cut: () => void;
   copy: () => void;
@@ -69,6 +73,7 @@ export function entryItems(entries: readonly Entry[], actions: Actions): MenuIte
   if (may.download) {
     items.push({ label: t("files.download"), icon: Download, onpick: actions.download });
   }
+  if (actions.mayShare()) items.push({ label: t("share.share"), icon: Share2, onpick: actions.share });
   if (may.rename) {
     const onpick = actions.rename;
     items.push({ label: t("files.rename"), icon: Pencil, keys: "F2", isApart: true, onpick });

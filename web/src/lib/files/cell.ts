@@ -13,6 +13,8 @@ export interface CellProps {
   isDraggable: boolean;
   /** Says of a read-only entry that it is; pointless where all are. */
   isLockShown: boolean;
+  /** A link leads to it. */
+  isShared: boolean;
   /** Where it opens; "" where there is nothing to open. */
   href: string;
   /** Stands in place of the name. */

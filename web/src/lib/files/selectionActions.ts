@@ -8,6 +8,7 @@ import { complain, transferAll } from "../state/operations.svelte.ts";
 import { joinPath } from "../state/paths.ts";
 import { t } from "../state/texts.svelte.ts";
 import { toasts } from "../state/toasts.svelte.ts";
+import { mayShare, sharing, thingOf } from "../share/sharing.svelte.ts";
 import { copyText } from "../ui/copy.ts";
 import type { Actions } from "./actions.ts";
 import type { Asking } from "./asking.ts";
@@ -35,8 +36,9 @@ const inFolder: Chosen = { entries: () => listing.selected, folder: () => listin
 
 /** The actions for what is selected at the moment they are called. */
 export function selectionActions(view: View, chosen: Chosen = inFolder): Actions {
+  const ownPaths = () => chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
   const pathsNow = () => {
-    const paths = chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
+    const paths = ownPaths();
     const { besides } = chosen;
     return besides ? paths.flatMap((path) => [path, ...besides(path)]) : paths;
   };
@@ -46,6 +48,8 @@ export function selectionActions(view: View, chosen: Chosen = inFolder): Actions
       if (entry) view.open(entry);
     },
     download: () => void download(pathsNow()),
+    share: () => share(chosen, ownPaths()),
+    mayShare: () => mayShare(chosen.entries(), ownPaths()),
     rename: () => view.rename(chosen.entries()[0]?.name ?? ""),
     cut: () => take("move", pathsNow()),
     copy: () => take("copy", pathsNow()),
@@ -58,6 +62,13 @@ export function selectionActions(view: View, chosen: Chosen = inFolder): Actions
     newFolder: () => view.ask({ what: "folder" }),
     newFile: () => view.ask({ what: "file" }),
   };
+}
+
+function share(chosen: Chosen, paths: readonly string[]): void {
+  const things = chosen.entries().map((entry, at) => thingOf(entry, paths[at] ?? ""));
+  // A link to one photo is one to that file alone; among copies its film is with it.
+  const besides = things.length > 1 ? paths.flatMap((path) => chosen.besides?.(path) ?? []) : [];
+  sharing.share(things, besides);
 }
 
 async function download(paths: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import Network from "@lucide/svelte/icons/network";
 import RefreshCw from "@lucide/svelte/icons/refresh-cw";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Settings from "@lucide/svelte/icons/settings";
+import Share2 from "@lucide/svelte/icons/share-2";
 import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import Trash from "@lucide/svelte/icons/trash-2";
 import UserRound from "@lucide/svelte/icons/user-round";
@@ -26,6 +27,7 @@ export interface ViewAbout {
 export const EVERYBODYS: readonly ViewAbout[] = [
   { view: "files", label: "nav.files", icon: Folder },
   { view: "photos", label: "nav.photos", icon: Images, endpoint: "/api/photos" },
+  { view: "shared", label: "nav.shared", icon: Share2, endpoint: "/api/link/create" as Endpoint },
   { view: "trash", label: "nav.trash", icon: Trash, endpoint: "/api/trash" },
 ];
 

@@ -14,6 +14,7 @@ function encodePath(path: string): string {
 export const VIEWS = [
   "files",
   "photos",
+  "shared",
   "trash",
   "dashboard",
   "people",

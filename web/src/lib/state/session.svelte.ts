@@ -15,7 +15,9 @@ class Session {
   /** The session ended while the page is in use: it asks for the password over what is there. */
   isOver = $state(false);
   #allowed = $state.raw<Record<string, boolean>>({});
-  #writable = $derived(readPrefixes(this.self?.paths_write));
+  /** The prefixes of where the person may write. */
+  writable = $derived(readPrefixes(this.self?.paths_write));
+  #readable = $derived(readPrefixes(this.self?.paths));
   #again: { promise: Promise<void>; resolve: () => void } | undefined;
   /** The question who that is, while it is on its way. */
   #loading: Promise<void> | undefined;
@@ -46,12 +48,17 @@ class Session {
 
   /** Whether the person's own rules allow to write at `path`. The server has the last word. */
   mayWriteAt(path: string): boolean {
-    return this.#writable.some((prefix) => isWithin(path, prefix));
+    return this.writable.some((prefix) => isWithin(path, prefix));
+  }
+
+  /** Whether the person's own rules allow to read at `path`. The server has the last word. */
+  mayReadAt(path: string): boolean {
+    return this.#readable.some((prefix) => isWithin(path, prefix));
   }
 
   /** Whether there is a place to write at all. */
   mayWriteSomewhere(): boolean {
-    return this.#writable.length > 0;
+    return this.writable.length > 0;
   }
 
   /** Waits for another session than that of `token`. */

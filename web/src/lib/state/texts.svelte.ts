@@ -47,10 +47,10 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
 }
 
 /** The text for a number of things; `{count}` is the number as one writes it. */
-export function plural(stem: PluralStem, count: number): string {
+export function plural(stem: PluralStem, count: number, values: Record<string, string | number> = {}): string {
   const form = new Intl.PluralRules(now.locale).select(count);
   const text = now.catalogue[`${stem}.${form}`] ?? now.catalogue[`${stem}.other`] ?? "";
-  return fill(text, { count: new Intl.NumberFormat(now.locale).format(count) });
+  return fill(text, { ...values, count: new Intl.NumberFormat(now.locale).format(count) });
 }
 
 /** Takes the language chosen before, else the first one the browser asks for that larder has. */

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import type { Link } from "../api/links.ts";
+import { inOrder, matching } from "./order.ts";
+
+const link = (id: string, more: Partial<Link> = {}): Link => ({
+  id, path: id, label: "", type: "folder", read: true, write: false, has_password: false, downloads: 0, uploaded_bytes: 0,
+  uploaded_files: 0, guest_folders: false, by: "", created: "2026-11-01T10:00:00Z", state: "open", ...more,
+});
+const ids = (links: readonly Link[]) => links.map(({ id }) => id);
+
+it("finds links by all words of what is shown", () => {
+  const all = [link("Summer", { label: "Grandma" }), link("Summer 2", { label: "Uncle" })];
+  const words = ({ label, path }: Link) => `${label} ${path}`;
+  expect(ids(matching(all, " summer  GRAND", words))).toEqual(["Summer"]);
+  expect(ids(matching(all, "", words))).toEqual(["Summer", "Summer 2"]);
+  expect(ids(matching(all, "winter", words))).toEqual([]);
+});
+
+it("puts links in order, those that are over last", () => {
+  const all = [
+    link("b", { created: "2026-11-02T10:00:00Z", expires: "2026-12-24T10:00:00Z" }),
+    link("a", { created: "2026-11-03T10:00:00Z", last_used: "2026-11-04T10:00:00Z" }),
+    link("over", { created: "2026-11-09T10:00:00Z", state: "expired" }),
+    link("c 10", { state: "used_up", expires: "2026-12-01T10:00:00Z" }),
+    link("c 2", { last_used: "2026-11-05T10:00:00Z" }),
+  ];
+  const by = (order: Parameters<typeof inOrder>[1]) => ids(inOrder(all, order, ({ path }) => path, "en"));
+  expect(by("newest")).toEqual(["a", "b", "c 10", "c 2", "over"]);
+  expect(by("used")).toEqual(["c 2", "a", "b", "c 10", "over"]);
+  expect(by("until")).toEqual(["c 10", "b", "a", "c 2", "over"]);
+  expect(by("name")).toEqual(["a", "b", "c 2", "c 10", "over"]);
+});

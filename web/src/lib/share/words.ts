@@ -1,0 +1,39 @@
+// What links are and what is wrong with them, in the reader's words.
+import type { Link } from "../api/links.ts";
+import { Problem } from "../api/problem.ts";
+import { JobCancelled } from "../state/jobs.svelte.ts";
+import { t, type TextKey } from "../state/texts.svelte.ts";
+import { describe } from "../state/words.ts";
+
+/** What guests of a link may. */
+export function rightsWords({ read, write, type }: Pick<Link, "read" | "write" | "type">): string {
+  if (type === "file") return t("share.isFile");
+  if (!write) return t("share.isRead");
+  return t(read ? "share.isBoth" : "share.isWrite");
+}
+
+const STATES: Record<Link["state"], TextKey> = {
+  open: "shared.open",
+  expired: "shared.expired",
+  used_up: "shared.usedUp",
+  closed: "shared.closed",
+};
+
+export function stateWords({ state }: Pick<Link, "state">): string {
+  return t(STATES[state]);
+}
+
+/** larder's codes that mean something of their own where links are made and changed. */
+const CODES: Record<string, TextKey> = {
+  exists: "share.problemTooMany",
+  conflict: "share.problemTooMany",
+  not_permitted: "share.problemRefused",
+  not_found: "share.problemMissing",
+};
+
+/** Why a link could not be made or changed. */
+export function linkProblem(cause: unknown): string {
+  if (cause instanceof JobCancelled) return t("share.problemCancelled");
+  const key = cause instanceof Problem ? CODES[cause.code] : undefined;
+  return key === undefined ? describe(cause) : t(key);
+}
