@@ -36,9 +36,9 @@ const inFolder: Chosen = { entries: () => listing.selected, folder: () => listin
 
 /** The actions for what is selected at the moment they are called. */
 export function selectionActions(view: View, chosen: Chosen = inFolder): Actions {
-  const ownPaths = () => chosen.entries().map((entry) => joinPath(chosen.folder(), entry.name));
+  const pathOf = (entry: Entry) => joinPath(chosen.folder(), entry.name);
   const pathsNow = () => {
-    const paths = ownPaths();
+    const paths = chosen.entries().map(pathOf);
     const { besides } = chosen;
     return besides ? paths.flatMap((path) => [path, ...besides(path)]) : paths;
   };
@@ -48,8 +48,8 @@ export function selectionActions(view: View, chosen: Chosen = inFolder): Actions
       if (entry) view.open(entry);
     },
     download: () => void download(pathsNow()),
-    share: () => share(chosen, ownPaths()),
-    mayShare: () => mayShare(chosen.entries(), ownPaths()),
+    share: () => share(chosen, pathOf),
+    mayShare: () => mayShare(chosen.entries(), pathOf),
     rename: () => view.rename(chosen.entries()[0]?.name ?? ""),
     cut: () => take("move", pathsNow()),
     copy: () => take("copy", pathsNow()),
@@ -64,10 +64,10 @@ export function selectionActions(view: View, chosen: Chosen = inFolder): Actions
   };
 }
 
-function share(chosen: Chosen, paths: readonly string[]): void {
-  const things = chosen.entries().map((entry, at) => thingOf(entry, paths[at] ?? ""));
+function share(chosen: Chosen, pathOf: (entry: Entry) => string): void {
+  const things = chosen.entries().map((entry) => thingOf(entry, pathOf(entry)));
   // A link to one photo is one to that file alone; among copies its film is with it.
-  const besides = things.length > 1 ? paths.flatMap((path) => chosen.besides?.(path) ?? []) : [];
+  const besides = things.length > 1 ? things.flatMap(({ path }) => chosen.besides?.(path) ?? []) : [];
   sharing.share(things, besides);
 }
 

@@ -10,6 +10,8 @@ vi.mock("../api/links.ts", () => ({ listLinks: vi.fn() }));
 
 const link = (path: string, state: Link["state"] = "open") => ({ path, state, label: "" }) as Link;
 const entry = (type: "file" | "folder" | "other") => ({ type });
+const mayShareAt = (entries: ReturnType<typeof entry>[], paths: string[]) =>
+  mayShare(entries, (one) => paths[entries.indexOf(one)] ?? "");
 const may = vi.spyOn(session, "may");
 
 beforeEach(() => {
@@ -74,21 +76,21 @@ it.each([
 
 it("offers to share what the role and the paths allow", () => {
   session.self = { paths: '["docs"]', paths_write: '["drop"]' } as never;
-  expect(mayShare([entry("file")], ["docs/a"])).toBe(true);
-  expect(mayShare([entry("file")], ["drop/a"])).toBe(false);
+  expect(mayShareAt([entry("file")], ["docs/a"])).toBe(true);
+  expect(mayShareAt([entry("file")], ["drop/a"])).toBe(false);
   // Whoever may only write there may have others bring something.
-  expect(mayShare([entry("folder")], ["drop/in"])).toBe(true);
-  expect(mayShare([entry("folder")], ["elsewhere"])).toBe(false);
-  expect(mayShare([entry("other")], ["docs/pipe"])).toBe(false);
-  expect(mayShare([], [])).toBe(false);
-  expect(mayShare([entry("file"), entry("folder")], ["docs/a", "docs/b"])).toBe(true);
-  expect(mayShare([entry("file"), entry("file")], ["docs/a", "drop/b"])).toBe(false);
+  expect(mayShareAt([entry("folder")], ["drop/in"])).toBe(true);
+  expect(mayShareAt([entry("folder")], ["elsewhere"])).toBe(false);
+  expect(mayShareAt([entry("other")], ["docs/pipe"])).toBe(false);
+  expect(mayShareAt([], [])).toBe(false);
+  expect(mayShareAt([entry("file"), entry("folder")], ["docs/a", "docs/b"])).toBe(true);
+  expect(mayShareAt([entry("file"), entry("file")], ["docs/a", "drop/b"])).toBe(false);
   may.mockImplementation((endpoint) => endpoint !== "/api/copy");
-  expect(mayShare([entry("file"), entry("folder")], ["docs/a", "docs/b"])).toBe(false);
-  expect(mayShare([entry("file")], ["docs/a"])).toBe(true);
+  expect(mayShareAt([entry("file"), entry("folder")], ["docs/a", "docs/b"])).toBe(false);
+  expect(mayShareAt([entry("file")], ["docs/a"])).toBe(true);
   session.self = { paths: '["docs"]', paths_write: "[]" } as never;
   may.mockReturnValue(true);
-  expect(mayShare([entry("file"), entry("file")], ["docs/a", "docs/b"])).toBe(false);
+  expect(mayShareAt([entry("file"), entry("file")], ["docs/a", "docs/b"])).toBe(false);
 });
 
 it("knows pictures among what is shared", () => {

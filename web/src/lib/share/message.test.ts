@@ -5,12 +5,13 @@ import { isAtHome, leadsToPictures, messageFor } from "./message.ts";
 vi.mock("../api/files.ts", () => ({ listSome: vi.fn() }));
 vi.stubGlobal("location", { origin: "http://nas.local:6969" });
 
-const link = { path: "family/Summer", url: "/s/abc", read: true, write: false };
+const link = { path: "family/Summer", type: "folder" as const, url: "/s/abc", read: true, write: false };
 const entry = (name: string) => ({ name, type: "file" as const, size: 0, modified: "", mime: "", writable: true });
 const { signal } = new AbortController();
 
 it("says what it is for", () => {
   expect(messageFor(link, true)).toBe("Here are our pictures: http://nas.local:6969/s/abc");
+  expect(messageFor({ ...link, type: "file" }, true)).toBe("Here is a picture for you: http://nas.local:6969/s/abc");
   expect(messageFor(link, false)).toContain("Summer");
   expect(messageFor({ ...link, read: false, write: true }, true)).toContain("Summer");
   expect(new Set([true, false].flatMap((write) => [true, false].map((pictures) => messageFor({ ...link, write }, pictures)))).size).toBe(4);

@@ -12,10 +12,11 @@ export function addressOf(link: Pick<Link, "url">, origin = location.origin): st
 }
 
 /** The message with a link's address; `arePictures` names them so. */
-export function messageFor(link: Pick<Link, "path" | "read" | "write" | "url">, arePictures: boolean): string {
+export function messageFor(link: Pick<Link, "path" | "type" | "read" | "write" | "url">, arePictures: boolean): string {
   const address = addressOf(link);
   const name = readable(nameOf(link.path));
   if (!link.read) return t("share.messageBring", { name, address });
+  if (link.type === "file" && arePictures) return t("share.messagePicture", { address });
   if (link.write) return arePictures ? t("share.messagePicturesBoth", { address }) : t("share.messageBoth", { name, address });
   return arePictures ? t("share.messagePictures", { address }) : t("share.messageLook", { name, address });
 }

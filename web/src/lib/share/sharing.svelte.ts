@@ -56,17 +56,17 @@ export function thingOf(entry: Pick<Entry, "type" | "mime" | "name">, path: stri
 }
 
 /** Whether the reader may share these, by role and by path; several are copied, which needs a place for it. */
-export function mayShare(entries: readonly Pick<Entry, "type">[], paths: readonly string[]): boolean {
+export function mayShare<T extends Pick<Entry, "type">>(entries: readonly T[], pathOf: (entry: T) => string): boolean {
   const [entry] = entries;
-  const [path] = paths;
-  if (entry === undefined || path === undefined || !session.may("/api/link/create" as Endpoint)) return false;
-  if (entries.length > 1) return mayCopy(entries, paths);
+  if (entry === undefined || !session.may("/api/link/create" as Endpoint)) return false;
+  if (entries.length > 1) return mayCopy(entries, pathOf);
+  const path = pathOf(entry);
   if (entry.type === "folder") return session.mayReadAt(path) || session.mayWriteAt(path);
   return entry.type === "file" && session.mayReadAt(path);
 }
 
-function mayCopy(entries: readonly Pick<Entry, "type">[], paths: readonly string[]): boolean {
+function mayCopy<T extends Pick<Entry, "type">>(entries: readonly T[], pathOf: (entry: T) => string): boolean {
   if (entries.length > THINGS_MAX || !session.mayWriteSomewhere()) return false;
   if (!session.may("/api/copy") || !session.may("/api/create_folder")) return false;
-  return entries.every(({ type }) => type !== "other") && paths.every((path) => session.mayReadAt(path));
+  return entries.every((entry) => entry.type !== "other" && session.mayReadAt(pathOf(entry)));
 }

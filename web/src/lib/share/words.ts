@@ -27,6 +27,7 @@ export function stateWords({ state }: Pick<Link, "state">): string {
 const CODES: Record<string, TextKey> = {
   exists: "share.problemTooMany",
   conflict: "share.problemTooMany",
+  clock_not_set: "share.problemClock",
   not_permitted: "share.problemRefused",
   not_found: "share.problemMissing",
 };
