@@ -20,6 +20,8 @@ export const hooks = {
   signInAgain: (() => Promise.reject(new Problem("signedOut", "The session is over"))) as (
     token: string | null,
   ) => Promise<void>,
+  /** By whose session it is asked; a guest's page has none. */
+  token: readToken,
 };
 
 /** `GET`s JSON. */
@@ -29,6 +31,16 @@ export function get<P extends With<"get">>(
   signal?: AbortSignal,
 ): Promise<Answer<P, "get">> {
   return ask(path, query, { method: "GET" }, signal, readJson<Answer<P, "get">>);
+}
+
+/** `GET`s JSON from an address that was made elsewhere: a guest's lies under the link. */
+export function getAt<T>(address: string, signal?: AbortSignal): Promise<T> {
+  return inSession(() => within(address, { method: "GET" }, signal, readJson<T>));
+}
+
+/** `POST`s JSON to such an address and gets JSON; no session is asked for where it is refused. */
+export function postAt<T>(address: string, body: object): Promise<T> {
+  return within(address, jsonOf(body), undefined, readJson<T>);
 }
 
 /** Whether the server is up; asks nothing else of it and tells nobody. */
@@ -75,12 +87,11 @@ export function post<P extends With<"post">>(
   body: Body<P>,
   signal?: AbortSignal,
 ): Promise<Answer<P, "post">> {
-  const init = {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  return ask(path, {}, init, signal, readJson<Answer<P, "post">>);
+  return ask(path, {}, jsonOf(body), signal, readJson<Answer<P, "post">>);
+}
+
+function jsonOf(body: unknown): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /** `POST`s bytes of a type of their own. */
@@ -181,7 +192,7 @@ function sendOnce({ method, address, fields, body, onProgress, signal }: Sending
 }
 
 /** The header fields of an answer to `HEAD` at an address; `beside` tells why, where it is refused. */
-export function headAt(address: string, beside: Endpoint, signal?: AbortSignal): Promise<Headers> {
+export function headAt(address: string, beside: string, signal?: AbortSignal): Promise<Headers> {
   const read = (answer: Response) => Promise.resolve(answer.headers);
   return inSession(() => within(address, { method: "HEAD" }, signal, read, beside));
 }
@@ -194,7 +205,7 @@ export function removeAt(address: string): Promise<void> {
 /** Does it, and again in the next session where this one is over. */
 async function inSession<T>(action: () => Promise<T>): Promise<T> {
   for (;;) {
-    const token = readToken();
+    const token = hooks.token();
     try {
       return await action();
     } catch (cause) {
@@ -275,7 +286,7 @@ async function reasonOf(address: string, signal: AbortSignal): Promise<string> {
 }
 
 function credentials(): Record<string, string> {
-  const token = readToken();
+  const token = hooks.token();
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 

@@ -10,6 +10,7 @@ export type ProblemKind =
   | "invalidName"
   | "tooMany" // a list that is longer than larder takes
   | "missing"
+  | "gone" // a link that is over
   | "collision" // the name is taken
   | "conflict" // something else stands in the way
   | "remains" // part of it cannot be deleted
@@ -110,6 +111,8 @@ function kindOf(status: number, code: string): ProblemKind {
       return "missing";
     case 409:
       return "collision";
+    case 410:
+      return "gone";
     case 413:
       return "tooLarge";
     case 421:

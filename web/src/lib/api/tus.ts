@@ -1,10 +1,11 @@
 // Uploads that go on where they broke off (tus 1.0): one function for each request. Knows no queue.
 import type { Answer } from "./call.ts";
-import { get, type Answered, headAt, removeAt, send } from "./http.ts";
+import { type Answered, getAt, headAt, removeAt, send } from "./http.ts";
 import { Problem, problemOf } from "./problem.ts";
 import type { IfExists } from "./types.ts";
 
-const ADDRESS = "/api/uploads";
+/** Where the page's uploads are: one's own at first, a guest's under the link. */
+export const uploadsAt = { address: "/api/uploads" };
 const BYTES = "application/offset+octet-stream";
 
 /** What is told of a file before its bytes. */
@@ -60,7 +61,7 @@ export function begin(goal: Goal, bytes: Blob | undefined, way: Way): Promise<Re
     ...(bytes && { "Content-Type": BYTES }),
     ...(goal.digest !== undefined && { "Repr-Digest": `sha-256=:${goal.digest}:` }),
   };
-  return send({ method: "POST", address: ADDRESS, fields, body: bytes, ...way }, (answer) => {
+  return send({ method: "POST", address: uploadsAt.address, fields, body: bytes, ...way }, (answer) => {
     if (answer.status !== 201) throw refusalOf(answer);
     return { id: answer.field("Location")?.split("/").at(-1) ?? "", ...reachedIn(answer) };
   });
@@ -78,7 +79,7 @@ export function append(id: string, offset: number, bytes: Blob, way: Way): Promi
 
 /** How far an upload is by what larder has. */
 export async function ask(id: string, signal?: AbortSignal): Promise<Reached> {
-  const fields = await headAt(addressOf(id), ADDRESS, signal);
+  const fields = await headAt(addressOf(id), uploadsAt.address, signal);
   return reachedIn({ field: (name) => fields.get(name) });
 }
 
@@ -89,10 +90,10 @@ export function giveUp(id: string): Promise<void> {
 
 /** One's own uploads that are not whole yet. */
 export function listOpen(signal?: AbortSignal): Promise<Open[]> {
-  return get(ADDRESS, {}, signal);
+  return getAt(uploadsAt.address, signal);
 }
 
-const addressOf = (id: string) => `${ADDRESS}/${encodeURIComponent(id)}`;
+const addressOf = (id: string) => `${uploadsAt.address}/${encodeURIComponent(id)}`;
 
 function reachedIn({ field }: Pick<Answered, "field">): Reached {
   const path = field("Larder-Path");

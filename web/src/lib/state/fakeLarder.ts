@@ -42,7 +42,8 @@ export class FakeLarder {
       this.open.delete(idOf(address));
       return Promise.resolve();
     },
-    get: (address: string, query: { path?: string }) => (address === "/api/uploads" ? this.#list() : this.#listFolder(query.path ?? "")),
+    get: (_: string, query: { path?: string }) => this.#listFolder(query.path ?? ""),
+    getAt: () => this.#list(),
     head: (_: string, query: { file_path: readonly string[] }) => this.#facts(query.file_path[0] ?? ""),
     readBlob: (address: string) => {
       this.log.push("GET");

@@ -1,4 +1,4 @@
-// What a key means in the file manager. Knows no page: a key and its modifiers in, a word out.
+// What a key means in the file manager, and a click. Knows no page: a key and its modifiers in, a word out.
 
 const DIRECTIONS = ["up", "down", "left", "right", "first", "last", "pageUp", "pageDown"] as const;
 /** Where a key leads the cursor. */
@@ -54,4 +54,9 @@ export function commandOf(press: Press, isSingleAllowed: boolean): Command | und
   if (isCtrl) return Object.hasOwn(WITH_CTRL, key) ? WITH_CTRL[key] : undefined;
   if (Object.hasOwn(SINGLE, press.key)) return isSingleAllowed ? SINGLE[press.key] : undefined;
   return [...press.key].length === 1 ? "type" : undefined;
+}
+
+/** Whether a click on a link means: here, in this tab. */
+export function isPlainClick(event: MouseEvent): boolean {
+  return event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
 }

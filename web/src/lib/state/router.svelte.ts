@@ -1,6 +1,9 @@
 // Where one is: the view in the address, and the way from one to the next within the page.
+import { isPlainClick } from "./keys.ts";
 import { readRoute, type Route, type View } from "./address.ts";
 import { type Place, Places } from "./places.ts";
+
+export { isPlainClick };
 
 class Router {
   route = $state.raw<Route>({ view: "files", path: "", file: "" });
@@ -90,11 +93,6 @@ class Router {
 }
 
 export const router = new Router();
-
-/** Whether a click on a link means: here, in this tab. */
-export function isPlainClick(event: MouseEvent): boolean {
-  return event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-}
 
 function addressHere(): string {
   return location.pathname + location.search;

@@ -21,6 +21,11 @@ export const IDLE_AFTER_MS = 60_000;
 export interface Line {
   /** How long a request may be; `undefined` while none was refused. */
   sliceBytes: number | undefined;
+  /**
+   * Files up to this size take one request (bytes; `ONE_REQUEST_MAX` where it is not told). 0 where nobody could
+   * find out whether a request arrived whose answer was lost: then each file has its name at larder before its bytes go.
+   */
+  oneRequestMax?: number;
 }
 
 /** Whom a file's sending asks and tells while it goes on. */
@@ -98,7 +103,7 @@ export class SendingFile {
   }
 
   async #begin(): Promise<string | undefined> {
-    const isOneRequest = this.file.size <= Math.min(ONE_REQUEST_MAX, this.#most());
+    const isOneRequest = this.file.size <= Math.min(this.line.oneRequestMax ?? ONE_REQUEST_MAX, this.#most());
     const digest = isOneRequest ? await digestOf(this.file) : undefined;
     const { id, ...reached } = await begin({ ...this.goal, digest }, isOneRequest ? this.file : undefined, this.#way(0));
     this.id = id;

@@ -1,5 +1,8 @@
 // The words of the pages, in the reader's language. Every text is in `src/texts`, none elsewhere.
 import en from "../../texts/en.json";
+import { fill, type Language, pickLanguage, pickLocale, pluralIn } from "./language.ts";
+
+export { type Language, LANGUAGES, pickLanguage, pickLocale } from "./language.ts";
 
 export type TextKey = keyof typeof en;
 /** Keys that come as `<stem>.one`, `<stem>.other`, one for each plural form of a language. */
@@ -10,9 +13,7 @@ export type PluralStem = TextKey extends infer Key
   : never;
 type Catalogue = Record<string, string>;
 
-/** The languages by their own names. English is at hand at once; others load when wanted. */
-export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
-export type Language = keyof typeof LANGUAGES;
+/** English is at hand at once; others load when wanted. */
 const LOADERS: Record<Language, () => Promise<Catalogue>> = {
   en: () => Promise.resolve(en),
   de: async () => (await import("../../texts/de.json")).default,
@@ -48,9 +49,7 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
 
 /** The text for a number of things; `{count}` is the number as one writes it. */
 export function plural(stem: PluralStem, count: number, values: Record<string, string | number> = {}): string {
-  const form = new Intl.PluralRules(now.locale).select(count);
-  const text = now.catalogue[`${stem}.${form}`] ?? now.catalogue[`${stem}.other`] ?? "";
-  return fill(text, { ...values, count: new Intl.NumberFormat(now.locale).format(count) });
+  return pluralIn(now.catalogue, stem, count, now.locale, values);
 }
 
 /** Takes the language chosen before, else the first one the browser asks for that larder has. */
@@ -83,19 +82,4 @@ async function speak(wanted: Language): Promise<void> {
   }
   now.locale = pickLocale(now.language, navigator.languages);
   document.documentElement.lang = now.language;
-}
-
-/** The language kept if it is one of ours, else the first wanted one we have, else English. */
-export function pickLanguage(kept: string | null, wanted: readonly string[]): Language {
-  const bases = [kept ?? "", ...wanted].map((tag) => tag.split("-")[0]?.toLowerCase() ?? "");
-  return bases.find((base): base is Language => Object.hasOwn(LANGUAGES, base)) ?? "en";
-}
-
-/** The reader's first variant of a language (`en-GB`), else the bare language. */
-export function pickLocale(chosen: Language, wanted: readonly string[]): string {
-  return wanted.find((tag) => tag.split("-")[0]?.toLowerCase() === chosen) ?? chosen;
-}
-
-function fill(text: string, values: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
 }

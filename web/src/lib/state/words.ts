@@ -13,6 +13,7 @@ const WORDS: Record<ProblemKind, TextKey> = {
   invalidName: "problem.invalidName",
   tooMany: "problem.tooMany",
   missing: "problem.missing",
+  gone: "problem.gone",
   collision: "problem.collision",
   conflict: "problem.conflict",
   remains: "problem.remains",
