@@ -16,7 +16,7 @@ export function icons(): Plugin {
     load(wanted) {
       if (!wanted.startsWith(`\0${prefix}`)) return undefined;
       const file = join(ICONS, `${wanted.slice(prefix.length + 1)}.svelte`);
-      const node = /"node": (\[.*\]) \};/.exec(readFileSync(file, "utf8"))?.[1];
+      const node = /"node": (\[\[.*?\]\])[, ]/.exec(readFileSync(file, "utf8"))?.[1];
       if (!node) this.error(`${file} is no icon as it used to be`);
       return `export default ${node};`;
     },
