@@ -4,6 +4,7 @@ mod live;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,6 +131,14 @@ impl State {
     /// Where it is, absolute.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Tells whoever is at the machine where the server listens, beside its number.
+    ///
+    /// Errors: one line.
+    pub fn tell(&self, address: SocketAddr) -> Result<(), String> {
+        let told = (&self.lock).write_all(format!("\n{address}").as_bytes());
+        told.map_err(|cause| format!("{}: {cause}", self.folder.join("lock").display()))
     }
 
     /// Opens the state directory, making it if need be.
@@ -330,6 +339,12 @@ impl App {
         &self.covered
     }
 
+    /// Whether larder answers at each of the machine's addresses.
+    pub fn is_everywhere(&self) -> bool {
+        let told = self.covered.get("host").and_then(Value::as_str);
+        told.and_then(|host| host.parse().ok()).unwrap_or(self.started_with.host).is_unspecified()
+    }
+
     /// The state directory.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -396,16 +411,28 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
 
 /// The server that uses a state directory.
 pub fn server_of(state: &Path) -> Result<Option<Pid>, String> {
+    let Some(told) = told_by_server(state)? else { return Ok(None) };
+    let number = told.lines().next().unwrap_or_default();
+    let server = number.trim().parse().ok().and_then(Pid::from_raw);
+    let unknown = || format!("{}: in use by nobody that is known", state.join("lock").display());
+    server.map(Some).ok_or_else(unknown)
+}
+
+/// Where the server listens that uses a state directory.
+pub fn address_of(state: &Path) -> Result<Option<SocketAddr>, String> {
+    let told = told_by_server(state)?;
+    Ok(told.and_then(|told| told.lines().nth(1)?.parse().ok()))
+}
+
+/// What the server that uses a state directory has written into the lock; `None` when none does.
+fn told_by_server(state: &Path) -> Result<Option<String>, String> {
     let path = state.join("lock");
-    let say = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
-    let lock: File =
-        OpenOptions::new().read(true).append(true).open(&path).map_err(|cause| say(&cause))?;
+    let say = |cause: std::io::Error| format!("{}: {cause}", path.display());
+    let lock: File = OpenOptions::new().read(true).append(true).open(&path).map_err(say)?;
     if lock.try_lock().is_ok() {
         return Ok(None);
     }
-    let number = std::io::read_to_string(lock).map_err(|cause| say(&cause))?;
-    let server = number.trim().parse().ok().and_then(Pid::from_raw);
-    server.map(Some).ok_or_else(|| say(&"in use by nobody that is known"))
+    std::io::read_to_string(lock).map(Some).map_err(say)
 }
 
 /// The number of the user that a state directory belongs to.

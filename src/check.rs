@@ -195,7 +195,7 @@ fn users(path: &Path) -> Result<String, String> {
                 wrong.push(format!("{}'s {what} can't be read", user.username));
             }
         };
-        judge(password::is_hash(&user.password_hash), "password hash");
+        judge(!user.has_password() || password::is_hash(&user.password_hash), "password hash");
         judge(permission::prefixes(&user.paths).is_ok(), "paths");
         judge(permission::prefixes(&user.paths_write).is_ok(), "paths_write");
     })?;

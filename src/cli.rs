@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value};
 
-use crate::cli::table::{Command, Flag, Takes};
+use crate::cli::table::{Argument, Command, Flag, Takes};
 use crate::offline::Profile;
 use crate::serve::Wishes;
 use crate::{secrets, terminal};
@@ -132,8 +132,10 @@ fn find_command(words: &[String]) -> Result<(&'static Command, String), String> 
     let found = all.find_map(|command| {
         let (name, rest) = words.split_at_checked(command.words.len())?;
         match (name == command.words, command.argument, rest) {
-            (true, None, []) => Some((command, String::new())),
-            (true, Some(_), [argument]) => Some((command, argument.clone())),
+            (true, Argument::None | Argument::Optional(_), []) => Some((command, String::new())),
+            (true, Argument::Needed(_) | Argument::Optional(_), [argument]) => {
+                Some((command, argument.clone()))
+            }
             _ => None,
         }
     });
@@ -304,7 +306,7 @@ mod tests {
             let command = table::COMMANDS.iter().find(|command| command.takes(flag));
             let command = command.unwrap_or_else(|| panic!("nobody takes --{}", flag.name));
             let mut words: Vec<String> = command.words.iter().map(ToString::to_string).collect();
-            words.extend(command.argument.map(str::to_owned));
+            words.extend(command.argument.shown());
             words.push(format!("--{}", flag.name));
             words.extend(flag.takes.word().map(|_| "127".to_owned()).map(
                 |port| match flag.takes {

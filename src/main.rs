@@ -28,10 +28,6 @@ mod permits;
 mod picture;
 mod presence;
 mod process;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "links and the banner, which draw codes, come next")
-)]
 mod qr;
 mod renew;
 mod secrets;
@@ -47,6 +43,7 @@ mod thumbs;
 mod tickets;
 mod update;
 mod vault;
+mod welcome;
 mod zone;
 
 use std::process::ExitCode;

@@ -113,7 +113,7 @@ pub fn add(state: &Path, username: &str, profile: &Profile) -> Result<(), String
         &Authority::unbounded(),
         &NewPerson {
             username,
-            password: &read_password()?,
+            password: Some(&read_password()?),
             name: profile.name.as_deref().unwrap_or(username),
             role,
             paths,

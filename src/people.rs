@@ -17,8 +17,8 @@ pub use authority::Authority;
 pub struct NewPerson<'a> {
     /// To sign in with.
     pub username: &'a str,
-    /// In plain text, on its way into a hash.
-    pub password: &'a str,
+    /// In plain text, on its way into a hash; `None` for who will be let in by a code and choose one then.
+    pub password: Option<&'a str>,
     /// For people to read.
     pub name: &'a str,
     /// Decides about endpoints.
@@ -104,7 +104,7 @@ impl Changes<'_> {
 /// Errors: `Invalid`, `Refused` (more than `by` may give), `Collision` (the name is taken).
 pub fn create(users: &UserStore, by: &Authority, person: &NewPerson<'_>) -> Result<String> {
     check_username(person.username)?;
-    check_password(person.password)?;
+    person.password.map_or(Ok(()), check_password)?;
     check_name(person.name)?;
     check_role(person.role)?;
     permission::prefixes(person.paths)?;
@@ -117,7 +117,7 @@ pub fn create(users: &UserStore, by: &Authority, person: &NewPerson<'_>) -> Resu
     let key = key::new_key()?;
     users.insert(&NewUser {
         username: person.username,
-        password_hash: &password::hash(person.password)?,
+        password_hash: &person.password.map_or(Ok(String::new()), password::hash)?,
         name: person.name,
         role: person.role,
         paths: person.paths,
@@ -180,6 +180,32 @@ pub fn change(
     users.change(id, &change, ADMIN)?;
     let random_key = new_key.filter(|_| changes.api_key == Some(NEW_KEY));
     Ok(Changed { what: changes.named(&before), api_key: random_key.map(|key| key.key) })
+}
+
+/// Makes a code that signs a user in once; nobody can ever read it again.
+///
+/// Errors: `NotFound`; `Refused` (the user has more than `by` may give); `Conflict` (they were changed meanwhile).
+pub fn make_code(users: &UserStore, by: &Authority, username: &str) -> Result<String> {
+    let user = users.by_username(username)?.ok_or(Error::NotFound("User not found"))?;
+    by.must_cover_user(&user)?;
+    let code = key::new_code()?;
+    let hash = key::code_hash(&code).ok_or(Error::Bug("a code that is none".into()))?;
+    users.keep_code(&user, &hash)?;
+    Ok(code)
+}
+
+/// The admin who was here first.
+///
+/// Errors: `NotFound`.
+pub fn first_admin(users: &UserStore) -> Result<User> {
+    let mut last = 0;
+    loop {
+        let some = users.after(last, limits::USERS_PER_READ)?;
+        last = some.last().ok_or(Error::NotFound("There is no admin"))?.id;
+        if let Some(admin) = some.into_iter().find(|user| user.role == ADMIN) {
+            return Ok(admin);
+        }
+    }
 }
 
 /// Deletes a user, and its role from `roles.json` below `settings_folder` when nobody else has it.
@@ -260,7 +286,7 @@ pub(crate) mod tests {
     pub fn person<'a>(username: &'a str, role: &'a str) -> NewPerson<'a> {
         NewPerson {
             username,
-            password: "secret",
+            password: Some("secret"),
             name: "A Name",
             role,
             paths: "[\"\"]",
@@ -277,8 +303,8 @@ pub(crate) mod tests {
             NewPerson { username: " x", ..person("x", "user") },
             NewPerson { username: "a\0b", ..person("x", "user") },
             NewPerson { username: &long, ..person("x", "user") },
-            NewPerson { password: "", ..person("x", "user") },
-            NewPerson { password: &long, ..person("x", "user") },
+            NewPerson { password: Some(""), ..person("x", "user") },
+            NewPerson { password: Some(&long), ..person("x", "user") },
             NewPerson { name: "", ..person("x", "user") },
             NewPerson { name: "a\nb", ..person("x", "user") },
             NewPerson { role: "", ..person("x", "user") },

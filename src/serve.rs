@@ -1,7 +1,7 @@
 //! The life of a server: starting, obeying signals, what goes on behind the requests, and the end. Owns both doors.
 
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -16,8 +16,11 @@ use crate::app::{App, FirstAdmin, Overrides, State};
 use crate::auth::password;
 use crate::door::Door;
 use crate::error::Error;
+use crate::system::urls;
 use crate::update::{self, Prepared};
-use crate::{backup, ftp, http, limits, logbook, renew, secrets, service, terminal, threads};
+use crate::{
+    backup, ftp, http, limits, logbook, people, renew, secrets, service, terminal, threads, welcome,
+};
 
 /// What the command line and the environment decide; where they say nothing, the settings do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub fn run(wishes: &Wishes) -> Result<ExitCode, String> {
     let state = open_state(wishes, &endpoints)?;
     let folder = state.folder().to_path_buf();
     let (listener, address) = listen(wishes, &state)?;
+    state.tell(address)?;
     let house = open_house(wishes, state, listener, address, admin_password)?;
     let app = Arc::clone(&house.app);
     app.logbook.note_own(logbook::Event::start(concat!(
@@ -486,6 +490,9 @@ fn print_banner(address: SocketAddr, house: &House) {
         }
         None => {}
     }
+    if house.admin.is_some() {
+        lines.extend(welcome_first(app, address));
+    }
     if !app.vault.is_present() {
         lines.push(
             "  The storage is not available: is the drive mounted? (--new-root takes another)"
@@ -495,40 +502,12 @@ fn print_banner(address: SocketAddr, house: &House) {
     terminal::say(&lines.join("\n"));
 }
 
-/// The addresses to open: each of this machine's in the network, or the one that was asked for.
-fn urls(address: SocketAddr) -> Vec<String> {
-    let url = |ip: IpAddr| match ip {
-        IpAddr::V4(ip) => format!("http://{ip}:{}/", address.port()),
-        IpAddr::V6(ip) => format!("http://[{ip}]:{}/", address.port()),
-    };
-    if !address.ip().is_unspecified() {
-        return vec![url(address.ip())];
-    }
-    let is_useful = |ip: &IpAddr| match ip {
-        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
-        // A link-local address would need its zone, which browsers don't take.
-        IpAddr::V6(ip) => {
-            address.is_ipv6() && *ip != Ipv6Addr::LOCALHOST && !ip.is_unicast_link_local()
-        }
-    };
-    let mut found: Vec<IpAddr> = Vec::new();
-    if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
-        let addresses = networks.values().flat_map(sysinfo::NetworkData::ip_networks);
-        found.extend(addresses.map(|network| network.addr).filter(is_useful));
-    }
-    found.sort();
-    found.push(IpAddr::from([127, 0, 0, 1]));
-    found.into_iter().map(url).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_was_asked_for_is_the_only_url() {
-        assert_eq!(urls("127.0.0.1:80".parse().unwrap()), ["http://127.0.0.1:80/"]);
-        assert_eq!(urls("[::1]:81".parse().unwrap()), ["http://[::1]:81/"]);
-        assert!(urls("0.0.0.0:82".parse().unwrap()).contains(&"http://127.0.0.1:82/".to_owned()));
-    }
+/// What a first start says of a code that signs the owner's phone in; nothing where none can be made, since there is
+/// the password.
+fn welcome_first(app: &App, address: SocketAddr) -> Vec<String> {
+    let url = urls(address).into_iter().next();
+    let admin = people::first_admin(&app.users);
+    let code = admin.and_then(|admin| welcome::make_code(&app.users, &admin.username));
+    let shown = url.zip(code.ok()).map(|(url, code)| welcome::lines(&url, &code));
+    shown.unwrap_or_default()
 }

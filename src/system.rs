@@ -1,6 +1,7 @@
 //! The machine: how busy and how well it is, sampled in the background, and its power switch. Knows no
 //! requests and not that a server exists.
 
+mod addresses;
 mod health;
 mod history;
 mod names;
@@ -8,6 +9,7 @@ mod power;
 mod proc;
 mod written;
 
+pub use addresses::{in_house, urls};
 pub use health::Warning;
 pub use history::Moment;
 pub use names::Names;

@@ -44,6 +44,7 @@ mod roles;
 mod secrets;
 mod service;
 mod settings;
+mod signin_codes;
 mod signing_in;
 mod silence;
 mod space;

@@ -16,13 +16,14 @@ _larder() {
         "user add") options="--state --role --name --paths --paths-write" ;;
         "user passwd") options="--state" ;;
         "user delete") options="--state" ;;
+        "signin-code "*) options="--state" ;;
         "check "*) options="--state --root" ;;
         "backup "*) options="--state --root" ;;
         "update "*) options="--check --state --root" ;;
         "openapi "*) options="--state" ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        options="serve user check backup update openapi --version --help $options"
+        options="serve user signin-code check backup update openapi --version --help $options"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
         options="list add passwd delete"
     fi

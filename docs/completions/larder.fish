@@ -1,20 +1,21 @@
 # Completion of larder(1) for fish. Made from the table in src/cli/table.rs.
-set -l commands serve user check backup update openapi
+set -l commands serve user signin-code check backup update openapi
 complete -c larder -f
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "serve" -d "Share the folder"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "user" -d "Administer users"
 complete -c larder -n "__fish_seen_subcommand_from user" -a "list add passwd delete"
+complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "signin-code" -d "Print a code that signs a user in once; without a name, the first admin"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "check" -d "Verify databases, settings, roles, drive, space, clock"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "backup" -d "Write settings and users onto the drive"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "update" -d "Fetch a newer version"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "openapi" -d "Print the description of the HTTP API"
 complete -c larder -l state -x -a "(__fish_complete_directories)" -d "Settings, users, logs"
-complete -c larder -n "not __fish_seen_subcommand_from user openapi" -l root -x -a "(__fish_complete_directories)" -d "The folder that is shared"
-complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l host -x -d "Address to listen at"
-complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l port -x -d "Port; 0 takes a free one"
-complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l ftp-port -x -d "Port of the FTP server"
-complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l new-root -d "Take the root as it is, even if it is another drive than before"
-complete -c larder -n "not __fish_seen_subcommand_from user check backup update openapi" -l restore -d "Take over settings and users from the backup that the drive carries"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code openapi" -l root -x -a "(__fish_complete_directories)" -d "The folder that is shared"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code check backup update openapi" -l host -x -d "Address to listen at"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code check backup update openapi" -l port -x -d "Port; 0 takes a free one"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code check backup update openapi" -l ftp-port -x -d "Port of the FTP server"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code check backup update openapi" -l new-root -d "Take the root as it is, even if it is another drive than before"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code check backup update openapi" -l restore -d "Take over settings and users from the backup that the drive carries"
 complete -c larder -n "__fish_seen_subcommand_from user" -l role -x -d "Their role"
 complete -c larder -n "__fish_seen_subcommand_from user" -l name -x -d "Their full name"
 complete -c larder -n "__fish_seen_subcommand_from user" -l paths -x -d "Array of paths they may read"

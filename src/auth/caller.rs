@@ -169,6 +169,11 @@ impl Who {
         }
     }
 
+    /// Whether there is a password that could be right.
+    pub(super) fn has_password(&self) -> bool {
+        !self.stored().hash.is_empty()
+    }
+
     /// What they may read and write. A stored list, or home, that can't be read grants nothing.
     fn grant(&self) -> Grant {
         match self {

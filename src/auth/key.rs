@@ -68,19 +68,45 @@ pub fn masked(hint: &str) -> String {
     if hint.is_empty() { String::new() } else { format!("{hint}…") }
 }
 
+/// Letters of a code that signs somebody in once: 12 of 32 letters are 60 bits, for a quarter of an hour and one
+/// guess a second.
+const CODE_LETTERS: usize = 12;
+
 /// A random password that can be read aloud, in groups of four.
 pub fn new_password() -> Result<String> {
+    new_word(PASSWORD_LETTERS)
+}
+
+/// A code that signs somebody in once, in groups of four.
+pub fn new_code() -> Result<String> {
+    new_word(CODE_LETTERS)
+}
+
+/// The hash of a code as somebody typed it: in capitals, with or without what groups the letters. `None` for what
+/// is no code.
+pub fn code_hash(given: &str) -> Option<String> {
+    if given.len() > limits::CODE_BYTES_MAX {
+        return None;
+    }
+    let letters = given.chars().filter(|letter| *letter != '-' && !letter.is_whitespace());
+    let code: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    let is_code = code.len() == CODE_LETTERS && code.bytes().all(|byte| ALPHABET.contains(&byte));
+    is_code.then(|| hash(&code))
+}
+
+/// Random letters that nobody mistakes for one another, in groups of four.
+fn new_word(letters: usize) -> Result<String> {
     // A generator that draws each letter alike, with a key from the system.
     let mut generator = ChaCha20::new_key(random_bytes()?, [0; 8], random_bytes()?);
-    let mut password = String::new();
-    for index in 0..PASSWORD_LETTERS {
+    let mut word = String::new();
+    for index in 0..letters {
         if index > 0 && index % 4 == 0 {
-            password.push('-');
+            word.push('-');
         }
         let letter = ALPHABET[generator.generate_range(0..ALPHABET.len())];
-        password.push(char::from(letter));
+        word.push(char::from(letter));
     }
-    Ok(password)
+    Ok(word)
 }
 
 /// Lower-case hex digits.
@@ -117,5 +143,23 @@ mod tests {
         assert_eq!(password.len(), 19);
         assert!(password.bytes().all(|byte| byte == b'-' || ALPHABET.contains(&byte)));
         assert_ne!(password, new_password().unwrap());
+    }
+
+    #[test]
+    fn a_code_is_the_same_however_it_is_typed() {
+        let code = new_code().unwrap();
+        assert_eq!(code.len(), 14);
+        let hash = code_hash(&code).unwrap();
+        for typed in
+            [code.to_uppercase(), code.replace('-', ""), format!(" {} ", code.replace('-', " "))]
+        {
+            assert_eq!(code_hash(&typed).as_ref(), Some(&hash), "{typed}");
+        }
+        let long = format!("{code}{}", " ".repeat(1000));
+        for no_code in
+            ["", "abcd-efgh-ijk", "abcd-efgh-ijkl", "abcd-efgh-ijkmn", "abcd-efgh-ijké", &long]
+        {
+            assert_eq!(code_hash(no_code), None, "{no_code}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The one way in by name and password, at whatever door: how often it may be tried, whose account it is, whether
-//! the password is right, and what the logbook hears of it. What differs between the doors stands in `Entrance`.
+//! the password is right, and what the logbook hears of it. What differs between the doors stands in `Entrance`. A
+//! one-time code takes the place of both at the API.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,10 +8,13 @@ use std::sync::Arc;
 use crate::auth::accounts::Accounts;
 use crate::auth::authenticator::Authenticator;
 use crate::auth::caller::{Caller, Credential, Who};
+use crate::auth::key;
+use crate::auth::names::NameThrottle;
 use crate::auth::pace::Pace;
-use crate::auth::throttle::AddressThrottle;
+use crate::auth::throttle::{AddressThrottle, network_of};
 use crate::error::{Error, Result, SignInProblem};
 use crate::logbook::{By, Event, Logbook};
+use crate::store::User;
 
 /// Judges everybody who wants to sign in.
 pub struct SignIn {
@@ -22,6 +26,8 @@ pub struct SignIn {
     users: Authenticator,
     /// Judges passwords of FTP's own, so that guesses at one kind make nobody of the other wait.
     ftp_users: Authenticator,
+    /// How often codes were wrong, by the address they came from: a code names nobody.
+    codes: NameThrottle,
     /// One try per second for an address, at doors that send away.
     throttle: AddressThrottle,
     /// One wrong password per second for an address, at doors where one waits.
@@ -73,6 +79,7 @@ impl SignIn {
             logbook,
             users: Authenticator::default(),
             ftp_users: Authenticator::default(),
+            codes: NameThrottle::default(),
             throttle: AddressThrottle::default(),
             pace: Pace::default(),
         }
@@ -96,6 +103,38 @@ impl SignIn {
         };
         self.note(attempt, &outcome);
         outcome
+    }
+
+    /// Whom a one-time code signs in, who is at home with larder. Any other code, and any from elsewhere, is what a
+    /// wrong password is.
+    ///
+    /// Errors: `SignIn`, `TooSoon`.
+    pub fn sign_in_by_code(&self, code: &str, from: IpAddr) -> Result<Arc<User>> {
+        let outcome = self.judge_code(code, from);
+        match &outcome {
+            Ok(user) => {
+                let by = By::api(Some(&user.username), from);
+                self.logbook.note(&by, Event::signed_in_by_code());
+            }
+            Err(Error::SignIn(_)) => {
+                self.logbook.note_refusal(&By::api(None, from), Event::failed_code());
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Whose the code is; from here on it is nobody's.
+    fn judge_code(&self, code: &str, from: IpAddr) -> Result<Arc<User>> {
+        let tried = self.codes.admit(&network_of(from).to_string(), from)?;
+        let hash = key::code_hash(code).filter(|_| is_at_home(from));
+        let found = hash.map_or(Ok(None), |hash| self.accounts.users.take_code(&hash))?;
+        let Some(user) = found else {
+            tried.was_wrong();
+            return Err(WRONG);
+        };
+        tried.was_right();
+        Ok(user)
     }
 
     /// The same for somebody who waits for their turn.
@@ -124,7 +163,7 @@ impl SignIn {
                 (&self.ftp_users, user.map(|user| Who::FtpUser(Arc::new(user))))
             }
         };
-        let stored = who.as_ref().map(Who::stored);
+        let stored = who.as_ref().filter(|who| who.has_password()).map(Who::stored);
         let is_right = judge.is_right(attempt.name, attempt.from, attempt.password, stored)?;
         let who = who.filter(|_| is_right).ok_or(WRONG)?;
         let caller = Caller::new(who, Credential::Password);
@@ -155,5 +194,52 @@ impl SignIn {
             }
         };
         self.logbook.note_refusal(&by(None), failed);
+    }
+}
+
+/// Whether an address is of a network that strangers are not in: this machine's own, a house's (RFC 1918, RFC 4193),
+/// or one that ends at the next router (RFC 3927, RFC 4291).
+fn is_at_home(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_home_are_addresses_that_no_stranger_has() {
+        let is_home = |address: &str| is_at_home(address.parse().unwrap());
+        for home in [
+            "127.0.0.1",
+            "127.3.2.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.1",
+            "192.168.1.2",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:192.168.1.2",
+        ] {
+            assert!(is_home(home), "{home}");
+        }
+        for away in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.64.0.1",
+            "192.169.0.1",
+            "0.0.0.0",
+            "2001:db8::1",
+            "::",
+            "::ffff:8.8.8.8",
+            "ff02::1",
+        ] {
+            assert!(!is_home(away), "{away}");
+        }
     }
 }

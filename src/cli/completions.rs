@@ -229,7 +229,10 @@ mod tests {
         assert_eq!(offered("larder user add ana"), "--state --role --name --paths --paths-write");
         assert_eq!(offered("larder update"), "--check --state --root");
         assert_eq!(offered("larder --port"), "");
-        assert!(offered("larder").starts_with("serve user check backup update openapi --version"));
+        assert!(
+            offered("larder")
+                .starts_with("serve user signin-code check backup update openapi --version")
+        );
         assert!(offered("larder serve").ends_with("--new-root --restore"));
     }
 }

@@ -48,7 +48,7 @@ fn line(text: &mut String, line: &str) {
 fn usage(command: &Command) -> String {
     let name = command.name();
     let mut usage = if command.words == ["serve"] { format!("[{name}]") } else { name };
-    if let Some(argument) = command.argument {
+    if let Some(argument) = command.argument.shown() {
         let _never_fails = write!(usage, " {argument}");
     }
     for flag in command.flags() {

@@ -122,7 +122,7 @@ fn synopsis(command: &Command) -> String {
         ["serve"] => ".B larder\n.RB [ serve ]\n".to_owned(),
         words => format!(".B larder {}\n", words.join(" ")),
     };
-    if let Some(argument) = command.argument {
+    if let Some(argument) = command.argument.shown() {
         let _never_fails = writeln!(text, ".I {argument}");
     }
     for flag in command.flags() {
@@ -137,7 +137,8 @@ fn synopsis(command: &Command) -> String {
 
 /// What a command does.
 fn command(command: &Command) -> String {
-    let argument = command.argument.map(|word| format!(" \\fI{word}\\fR")).unwrap_or_default();
+    let argument =
+        command.argument.shown().map(|word| format!(" \\fI{word}\\fR")).unwrap_or_default();
     let more = Some(more(command)).filter(|more| !more.is_empty());
     let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
     format!(".TP\n.B {}{argument}\n{}.\n{more}", command.name(), sentence(command.brief))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Flags;
 use crate::{
     backup as backups, check as checks, http, offline, picture as pictures, renew, serve as server,
-    terminal,
+    terminal, welcome,
 };
 
 /// `larder serve`.
@@ -31,6 +31,11 @@ pub fn user_passwd(flags: &Flags, name: &str) -> Result<ExitCode, String> {
 /// `larder user delete`.
 pub fn user_delete(flags: &Flags, name: &str) -> Result<ExitCode, String> {
     offline::delete(flags.state(), name).map(|()| ExitCode::SUCCESS)
+}
+
+/// `larder signin-code [NAME]`.
+pub fn signin_code(flags: &Flags, name: &str) -> Result<ExitCode, String> {
+    welcome::run(flags.state(), name).map(|()| ExitCode::SUCCESS)
 }
 
 /// `larder backup`.

@@ -11,14 +11,36 @@ use crate::cli::{Flags, run};
 pub struct Command {
     /// The words that name it.
     pub words: &'static [&'static str],
-    /// What one more word stands for, without which it is not complete.
-    pub argument: Option<&'static str>,
+    /// What one more word stands for.
+    pub argument: Argument,
     /// The flags that mean something to it, in the order in which they are shown.
     pub flags: &'static [&'static str],
     /// What it does, in a line.
     pub brief: &'static str,
     /// Does it; the word is the argument.
     pub run: fn(&Flags, &str) -> Result<ExitCode, String>,
+}
+
+/// One more word of a command.
+#[derive(Clone, Copy)]
+pub enum Argument {
+    /// There is none.
+    None,
+    /// Without it the command is not complete.
+    Needed(&'static str),
+    /// It may be left out.
+    Optional(&'static str),
+}
+
+impl Argument {
+    /// How it is shown.
+    pub fn shown(self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Needed(word) => Some(word.to_owned()),
+            Self::Optional(word) => Some(format!("[{word}]")),
+        }
+    }
 }
 
 /// One flag.
@@ -95,63 +117,70 @@ pub fn find(name: &str) -> Option<&'static Flag> {
 pub const COMMANDS: &[Command] = &[
     Command {
         words: &["serve"],
-        argument: None,
+        argument: Argument::None,
         flags: &["state", "root", "host", "port", "ftp-port", "new-root", "restore"],
         brief: "share the folder until told to stop; without a command, this one",
         run: run::serve,
     },
     Command {
         words: &["user", "list"],
-        argument: None,
+        argument: Argument::None,
         flags: &["state"],
         brief: "list the users",
         run: run::user_list,
     },
     Command {
         words: &["user", "add"],
-        argument: Some("NAME"),
+        argument: Argument::Needed("NAME"),
         flags: &["state", "role", "name", "paths", "paths-write"],
         brief: "add a user",
         run: run::user_add,
     },
     Command {
         words: &["user", "passwd"],
-        argument: Some("NAME"),
+        argument: Argument::Needed("NAME"),
         flags: &["state"],
         brief: "give a user a new password",
         run: run::user_passwd,
     },
     Command {
         words: &["user", "delete"],
-        argument: Some("NAME"),
+        argument: Argument::Needed("NAME"),
         flags: &["state"],
         brief: "delete a user",
         run: run::user_delete,
     },
     Command {
+        words: &["signin-code"],
+        argument: Argument::Optional("NAME"),
+        flags: &["state"],
+        brief: "print a code that signs a user in once; without a name, the first admin",
+        run: run::signin_code,
+    },
+    Command {
         words: &["check"],
-        argument: None,
+        argument: Argument::None,
         flags: &["state", "root"],
         brief: "verify databases, settings, roles, drive, space, clock",
         run: run::check,
     },
     Command {
         words: &["backup"],
-        argument: None,
+        argument: Argument::None,
         flags: &["state", "root"],
         brief: "write settings and users onto the drive",
         run: run::backup,
     },
     Command {
         words: &["update"],
-        argument: None,
+        argument: Argument::None,
         flags: &["check", "state", "root"],
         brief: "fetch a newer version",
         run: run::update,
     },
     Command {
         words: &["openapi"],
-        argument: None,
+        argument: Argument::None,
         // It needs none, but a wrapper may always give it.
         flags: &["state"],
         brief: "print the description of the HTTP API",
@@ -162,7 +191,7 @@ pub const COMMANDS: &[Command] = &[
 /// Commands that larder gives itself. Nobody types them, so they are shown nowhere.
 pub const OWN_COMMANDS: &[Command] = &[Command {
     words: &["picture"],
-    argument: Some("TASK"),
+    argument: Argument::Needed("TASK"),
     flags: &[],
     brief: "make a small picture of the one on standard input",
     run: run::picture,

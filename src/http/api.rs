@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, photos,
-    roles, settings, system, thumb, transfers, trash, upload, uploads, users,
+    roles, settings, signin_code, system, thumb, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -186,6 +186,12 @@ impl Endpoint {
         self
     }
 
+    /// Takes a session's token only: an API key gives nobody more than itself.
+    const fn by_session(mut self) -> Self {
+        self.proofs = &[Proof::Bearer];
+        self
+    }
+
     /// Answers with secrets.
     const fn secret(mut self) -> Self {
         self.compresses = false;
@@ -259,13 +265,14 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/update_settings",       ByRole,   Transfer, System,  settings::update,      [],               "Change settings; they apply at once."),
     row!([Get],  "/api/get_version",           ByRole,   Quick,    System,  system::version,       [],               "Tell which version this is."),
     row!([Post], "/update_start_exit_program", ByRole,   Transfer, System,  system::exit,          [],               "Stop larder, as before an update."),
-    row!([Post], "/api/user/login",            Public,   Transfer, People,  users::login,          [401],            "Sign in with name and password.").secret(),
+    row!([Post], "/api/user/login",            Public,   Transfer, People,  users::login,          [401],            "Sign in with name and password, or with a one-time code.").secret(),
     row!([Post], "/api/user/logout",           SignedIn, Transfer, People,  users::logout,         [],               "End this session, or all of one's own."),
     row!([Get],  "/api/user/get_self",         SignedIn, Quick,    People,  users::get_self,       [],               "Tell the caller who they are."),
     row!([Post], "/api/user/edit_self",        SignedIn, Transfer, People,  users::edit_self,      [409],            "Change one's own name, password, key or texts.").secret(),
     row!([Get],  "/api/user/get_all",          ByRole,   Quick,    People,  users::get_all,        [],               "List all users."),
     row!([Post], "/api/user/create",           ByRole,   Transfer, People,  users::create,         [409],            "Add a user; shows their API key once.").secret(),
     row!([Post], "/api/user/edit",             ByRole,   Transfer, People,  users::edit,           [404, 409],       "Change a user."),
+    row!([Post], "/api/user/signin_code",      ByRole,   Transfer, People,  signin_code::make,     [404, 409],       "Make a one-time code that signs a user in.").acts_as(&["/api/user/edit"]).by_session().secret(),
     row!([Post], "/api/user/delete",           ByRole,   Transfer, People,  users::delete,         [404, 409],       "Delete a user, and their role when nobody else has it."),
     row!([Get],  "/api/role/get",              ByRole,   Quick,    People,  roles::get,            [],               "Tell which role may use which endpoint."),
     row!([Post], "/api/role/edit",             ByRole,   Transfer, People,  roles::edit,           [],               "Decide which role may use which endpoint."),
@@ -363,6 +370,7 @@ mod tests {
     fn who_is_let_in_brings_a_token_or_a_key_and_public_rows_look_at_neither() {
         for row in ENDPOINTS {
             let wanted: &[Proof] = match row.access {
+                ByRole if row.path == "/api/user/signin_code" => &[Proof::Bearer],
                 Public => &[],
                 SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
             };

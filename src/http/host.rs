@@ -78,7 +78,7 @@ fn may_be(host: &str, settings: &Settings) -> bool {
 }
 
 /// The name of a `Host` field: without port, brackets and the dot at the end, in lower case.
-fn name_of(host: &str) -> String {
+pub fn name_of(host: &str) -> String {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),

@@ -15,6 +15,7 @@ mod host;
 mod multipart;
 #[cfg(test)]
 mod openapi;
+mod origin;
 mod problem;
 mod query;
 mod question;

@@ -119,3 +119,12 @@ pub const SEEN_WRITE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Bytes that are kept of what a user's program calls itself: browsers need half of that.
 pub const AGENT_BYTES_MAX: usize = 256;
+
+/// How long a one-time code signs somebody in (second contract, section 23): time to fetch the phone.
+pub const CODE_LIFE: Duration = Duration::from_mins(15);
+
+/// Bytes of a code that we would look at; ours have 14.
+pub const CODE_BYTES_MAX: usize = 64;
+
+/// One-time codes of one user that are good at the same time: a phone, a tablet, and one that was made anew.
+pub const CODES_PER_USER_MAX: i64 = 4;

@@ -255,6 +255,16 @@ impl Event {
         Self::of(Op::SignIn, "signed in".to_owned())
     }
 
+    /// Somebody signed in by a code; which one nobody is told.
+    pub fn signed_in_by_code() -> Self {
+        Self::of(Op::SignIn, "signed in with a one-time code".to_owned())
+    }
+
+    /// Somebody did not get in by a code.
+    pub fn failed_code() -> Self {
+        Self::of(Op::Refused, "failed sign-in with a one-time code".to_owned()).whole()
+    }
+
     /// Somebody signed out, in these words.
     pub fn signed_out(words: &str) -> Self {
         Self::of(Op::SignOut, words.to_owned())

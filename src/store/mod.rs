@@ -1,5 +1,6 @@
 //! `db/users.db`: opening, numbered migrations, one file per table. Knows no requests.
 
+mod codes;
 mod dump;
 mod ftp_users;
 mod links;

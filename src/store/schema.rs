@@ -82,4 +82,14 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (link_id, guest)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE signin_codes(
+        hash TEXT PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        epoch INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX signin_codes_of ON signin_codes(user_id);
+",
 ];

@@ -17,7 +17,7 @@ pub struct User {
     pub id: i64,
     /// The name to sign in with.
     pub username: String,
-    /// Argon2id, in PHC form.
+    /// Argon2id, in PHC form; empty for who has chosen no password yet.
     pub password_hash: String,
     /// The name that people read.
     pub name: String,
@@ -41,6 +41,13 @@ pub struct User {
     pub last_seen: i64,
     /// What program made it, in its own words, likewise.
     pub last_agent: String,
+}
+
+impl User {
+    /// Whether they can sign in by a password; without one only by a code, until they choose one.
+    pub fn has_password(&self) -> bool {
+        !self.password_hash.is_empty()
+    }
 }
 
 /// What a new user is made of.

@@ -26,7 +26,7 @@ pub struct UserStore {
     /// For reading; statements take microseconds.
     reader: Mutex<Reader>,
     /// For changes, one at a time.
-    writer: Mutex<Connection>,
+    pub(super) writer: Mutex<Connection>,
     /// `marks.roles_edition` as the reader saw it last.
     roles_edition: AtomicI64,
     /// Where users were last seen.
@@ -145,6 +145,7 @@ impl UserStore {
         if leaves_it && others_with_role(&transaction, keep, id)? == 0 {
             return Err(Error::Conflict("The last admin must keep its role"));
         }
+        super::codes::end_those_of(&transaction, id, change)?;
         transaction
             .prepare_cached(
                 "UPDATE users SET
@@ -314,7 +315,7 @@ impl UserStore {
 }
 
 /// A transaction that keeps every other process from writing from its beginning.
-fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
+pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod photos;
 pub mod roles;
 pub mod settings;
+pub mod signin_code;
 pub mod system;
 pub mod thumb;
 pub mod transfers;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::caller::Credential;
 use crate::auth::key;
 use crate::auth::sign_in::{Attempt, Entrance};
-use crate::error::{Error, Result, SignInProblem};
+use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
 use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
@@ -19,21 +19,26 @@ use crate::logbook::Event;
 use crate::people::{self, Authority, Changes, NewPerson};
 use crate::store::User;
 
-/// What `login` is asked by.
+/// What `login` is asked by: name and password, or a code.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Login {
     /// Who it is.
-    username: Filled,
+    username: Option<Filled>,
     /// In plain text.
-    password: Filled,
+    password: Option<Filled>,
+    /// A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes.
+    code: Option<Filled>,
 }
 
 impl Question for Login {
     fn missing(_: &'static str) -> Option<&'static str> {
-        Some("No username or password provided")
+        Some(NOTHING_TO_SIGN_IN_BY)
     }
 }
+
+/// What is said to who brings neither name and password nor a code.
+const NOTHING_TO_SIGN_IN_BY: &str = "No username or password provided";
 
 /// What `login` answers.
 #[derive(Serialize)]
@@ -46,20 +51,32 @@ pub struct SignedIn {
 
 /// `POST /api/user/login`: a token, also set as the session cookie.
 ///
-/// A wrong name and a wrong password give the same answer in the same time. Errors: `TooSoon`,
-/// `Invalid`, `SignIn`.
+/// A wrong name and a wrong password give the same answer in the same time, and so does a code that is no longer, or
+/// was never, good. Errors: `TooSoon`, `Invalid`, `SignIn`.
 pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
     call.app.sign_in.admit(call.address)?;
-    let Login { username, password } = ask.read(call)?;
-    let from = call.address;
-    let attempt = Attempt { name: &username, password: &password, from, at: Entrance::Api };
-    let caller = call.app.sign_in.sign_in(&attempt)?;
-    let user = caller.user().ok_or(Error::Refused)?;
-    let token = call.app.accounts.begin_session(user)?;
+    let login = ask.read(call)?;
+    let user = let_in(call, &login)?;
+    let token = call.app.accounts.begin_session(&user)?;
     let agent = call.request.header("User-Agent").unwrap_or_default();
-    call.app.users.saw(user, call.address, agent);
+    call.app.users.saw(&user, call.address, agent);
     let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
     Ok(Answer::of(&SignedIn { token })?.with("Set-Cookie", cookie))
+}
+
+/// Whom they prove to be.
+///
+/// Errors: `TooSoon`, `Invalid`, `SignIn`.
+fn let_in(call: &Call<'_>, login: &Login) -> Result<Arc<User>> {
+    let (sign_in, from) = (&call.app.sign_in, call.address);
+    if let Some(code) = &login.code {
+        return sign_in.sign_in_by_code(code, from);
+    }
+    let (Some(name), Some(password)) = (&login.username, &login.password) else {
+        return Err(Error::invalid_as(Why::Missing, NOTHING_TO_SIGN_IN_BY));
+    };
+    let caller = sign_in.sign_in(&Attempt { name, password, from, at: Entrance::Api })?;
+    Ok(Arc::clone(caller.user().ok_or(Error::Refused)?))
 }
 
 /// What `logout` is asked by.
@@ -108,6 +125,8 @@ pub struct Myself {
     username: String,
     /// Always empty.
     password: &'static str,
+    /// Whether they have chosen one; until then they can sign in by a code only.
+    has_password: bool,
     /// For people.
     name: String,
     /// Decides about endpoints.
@@ -129,6 +148,7 @@ pub fn get_self(call: &mut Call<'_>, (): ()) -> Result<Answer<Myself>> {
         id: user.id,
         username: user.username.clone(),
         password: "",
+        has_password: user.has_password(),
         name: user.name.clone(),
         role: user.role.clone(),
         ftp_users: user.ftp_users.clone(),
@@ -145,7 +165,10 @@ pub struct NewUser {
     /// To sign in with.
     username: Filled,
     /// In plain text.
-    password: Filled,
+    password: Option<Filled>,
+    /// There is no password yet: they are let in by a code (`signin_code`) and choose one themselves.
+    #[serde(default)]
+    without_password: bool,
     /// For people.
     name: Filled,
     /// Decides about endpoints.
@@ -158,9 +181,12 @@ pub struct NewUser {
 
 impl Question for NewUser {
     fn missing(_: &'static str) -> Option<&'static str> {
-        Some("No username, password, name or role provided")
+        Some(NOT_ENOUGH_OF_A_USER)
     }
 }
+
+/// What is said to who leaves out what a user must have.
+const NOT_ENOUGH_OF_A_USER: &str = "No username, password, name or role provided";
 
 sentence!(/// Of `create`.
     UserCreated, "User created");
@@ -183,9 +209,12 @@ pub struct Created {
 pub fn create(call: &mut Call<'_>, ask: Ask<NewUser>) -> Result<Answer<Created>> {
     let ask = ask.read(call)?;
     let (username, role): (&str, &str) = (&ask.username, &ask.role);
+    if ask.password.is_none() && !ask.without_password {
+        return Err(Error::invalid_as(Why::Missing, NOT_ENOUGH_OF_A_USER));
+    }
     let person = NewPerson {
         username,
-        password: &ask.password,
+        password: ask.password.as_deref(),
         name: &ask.name,
         role,
         paths: ask.paths.as_ref().map_or(people::READS_EVERYTHING, Paths::as_str),
@@ -197,7 +226,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewUser>) -> Result<Answer<Created>>
 }
 
 /// How far the caller may go with other users.
-fn authority(call: &Call<'_>) -> Result<Authority> {
+pub(super) fn authority(call: &Call<'_>) -> Result<Authority> {
     Ok(Authority::of(call.caller()?, call.app.roles()))
 }
 
@@ -362,6 +391,8 @@ pub struct Person {
     username: String,
     /// Always empty.
     password: &'static str,
+    /// Whether they have chosen one; until then they can sign in by a code only.
+    has_password: bool,
     /// For people.
     name: String,
     /// Address of the last successful request.
@@ -392,6 +423,7 @@ impl From<&User> for Person {
             id: user.id,
             username: user.username.clone(),
             password: "",
+            has_password: user.has_password(),
             name: user.name.clone(),
             ip: user.ip.clone(),
             last_seen: told_time(user.last_seen),

@@ -680,7 +680,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with name and password. */
+        /** Sign in with name and password, or with a one-time code. */
         post: operations["user_login"];
         delete?: never;
         options?: never;
@@ -784,6 +784,26 @@ export interface paths {
         put?: never;
         /** Change a user. */
         post: operations["user_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/signin_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a one-time code that signs a user in.
+         * @description For whoever may use `/api/user/edit`.
+         */
+        post: operations["user_signin_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1128,6 +1148,24 @@ export interface components {
             server_name?: string | number;
         } & {
             [key: string]: unknown;
+        };
+        /** @description What `signin_code` answers. */
+        CodeMadeAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Code made";
+            /** @description The code, good once. */
+            code: string;
+            /** @description Until when (RFC 3339, UTC). */
+            expires: string;
+            /** @description Where it signs in, from this larder's top. */
+            url: string;
+            /** @description The same for another device in the house. */
+            address: string;
+            /** @description That address as a QR code (SVG). */
+            qr: string;
         };
         /** @description What `command` is asked by. */
         Command: {
@@ -1639,15 +1677,17 @@ export interface components {
              */
             status: "Logged out";
         };
-        /** @description What `login` is asked by. */
+        /** @description What `login` is asked by: name and password, or a code. */
         Login: {
             /**
              * @description Who it is.
              * @example ana
              */
-            username: string;
+            username?: string | null;
             /** @description In plain text. */
-            password: string;
+            password?: string | null;
+            /** @description A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes. */
+            code?: string | null;
         };
         /** @description What `logout` is asked by. */
         Logout: {
@@ -1687,6 +1727,14 @@ export interface components {
             paths: string[];
             /** @description Where in the trash is what they replaced. */
             trash: string[];
+        };
+        /** @description What `signin_code` is asked by. */
+        NewCode: {
+            /**
+             * @description Who it shall sign in.
+             * @example ana
+             */
+            username: string;
         };
         /** @description What `new_file` is asked by. */
         NewFile: {
@@ -1747,7 +1795,12 @@ export interface components {
              */
             username: string;
             /** @description In plain text. */
-            password: string;
+            password?: string | null;
+            /**
+             * @description There is no password yet: they are let in by a code (`signin_code`) and choose one themselves.
+             * @default false
+             */
+            without_password?: boolean | null;
             /** @description For people. */
             name: string;
             /**
@@ -2190,6 +2243,8 @@ export interface components {
             username: string;
             /** @description Always empty. */
             password: string;
+            /** @description Whether they have chosen one; until then they can sign in by a code only. */
+            has_password: boolean;
             /** @description For people. */
             name: string;
             /** @description Decides about endpoints. */
@@ -2461,6 +2516,8 @@ export interface components {
             username: string;
             /** @description Always empty. */
             password: string;
+            /** @description Whether they have chosen one; until then they can sign in by a code only. */
+            has_password: boolean;
             /** @description For people. */
             name: string;
             /** @description Address of the last successful request. */
@@ -4431,7 +4488,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Login"];
             };
@@ -4648,6 +4705,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserEditedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    user_signin_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCode"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeMadeAnswer"];
                 };
             };
             400: components["responses"]["400"];

@@ -1,0 +1,59 @@
+//! By which address the caller reached us, for devices beside them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tiny_http::Request;
+
+use crate::app::App;
+use crate::http::host::name_of;
+use crate::system;
+
+/// The origin (RFC 6454) of the request: what the browser says its page is of, else the host that was asked for. No
+/// other device could open `localhost`, so that the machine's address in the house takes its place, where larder answers.
+pub fn of(request: &Request, app: &App) -> String {
+    let host = request.header("Host").map(str::trim).unwrap_or_default();
+    if is_loopback(&name_of(host))
+        && app.is_everywhere()
+        && let Some(ip) = system::in_house()
+    {
+        return format!("http://{}", at_port_of(host, ip));
+    }
+    let told = request.header("Origin").map(str::trim);
+    let is_ours = |origin: &&str| origin.split_once("://").is_some_and(|(_, of)| of == host);
+    told.filter(is_ours).map_or_else(|| format!("http://{host}"), str::to_owned)
+}
+
+/// Whether a name means the machine that asks for it.
+fn is_loopback(name: &str) -> bool {
+    name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
+}
+
+/// This address, with the port that a `Host` field has, if any.
+fn at_port_of(host: &str, ip: IpAddr) -> String {
+    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    port.map_or_else(|| ip.to_string(), |port| SocketAddr::new(ip, port).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_itself_is_told_from_others() {
+        for own in ["localhost", "127.0.0.1", "127.1.2.3", "::1"] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in ["nas", "192.168.0.2", "localhost.lan", "fd00::1", ""] {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_port_stays() {
+        let ip = IpAddr::from([192, 168, 0, 2]);
+        assert_eq!(at_port_of("localhost:6969", ip), "192.168.0.2:6969");
+        assert_eq!(at_port_of("[::1]:80", ip), "192.168.0.2:80");
+        assert_eq!(at_port_of("localhost", ip), "192.168.0.2");
+        assert_eq!(at_port_of("[::1]", ip), "192.168.0.2");
+    }
+}

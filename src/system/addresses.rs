@@ -1,0 +1,65 @@
+//! The addresses of the machine in the network, and where it is to be opened there.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+/// An address that nobody has (RFC 5737): asking how one would come there sends nothing.
+const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+
+/// What to open for a server that listens there: each of the machine's addresses in the network, the one that other
+/// devices most likely reach first, or the one that was asked for.
+pub fn urls(address: SocketAddr) -> Vec<String> {
+    let url = |ip: IpAddr| format!("http://{}/", SocketAddr::new(ip, address.port()));
+    if !address.ip().is_unspecified() {
+        return vec![url(address.ip())];
+    }
+    let found = in_network(address.is_ipv6()).into_iter();
+    found.chain([IpAddr::from([127, 0, 0, 1])]).map(url).collect()
+}
+
+/// The address by which a phone in the house most likely reaches the machine; none without a network.
+pub fn in_house() -> Option<IpAddr> {
+    in_network(false).into_iter().next()
+}
+
+/// The machine's addresses, in that order: of the house, towards the router, then the others.
+fn in_network(with_ipv6: bool) -> Vec<IpAddr> {
+    let is_useful = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
+        // A link-local address would need its zone, which browsers don't take.
+        IpAddr::V6(ip) => with_ipv6 && *ip != Ipv6Addr::LOCALHOST && !ip.is_unicast_link_local(),
+    };
+    let mut found: Vec<IpAddr> = Vec::new();
+    if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
+        let addresses = networks.values().flat_map(sysinfo::NetworkData::ip_networks);
+        found.extend(addresses.map(|network| network.addr).filter(is_useful));
+    }
+    let outward = outward();
+    found.sort_by_key(|ip| (!is_of_house(ip), Some(*ip) != outward, *ip));
+    found
+}
+
+/// Whether an address is one of a house's own (RFC 1918).
+const fn is_of_house(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.is_private())
+}
+
+/// The address that we have towards the router.
+fn outward() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(ELSEWHERE).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_asked_for_is_the_only_url() {
+        assert_eq!(urls("127.0.0.1:80".parse().unwrap()), ["http://127.0.0.1:80/"]);
+        assert_eq!(urls("[::1]:81".parse().unwrap()), ["http://[::1]:81/"]);
+        let all = urls("0.0.0.0:82".parse().unwrap());
+        assert_eq!(all.last().unwrap(), "http://127.0.0.1:82/");
+        assert!(in_house().is_none_or(|ip| all[0] == format!("http://{ip}:82/")), "{all:?}");
+    }
+}
