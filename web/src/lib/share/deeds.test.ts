@@ -2,17 +2,32 @@ import { expect, it } from "vitest";
 import type { LogRow } from "../api/types.ts";
 import { deedOf } from "./deeds.ts";
 
-const row = (op: string, path: string, user?: string): LogRow => ({ id: 1, timestamp: "2026-11-29 12:00:00", action: "", ip: "10.0.0.9", door: "link", op, path, ...(user && { user }) });
-
-it.each([
-  ["read", "Summer", "look"],
-  ["read", "Summer/a.jpg", "take"],
-  ["create", "Summer/b.jpg", "bring"],
-  ["refused", "Summer", "refused"],
-])("%s of %s is told as %s", (op, path, kind) => {
-  expect(deedOf(row(op, path, "anna"), { path: "Summer" })).toMatchObject({ kind, who: "anna", from: "10.0.0.9", name: path.split("/").at(-1) });
+const link = { id: 3, path: "Summer", label: "Grandma", guest_folders: true };
+const row = (op: string | undefined, path: string, more: Partial<LogRow> = {}): LogRow => ({
+  id: 1, timestamp: "2026-11-29 12:00:00", action: "", ip: "10.0.0.9", door: "link", path, user: "link Grandma", ...(op && { op }), ...more,
 });
 
-it("tells nothing of what was no guest's", () => {
-  expect(deedOf(row("change", "Summer"), { path: "Summer" })).toBeUndefined();
+it.each([
+  [row(undefined, "Summer", { action: "opened /Summer" }), "look", "Summer", ""],
+  [row("read", "Summer", { action: "opened /Summer as Anna" }), "look", "Summer", "Anna"],
+  [row("create", "Summer/Anna/b.jpg"), "bring", "b.jpg", "Anna"],
+  [row("create", "Summer/b.jpg"), "bring", "b.jpg", ""],
+  [row("refused", "Summer"), "refused", "Summer", ""],
+  // It was called otherwise then.
+  [row("create", "Summer/b.jpg", { user: "link Oma" }), "bring", "b.jpg", ""],
+])("%j is told as %s of %s by %j", (one, kind, name, who) => {
+  expect(deedOf(one, link, [])).toMatchObject({ kind, name, who, from: "10.0.0.9" });
+});
+
+it("tells nothing of what came by another link, or lies elsewhere", () => {
+  const others = [{ ...link, id: 4, label: "Uncle" }, { ...link, id: 5, label: "" }];
+  expect(deedOf(row("create", "Summer/b.jpg", { user: "link Uncle" }), link, others)).toBeUndefined();
+  expect(deedOf(row("create", "Summer/b.jpg", { user: "link 5" }), link, others)).toBeUndefined();
+  expect(deedOf(row("create", "Winter/b.jpg"), link, others)).toBeUndefined();
+  // Two for the same person are not told apart.
+  expect(deedOf(row("create", "Summer/b.jpg"), link, [{ ...link, id: 6 }])).toBeDefined();
+});
+
+it("names nobody where guests have no folders", () => {
+  expect(deedOf(row("create", "Summer/Anna/b.jpg"), { ...link, guest_folders: false }, [])).toMatchObject({ who: "" });
 });
