@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
-import { photo } from "./photo.ts";
+import { scene } from "./scene.ts";
 
 /** Bytes in one segment of a JPEG at most. */
 const SEGMENT_MAX = 65_533;
@@ -13,12 +13,19 @@ export interface Shot {
   taken: string;
 }
 
-/** Writes photos into a folder; each weighs `bytes`. Their pictures take turns: drawing each would take minutes. */
+/** The longer side of what is drawn (px), and of the small picture that a camera puts into its files. */
+const DRAWN_PX = 960;
+const SMALL_PX = 160;
+/** Pictures that are drawn; they take turns, for drawing each would take minutes. */
+const FACES = 8;
+
+/** Writes photos into a folder; each weighs `bytes`. They have the detail that photos have, and weigh as such when made small. */
 export async function writePhotos(page: Page, root: string, shots: readonly Shot[], bytes = 0): Promise<void> {
   const faces: { picture: Buffer; small: Buffer }[] = [];
-  for (let at = 0; at < 6; at += 1) {
-    const picture = await photo(page, 1280, 960, at * 60);
-    faces.push({ picture, small: await photo(page, 160, 120, at * 60) });
+  for (let at = 0; at < Math.min(FACES, shots.length); at += 1) {
+    const [wide, high] = at % 4 === 3 ? [0.75, 1] : [1, 0.75];
+    const picture = await scene(page, DRAWN_PX * wide, DRAWN_PX * high, at);
+    faces.push({ picture, small: await scene(page, SMALL_PX * wide, SMALL_PX * high, at) });
   }
   for (const folder of new Set(shots.map(({ path }) => dirname(join(root, path))))) await mkdir(folder, { recursive: true });
   await Promise.all(
@@ -31,7 +38,7 @@ export async function writePhotos(page: Page, root: string, shots: readonly Shot
 }
 
 /** The picture with what a camera writes before it, and made as heavy as asked. */
-function asCamera(picture: Buffer, small: Buffer, taken: string, bytes: number): Buffer {
+export function asCamera(picture: Buffer, small: Buffer, taken: string, bytes: number): Buffer {
   const head = exif(small, taken);
   const parts = [picture.subarray(0, 2), head];
   let lacks = bytes - picture.length - head.length;

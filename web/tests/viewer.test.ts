@@ -81,6 +81,28 @@ describe("a picture", () => {
     await line.detach();
   });
 
+  it("is asked for once where there is no small one, and never again", async () => {
+    const folder = join(walk.larder.root, "odd");
+    mkdirSync(folder);
+    for (const name of ["broken.jpg", "scan.bmp", "scan.tiff"]) writeFileSync(join(folder, name), "no picture");
+    const page = await walk.enter("/?view=trash", undefined, { viewport: WIDE });
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      if (pathname === "/api/thumb") asked.push(searchParams.get("path") ?? "");
+    });
+    await page.goto(`${walk.larder.url}/?path=odd`);
+    await page.getByRole("button", { name: "Show as a grid" }).click();
+    await walk.entry("broken.jpg").locator(".face svg").waitFor();
+    expect(asked).toEqual(["odd/broken.jpg"]);
+    await walk.entry("broken.jpg").dblclick();
+    await page.getByRole("dialog").getByText("cannot be shown").first().waitFor();
+    await page.keyboard.press("End");
+    await page.getByRole("dialog").getByText("3 of 3").first().waitFor();
+    await page.getByRole("dialog").getByText("does not show").first().waitFor();
+    expect(asked).toEqual(["odd/broken.jpg"]);
+  });
+
   it("obeys the keys, says what it is, and gives the keyboard back", async () => {
     await walk.enter("/");
     await fill("keys", 5, 1400, 1000);

@@ -81,6 +81,18 @@ export async function lookAt(address: string, signal: AbortSignal): Promise<{ st
   return { status: answer.status, fields: answer.headers };
 }
 
+/** A picture, or what was answered in its place. */
+export async function getPicture(
+  address: string,
+  signal: AbortSignal,
+): Promise<{ status: number; fields: Headers; picture: Blob | undefined }> {
+  const answer = await fetch(address, { headers: credentials(), signal });
+  const { ok, status, headers: fields } = answer;
+  if (ok) return { status, fields, picture: await answer.blob() };
+  await answer.body?.cancel();
+  return { status, fields, picture: undefined };
+}
+
 /** `POST`s JSON and gets JSON. */
 export function post<P extends With<"post">>(
   path: P,

@@ -1,5 +1,5 @@
 // Fetches small pictures, and knows of which files there are none.
-import { lookAt } from "../api/http.ts";
+import { getPicture } from "../api/http.ts";
 import { type Line, line, type Rank } from "./line.ts";
 
 /** What a picture could not be shown for: there is none, or there is none yet. */
@@ -40,43 +40,38 @@ export interface Fetching {
 
 /**
  * Fetches a picture when its turn comes. The way to stop that is returned: what is on its way then is
- * broken off, for nobody looks at it any more.
+ * broken off, for nobody looks at it any more. An image element would not tell why it has nothing to show,
+ * so the bytes are asked for, and one question answers both.
  */
 export function fetchPicture(address: string, { rank, onload, onmiss }: Fetching, queue: Line = line): () => void {
   return queue.ask(rank, async (signal) => {
-    const image = new Image();
-    image.decoding = "async";
-    image.draggable = false;
-    // Once it is there it is kept, whatever is called off afterwards.
-    const breakOff = () => (image.src = "");
-    signal.addEventListener("abort", breakOff);
-    // A picture whose address is taken away may never say that it did not come.
-    const brokenOff = new Promise((resolve) => signal.addEventListener("abort", resolve));
-    image.src = address;
-    try {
-      await Promise.race([image.decode(), brokenOff]);
-      signal.removeEventListener("abort", breakOff);
-      if (!signal.aborted) onload(image);
-    } catch {
-      if (signal.aborted) return;
-      const miss = await why(address, signal);
-      if (miss && !signal.aborted) onmiss(miss);
-    }
+    const found = await ask(address, signal).catch((): Miss => ({ retryAfterS: RETRY_AFTER_S }));
+    if (signal.aborted) return;
+    if (found instanceof Image) onload(found);
+    else onmiss(found);
   });
 }
 
-/** Why there was no picture: an image does not tell. */
-async function why(address: string, signal: AbortSignal): Promise<Miss | undefined> {
+async function ask(address: string, signal: AbortSignal): Promise<HTMLImageElement | Miss> {
+  const { status, fields, picture } = await getPicture(address, signal);
+  if (picture) return unpack(picture);
+  if (status === 503 || status === 429) return { retryAfterS: Number(fields.get("Retry-After")) || RETRY_AFTER_S };
+  const isWanted = fields.get("Larder-Thumb") === "wanted";
+  if (status === 404) noteMissing(address, isWanted);
+  return { isWanted };
+}
+
+/** The picture, ready to be shown. */
+async function unpack(picture: Blob): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.decoding = "async";
+  image.draggable = false;
+  image.src = URL.createObjectURL(picture);
   try {
-    const { status, fields } = await lookAt(address, signal);
-    // It comes after all: only its decoding was broken off.
-    if (status === 503 || status === 429 || status === 200) {
-      return { retryAfterS: Number(fields.get("Retry-After")) || RETRY_AFTER_S };
-    }
-    const isWanted = fields.get("Larder-Thumb") === "wanted";
-    if (status === 404) noteMissing(address, isWanted);
-    return { isWanted };
-  } catch {
-    return signal.aborted ? undefined : { retryAfterS: RETRY_AFTER_S };
+    await image.decode();
+    return image;
+  } finally {
+    // The element has what it needs of it.
+    URL.revokeObjectURL(image.src);
   }
 }

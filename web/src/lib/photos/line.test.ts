@@ -29,6 +29,9 @@ it("lets few through at once, and what is in sight first", async () => {
   const { begun, job, end } = jobs();
   line.ask(() => 1, job("a"));
   line.ask(() => 1, job("b"));
+  // Nothing begins within whoever asks.
+  expect(begun).toEqual([]);
+  await Promise.resolve();
   line.ask(() => 2, job("sharp"));
   line.ask(() => 1, job("around"));
   line.ask(() => 0, job("seen"));
@@ -46,6 +49,7 @@ it("forgets what was taken out, and ends what was under way", async () => {
   const stopFirst = line.ask(() => 0, job("first"));
   const stopSecond = line.ask(() => 0, job("second"));
   line.ask(() => 0, job("third"));
+  await Promise.resolve();
   stopSecond();
   stopFirst();
   await end("");

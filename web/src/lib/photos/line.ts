@@ -30,7 +30,9 @@ export class Line {
   ask(rank: () => Rank, job: Job): () => void {
     const one: Waiting = { rank, job, stop: new AbortController() };
     this.#waiting.push(one);
-    this.#pump();
+    // Not within whoever asks: what others' ranks read would be taken for something that this one depends on, and
+    // what it has begun for something to begin anew.
+    queueMicrotask(() => this.#pump());
     return () => {
       one.stop.abort();
       this.#waiting = this.#waiting.filter((other) => other !== one);

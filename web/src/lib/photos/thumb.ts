@@ -46,6 +46,6 @@ export function sharpSize(pixels: number, shape = 4 / 3): ThumbSize {
 }
 
 /** Whether there may be a small picture of an entry of a folder. */
-export function mayHaveThumb(entry: Pick<Entry, "etag">): boolean {
-  return entry.etag !== undefined;
+export function mayHaveThumb(entry: Pick<Entry, "thumb">): boolean {
+  return entry.thumb === true;
 }
