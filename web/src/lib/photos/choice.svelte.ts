@@ -1,5 +1,6 @@
 // What is selected on the wall, and where the keyboard is. Photos are counted across all months, from 0.
 import type { Photo } from "./source.ts";
+import type { Reaching } from "./timeline.svelte.ts";
 
 /** What is known of the wall. */
 export interface Wall {
@@ -12,7 +13,7 @@ export interface Wall {
   /** How many there are. */
   total: () => number;
   /** Waits until the photos of a stretch are there. Others may have come or gone by then. */
-  reach: (from: number, to: number) => Promise<void>;
+  reach: (from: number, to: number, how: Reaching) => Promise<void>;
 }
 
 /** A place on the wall that is found again when others have come or gone before it. */
@@ -22,6 +23,9 @@ interface Place {
   isLast: boolean;
 }
 
+/** What takes less than this gets no sign of waiting (ms). */
+const SLOW_AFTER_MS = 200;
+
 export class Choice {
   photos = $state.raw<ReadonlyMap<string, Photo>>(new Map());
   /** -1 before the keyboard was anywhere. */
@@ -29,8 +33,10 @@ export class Choice {
   #anchor = -1;
   /** What a stretch adds to. */
   #kept: ReadonlyMap<string, Photo> = new Map();
+  /** How many photos of a stretch are there, and of how many; `undefined` while none is waited for, or not for long. */
+  waiting = $state.raw<{ count: number; all: number }>();
   /** The last stretch that was asked for: a slower one before it is out of date. */
-  #stretch = 0;
+  #stretch = new AbortController();
 
   constructor(readonly wall: Wall) {}
 
@@ -46,7 +52,7 @@ export class Choice {
   toggle(index: number): void {
     const photo = this.wall.photoAt(index);
     if (!photo) return;
-    this.#stretch += 1;
+    this.callOff();
     const photos = new Map(this.photos);
     if (!photos.delete(photo.path)) photos.set(photo.path, photo);
     this.photos = photos;
@@ -64,10 +70,8 @@ export class Choice {
   async stretchTo(index: number): Promise<void> {
     this.cursor = index;
     if (this.#anchor === -1) this.begin(index);
-    const mine = (this.#stretch += 1);
     const [start, end] = [this.#placeOf(this.#anchor), this.#placeOf(index)];
-    await this.wall.reach(Math.min(this.#anchor, index), Math.max(this.#anchor, index));
-    if (mine !== this.#stretch) return;
+    if (!(await this.#reach(Math.min(this.#anchor, index), Math.max(this.#anchor, index)))) return;
     this.#anchor = this.#find(start);
     this.cursor = this.#find(end);
     const photos = new Map(this.#kept);
@@ -78,10 +82,7 @@ export class Choice {
 
   /** Selects a whole stretch, or nothing of it where all of it is selected. */
   async toggleAll(from: number, to: number): Promise<void> {
-    const mine = (this.#stretch += 1);
-    await this.wall.reach(from, to);
-    // Called off, or something else was selected meanwhile.
-    if (mine !== this.#stretch) return;
+    if (!(await this.#reach(from, to))) return;
     const all = this.wall.between(from, to);
     const isAll = all.every(({ path }) => this.photos.has(path));
     const photos = new Map(this.photos);
@@ -93,11 +94,31 @@ export class Choice {
     this.begin(from);
   }
 
+  /** What is waited for is not wanted any more. */
+  callOff(): void {
+    this.#stretch.abort();
+    this.waiting = undefined;
+  }
+
   clear(): void {
-    this.#stretch += 1;
+    this.callOff();
     this.photos = new Map();
     this.#kept = this.photos;
     this.#anchor = this.cursor;
+  }
+
+  /** Waits for a stretch; `false` when it was called off, or something else was selected meanwhile. */
+  async #reach(from: number, to: number): Promise<boolean> {
+    this.callOff();
+    const { signal } = (this.#stretch = new AbortController());
+    const [all, began] = [to - from + 1, performance.now()];
+    const onprogress = (count: number) => {
+      if (!signal.aborted && performance.now() - began > SLOW_AFTER_MS) this.waiting = { count: Math.min(count, all), all };
+    };
+    await this.wall.reach(from, to, { signal, onprogress });
+    if (signal.aborted) return false;
+    this.waiting = undefined;
+    return true;
   }
 
   #placeOf(index: number): Place {

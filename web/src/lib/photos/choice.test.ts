@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Choice } from "./choice.svelte.ts";
 import type { Photo } from "./source.ts";
 
@@ -83,4 +83,60 @@ it("selects nothing once that is called off", async () => {
   choice.clear();
   await all;
   expect(paths(choice)).toEqual([]);
+});
+
+/** A wall whose photos come one after the other, each when it is let through. */
+function slowWall(count: number) {
+  const steps: (() => void)[] = [];
+  const choice = new Choice({
+    photoAt: (index) => ({ path: `${index}.jpg` }) as Photo,
+    between: (from, to) => Array.from({ length: to - from + 1 }, (_, at) => ({ path: `${from + at}.jpg` }) as Photo),
+    indexOf: (path) => parseInt(path, 10),
+    total: () => count,
+    reach: async (from, to, { signal, onprogress }) => {
+      for (let there = 1; there <= to - from + 1 && !signal?.aborted; there += 1) {
+        await new Promise<void>((resolve) => steps.push(resolve));
+        onprogress?.(there);
+      }
+    },
+  });
+  const letThrough = async (ms: number) => {
+    await vi.advanceTimersByTimeAsync(ms);
+    steps.shift()?.();
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  return { choice, letThrough };
+}
+
+describe("a long stretch", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("tells how far it is, but not where it is there at once", async () => {
+    const { choice, letThrough } = slowWall(3);
+    const done = choice.toggleAll(0, 2);
+    await letThrough(100);
+    expect(choice.waiting).toBeUndefined();
+    await letThrough(150);
+    expect(choice.waiting).toEqual({ count: 2, all: 3 });
+    expect(choice.count).toBe(0);
+    await letThrough(10);
+    await done;
+    expect(choice.waiting).toBeUndefined();
+    expect(choice.count).toBe(3);
+  });
+
+  it("is called off, and leaves what was selected", async () => {
+    const { choice, letThrough } = slowWall(3);
+    choice.toggle(1);
+    const done = choice.toggleAll(0, 2);
+    await letThrough(300);
+    expect(choice.waiting).toEqual({ count: 1, all: 3 });
+    choice.callOff();
+    expect(choice.waiting).toBeUndefined();
+    await letThrough(10);
+    await done;
+    expect(paths(choice)).toEqual(["1.jpg"]);
+    expect(choice.waiting).toBeUndefined();
+  });
 });

@@ -9,6 +9,13 @@ const KEPT_MAX = 12_000;
 /** How long changes are gathered before the months are asked for again (ms). */
 const REFRESH_AFTER_MS = 1000;
 
+/** How photos are waited for that may take a while. */
+export interface Reaching {
+  signal?: AbortSignal;
+  /** Told how many of them are there. */
+  onprogress?: (count: number) => void;
+}
+
 export class Timeline {
   months = $state.raw<readonly Month[]>([]);
   /** Every folder was looked through once. */
@@ -32,8 +39,8 @@ export class Timeline {
   /** Months that are on their way, and months whose photos may have changed. */
   #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
   #stale = new Set<string>();
-  /** Months that somebody waits for, looked at or not. */
-  #reached = new Set<string>();
+  /** Months that somebody waits for, looked at or not: all of them stay until the last one is there. */
+  #reached = new Set<readonly string[]>();
   #asking = new AbortController();
   #asked: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -128,21 +135,21 @@ export class Timeline {
     return before + (this.of(found)?.findIndex((photo) => photo.path === path) ?? 0);
   }
 
-  /** Waits until the photos of a stretch are there. */
-  async reachPhotos(from: number, to: number): Promise<void> {
+  /** Waits until the photos of a stretch are there, or nobody wants them any more. */
+  async reachPhotos(from: number, to: number, how: Reaching = {}): Promise<void> {
     const wanted: string[] = [];
     let first = 0;
     for (const { month, count } of this.months) {
       if (first <= to && first + count > from) wanted.push(month);
       first += count;
     }
-    await this.#reachAll(wanted);
+    await this.#reachAll(wanted, how);
   }
 
   /** Months that are looked at: what lacks is fetched, and nothing else any more. */
   look(from: number, to: number): void {
     const wanted = this.months.slice(from, to).map(({ month }) => month);
-    for (const [month, { stop }] of this.#running) if (!wanted.includes(month) && !this.#reached.has(month)) stop.abort();
+    for (const [month, { stop }] of this.#running) if (!wanted.includes(month) && !this.#isReached(month)) stop.abort();
     for (const month of wanted) if (!this.#photos.has(month) || this.#stale.has(month)) void this.#fetch(month);
     this.#drop(new Set(wanted));
   }
@@ -152,12 +159,23 @@ export class Timeline {
     return this.#reachAll(this.months.slice(from, to).map(({ month }) => month));
   }
 
-  async #reachAll(wanted: readonly string[]): Promise<void> {
-    for (const month of wanted) {
-      if (this.#photos.has(month) && !this.#stale.has(month)) continue;
-      this.#reached.add(month);
-      await this.#fetch(month).finally(() => this.#reached.delete(month));
+  async #reachAll(wanted: readonly string[], { signal, onprogress }: Reaching = {}): Promise<void> {
+    let count = 0;
+    this.#reached.add(wanted);
+    try {
+      for (const month of wanted) {
+        if (signal?.aborted) return;
+        if (!this.#photos.has(month) || this.#stale.has(month)) await this.#fetch(month);
+        count += this.#photos.get(month)?.length ?? 0;
+        onprogress?.(count);
+      }
+    } finally {
+      this.#reached.delete(wanted);
     }
+  }
+
+  #isReached(month: string): boolean {
+    return [...this.#reached].some((months) => months.includes(month));
   }
 
   /** Takes photos off before the server has said yes. */
@@ -254,7 +272,7 @@ export class Timeline {
     const left = new Map(this.#photos);
     for (const [month, photos] of this.#photos) {
       if (kept <= KEPT_MAX) break;
-      if (wanted.has(month) || pinned.has(month)) continue;
+      if (wanted.has(month) || pinned.has(month) || this.#isReached(month)) continue;
       left.delete(month);
       kept -= photos.length;
     }

@@ -119,3 +119,31 @@ it("waits for an answer before it asks again, however much changes meanwhile", a
   expect(answers.length).toBe(1);
   vi.useRealTimers();
 });
+
+it("keeps what is waited for until all of it is there, whatever is looked at meanwhile", async () => {
+  const months = Array.from({ length: 8 }, (_, at) => `2026-0${8 - at}`);
+  // More than is kept of what nobody looks at.
+  const all = Object.fromEntries(months.map((month) => [month, Array.from({ length: 2000 }, (_, at) => `${month}/${at}`)]));
+  const timeline = new Timeline({
+    ...source(all).one,
+    photos: (month) => Promise.resolve({ items: (all[month] ?? []).map((path) => ({ path, taken: `${month}-01T00:00:00` }) as Photo) }),
+  });
+  await timeline.load();
+  const told: number[] = [];
+  const onprogress = (count: number) => {
+    told.push(count);
+    timeline.look(7, 8);
+  };
+  await timeline.reachPhotos(0, 15_999, { onprogress });
+  expect(told).toEqual(months.map((_, at) => 2000 * (at + 1)));
+  expect(timeline.between(0, 15_999).length).toBe(16_000);
+});
+
+it("fetches no more for those who called it off", async () => {
+  const { one, asked } = source({ "2026-08": ["a"], "2026-07": ["b"], "2026-06": ["c"] });
+  const timeline = new Timeline(one);
+  await timeline.load();
+  const leaving = new AbortController();
+  await timeline.reachPhotos(0, 2, { signal: leaving.signal, onprogress: () => leaving.abort() });
+  expect(asked).toEqual(["2026-08 "]);
+});
