@@ -78,7 +78,6 @@ pub struct App {
     /// Selections that wait to be downloaded.
     pub tickets: Tickets,
     /// What people without an account may see or bring.
-    #[expect(dead_code, reason = "the endpoints come next")]
     pub links: Links,
     /// Small pictures of large ones.
     pub thumbs: Thumbs,

@@ -11,23 +11,18 @@ pub use keys::Guest;
     expect(unused_imports, reason = "the guests' endpoints come next and name it")
 )]
 pub use standing::Standing;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the owners' endpoints come next and tell it")
-)]
-pub use standing::State;
+pub use standing::{DOWNLOAD, State, UPLOAD};
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
 use crate::auth::key;
 use crate::error::{Error, Result};
-#[cfg_attr(not(test), expect(unused_imports, reason = "the owners' endpoints come next"))]
 pub use crate::store::Edit;
 pub use crate::store::LinkChange as Wanted;
-use crate::store::{LinkRow, LinkStore, NewLink, UserStore};
+use crate::store::{LinkRow, LinkStore, Made, NewLink, UserStore};
 use crate::vault::VaultPath;
 use keys::{Bound, Keys};
 
@@ -97,8 +92,12 @@ pub struct Link {
 
 /// The clock, in seconds since 1970.
 pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The clock.
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Links {
@@ -126,16 +125,16 @@ impl Links {
         Link::read(&self.store.by_id(id)?.ok_or(NOT_FOUND)?)
     }
 
-    /// The links of one user, or with `None` everybody's, after this number in its order, at most so many. One
-    /// whose row is damaged is passed over.
+    /// The links of one user, or with `None` everybody's, in the order in which they were made, at most so many of
+    /// those after `last`; and the last of them, if there may be more. One whose row is damaged is passed over.
     pub fn after(
         &self,
         user_id: Option<i64>,
-        id: i64,
+        last: Option<Made>,
         count: usize,
-    ) -> Result<(Vec<Link>, Option<i64>)> {
-        let rows = self.store.after(user_id, id, count)?;
-        let last = rows.last().map(|row| row.id);
+    ) -> Result<(Vec<Link>, Option<Made>)> {
+        let rows = self.store.after(user_id, last.unwrap_or(Made::MIN), count)?;
+        let last = rows.last().filter(|_| rows.len() >= count).map(LinkRow::made);
         Ok((rows.iter().filter_map(|row| Link::read(row).ok()).collect(), last))
     }
 
@@ -158,7 +157,7 @@ impl Links {
             nonce: &nonce,
             path: path.as_str(),
             is_folder,
-            created: now(),
+            created_ms: i64::try_from(since_1970().as_millis()).unwrap_or(i64::MAX),
             change: *wanted,
         })?;
         self.by_id(id)
@@ -267,7 +266,7 @@ impl Link {
             upload_files_max: row.upload_files_max,
             uploaded_files: row.uploaded_files,
             guest_folders: row.guest_folders,
-            created: row.created,
+            created: row.created_ms / 1000,
             last_used: (row.last_used > 0).then_some(row.last_used),
             nonce: row.nonce.clone(),
             token_hash: row.token_hash.clone(),

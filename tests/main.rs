@@ -30,6 +30,7 @@ mod guessing;
 mod hosts;
 mod http;
 mod jobs;
+mod links;
 mod listing;
 mod log_columns;
 mod logs;

@@ -70,6 +70,7 @@ fn all_settings_are_told_and_the_secret_is_masked() {
         "trash_days",
         "trash_percent",
         "thumbs_mb",
+        "links",
     ] {
         assert!(told.get(key).is_some(), "{key}: {told}");
     }

@@ -111,6 +111,11 @@ impl Caller {
         self.is_admin()
     }
 
+    /// Whether they see, change and end everybody's links (second contract, section 15).
+    pub fn may_manage_all_links(&self) -> bool {
+        self.is_admin()
+    }
+
     /// Where they may restore from the trash and remove from it: an admin everywhere (contract, section 12).
     pub fn grant_in_trash(&self) -> Arc<Grant> {
         if self.is_admin() { Arc::new(Grant::everything()) } else { Arc::clone(&self.grant) }

@@ -6,8 +6,8 @@ use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, deletion, download, events, files, folders, ftp, jobs, logs, pages, photos,
-    roles, settings, signin_code, system, thumb, transfers, trash, upload, uploads, users,
+    cloud, console, deletion, download, events, files, folders, ftp, jobs, links, logs, pages,
+    photos, roles, settings, signin_code, system, thumb, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -251,6 +251,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder."),
     row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]),
     row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]),
+    row!([Post], "/api/link/create",           ByRole,   Disk,     Links,   links::create,         [404, 409],       "Make a link, by which people without an account see one file or folder, or bring files.").forbids().secret(),
+    row!([Get],  "/api/link/get_all",          ByRole,   Disk,     Links,   links::get_all,        [],               "List one's own links.").acts_as(&["/api/link/create"]).secret(),
+    row!([Post], "/api/link/edit",             ByRole,   Transfer, Links,   links::edit,           [404],            "Change a link.").acts_as(&["/api/link/create"]).secret(),
+    row!([Post], "/api/link/delete",           ByRole,   Transfer, Links,   links::delete,         [404],            "End a link.").acts_as(&["/api/link/create"]).secret(),
+    row!([Get],  "/api/link/qr",               ByRole,   Quick,    Links,   links::qr,             [404, 409],       "Show a link's whole address as a QR code.").acts_as(&["/api/link/create"]).secret(),
     row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended."),
     row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off."),
     row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced."),

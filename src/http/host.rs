@@ -35,6 +35,19 @@ pub fn judge(app: &App, settings: &Settings, request: &Request) -> Result<()> {
     if is_to_be_run(request) { Err(Error::Forbidden) } else { Ok(()) }
 }
 
+/// The origin under which larder is reached: the one in the settings, else that of a request.
+pub fn origin(settings: &Settings, request: &Request) -> String {
+    if !settings.public_url.is_empty() {
+        return settings.public_url.clone();
+    }
+    let host = request.header("Host").map(str::trim).unwrap_or_default();
+    let is_told = || gate::is_from_proxy(request, &settings.trusted_proxies);
+    // A proxy that is believed may speak TLS for us.
+    let forwarded = request.header("X-Forwarded-Proto").map(str::trim).filter(|_| is_told());
+    let scheme = if forwarded == Some("https") { "https" } else { "http" };
+    format!("{scheme}://{host}")
+}
+
 /// Whether a browser would run, or apply, what it asks for, and no user's file is meant for that.
 pub fn is_to_be_run(request: &Request) -> bool {
     let (path, _) = query::split(request.url());

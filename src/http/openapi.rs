@@ -37,6 +37,8 @@ pub type Responses = Map<String, Value>;
 pub enum Group {
     /// What is in the share, and what becomes of it.
     Files,
+    /// What people without an account may see or bring.
+    Links,
     /// Who there is, and what they may do.
     People,
     /// The machine, and larder itself.
@@ -54,6 +56,7 @@ impl Group {
     const fn name(self) -> &'static str {
         match self {
             Self::Files => "Files and folders",
+            Self::Links => "Links",
             Self::People => "People and roles",
             Self::System => "System",
             Self::Ftp => "FTP",

@@ -25,7 +25,7 @@ pub trait Shape: schemars::JsonSchema {}
 #[cfg(test)]
 impl<T: schemars::JsonSchema> Shape for T {}
 
-/// The fields of a question: of a JSON body or of a query. A field that is `null` is missing.
+/// The fields of a question: of a JSON body or of a query. A field that is `null` is missing, but for `WITH_NULLS`.
 pub trait Question: DeserializeOwned + Shape {
     /// What to say when this field, which must be there, is missing: `No <field> provided` if `None`.
     fn missing(_field: &'static str) -> Option<&'static str> {
@@ -257,6 +257,89 @@ impl<'de> Deserialize<'de> for Id {
         #[serde(rename = "Id")]
         struct Sent(Filled);
         Ok(Self(Sent::deserialize(deserializer)?.0.parse().unwrap_or(0)))
+    }
+}
+
+/// A count of things or bytes: a whole number above 0.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline, extend("minimum" = 1)))]
+pub struct Count(pub i64);
+
+impl Count {
+    /// What serde calls it; by that it is read.
+    pub const NAME: &'static str = "Count";
+}
+
+/// A moment, or so many whole days from now.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(
+    test,
+    schemars(
+        inline,
+        with = "serde_json::Value",
+        extend("anyOf" = [{ "type": "string", "format": "date-time" }, { "type": "integer", "minimum": 0 }])
+    )
+)]
+pub struct Until(String);
+
+impl Until {
+    /// What serde calls it; by that it is read.
+    pub const NAME: &'static str = "Until";
+
+    /// What was sent: a number in digits, or a text.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// The serde name of a question in which `null` says something: that what it stands for shall be nothing.
+pub const WITH_NULLS: &str = "WithNulls";
+
+/// A field of such a question.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Nullable<T> {
+    /// It is not there.
+    #[default]
+    Missing,
+    /// It is `null`.
+    Null,
+    /// It is this.
+    Is(T),
+}
+
+impl<T> Nullable<T> {
+    /// The same of another type.
+    ///
+    /// Errors: those of `change`.
+    pub fn try_map<U>(self, change: impl FnOnce(T) -> Result<U>) -> Result<Nullable<U>> {
+        Ok(match self {
+            Self::Missing => Nullable::Missing,
+            Self::Null => Nullable::Null,
+            Self::Is(value) => Nullable::Is(change(value)?),
+        })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Is))
+    }
+}
+
+#[cfg(test)]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Nullable<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Option::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Option::<T>::json_schema(generator)
     }
 }
 

@@ -41,3 +41,17 @@ pub const GUEST_NAME_BYTES_MAX: usize = 64;
 /// Before this moment the clock was never set (2025-01-01, seconds since 1970): boards without one of their own
 /// start in 1970, or when their system was built.
 pub const CLOCK_SET_FROM_S: i64 = 1_735_689_600;
+/// Letters of a link's password, at least (contract, section 15); guessing is slowed by the throttle.
+pub const LINK_PASSWORD_LETTERS_MIN: usize = 4;
+
+/// Bytes of the words by which an owner knows a link again.
+pub const LINK_LABEL_BYTES_MAX: usize = 256;
+
+/// What `downloads_max` and `upload_files_max` may be: more is no limit.
+pub const LINK_COUNT_MAX: i64 = 1_000_000;
+
+/// How long a link may be open from now on (days): as far as a date of four digits is sure to reach.
+pub const LINK_DAYS_MAX: i64 = 36_500;
+
+/// Links that are read at once when all are told.
+pub const LINKS_PER_READ: usize = 500;

@@ -14,10 +14,10 @@ use crate::vault::Grant;
 const CREATE: &str = "/api/link/create";
 
 /// The same for those that are read.
-const DOWNLOAD: &str = "/api/download";
+pub const DOWNLOAD: &str = "/api/download";
 
 /// The same for those that are written.
-const UPLOAD: &str = "/api/upload";
+pub const UPLOAD: &str = "/api/upload";
 
 /// A maker who may still have their link, and what it may do.
 #[derive(Clone, Debug)]
@@ -69,6 +69,17 @@ impl Links {
             return Err(NO_LONGER);
         }
         Ok(Standing { maker, read, write, grant: Arc::new(grant) })
+    }
+
+    /// Whether a link's maker may read, or write, all that it opens: what it is given to do must be theirs to give.
+    ///
+    /// Errors: `Refused`.
+    pub fn ask_maker(&self, link: &Link, roles: &Roles, read: bool, write: bool) -> Result<()> {
+        let maker = self.users.by_id(link.user_id)?.ok_or(Error::Refused)?;
+        let (may, grant) = (|path| roles.allow(path, &maker.role), permission::grant(&maker));
+        let is_theirs = (!read || (may(DOWNLOAD) && grant.may_read(&link.path)))
+            && (!write || (may(UPLOAD) && grant.may_write(&link.path)));
+        if is_theirs { Ok(()) } else { Err(Error::Refused) }
     }
 
     /// What a link may do for a guest now.

@@ -9,6 +9,12 @@ use crate::limits;
 /// The role that every endpoint is given to at first, and that can't lock itself out.
 pub const ADMIN: &str = "admin";
 
+/// The role of those who live here, where it exists.
+const FAMILY: &str = "family";
+
+/// The endpoints that, being new, are given to them too (second contract, section 13).
+const FOR_FAMILY: &[&str] = &["/api/link/create"];
+
 /// The endpoint by which an admin mends all others.
 const WAY_BACK_IN: &str = "/api/role/edit";
 
@@ -33,11 +39,16 @@ impl Roles {
         Ok(Self { endpoints })
     }
 
-    /// Adds each endpoint that is missing, for `admin`; says whether there was any.
+    /// Adds each endpoint that is missing, for `admin`, and some for `family` where that role exists; says whether
+    /// there was any.
     pub fn complete(&mut self, endpoints: &[&str]) -> bool {
         let before = self.endpoints.len();
+        let has_family = self.endpoints.values().flatten().any(|name| name == FAMILY);
         for path in endpoints {
-            self.endpoints.entry((*path).to_owned()).or_insert_with(|| vec![ADMIN.to_owned()]);
+            let with_family = has_family && FOR_FAMILY.contains(path);
+            let roles = [Some(ADMIN), with_family.then_some(FAMILY)];
+            let roles = || roles.iter().flatten().map(|name| (*name).to_owned()).collect();
+            self.endpoints.entry((*path).to_owned()).or_insert_with(roles);
         }
         self.endpoints.len() != before
     }
@@ -154,6 +165,21 @@ mod tests {
         assert!(roles.complete(&["/api/finder", "/api/upload"]));
         assert_eq!(roles.to_json(), json!({"/api/finder": [], "/api/upload": ["admin"]}));
         assert!(!roles.complete(&["/api/finder", "/api/upload"]));
+    }
+
+    #[test]
+    fn what_is_new_is_given_to_the_family_too_where_there_is_one() {
+        let new = ["/api/link/create", "/api/explain"];
+        for (before, listed) in [
+            (json!({"/api/finder": ["family"]}), json!(["admin", "family"])),
+            (json!({"/api/finder": ["families"]}), json!(["admin"])),
+            (json!({"/api/finder": ["family"], "/api/link/create": []}), json!([])),
+        ] {
+            let mut roles = roles(&before).unwrap();
+            roles.complete(&new);
+            assert_eq!(roles.to_json()["/api/link/create"], listed, "{before}");
+            assert_eq!(roles.to_json()["/api/explain"], json!(["admin"]));
+        }
     }
 
     /// Roles as a first start with these endpoints makes them, replaced by `wanted`.

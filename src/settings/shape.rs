@@ -79,6 +79,8 @@ pub struct SettingsShape {
     /// Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
     #[schemars(range(min = *limits::THUMBS_MB.start(), max = *limits::THUMBS_MB.end()))]
     thumbs_mb: u32,
+    /// Whether links open, by which people without an account see or bring files.
+    links: bool,
 }
 
 /// The settings as they are stored, the secret masked, and those that something else covers.

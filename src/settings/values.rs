@@ -50,6 +50,8 @@ pub struct Settings {
     pub upload_days: u32,
     /// Megabytes of small pictures that each drive keeps; 0 keeps none.
     pub thumbs_mb: u32,
+    /// Whether links open.
+    pub links: bool,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -145,6 +147,7 @@ impl Settings {
             trash_percent: keys.number("trash_percent", limits::TRASH_PERCENT)?,
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
+            links: keys.flag("links")?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -257,6 +260,7 @@ pub(super) fn defaults() -> Value {
         "trash_percent": 10,
         "upload_days": 7,
         "thumbs_mb": 512,
+        "links": true,
     })
 }
 

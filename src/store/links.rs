@@ -17,7 +17,7 @@ const NOT_THERE: Error = Error::NotFound("Link not found");
 /// The columns of `links` in the order in which `LinkRow` reads them.
 const COLUMNS: &str = "id, user_id, token_hash, nonce, path, is_folder, label, may_read, may_write, password, \
     epoch, expires, downloads_max, downloads, upload_bytes_max, uploaded_bytes, upload_files_max, uploaded_files, \
-    guest_folders, created, last_used";
+    guest_folders, created_ms, last_used";
 
 /// One row of `links`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +61,31 @@ pub struct LinkRow {
     pub uploaded_files: i64,
     /// Whether each guest's files go into a folder of their own.
     pub guest_folders: bool,
-    /// When it was made (seconds since 1970).
-    pub created: i64,
+    /// When it was made (milliseconds since 1970, so that what was made in turn is told in turn).
+    pub created_ms: i64,
     /// When somebody used it last, as it was last written down (seconds since 1970; 0: never).
     pub last_used: i64,
+}
+
+/// A place in the order in which links were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// When (milliseconds since 1970).
+    at: i64,
+    /// The link's number.
+    id: i64,
+}
+
+impl Made {
+    /// Before all.
+    pub const MIN: Self = Self { at: i64::MIN, id: 0 };
+}
+
+impl LinkRow {
+    /// Where it stands in the order.
+    pub fn made(&self) -> Made {
+        Made { at: self.created_ms, id: self.id }
+    }
 }
 
 /// What a new link is made of.
@@ -83,7 +104,7 @@ pub struct NewLink<'a> {
     /// See `LinkRow`.
     pub is_folder: bool,
     /// See `LinkRow`.
-    pub created: i64,
+    pub created_ms: i64,
     /// The rest.
     pub change: LinkChange<'a>,
 }
@@ -95,7 +116,6 @@ pub enum Edit<T> {
     #[default]
     Keep,
     /// It is this from now on, or nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the owners' endpoints come next"))]
     Set(Option<T>),
 }
 
@@ -189,15 +209,17 @@ impl LinkStore {
         self.reader()?.one("id = ?1", id)
     }
 
-    /// The links of one user, or with `None` everybody's, after this number in its order, at most so many.
-    pub fn after(&self, user_id: Option<i64>, id: i64, count: usize) -> Result<Vec<LinkRow>> {
+    /// The links of one user, or with `None` everybody's, after this one in the order in which they were made, at
+    /// most so many.
+    pub fn after(&self, user_id: Option<i64>, last: Made, count: usize) -> Result<Vec<LinkRow>> {
         let reader = self.reader()?;
         let mut statement = reader.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM links WHERE id > ?1 AND (?2 IS NULL OR user_id = ?2)
-             ORDER BY id LIMIT ?3"
+            "SELECT {COLUMNS} FROM links
+             WHERE (created_ms, id) > (?1, ?2) AND (?3 IS NULL OR user_id = ?3)
+             ORDER BY created_ms, id LIMIT ?4"
         ))?;
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![id, user_id, count], read_row)?;
+        let rows = statement.query_map(params![last.at, last.id, user_id, count], read_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -216,7 +238,7 @@ impl LinkStore {
             return Err(Error::Conflict("Too many links"));
         }
         transaction.execute(
-            "INSERT INTO links(id, user_id, token_hash, nonce, path, is_folder, may_read, may_write, created)
+            "INSERT INTO links(id, user_id, token_hash, nonce, path, is_folder, may_read, may_write, created_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)",
             params![
                 link.id,
@@ -225,7 +247,7 @@ impl LinkStore {
                 link.nonce,
                 link.path,
                 link.is_folder,
-                link.created
+                link.created_ms
             ],
         )?;
         change(&transaction, link.id, &link.change)?;
@@ -526,7 +548,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
         upload_files_max: row.get(16)?,
         uploaded_files: row.get(17)?,
         guest_folders: row.get(18)?,
-        created: row.get(19)?,
+        created_ms: row.get(19)?,
         last_used: row.get(20)?,
     })
 }

@@ -12,7 +12,7 @@ mod users;
 
 pub use dump::{dump, load};
 pub use ftp_users::{FtpUser, FtpUserStore};
-pub use links::{Edit, LinkChange, LinkRow, LinkStore, NewLink};
+pub use links::{Edit, LinkChange, LinkRow, LinkStore, Made, NewLink};
 pub use user::{NewUser, User, UserChange, examine_users};
 pub use users::UserStore;
 

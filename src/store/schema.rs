@@ -64,7 +64,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
         upload_files_max INTEGER,
         uploaded_files INTEGER NOT NULL DEFAULT 0,
         guest_folders INTEGER NOT NULL DEFAULT 0,
-        created INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL,
         last_used INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX links_by_user ON links(user_id);

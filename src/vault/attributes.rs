@@ -9,7 +9,7 @@ use super::resolve::{Follow, Spot, there};
 use super::share::{Entry, Kind, Need, Share};
 use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{FileType, Mode, OFlags, Statx, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::SystemTime;
@@ -29,17 +29,24 @@ impl Share {
         })
     }
 
+    /// Where something that may be seen really is, links followed, and what it is.
+    ///
+    /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
+    pub fn real_place(&self, path: &VaultPath) -> Result<(VaultPath, Kind)> {
+        self.checked(|| {
+            let spot = self.locate(path, Need::See, Follow::Last)?;
+            let kind = kind(there(&spot)?);
+            Ok((spot.path, kind))
+        })
+    }
+
     /// What kind of thing is at a place that may be changed, links followed.
     ///
     /// Errors: `Refused`, `NotFound`, `StorageAbsent`.
     pub fn kind_of(&self, path: &VaultPath) -> Result<Kind> {
         self.checked(|| {
             let spot = self.locate(path, Need::Write, Follow::Last)?;
-            Ok(match look::type_of(there(&spot)?) {
-                FileType::RegularFile => Kind::File,
-                FileType::Directory => Kind::Folder,
-                _ => Kind::Other,
-            })
+            Ok(kind(there(&spot)?))
         })
     }
 
@@ -127,5 +134,14 @@ fn sync_itself(handle: &OwnedFd) -> Result<()> {
     match rustix::fs::fsync(handle.as_fd()) {
         Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
         done => done.map_err(os),
+    }
+}
+
+/// What something is.
+fn kind(stat: &Statx) -> Kind {
+    match look::type_of(stat) {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Folder,
+        _ => Kind::Other,
     }
 }

@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
 
 use crate::error::{Error, Result, Why};
-use crate::http::question::{Id, Paths, Wrong};
+use crate::http::question::{Count, Id, Paths, Until, WITH_NULLS, Wrong};
 use crate::limits;
 use crate::vault::Spool;
 
@@ -56,12 +56,14 @@ impl<'de, R: Read> Deserializer<'de> for Source<'_, R> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         mut self,
-        _: &'static str,
+        name: &'static str,
         known: &'static [&'static str],
         visitor: V,
     ) -> Read1<V::Value> {
         self.json.begin_object()?;
-        let question = visitor.visit_map(Fields { source: &mut self, known, name: "" })?;
+        let has_nulls = name == WITH_NULLS;
+        let fields = Fields { source: &mut self, known, name: "", has_nulls };
+        let question = visitor.visit_map(fields)?;
         self.json.end_object()?;
         self.json.consume_trailing_whitespace()?;
         Ok(question)
@@ -85,6 +87,8 @@ struct Fields<'s, 'a, R: Read> {
     known: &'static [&'static str],
     /// The one whose value is next.
     name: &'static str,
+    /// Whether `null` says something.
+    has_nulls: bool,
 }
 
 impl<'de, R: Read> MapAccess<'de> for Fields<'_, '_, R> {
@@ -98,8 +102,8 @@ impl<'de, R: Read> MapAccess<'de> for Fields<'_, '_, R> {
                 json.skip_value()?;
                 continue;
             };
-            // It counts as missing everywhere.
-            if json.peek()? == ValueType::Null {
+            // It counts as missing nearly everywhere.
+            if !self.has_nulls && json.peek()? == ValueType::Null {
                 json.next_null()?;
                 continue;
             }
@@ -115,7 +119,7 @@ impl<'de, R: Read> MapAccess<'de> for Fields<'_, '_, R> {
     }
 }
 
-/// The value of one field; never null.
+/// The value of one field; `null` only where that says something.
 struct Field<'s, 'a, R: Read> {
     /// Where it comes from.
     source: &'s mut Source<'a, R>,
@@ -200,13 +204,21 @@ impl<R: Read> Field<'_, '_, R> {
         }
     }
 
-    /// A number, or a string that says one.
-    fn id(&mut self) -> Read1<String> {
+    /// A number, or a string that says one, or whatever else is `wanted`.
+    fn number_or_text(&mut self, wanted: &'static str) -> Read1<String> {
         match self.source.json.peek()? {
             ValueType::String => self.text(),
             ValueType::Number => Ok(self.source.json.next_number_as_string()?),
-            _ => Err(self.is_not("a number")),
+            _ => Err(self.is_not(wanted)),
         }
+    }
+
+    /// A whole number above 0.
+    fn count(&mut self) -> Read1<i64> {
+        const WANTED: &str = "a whole number above 0";
+        self.must_be(ValueType::Number, WANTED)?;
+        let number = self.source.json.next_number_as_string()?.parse();
+        number.ok().filter(|number| *number > 0).ok_or_else(|| self.is_not(WANTED))
     }
 
     /// Moves a string's text into a spool.
@@ -235,6 +247,10 @@ impl<'de, R: Read> Deserializer<'de> for Field<'_, '_, R> {
     type Error = Wrong;
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Read1<V::Value> {
+        if self.source.json.peek()? == ValueType::Null {
+            self.source.json.next_null()?;
+            return visitor.visit_none();
+        }
         visitor.visit_some(self)
     }
 
@@ -291,7 +307,15 @@ impl<'de, R: Read> Deserializer<'de> for Field<'_, '_, R> {
         visitor: V,
     ) -> Read1<V::Value> {
         match name {
-            Id::NAME => visitor.visit_newtype_struct(self.id()?.into_deserializer()),
+            Id::NAME => {
+                let number = self.number_or_text("a number")?;
+                visitor.visit_newtype_struct(number.into_deserializer())
+            }
+            Until::NAME => {
+                let until = self.number_or_text("a date or a number of days")?;
+                visitor.visit_newtype_struct(until.into_deserializer())
+            }
+            Count::NAME => visitor.visit_newtype_struct(self.count()?.into_deserializer()),
             Paths::NAME => visitor.visit_newtype_struct(self.paths()?.into_deserializer()),
             _ => visitor.visit_newtype_struct(self),
         }

@@ -9,6 +9,7 @@ pub mod files;
 pub mod folders;
 pub mod ftp;
 pub mod jobs;
+pub mod links;
 pub mod logs;
 mod media;
 pub mod pages;

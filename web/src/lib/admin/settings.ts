@@ -35,6 +35,7 @@ export const GROUPS: readonly SettingGroup[] = [
       one("trash_percent", "number", "settings.trashPercent", "settings.trashPercentHelp"),
       one("upload_days", "number", "settings.uploadDays", "settings.uploadDaysHelp"),
       one("thumbs_mb", "number", "settings.thumbsMb", "settings.thumbsMbHelp"),
+      one("links", "switch", "settings.links", "settings.linksHelp"),
     ],
   },
   {

@@ -433,6 +433,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/link/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link, by which people without an account see one file or folder, or bring files. */
+        post: operations["link_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link/get_all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own links.
+         * @description For whoever may use `/api/link/create`.
+         */
+        get: operations["link_get_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a link.
+         * @description For whoever may use `/api/link/create`.
+         */
+        post: operations["link_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a link.
+         * @description For whoever may use `/api/link/create`.
+         */
+        post: operations["link_delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a link's whole address as a QR code.
+         * @description For whoever may use `/api/link/create`.
+         */
+        get: operations["link_qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -1211,6 +1308,11 @@ export interface components {
              */
             username: string;
         };
+        /** @description What `delete` is asked by. */
+        DeleteLink: {
+            /** @description The link's number. */
+            id: number | string;
+        };
         /** @description What `delete_file` and `delete_folder` are asked by. */
         DeleteOne: {
             /**
@@ -1296,6 +1398,40 @@ export interface components {
              * @example photos
              */
             path?: string | null;
+        };
+        /** @description What `edit` is asked by. What is left out stays; `null` takes a limit away. */
+        EditLink: {
+            /** @description The link's number. */
+            id: number | string;
+            /** @description One's own words for it. */
+            label?: string | null;
+            /** @description Whether guests may look and download. */
+            read?: boolean | null;
+            /** @description Whether guests may bring files into the folder. */
+            write?: boolean | null;
+            /** @description In plain text; an empty one takes it away. Another ends all guests' sessions. */
+            password?: string | null;
+            /** @description When it closes: a moment, or so many days from now; `null` for never. */
+            expires?: (string | number) | null;
+            /**
+             * Format: int64
+             * @description How many downloads may begin; `null` for any number.
+             */
+            downloads_max?: number | null;
+            /**
+             * Format: int64
+             * @description How many bytes may be brought, likewise.
+             */
+            upload_bytes_max?: number | null;
+            /**
+             * Format: int64
+             * @description How many files may be brought, likewise.
+             */
+            upload_files_max?: number | null;
+            /** @description Whether each guest's files go into a folder of their own. */
+            guest_folders?: boolean | null;
+            /** @description Whether it gets another address; the one it had leads nowhere any more. */
+            renew?: boolean | null;
         };
         /** @description What `edit_self` is asked by: what is left out stays. */
         EditSelf: {
@@ -1636,6 +1772,112 @@ export interface components {
         };
         /** @description How far a job is. */
         JobState: "running" | "done" | "failed" | "cancelled";
+        /** @description A link as those see it who may change it. */
+        Link: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Where it is, on this server. Only its maker is told; nobody where `secret.key` is another than when it was made. */
+            url?: string;
+            /** @description What it opens, relative to the share root. */
+            path: string;
+            /** @description Its maker's own words for it. */
+            label: string;
+            /** @description What it opens. */
+            type: components["schemas"]["LinkType"];
+            /** @description Whether guests may look and download. */
+            read: boolean;
+            /** @description Whether guests may bring files. */
+            write: boolean;
+            /** @description Whether guests are asked for one. */
+            has_password: boolean;
+            /**
+             * Format: date-time
+             * @description When it closes; `null` for never.
+             */
+            expires: string | null;
+            /**
+             * Format: int64
+             * @description How many downloads may begin; `null` for any number.
+             */
+            downloads_max: number | null;
+            /**
+             * Format: int64
+             * @description How many have begun.
+             */
+            downloads: number;
+            /**
+             * Format: int64
+             * @description How many bytes may be brought; `null` for any number.
+             */
+            upload_bytes_max: number | null;
+            /**
+             * Format: int64
+             * @description How many were, or are being.
+             */
+            uploaded_bytes: number;
+            /**
+             * Format: int64
+             * @description How many files may be brought; `null` for any number.
+             */
+            upload_files_max: number | null;
+            /**
+             * Format: int64
+             * @description How many were, or are being.
+             */
+            uploaded_files: number;
+            /** @description Whether each guest's files go into a folder of their own. */
+            guest_folders: boolean;
+            /** @description Its maker. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When a guest used it last, to the minute; `null` for never.
+             */
+            last_used: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["State"];
+        };
+        /** @description What `create` answers. */
+        LinkCreatedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Link created";
+            /**
+             * Format: int64
+             * @description The link's number.
+             */
+            id: number;
+            /** @description Where it is, on this server. */
+            url: string;
+        };
+        /** @description It is done. */
+        LinkDeletedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Link deleted";
+        };
+        /** @description It is done. */
+        LinkEditedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Link edited";
+        };
+        /** @description What a link opens. */
+        LinkType: "file" | "folder";
         /** @description What is in a folder. */
         Listing: {
             /** @description The names. */
@@ -1786,6 +2028,41 @@ export interface components {
              * @example photos
              */
             path?: string | null;
+        };
+        /** @description What `create` is asked by. */
+        NewLink: {
+            /**
+             * @description The file or folder.
+             * @example photos
+             */
+            path: string;
+            /** @description One's own words for it. */
+            label?: string | null;
+            /** @description Whether guests may look and download; they may unless this is `false`. */
+            read?: boolean | null;
+            /** @description Whether guests may bring files into the folder. */
+            write?: boolean | null;
+            /** @description In plain text; nobody is asked for one if it is empty. */
+            password?: string | null;
+            /** @description When it closes: a moment, or so many days from now. */
+            expires?: (string | number) | null;
+            /**
+             * Format: int64
+             * @description How many downloads may begin.
+             */
+            downloads_max?: number | null;
+            /**
+             * Format: int64
+             * @description How many bytes may be brought.
+             */
+            upload_bytes_max?: number | null;
+            /**
+             * Format: int64
+             * @description How many files may be brought.
+             */
+            upload_files_max?: number | null;
+            /** @description Whether each guest's files go into a folder of their own; so by itself where guests only bring. */
+            guest_folders?: boolean | null;
         };
         /** @description What `create` is asked by. */
         NewUser: {
@@ -2353,6 +2630,8 @@ export interface components {
              * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
              */
             thumbs_mb: number;
+            /** @description Whether links open, by which people without an account see or bring files. */
+            links: boolean;
             in_force: components["schemas"]["SettingsInForce"];
         } & {
             [key: string]: unknown;
@@ -2397,6 +2676,8 @@ export interface components {
             /** @description A JWT, good for 24 hours. */
             token: string;
         };
+        /** @description How a link stands (contract, section 15). */
+        State: "open" | "expired" | "used_up" | "closed";
         /** @description One file that was stored. */
         StoredFile: {
             /** @description Where it is now. */
@@ -3914,6 +4195,185 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    link_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkCreatedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_get_all: {
+        parameters: {
+            query?: {
+                /** @description Whether an admin wants everybody's (anything but `0`). */
+                all?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkEditedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkDeletedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_qr: {
+        parameters: {
+            query: {
+                /** @description The link's number. */
+                id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A QR code of the whole address. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     jobs: {
         parameters: {
             query?: never;
@@ -4392,6 +4852,8 @@ export interface operations {
                      * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
                      */
                     thumbs_mb?: number;
+                    /** @description Whether links open, by which people without an account see or bring files. */
+                    links?: boolean;
                 } & {
                     [key: string]: unknown;
                 };
