@@ -27,7 +27,7 @@ export interface ViewAbout {
 export const EVERYBODYS: readonly ViewAbout[] = [
   { view: "files", label: "nav.files", icon: Folder },
   { view: "photos", label: "nav.photos", icon: Images, endpoint: "/api/photos" },
-  { view: "shared", label: "nav.shared", icon: Share2, endpoint: "/api/link/create" as Endpoint },
+  { view: "shared", label: "nav.shared", icon: Share2, endpoint: "/api/link/create" },
   { view: "trash", label: "nav.trash", icon: Trash, endpoint: "/api/trash" },
 ];
 

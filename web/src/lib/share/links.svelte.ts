@@ -1,6 +1,5 @@
 // One's own links, as far as every page wants to know of them: what has a sign that it is shared. Asked for once
 // for a page, and again when something changes at a place that a link leads to.
-import type { Endpoint } from "../api/call.ts";
 import { type Link, listLinks } from "../api/links.ts";
 import { connection } from "../state/connection.svelte.ts";
 import { events } from "../state/events.svelte.ts";
@@ -30,7 +29,7 @@ export class Links {
 
   /** Asks for them, and from now on again when there is a reason to. */
   start(): void {
-    if (!session.may("/api/link/create" as Endpoint)) return;
+    if (!session.may("/api/link/create")) return;
     void this.refresh();
     connection.onBack(() => void this.refresh());
     events.on((name, data) => {

@@ -2,18 +2,20 @@ import { expect, it } from "vitest";
 import type { Link } from "../api/links.ts";
 import { inOrder, matching } from "./order.ts";
 
-const link = (id: string, more: Partial<Link> = {}): Link => ({
-  id, path: id, label: "", type: "folder", read: true, write: false, has_password: false, downloads: 0, uploaded_bytes: 0,
-  uploaded_files: 0, guest_folders: false, by: "", created: "2026-11-01T10:00:00Z", state: "open", ...more,
+let lastId = 0;
+const link = (path: string, more: Partial<Link> = {}): Link => ({
+  id: (lastId += 1), path, label: "", type: "folder", read: true, write: false, has_password: false, downloads: 0, uploaded_bytes: 0,
+  uploaded_files: 0, guest_folders: false, by: "", created: "2026-11-01T10:00:00Z", state: "open",
+  expires: null, downloads_max: null, upload_bytes_max: null, upload_files_max: null, last_used: null, ...more,
 });
-const ids = (links: readonly Link[]) => links.map(({ id }) => id);
+const paths = (links: readonly Link[]) => links.map(({ path }) => path);
 
 it("finds links by all words of what is shown", () => {
   const all = [link("Summer", { label: "Grandma" }), link("Summer 2", { label: "Uncle" })];
   const words = ({ label, path }: Link) => `${label} ${path}`;
-  expect(ids(matching(all, " summer  GRAND", words))).toEqual(["Summer"]);
-  expect(ids(matching(all, "", words))).toEqual(["Summer", "Summer 2"]);
-  expect(ids(matching(all, "winter", words))).toEqual([]);
+  expect(paths(matching(all, " summer  GRAND", words))).toEqual(["Summer"]);
+  expect(paths(matching(all, "", words))).toEqual(["Summer", "Summer 2"]);
+  expect(paths(matching(all, "winter", words))).toEqual([]);
 });
 
 it("puts links in order, those that are over last", () => {
@@ -24,7 +26,7 @@ it("puts links in order, those that are over last", () => {
     link("c 10", { state: "used_up", expires: "2026-12-01T10:00:00Z" }),
     link("c 2", { last_used: "2026-11-05T10:00:00Z" }),
   ];
-  const by = (order: Parameters<typeof inOrder>[1]) => ids(inOrder(all, order, ({ path }) => path, "en"));
+  const by = (order: Parameters<typeof inOrder>[1]) => paths(inOrder(all, order, ({ path }) => path, "en"));
   expect(by("newest")).toEqual(["a", "b", "c 10", "c 2", "over"]);
   expect(by("used")).toEqual(["c 2", "a", "b", "c 10", "over"]);
   expect(by("until")).toEqual(["c 10", "b", "a", "c 2", "over"]);

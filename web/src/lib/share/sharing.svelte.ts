@@ -1,5 +1,4 @@
 // What is to be shared, asked for from anywhere on the page: one sheet answers.
-import type { Endpoint } from "../api/call.ts";
 import type { Link } from "../api/links.ts";
 import type { Entry } from "../api/types.ts";
 import { kindOf } from "../state/kind.ts";
@@ -58,7 +57,7 @@ export function thingOf(entry: Pick<Entry, "type" | "mime" | "name">, path: stri
 /** Whether the reader may share these, by role and by path; several are copied, which needs a place for it. */
 export function mayShare<T extends Pick<Entry, "type">>(entries: readonly T[], pathOf: (entry: T) => string): boolean {
   const [entry] = entries;
-  if (entry === undefined || !session.may("/api/link/create" as Endpoint)) return false;
+  if (entry === undefined || !session.may("/api/link/create")) return false;
   if (entries.length > 1) return mayCopy(entries, pathOf);
   const path = pathOf(entry);
   if (entry.type === "folder") return session.mayReadAt(path) || session.mayWriteAt(path);

@@ -5,6 +5,7 @@ import { bytesIn, changeOf, countIn, dayOf, endOfDay, FORM_AT_FIRST, formOf, new
 const LINK: Link = {
   id: 7, path: "Summer", label: "Grandma", type: "folder", read: true, write: false, has_password: false,
   downloads: 0, uploaded_bytes: 0, uploaded_files: 0, guest_folders: false, by: "anna", created: "2026-11-01T10:00:00Z", state: "open",
+  expires: null, downloads_max: null, upload_bytes_max: null, upload_files_max: null, last_used: null,
 };
 
 it("asks for a link of 30 days to look at", () => {
