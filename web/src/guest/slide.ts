@@ -46,6 +46,11 @@ export class Slide {
     return fitted(this.#natural, this.#box, this.#natural.isWhole);
   }
 
+  /** It is there as sharp as it gets at first. */
+  get isReady(): boolean {
+    return this.#isSharp;
+  }
+
   leave(): void {
     this.#leaving.abort();
     // What is on its way is broken off.

@@ -118,8 +118,10 @@ export class Viewer {
     set(this.element, "aria-label", name);
     this.#previous.hidden = this.at === 0;
     this.#next.hidden = this.at === this.pictures.length - 1;
-    this.#slides.get(this.at)?.want(true);
+    const current = this.#slides.get(this.at);
+    current?.want(true);
     this.#place();
+    if (current?.isReady) this.#ahead();
   }
 
   #add(at: number): void {
