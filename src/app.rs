@@ -245,6 +245,7 @@ impl App {
         app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
         app.vault.keep_thumbs(app.started_with.thumbs_mb);
         app.vault.keep_photo_notes();
+        app.vault.tell_of_moves(app.links.follower());
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note_own(Event::other("an update broke off; everything is as before it"));
@@ -311,6 +312,13 @@ impl App {
             self.logbook.note_own(Event::other(format!("roles not read again: {line}")));
             self.config.roles()
         })
+    }
+
+    /// Sees to it that links lead to where a crash left what they lead to.
+    pub fn settle_links(&self) {
+        let everything = || self.share(Arc::new(Grant::everything()), "");
+        // Whatever cannot be told now is looked at when the drive comes back, or at the next start.
+        let _later = everything().and_then(|share| self.links.settle_moves(&share));
     }
 
     /// Writes down where and when users were last seen, when it is time to.

@@ -1,7 +1,8 @@
 //! Links, by which people without an account see one file or folder, or bring files into one. A link can never do
 //! more than its maker may at that moment (`links/standing`), and its address is a secret that the database does
-//! not hold (`links/keys`). Knows no requests.
+//! not hold (`links/keys`). Where larder moves what it leads to, it goes along (`links/follow`). Knows no requests.
 
+mod follow;
 mod keys;
 mod standing;
 
@@ -35,7 +36,7 @@ pub const NO_LONGER: Error = Error::Gone("Link is no longer available");
 /// All links.
 pub struct Links {
     /// Their rows.
-    store: LinkStore,
+    store: Arc<LinkStore>,
     /// Their makers.
     users: Arc<UserStore>,
     /// Makes their tokens, and seals their guests' cookies.
@@ -103,7 +104,7 @@ fn since_1970() -> Duration {
 impl Links {
     /// The links in this database, with tokens that are made with this secret.
     pub fn new(store: LinkStore, users: Arc<UserStore>, secret: &[u8]) -> Self {
-        Self { store, users, keys: Keys::new(secret) }
+        Self { store: Arc::new(store), users, keys: Keys::new(secret) }
     }
 
     /// The link with this token: one look, from memory or by an index, however many are guessed.

@@ -402,6 +402,8 @@ fn sweep(app: &App) {
         let words = format!("{removed} unfinished files of an earlier run were removed");
         app.logbook.note_own(logbook::Event::other(words));
     }
+    // By now things are where they stay.
+    app.settle_links();
 }
 
 /// Tells the owner when the drive goes and when it comes back.

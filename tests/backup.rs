@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Larder, wait};
 
@@ -67,6 +67,41 @@ fn a_new_card_takes_over_who_and_what_there_was() {
     assert_eq!(settings["path"].as_str(), larder.root().to_str());
     let roles = fs::read_to_string(larder.state().join("settings/roles.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&roles).unwrap()["/api/finder"][1], "user");
+}
+
+#[test]
+fn links_travel_and_open_by_the_address_they_had() {
+    let mut larder = Larder::start().user("ana").file("photos/a.jpg", "A");
+    let ana = larder.http("ana");
+    let ask =
+        json!({ "path": "photos", "label": "Summer", "password": "1234", "downloads_max": 5 });
+    let made = ana.post("/api/link/create", ask).expect_status("Link created");
+    let mut before = ana.get("/api/link/get_all").expect(200).json();
+    back_up(&larder);
+    let document = fs::read_dir(larder.root().join(".larder/backup")).unwrap().next().unwrap();
+    let document = fs::read_to_string(document.unwrap().path()).unwrap();
+    let url = made["url"].as_str().unwrap();
+    assert!(document.contains("Summer") && !document.contains(url.trim_start_matches("/s/")));
+    lose_the_card(&mut larder);
+    let larder = larder.launch_with(|command| {
+        command.arg("--restore");
+    });
+    let ana = larder.http("ana");
+    let links = || ana.get("/api/link/get_all").expect(200).json();
+    // Its address is nobody's to tell any more, and another one is.
+    before[0].as_object_mut().unwrap().remove("url");
+    assert_eq!(links(), before);
+    ana.get(&format!("/api/link/qr?id={}", made["id"])).expect_refusal(409);
+    let hash = || -> String {
+        let database = rusqlite::Connection::open(larder.state().join("db/users.db")).unwrap();
+        database.query_row("SELECT token_hash FROM links", [], |row| row.get(0)).unwrap()
+    };
+    let is_told = |hash: &str| document.contains(hash);
+    assert!(is_told(&hash()), "it is found by the address that it had");
+    ana.post("/api/link/edit", json!({ "id": made["id"], "renew": true })).expect(200);
+    assert!(!is_told(&hash()));
+    let renewed = links();
+    assert!(renewed[0]["url"].as_str().is_some_and(|new| new != url), "{renewed}");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::harness::ftp::FtpHouse;
 use crate::harness::{Answer, Client, Larder};
 
 /// Ana, who may all of `photos` and write into `photos/new`; ben, who may everything; an admin; and others' files.
@@ -497,4 +499,130 @@ fn links_outlive_a_restart() {
     let before = only(&larder.http("ana"));
     larder.restart();
     assert_eq!(only(&larder.http("ana")), before);
+}
+
+/// Where somebody's links lead, each with how it stands.
+#[track_caller]
+fn places(client: &Client) -> Vec<(String, String)> {
+    let text = |link: &Value, field: &str| link[field].as_str().unwrap().to_owned();
+    all(client).iter().map(|link| (text(link, "path"), text(link, "state"))).collect()
+}
+
+/// The same where all of them are open.
+#[track_caller]
+fn open_at(client: &Client) -> Vec<String> {
+    let places = places(client);
+    assert!(places.iter().all(|(_, state)| state == "open"), "{places:?}");
+    places.into_iter().map(|(path, _)| path).collect()
+}
+
+#[test]
+fn links_go_where_larder_moves_what_they_lead_to() {
+    let larder = house().file("a/b/c.txt", "c").file("a/bc/d.txt", "d").folder("to");
+    let ben = larder.http("ben");
+    for path in ["a/b", "a/b/c.txt", "a/bc"] {
+        make(&ben, json!({ "path": path }));
+    }
+    let rename = |path: &str, name: &str, new: &str| {
+        let ask = json!({ "path": path, "folder_name": name, "new_name": new });
+        ben.post("/api/rename_folder", ask).expect(200);
+    };
+    rename("a", "b", "B ü");
+    assert_eq!(open_at(&ben), ["a/B ü", "a/B ü/c.txt", "a/bc"]);
+    rename("", "a", "A");
+    assert_eq!(open_at(&ben), ["A/B ü", "A/B ü/c.txt", "A/bc"]);
+    ben.post("/api/move", json!({ "paths": ["A/B ü", "A/bc"], "to": "to" })).expect(200);
+    assert_eq!(open_at(&ben), ["to/B ü", "to/B ü/c.txt", "to/bc"]);
+    let ask = json!({ "path": "to/B ü", "file_name": "c.txt", "new_name": "e.txt" });
+    ben.post("/api/rename_file", ask).expect(200);
+    assert_eq!(open_at(&ben), ["to/B ü", "to/B ü/e.txt", "to/bc"]);
+    // Under another name than was asked for.
+    larder.write("B ü/x.txt", "x");
+    let ask = json!({ "paths": ["to/B ü"], "to": "", "if_exists": "rename" });
+    ben.post("/api/move", ask).expect(200);
+    assert_eq!(open_at(&ben), ["B ü (1)", "B ü (1)/e.txt", "to/bc"]);
+    // A copy leaves them where they are.
+    ben.post("/api/copy", json!({ "paths": ["to/bc"], "to": "docs" })).expect(200);
+    assert_eq!(open_at(&ben)[2], "to/bc");
+    // What is refused moves nothing.
+    let ask = json!({ "path": "", "folder_name": "to", "new_name": "docs" });
+    ben.post("/api/rename_folder", ask).expect_refusal(409);
+    assert_eq!(open_at(&ben)[2], "to/bc");
+}
+
+#[test]
+fn two_folders_that_change_names_keep_their_links() {
+    let larder = house().file("one/1", "1").file("two/2", "2");
+    let ben = larder.http("ben");
+    for path in ["one/1", "two/2", "one", "two"] {
+        make(&ben, json!({ "path": path }));
+    }
+    for (old, new) in [("one", "between"), ("two", "one"), ("between", "two")] {
+        let ask = json!({ "path": "", "folder_name": old, "new_name": new });
+        ben.post("/api/rename_folder", ask).expect(200);
+    }
+    assert_eq!(open_at(&ben), ["two/1", "one/2", "two", "one"]);
+}
+
+#[test]
+fn links_follow_what_is_renamed_by_ftp() {
+    let house = FtpHouse::start();
+    house.larder.write("a/b/c.txt", "c");
+    house.larder.write("d/e.txt", "e");
+    let ben = house.larder.http("ana");
+    make(&ben, json!({ "path": "a/b/c.txt" }));
+    make(&ben, json!({ "path": "a/b" }));
+    let mut ftp = house.sign_in("cam");
+    ftp.expect("RNFR a", 350);
+    ftp.expect("RNTO A", 250);
+    assert_eq!(open_at(&ben), ["A/b/c.txt", "A/b"]);
+    ftp.expect("RNFR A/b", 350);
+    ftp.expect("RNTO d/b2", 250);
+    assert_eq!(open_at(&ben), ["d/b2/c.txt", "d/b2"]);
+}
+
+#[test]
+fn what_a_crash_left_between_a_move_and_its_links_is_settled_at_the_next_start() {
+    let mut larder = house().file("a/x.txt", "x").file("b/y.txt", "y");
+    let ben = larder.http("ben");
+    for path in ["a/x.txt", "b", "photos"] {
+        make(&ben, json!({ "path": path }));
+    }
+    larder.stop();
+    // The first was made, the second was not, of the third nothing is there.
+    std::fs::rename(larder.root().join("a"), larder.root().join("A")).unwrap();
+    let database = Connection::open(larder.state().join("db/users.db")).unwrap();
+    for (from, to) in [("a", "A"), ("b", "docs"), ("elsewhere", "nowhere")] {
+        let sql = "INSERT INTO link_moves(path_from, path_to) VALUES (?1, ?2)";
+        database.execute(sql, [from, to]).unwrap();
+    }
+    drop(database);
+    larder.restart();
+    let ben = larder.http("ben");
+    let wanted = ["A/x.txt", "b", "photos"];
+    let is_settled = || places(&ben).iter().map(|(path, _)| path).eq(wanted);
+    assert!(crate::harness::wait::comes_true(crate::harness::wait::PATIENCE, is_settled));
+    assert_eq!(open_at(&ben), wanted);
+    larder.stop();
+    let database = Connection::open(larder.state().join("db/users.db")).unwrap();
+    let sql = "SELECT group_concat(path_from) FROM link_moves";
+    let left: String = database.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, "elsewhere", "its drive may come back");
+}
+
+#[test]
+fn a_rename_without_links_writes_nothing() {
+    let larder = house().folder("x");
+    let ben = larder.http("ben");
+    make(&ben, json!({ "path": "photos" }));
+    let database = Connection::open(larder.state().join("db/users.db")).unwrap();
+    let version =
+        || -> i64 { database.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
+    let before = version();
+    let ask = json!({ "path": "", "folder_name": "x", "new_name": "y" });
+    ben.post("/api/rename_folder", ask).expect(200);
+    assert_eq!(version(), before);
+    let ask = json!({ "path": "", "folder_name": "photos", "new_name": "z" });
+    ben.post("/api/rename_folder", ask).expect(200);
+    assert_ne!(version(), before);
 }

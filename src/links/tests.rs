@@ -288,7 +288,17 @@ fn links_follow_a_folder_and_nothing_beside_it_and_go_with_their_maker() {
     let house = House::new();
     let paths = ["a/x", "a/x/y", "a/x/ü/z", "a/x2", "a/x-", "a", "x"];
     let ids: Vec<i64> = paths.iter().map(|path| house.make(path, &read()).id).collect();
-    house.links.store.follow("a/x", "b/ö").unwrap();
+    let store = &house.links.store;
+    let leads: Vec<bool> = ["a/x", "a/x/y", "a/x/", "a/", "b"]
+        .iter()
+        .map(|path| store.leads_into(path).unwrap())
+        .collect();
+    assert_eq!(leads, [true, true, false, false, false]);
+    store.note_moves(&[("a/x", "b/ö"), ("a", "c")]).unwrap();
+    store.follow(&[("a/x", "b/ö")]).unwrap();
+    assert_eq!(store.noted_moves().unwrap(), [("a".to_owned(), "c".to_owned())]);
+    store.forget_moves(&["a"]).unwrap();
+    assert!(store.noted_moves().unwrap().is_empty());
     let now = |id: &i64| house.links.by_id(*id).unwrap().path.to_string();
     let moved: Vec<String> = ids.iter().map(now).collect();
     assert_eq!(moved, ["b/ö", "b/ö/y", "b/ö/ü/z", "a/x2", "a/x-", "a", "x"]);

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// The tables of `users.db` that a backup carries: who there is. Logged-out tokens are left behind, since the
+/// The tables of `users.db` that a backup carries: who there is, and what they share. Logged-out tokens are left behind, since the
 /// key that signs tokens is, too.
-const TABLES: &[&str] = &["users", "ftp_users"];
+const TABLES: &[&str] = &["users", "ftp_users", "links"];
 
 /// What of them it leaves behind: it changes with every request, and the backup shall be the same document as
 /// long as nothing worth keeping has changed.
-const LEFT_BEHIND: &[&str] = &["last_seen", "last_agent"];
+const LEFT_BEHIND: &[&str] = &["last_seen", "last_agent", "last_used"];
 
 /// The rows of those tables as they are at one moment: `{"users": [{"username": ..., ...}, ...], ...}`. A
 /// table that this database does not have is left out.

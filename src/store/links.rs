@@ -375,15 +375,67 @@ impl LinkStore {
         Ok(statement.exists(params![id, guest, day, now, interval, bound])?)
     }
 
-    /// Lets the links to one place, and to what lies in it, follow to another.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what larder renames comes next"))]
-    pub fn follow(&self, from: &str, to: &str) -> Result<usize> {
-        Ok(locked(&self.writer)
-            .prepare_cached(
-                "UPDATE links SET path = ?2 || substr(path, length(?1) + 1)
-                 WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')",
-            )?
-            .execute(params![from, to])?)
+    /// Whether a link leads to this place, or to what lies in it.
+    pub fn leads_into(&self, path: &str) -> Result<bool> {
+        let reader = self.reader()?;
+        let mut statement = reader.connection.prepare_cached(
+            "SELECT 1 FROM links WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')",
+        )?;
+        Ok(statement.exists([path])?)
+    }
+
+    /// Whether there is any link.
+    pub fn has_any(&self) -> Result<bool> {
+        let reader = self.reader()?;
+        let mut statement = reader.connection.prepare_cached("SELECT 1 FROM links")?;
+        Ok(statement.exists([])?)
+    }
+
+    /// Notes that places with links are about to be others, each from and to; on the disk when this returns.
+    pub fn note_moves(&self, moves: &[(&str, &str)]) -> Result<()> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        for (from, to) in moves {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO link_moves(path_from, path_to) VALUES (?1, ?2)",
+                )?
+                .execute([from, to])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The moves that were noted, and of which nobody has said whether they were made.
+    pub fn noted_moves(&self) -> Result<Vec<(String, String)>> {
+        let reader = self.reader()?;
+        let mut statement =
+            reader.connection.prepare_cached("SELECT path_from, path_to FROM link_moves")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Lets the links to places, and to what lies in them, follow to others, each from and to; all or none.
+    pub fn follow(&self, moves: &[(&str, &str)]) -> Result<()> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        for (from, to) in moves {
+            transaction
+                .prepare_cached(
+                    "UPDATE links SET path = ?2 || substr(path, length(?1) + 1)
+                     WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')",
+                )?
+                .execute([from, to])?;
+            forget_move(&transaction, from)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Forgets moves that were noted, by where they would have begun.
+    pub fn forget_moves(&self, from: &[&str]) -> Result<()> {
+        let mut writer = locked(&self.writer);
+        let transaction = begin(&mut writer)?;
+        from.iter().try_for_each(|from| forget_move(&transaction, from))?;
+        Ok(transaction.commit()?)
     }
 
     /// To read with; what is remembered there is what the database says now.
@@ -475,6 +527,12 @@ fn change(connection: &Connection, id: i64, change: &LinkChange<'_>) -> Result<(
             token_hash
         ])?;
     if changed == 0 { Err(NOT_THERE) } else { Ok(()) }
+}
+
+/// Forgets a move that was noted.
+fn forget_move(connection: &Connection, from: &str) -> Result<()> {
+    connection.prepare_cached("DELETE FROM link_moves WHERE path_from = ?1")?.execute([from])?;
+    Ok(())
 }
 
 /// Whether such a download was counted lately. A moment ahead of the clock is from before the clock was set back.

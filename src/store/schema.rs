@@ -92,4 +92,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX signin_codes_of ON signin_codes(user_id);
 ",
+    "
+    CREATE TABLE link_moves(
+        path_from TEXT PRIMARY KEY,
+        path_to TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];

@@ -91,7 +91,7 @@ pub use kept::Kept;
 pub use lasting::{UploadPlan, Waiting};
 pub use list::Listing;
 pub use mount::{AttachError, Vault};
-pub use news::Waker;
+pub use news::{Follower, Move, Waker};
 pub use opened::{OpenFile, Opened};
 pub use part::UploadTarget;
 pub use path::VaultPath;

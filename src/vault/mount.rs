@@ -7,6 +7,7 @@ use super::hidden::{self, TEMPORARY};
 use super::leftover;
 use super::look::{self, FileId};
 use super::made;
+use super::news::Follower;
 use super::path::HOME;
 use super::room::Usage;
 use super::root::{Quirks, Root, RootId, adopt_marker, tops_below};
@@ -106,6 +107,11 @@ impl Vault {
         let root = other.now();
         root.news.take_over(&self.now().news);
         *threads::whole(self.0.write()) = root;
+    }
+
+    /// This one is told of what larder moves from now on.
+    pub fn tell_of_moves(&self, follower: Arc<dyn Follower>) {
+        self.now().news.follow(follower);
     }
 
     /// What marks the root: no other house has the same.

@@ -115,6 +115,61 @@ pub(super) trait Ear: Send + Sync + std::fmt::Debug {
     fn settle(&self);
 }
 
+/// Something gets another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where it was, links on the disk followed.
+    pub from: VaultPath,
+    /// Where it is then, likewise.
+    pub to: VaultPath,
+}
+
+/// Somebody who keeps account of where things are.
+pub trait Follower: Send + Sync + std::fmt::Debug {
+    /// Larder is about to do this; after a crash it can be seen whether it did.
+    fn will_move(&self, moves: &[Move]);
+
+    /// It is done, durably.
+    fn moved(&self, moves: &[Move]);
+
+    /// It was not done after all.
+    fn stayed(&self, moves: &[Move]);
+}
+
+/// Tells a follower of moves: what was foreseen and is not settled when this is dropped did not happen.
+pub(super) struct Account {
+    /// Who is told, if anybody is.
+    follower: Option<Arc<dyn Follower>>,
+    /// What was foreseen.
+    foreseen: Vec<Move>,
+}
+
+impl Account {
+    /// These moves are about to be made.
+    pub fn foresee(&mut self, moves: impl IntoIterator<Item = Move>) {
+        let Some(follower) = &self.follower else { return };
+        self.foreseen.extend(moves);
+        follower.will_move(&self.foreseen);
+    }
+
+    /// These were made, durably.
+    pub fn settle(mut self, moves: &[Move]) {
+        if let Some(follower) = &self.follower {
+            follower.moved(moves);
+            // What was put under another name than was foreseen, or was called off, is none of them.
+            self.foreseen.retain(|foreseen| !moves.contains(foreseen));
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(follower) = self.follower.as_ref().filter(|_| !self.foreseen.is_empty()) {
+            follower.stayed(&self.foreseen);
+        }
+    }
+}
+
 /// Where news are handed in.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
@@ -122,6 +177,8 @@ pub(super) struct Desk {
     listener: Mutex<Weak<Inbox>>,
     /// Who is told in any case.
     ear: Mutex<Option<Arc<dyn Ear>>>,
+    /// Who keeps account of where things are.
+    follower: Mutex<Option<Arc<dyn Follower>>>,
 }
 
 impl Desk {
@@ -142,11 +199,23 @@ impl Desk {
         threads::locked(&self.ear).clone()
     }
 
+    /// This one is told of what larder moves from now on.
+    pub fn follow(&self, follower: Arc<dyn Follower>) {
+        *threads::locked(&self.follower) = Some(follower);
+    }
+
+    /// To tell of moves.
+    pub fn account(&self) -> Account {
+        Account { follower: threads::locked(&self.follower).clone(), foreseen: Vec::new() }
+    }
+
     /// Whoever listens there listens here.
     pub fn take_over(&self, other: &Self) {
         let listener = threads::locked(&other.listener).clone();
         *threads::locked(&self.listener) = listener;
         *threads::locked(&self.ear) = other.ear();
+        let follower = threads::locked(&other.follower).clone();
+        *threads::locked(&self.follower) = follower;
     }
 
     /// A name stands for something that is new, or other than before.

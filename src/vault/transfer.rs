@@ -13,6 +13,7 @@ use super::group::Change;
 use super::hidden;
 use super::journal::{Journal, Kept, Step};
 use super::look::{self, FileId};
+use super::news::{Account, Move};
 use super::numbered::numbered;
 use super::path::VaultPath;
 use super::progress::Progress;
@@ -144,9 +145,11 @@ impl Transfer {
         tell: &mut dyn FnMut(&VaultPath, &Landed),
     ) -> Result<Vec<Landed>> {
         self.share.checked(|| {
+            let mut account = self.share.finder.root.news.account();
             let mut steps = Journal::new(&self.share);
-            let (done, end) = self.do_all(progress, &mut steps)?;
+            let (done, moves, end) = self.do_all(progress, &mut steps, &mut account)?;
             let settled = steps.settle()?;
+            account.settle(&moves);
             for (landed, item) in done.iter().zip(&self.items) {
                 tell(&item.named, landed);
             }
@@ -155,14 +158,20 @@ impl Transfer {
         })
     }
 
-    /// The work of `run`: the places, and whether it was called off on the way.
+    /// The work of `run`: the places, what has another one now, and whether it was called off on the way.
     fn do_all(
         &self,
         progress: &Progress,
         steps: &mut Journal<'_>,
-    ) -> Result<(Vec<Landed>, Result<()>)> {
+        account: &mut Account,
+    ) -> Result<(Vec<Landed>, Vec<Move>, Result<()>)> {
         let targets = self.open_targets()?;
         let (mut ready, end) = self.prepare(progress, &targets)?;
+        // A name that may be another in the end is nothing to be looked for after a crash.
+        if self.if_exists != IfExists::Rename {
+            let foreseen = ready.iter().map(|ready| (ready.item, ready.item.target.name()));
+            account.foresee(self.moves(foreseen, &targets));
+        }
         if ready.len() > 1 {
             steps.group = Some(self.share.begin_group(self.plan(&ready, &targets)?)?);
         }
@@ -175,7 +184,26 @@ impl Transfer {
             steps.sync()?;
             self.take_sources_out(&ready, steps)?;
         }
-        Ok((done, end))
+        let landed =
+            done.iter().zip(&ready).map(|(landed, ready)| (ready.item, landed.path.name()));
+        let moves = self.moves(landed, &targets);
+        Ok((done, moves, end))
+    }
+
+    /// What of these things has another place under those names.
+    fn moves<'n>(
+        &self,
+        named: impl Iterator<Item = (&'n Item, &'n str)>,
+        targets: &[Target],
+    ) -> Vec<Move> {
+        let is_kept = |(item, _): &(&Item, _)| self.kind != TransferKind::Copy && !item.is_there;
+        let named = named.filter(is_kept);
+        named
+            .map(|(item, name)| Move {
+                from: item.real.clone(),
+                to: targets[item.into].real.join(name),
+            })
+            .collect()
     }
 
     /// Opens the folders that things go into.
