@@ -79,6 +79,8 @@ class Page {
   #main: HTMLElement;
   #place = h("div");
   #bringing = h("div");
+  /** What is on show, and the way up from it. */
+  #where = h("div", { class: "where" });
   #notice = h("p", { class: "notice", role: "alert", hidden: true });
   #bar = h("div", { class: "chosen", role: "region", "aria-label": t("choose"), hidden: true });
   #folder: Folder | undefined;
@@ -136,14 +138,24 @@ class Page {
     const isAsking = info.write && !info.read;
     const from = t(isAsking ? "asks" : "shares", { name: info.from });
     const face = h("span", { class: "face", "aria-hidden": "true" }, [...info.from][0]?.toUpperCase() ?? "");
-    const until = info.expires ? t("until", { day: formatDay(info.expires, locale()) }) : "";
-    return h(
-      "header",
-      { class: "head" },
-      h("p", { class: "from" }, face, from),
-      h("h1", {}, this.#title || t("titleBring")),
-      until !== "" && h("p", { class: "facts" }, until),
-      this.#actions(),
+    this.#showWhere("");
+    return h("header", { class: "head" }, h("p", { class: "from" }, face, from), this.#where, this.#actions());
+  }
+
+  /** Says where one is: what is shared, or a folder in it and the way up. */
+  #showWhere(path: string): void {
+    const { expires } = this.info;
+    if (path === "") {
+      const until = expires ? t("until", { day: formatDay(expires, locale()) }) : "";
+      const title = h("h1", { tabindex: -1 }, this.#title || t("titleBring"));
+      return put(this.#where, title, until !== "" && h("p", { class: "facts" }, until));
+    }
+    const up = parentOf(path);
+    const words = up === "" ? this.#title : readable(nameOf(up));
+    put(
+      this.#where,
+      h("nav", { "aria-label": t("where") }, h("a", { class: "up", href: writePlace({ folder: up, file: "" }) }, icon(back), words)),
+      h("h1", { tabindex: -1 }, readable(nameOf(path))),
     );
   }
 
@@ -197,7 +209,7 @@ class Page {
     this.#say(undefined);
     this.#put(path, entries);
     window.scrollTo(0, before ? (this.#scrolled.get(path) ?? 0) : window.scrollY);
-    if (before) this.#main.querySelector<HTMLElement>(".where h2, h1")?.focus({ preventScroll: true });
+    if (before) this.#where.querySelector("h1")?.focus({ preventScroll: true });
   }
 
   #put(path: string, entries: Awaited<ReturnType<typeof askList>>): void {
@@ -207,20 +219,9 @@ class Page {
       save: (address) => void this.#save(address),
       look: (name, isStep) => this.#look(name, isStep),
     });
-    put(this.#place, path !== "" && this.#where(path), this.#folder.element);
+    this.#showWhere(path);
+    put(this.#place, this.#folder.element);
     this.#folder.begin();
-  }
-
-  /** Where one is below what is shared, and the way up. */
-  #where(path: string): HTMLElement {
-    const up = parentOf(path);
-    const words = up === "" ? this.#title : readable(nameOf(up));
-    return h(
-      "nav",
-      { class: "where", "aria-label": t("where") },
-      h("a", { class: "up", href: writePlace({ folder: up, file: "" }) }, icon(back), words),
-      h("h2", { tabindex: -1 }, readable(nameOf(path))),
-    );
   }
 
   /** What was brought is shown, where one is. */
