@@ -11,6 +11,7 @@ async function fillPerson() {
   const { page } = walk;
   await page.getByRole("button", { name: "Add a person" }).click();
   const dialog = page.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByRole("button", { name: "More…" }).click();
   await dialog.getByLabel("Name", { exact: true }).fill("Tim");
   await dialog.getByLabel("User name").fill(TIM.name);
   await dialog.getByLabel("Password", { exact: true }).fill(TIM.password);

@@ -10,6 +10,12 @@ export const FAMILY = "family";
 /** Roles whose names mean something to larder; the others were named by people. */
 const LABELS: Record<string, TextKey> = { admin: "role.admin", [FAMILY]: "role.family" };
 
+/** The role of somebody new: nobody is given the whole box by not looking. "" where there is none. */
+export function roleForNew(roles: readonly string[], mayMakeRole: boolean): string {
+  if (mayMakeRole || roles.includes(FAMILY)) return FAMILY;
+  return roles.find((one) => one !== "admin") ?? "";
+}
+
 /** A role in the reader's words. */
 export function roleLabel(role: string): string {
   const key = Object.hasOwn(LABELS, role) ? LABELS[role] : undefined;

@@ -10,6 +10,9 @@ export type Self = Answer<"/api/user/get_self">;
 /** One of all people. */
 export type User = Answer<"/api/user/get_all">[number];
 
+/** A one-time code, and where it signs in. */
+export type SignInCode = Answer<"/api/user/signin_code">;
+
 /** `roles.json`: who may use each endpoint. */
 export type Roles = Answer<"/api/role/get">;
 

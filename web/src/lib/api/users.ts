@@ -1,9 +1,14 @@
 // Signing in and out, people and roles: one function for each endpoint.
 import { get, post } from "./http.ts";
-import type { Roles, Self, SelfChange, User } from "./types.ts";
+import type { Roles, Self, SelfChange, SignInCode, User } from "./types.ts";
 
 export async function login(username: string, password: string): Promise<string> {
   return (await post("/api/user/login", { username, password })).token;
+}
+
+/** By a one-time code, which is used up by it. */
+export async function loginByCode(code: string): Promise<string> {
+  return (await post("/api/user/login", { code })).token;
 }
 
 export async function logout(isEverywhere = false): Promise<void> {
@@ -41,6 +46,17 @@ export interface UserChange {
 export async function createUser(user: UserChange & { password: string }): Promise<string> {
   const lists = { paths: JSON.stringify(user.paths), paths_write: JSON.stringify(user.paths_write) };
   return (await post("/api/user/create", { ...user, ...lists })).API_KEY;
+}
+
+/** Somebody who will be let in by a code, and choose a password then. */
+export async function createWithoutPassword(user: UserChange): Promise<void> {
+  const lists = { paths: JSON.stringify(user.paths), paths_write: JSON.stringify(user.paths_write) };
+  await post("/api/user/create", { ...user, ...lists, without_password: true });
+}
+
+/** A code that signs somebody in once, for a quarter of an hour. */
+export function makeSignInCode(username: string): Promise<SignInCode> {
+  return post("/api/user/signin_code", { username });
 }
 
 export async function editUser(id: number, user: UserChange): Promise<void> {

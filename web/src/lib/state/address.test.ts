@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  codeIn,
   downloadAddress,
   folderAddress,
   pathIn,
@@ -62,4 +63,10 @@ describe("addresses", () => {
   it("lead to the first page where nothing was asked for", () => {
     expect(returnAddress("", ORIGIN)).toBe("/");
   });
+});
+
+it("finds a code behind the # and nowhere else", () => {
+  expect(codeIn("#code=abcd-efgh-jkmn")).toBe("abcd-efgh-jkmn");
+  expect(codeIn("#code=%20abcd%20")).toBe("abcd");
+  for (const none of ["", "#", "#code=", "#other=x", "?code=x"]) expect(codeIn(none)).toBe("");
 });

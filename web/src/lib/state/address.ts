@@ -90,6 +90,12 @@ export function signInAddress(here: string, isOver = false): string {
   return search === "" ? "/auth" : `/auth?${search}`;
 }
 
+/** The one-time code that an address of the sign-in page brings behind its `#`, which no server is told. */
+export function codeIn(hash: string): string {
+  if (!hash.startsWith("#")) return "";
+  return new URLSearchParams(hash.slice(1)).get("code")?.trim() ?? "";
+}
+
 /** Whether the sign-in page was come to because a session ended. */
 export function saysSessionIsOver(search: string): boolean {
   return new URLSearchParams(search).has("over");

@@ -2,9 +2,10 @@
 import { listFolder } from "../api/files.ts";
 import { Problem, type ProblemKind } from "../api/problem.ts";
 import type { Entry } from "../api/types.ts";
+import { areListed } from "./home.ts";
 import { keep, readKept } from "./keep.ts";
 import { type Layout, Layouts } from "./layouts.ts";
-import { joinPath } from "./paths.ts";
+import { joinPath, parentOf } from "./paths.ts";
 import { keepTrying } from "./retry.ts";
 import { Selection } from "./selection.svelte.ts";
 import { leftBecause, session } from "./session.svelte.ts";
@@ -64,11 +65,11 @@ class Listing {
 
   /** Shows a folder. Resolves when it, or what is wrong with it, is on show. */
   async open(path: string): Promise<void> {
-    if (path !== this.path || this.isFirst) {
+    if (session.placeOf(path) !== this.path || this.isFirst) {
       this.filter = "";
       this.selection.reset();
     }
-    this.path = path;
+    this.path = session.placeOf(path);
     await this.reload();
   }
 
@@ -84,7 +85,12 @@ class Listing {
         listFolder(this.path, running.signal),
         session.load(running.signal),
       ]);
-      return entries;
+      // Only now it is known who asks.
+      const place = session.placeOf(this.path);
+      if (place === "" && areListed(session.homes)) return listHomes(session.homes, running.signal);
+      if (place === this.path) return entries;
+      this.path = place;
+      return listFolder(place, running.signal);
     };
     const settle = (entries: readonly Entry[], problem?: ProblemKind) => {
       clearTimeout(timer);
@@ -182,6 +188,25 @@ class Listing {
     const there = new Set(this.all.map((entry) => entry.name));
     this.all = [...this.all, ...left.filter((entry) => !there.has(entry.name))];
   }
+}
+
+/** Folders that lie here and there, as entries of the place above all; those that are gone are left out. */
+async function listHomes(homes: readonly string[], signal: AbortSignal): Promise<Entry[]> {
+  const parents = [...new Set(homes.map(parentOf))];
+  const lists = await Promise.all(
+    parents.map(async (parent) => {
+      const entries = await listFolder(parent, signal).catch((cause: unknown) => {
+        if (cause instanceof Problem && cause.kind === "missing") return [];
+        throw cause;
+      });
+      // Named by the whole way, they stay apart, and lead where they are. They keep their names.
+      return entries.map((entry) =>
+        parent === "" ? entry : { ...entry, name: joinPath(parent, entry.name), writable: false },
+      );
+    }),
+  );
+  const wanted = new Set(homes);
+  return lists.flat().filter((entry) => wanted.has(entry.name));
 }
 
 /** The entries that a filter and the wish for hidden ones leave. */

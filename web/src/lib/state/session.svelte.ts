@@ -4,8 +4,9 @@ import { hooks } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
 import { forgetToken, keepToken, onTokenForgotten, onTokenKept, readToken } from "../api/token.ts";
 import type { Self } from "../api/types.ts";
-import { login, logout, readRole, readSelf } from "../api/users.ts";
+import { login, loginByCode, logout, readRole, readSelf } from "../api/users.ts";
 import { signInAddress } from "./address.ts";
+import { homesOf, placeOf } from "./home.ts";
 import { forgetUploads } from "./keptUploads.ts";
 import { isWithin } from "./paths.ts";
 
@@ -18,6 +19,8 @@ class Session {
   /** The prefixes of where the person may write. */
   writable = $derived(readPrefixes(this.self?.paths_write));
   #readable = $derived(readPrefixes(this.self?.paths));
+  /** The topmost folders they may see; `[""]` is everything, `[]` nothing, or not known yet. */
+  homes = $derived(homesOf(this.#readable));
   #again: { promise: Promise<void>; resolve: () => void } | undefined;
   /** The question who that is, while it is on its way. */
   #loading: Promise<void> | undefined;
@@ -61,6 +64,16 @@ class Session {
     return this.writable.length > 0;
   }
 
+  /** Where a path leads this person, who is not led to folders that show nothing. */
+  placeOf(path: string): string {
+    return placeOf(path, this.homes);
+  }
+
+  /** Where new folders of people go: the topmost place to write; `undefined` where there is none. */
+  get writableTop(): string | undefined {
+    return homesOf(this.writable)[0];
+  }
+
   /** Waits for another session than that of `token`. */
   waitForAnother(token: string | null): Promise<void> {
     const now = readToken();
@@ -83,6 +96,14 @@ class Session {
   /** Signs the same person in again; what waited for it goes on. */
   async signInAgain(password: string): Promise<void> {
     keepToken(await login(this.self?.username ?? "", password));
+    this.goOn();
+  }
+
+  /** The same by a one-time code. One of somebody else's makes this page theirs, from its beginning. */
+  async signInAgainByCode(code: string): Promise<void> {
+    const { id } = this.self ?? {};
+    keepToken(await loginByCode(code.trim()));
+    if ((await readSelf()).id !== id) return location.reload();
     this.goOn();
   }
 
