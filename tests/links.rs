@@ -415,10 +415,15 @@ fn a_code_shows_the_whole_address() {
         assert_eq!(answer.header("Content-Type"), Some("image/svg+xml"));
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
         assert!(answer.text().starts_with("<svg"), "{}", answer.text());
-        answer.text().to_owned()
+        // Beside it in text, for whoever is told the address and shown the code.
+        let address = answer.header("Larder-Address").unwrap();
+        assert!(address.contains("/s/"), "{address}");
+        (answer.text().to_owned(), address.split("/s/").next().unwrap().to_owned())
     };
     let here = code(&ana);
-    assert_ne!(code(&ana.clone().with("Host", "nas.local")), here);
+    let by_name = code(&ana.clone().with("Host", "nas.local"));
+    assert_ne!(by_name.0, here.0);
+    assert_eq!(by_name.1, "http://nas.local");
     // Who forwards for nobody is not believed.
     assert_eq!(code(&ana.clone().with("X-Forwarded-Proto", "https")), here);
     larder
@@ -426,10 +431,11 @@ fn a_code_shows_the_whole_address() {
         .post("/api/update_settings", json!({ "public_url": "https://nas.example" }))
         .expect(200);
     let public = code(&ana);
-    assert_ne!(public, here);
+    assert_ne!(public.0, here.0);
+    assert_eq!(public.1, "https://nas.example");
     assert_eq!(code(&ana.clone().with("Host", "nas.local")), public);
     edit(&ana, id, json!({ "renew": true })).expect(200);
-    assert_ne!(code(&ana), public);
+    assert_ne!(code(&ana).0, public.0);
 }
 
 #[test]

@@ -25,6 +25,9 @@ use crate::vault::{Grant, Kind, VaultPath};
 /// What is said of a link that is not there, or is none of the caller's business.
 const NOT_FOUND: Error = Error::NotFound("Link not found");
 
+/// The field in which a code's answer tells the address that it leads to: pages write the same one beside it.
+const ADDRESS: &str = "Larder-Address";
+
 /// What is said where something would be brought into a file.
 const NOT_A_FOLDER: Error = Error::invalid_as(Why::NotAFolder, "Path is not a folder");
 
@@ -410,7 +413,7 @@ impl Question for WhichLink {}
 
 other_answer!(/// A picture of a link's address.
     Picture,
-    200: "A QR code of the whole address." in "image/svg+xml");
+    200: "A QR code of the whole address, which `Larder-Address` tells as text." in "image/svg+xml");
 
 /// `GET /api/link/qr`: of one's own link.
 ///
@@ -424,9 +427,13 @@ pub fn qr(call: &mut Call<'_>, query: Query<WhichLink>) -> Result<Picture> {
     }
     let url = url_of(call.app, &link).ok_or(UNKNOWN)?;
     let origin = host::origin(&call.app.config.settings(), call.request);
-    let picture = qr::svg(&format!("{origin}{url}"))?;
-    let reply = Reply::new(200, Body::Bytes(picture.into_bytes().into()));
-    Ok(Picture(reply.with("Content-Type", "image/svg+xml").with("Cache-Control", "no-store")))
+    let address = format!("{origin}{url}");
+    let picture = qr::svg(&address)?;
+    let reply = Reply::new(200, Body::Bytes(picture.into_bytes().into()))
+        .with("Content-Type", "image/svg+xml")
+        .with("Cache-Control", "no-store")
+        .with(ADDRESS, address);
+    Ok(Picture(reply))
 }
 
 /// A link that the caller may change.

@@ -1,6 +1,6 @@
 // Links: what people without an account may see, or bring.
 import type { Answer, Body } from "./call.ts";
-import { get, post } from "./http.ts";
+import { get, head, post } from "./http.ts";
 
 /** One link. */
 export type Link = Answer<"/api/link/get_all">[number];
@@ -31,6 +31,11 @@ export async function renewLink(id: LinkId): Promise<void> {
 
 export async function deleteLink(id: LinkId): Promise<void> {
   await post("/api/link/delete", { id });
+}
+
+/** The whole address of one's own link, as its QR code has it: larder may be reached from afar by another name. */
+export async function readAddress(id: LinkId, signal?: AbortSignal): Promise<string> {
+  return (await head("/api/link/qr", { id }, signal)).get("Larder-Address") ?? "";
 }
 
 /** Where the QR code of a link's address comes from; `url` has it asked for again once that is another. */

@@ -4352,7 +4352,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A QR code of the whole address. */
+            /** @description A QR code of the whole address, which `Larder-Address` tells as text. */
             200: {
                 headers: {
                     [name: string]: unknown;

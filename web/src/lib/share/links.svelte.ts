@@ -1,6 +1,6 @@
 // One's own links, as far as every page wants to know of them: what has a sign that it is shared. Asked for once
 // for a page, and again when something changes at a place that a link leads to.
-import { type Link, listLinks } from "../api/links.ts";
+import { type Link, type LinkId, listLinks, readAddress } from "../api/links.ts";
 import { connection } from "../state/connection.svelte.ts";
 import { events } from "../state/events.svelte.ts";
 import { isWithin } from "../state/paths.ts";
@@ -22,6 +22,8 @@ export function concernsLink(path: string, link: Pick<Link, "path">): boolean {
 export class Links {
   /** `undefined` until they are there, and where one may have none. */
   all = $state.raw<readonly Link[]>();
+  /** Where guests reach larder; "" until that is known, and then where this page does is the best guess. */
+  origin = $state("");
   #shared = $derived(new Set((this.all ?? []).filter(isOpen).map(({ path }) => path)));
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the questions: only the last one's answer is new. */
@@ -60,6 +62,13 @@ export class Links {
     const all = await listLinks(false, signal);
     if (asked === this.#asked) this.all = all;
     return all;
+  }
+
+  /** Learns where guests reach larder, by one of one's own links; once is enough for a page. */
+  async learnOrigin(id: LinkId): Promise<void> {
+    if (this.origin !== "") return;
+    const address = await readAddress(id).catch(() => "");
+    if (URL.canParse(address)) this.origin = new URL(address).origin;
   }
 
   #heard(path: string): void {

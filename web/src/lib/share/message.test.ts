@@ -1,20 +1,27 @@
 import { expect, it, vi } from "vitest";
 import { listSome } from "../api/files.ts";
-import { isAtHome, leadsToPictures, messageFor } from "./message.ts";
+import { addressOf, isAtHome, leadsToPictures, messageFor } from "./message.ts";
 
 vi.mock("../api/files.ts", () => ({ listSome: vi.fn() }));
 vi.stubGlobal("location", { origin: "http://nas.local:6969" });
 
-const link = { path: "family/Summer", type: "folder" as const, url: "/s/abc", read: true, write: false };
+const link = { path: "family/Summer", type: "folder" as const, read: true, write: false };
 const entry = (name: string) => ({ name, type: "file" as const, size: 0, modified: "", mime: "", writable: true });
 const { signal } = new AbortController();
 
+const AT = "http://nas.local:6969/s/abc";
+
+it("knows where guests reach larder, else where this page does", () => {
+  expect(addressOf({ url: "/s/abc" }, "")).toBe(AT);
+  expect(addressOf({ url: "/s/abc" }, "https://nas.example")).toBe("https://nas.example/s/abc");
+});
+
 it("says what it is for", () => {
-  expect(messageFor(link, true)).toBe("Here are our pictures: http://nas.local:6969/s/abc");
-  expect(messageFor({ ...link, type: "file" }, true)).toBe("Here is a picture for you: http://nas.local:6969/s/abc");
-  expect(messageFor(link, false)).toContain("Summer");
-  expect(messageFor({ ...link, read: false, write: true }, true)).toContain("Summer");
-  expect(new Set([true, false].flatMap((write) => [true, false].map((pictures) => messageFor({ ...link, write }, pictures)))).size).toBe(4);
+  expect(messageFor(link, AT, true)).toBe("Here are our pictures: http://nas.local:6969/s/abc");
+  expect(messageFor({ ...link, type: "file" }, AT, true)).toBe("Here is a picture for you: http://nas.local:6969/s/abc");
+  expect(messageFor(link, AT, false)).toContain("Summer");
+  expect(messageFor({ ...link, read: false, write: true }, AT, true)).toContain("Summer");
+  expect(new Set([true, false].flatMap((write) => [true, false].map((pictures) => messageFor({ ...link, write }, AT, pictures)))).size).toBe(4);
 });
 
 it("knows pictures by what is seen of a folder, or by a file's name", async () => {

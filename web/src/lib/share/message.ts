@@ -6,14 +6,13 @@ import { nameOf } from "../state/paths.ts";
 import { readable } from "../state/rawNames.ts";
 import { t } from "../state/texts.svelte.ts";
 
-/** The whole address of a link. */
-export function addressOf(link: Pick<Link, "url">, origin = location.origin): string {
-  return new URL(link.url ?? "", origin).href;
+/** The whole address of a link; `origin` is where guests reach larder, "" where that is not known. */
+export function addressOf(link: Pick<Link, "url">, origin: string): string {
+  return new URL(link.url ?? "", origin || location.origin).href;
 }
 
 /** The message with a link's address; `arePictures` names them so. */
-export function messageFor(link: Pick<Link, "path" | "type" | "read" | "write" | "url">, arePictures: boolean): string {
-  const address = addressOf(link);
+export function messageFor(link: Pick<Link, "path" | "type" | "read" | "write">, address: string, arePictures: boolean): string {
   const name = readable(nameOf(link.path));
   if (!link.read) return t("share.messageBring", { name, address });
   if (link.type === "file" && arePictures) return t("share.messagePicture", { address });
