@@ -6,6 +6,8 @@ function add(home: object, name: string, method: (this: never, ...args: never[])
   if (!(name in home)) Object.defineProperty(home, name, { value: method, configurable: true, writable: true });
 }
 
+add(window, "globalThis", window as never);
+add(window, "queueMicrotask", (action: () => void) => void Promise.resolve().then(action));
 add(Array.prototype, "at", function (this: unknown[], index: number) {
   return this[index < 0 ? this.length + index : index];
 });
@@ -17,6 +19,11 @@ add(Array.prototype, "flatMap", function (this: unknown[], each: (one: unknown) 
 });
 add(String.prototype, "replaceAll", function (this: string, what: string, by: string) {
   return this.split(what).join(by);
+});
+add(Object, "fromEntries", (pairs: readonly (readonly [string, unknown])[]) => {
+  const made: Record<string, unknown> = {};
+  for (const [name, value] of pairs) made[name] = value;
+  return made;
 });
 add(Object, "hasOwn", (home: object, name: string) => Object.prototype.hasOwnProperty.call(home, name));
 add(AbortSignal.prototype, "throwIfAborted", function (this: AbortSignal) {
