@@ -4,14 +4,15 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::connection;
+use crate::registry::lock;
 use crate::server::Shared;
 
 /// Time to wait for an evicted connection to leave, and before a failed `accept` is tried again.
@@ -26,13 +27,24 @@ const TURNED_AWAY_TIME: Duration = Duration::from_secs(1);
 /// How often they are looked after.
 const TURNED_AWAY_TICK_MS: i64 = 100;
 
+/// From so many connections on each one's thread has to have begun before the next one is let in; fewer are let in as
+/// fast as they come.
+const CROWD_MIN: usize = 64;
+
 /// Bytes of stack; the thread does next to nothing.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// Starts it. Errors: no thread could be started.
 pub(crate) fn start(listener: Arc<TcpListener>, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
     let farewell = render_farewell(&shared);
-    let mut acceptor = Acceptor { listener, shared, farewell, turned_away: VecDeque::new() };
+    let mut acceptor = Acceptor {
+        listener,
+        shared,
+        farewell,
+        turned_away: VecDeque::new(),
+        started: 0,
+        begun: Arc::default(),
+    };
     thread::Builder::new()
         .name("http-accept".to_owned())
         .stack_size(STACK_BYTES)
@@ -62,6 +74,38 @@ struct Acceptor {
     farewell: Vec<u8>,
     /// Sockets that may still read it, and until when.
     turned_away: VecDeque<(TcpStream, Instant)>,
+    /// Threads of connections that were started so far.
+    started: u64,
+    /// How many of them have begun.
+    begun: Arc<Begun>,
+}
+
+/// How many threads of connections have begun.
+///
+/// Of a crowd that comes at once each is answered before many more are let in. To start a thread is much less work than
+/// what it then does, so that on a busy machine hundreds would come to wait for their first turn, each with its stack,
+/// and most would only be told in the end that there is no place for them.
+#[derive(Default)]
+struct Begun {
+    /// So many.
+    count: Mutex<u64>,
+    /// Told when there are more.
+    changed: Condvar,
+}
+
+impl Begun {
+    /// One more has.
+    fn note(&self) {
+        *lock(&self.count) += 1;
+        self.changed.notify_one();
+    }
+
+    /// Waits until so many have, but not for a machine that has no time for anything.
+    fn wait(&self, wanted: u64) {
+        let (changed, count) = (&self.changed, lock(&self.count));
+        let outcome = changed.wait_timeout_while(count, ROOM_TIME, |count| *count < wanted);
+        drop(outcome.unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 impl Acceptor {
@@ -128,17 +172,23 @@ impl Acceptor {
             }
             return;
         };
-        let their_shared = Arc::clone(shared);
+        let (their_shared, begun) = (Arc::clone(shared), Arc::clone(&self.begun));
         let started = thread::Builder::new()
             .name("http-connection".to_owned())
             .stack_size(shared.limits.connection_stack_bytes)
-            .spawn(move || connection::serve(&their_shared, socket, peer, &seat));
+            .spawn(move || {
+                begun.note();
+                connection::serve(&their_shared, socket, peer, &seat);
+            });
         if started.is_err() {
             // The closure is dropped: the socket closes and the seat is free again.
             shared.thread_failures.fetch_add(1, Ordering::Relaxed);
+            return;
         }
-        // Of a crowd each is answered before many more are let in: fewer stacks at once.
-        thread::yield_now();
+        self.started += 1;
+        if shared.registry.len() >= CROWD_MIN {
+            self.begun.wait(self.started);
+        }
     }
 
     /// Says 503, without ever waiting, and keeps the socket for a moment so that it is read.

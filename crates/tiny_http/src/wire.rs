@@ -16,8 +16,8 @@ use crate::head::{self, Facts, Field, Framing, Refused, Scan, Target};
 use crate::link::Link;
 use crate::server::Shared;
 
-/// Bytes of the buffer of a connection at rest. A browser's head fits.
-const BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes of the buffer of a connection at rest. A browser's head fits; a longer one makes it larger.
+const BUFFER_BYTES: usize = 2 * 1024;
 
 /// Bytes a read must ask for to bypass the buffer.
 const DIRECT_READ_BYTES_MIN: usize = 4 * 1024;
