@@ -59,6 +59,32 @@ fn it_makes_a_small_upright_picture_and_nothing_else() {
 }
 
 #[test]
+fn colours_that_mean_more_than_usual_go_along() {
+    let mut profile = vec![7; 548];
+    profile[16..20].copy_from_slice(b"RGB ");
+    let packed = |bytes: &[u8]| {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(bytes).unwrap();
+        zlib.finish().unwrap()
+    };
+    let rows = packed(&vec![0; (200 * 3 + 1) * 100]);
+    let png = |colours: &[u8]| {
+        let colours = png_chunk(b"iCCP", &[b"Display P3\0\0", colours].concat());
+        let rest = [png_chunk(b"IDAT", &rows), png_chunk(b"IEND", b"")].concat();
+        [png_start(200, 100, 0), colours, rest].concat()
+    };
+    let has = |made: &Output| made.stdout.windows(profile.len()).any(|bytes| bytes == profile);
+    let made = run(&png(&packed(&profile)), "160");
+    assert!(made.status.success() && has(&made));
+    assert_eq!(Seen::of(&made.stdout).width, 160);
+    // What is large once it is unpacked is left out.
+    for bomb in [packed(&vec![7; 64 << 20]), b"nothing packed".to_vec()] {
+        let made = run(&png(&bomb), "160");
+        assert!(made.status.success() && made.stdout.len() < 4096 && !has(&made));
+    }
+}
+
+#[test]
 fn it_is_told_nowhere_and_takes_one_task_only() {
     let help = Command::new(&*LARDER).arg("--help").output().unwrap();
     assert!(!String::from_utf8(help.stdout).unwrap().contains("picture"));

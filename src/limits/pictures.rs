@@ -13,8 +13,12 @@ pub const PICTURE_HELD_PIXELS_MAX: u64 = 6_000_000;
 
 /// Bytes that a decoder may hold of a picture, so that the child stays within its 32 MiB (second contract, section 18):
 /// the program and what else it needs take 7. A progressive JPEG of 6 million pixels takes 17 MiB with a quarter of
-/// chroma, as nearly all have it, and 34 with all: the latter are made up to 4 million.
+/// chroma, as nearly all have it, and 34 with all: of the latter a component is decoded at a time, which takes 12.
 pub const PICTURE_HELD_BYTES_MAX: u64 = 24 << 20;
+
+/// Bytes of one component of a progressive JPEG that is decoded alone: a byte a pixel of the largest, which is more than
+/// is of use in a photo.
+pub const PICTURE_SPLIT_BYTES_MAX: usize = 6 << 20;
 
 /// The longer side of what is decoded (pixels). No camera's panorama has a tenth of it; with more, a row alone would be
 /// too much to hold.

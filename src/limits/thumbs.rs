@@ -26,7 +26,7 @@ pub const THUMB_DRIVES_MAX: usize = 64;
 
 /// Files of one drive that are looked into at once for their small picture. Each holds its head in memory, and at most one or two
 /// of them run a child; the others are for what the camera has made already.
-pub const THUMBS_AT_ONCE: usize = 8;
+pub const THUMBS_AT_ONCE: usize = 4;
 
 /// Requests for small pictures that are worked on or wait at once, all callers together: those that may wait (second
 /// contract, section 18), and those that are looked into.

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use rustix::fs::{OFlags, fcntl_getfl};
 
 use super::source::Source;
 use super::task::Task;
-use super::{decode, encode, profile};
+use super::{decode, encode, profile, sniff};
 use crate::{limits, process};
 
 /// The exit code when there is no small picture of this one.
@@ -60,7 +60,9 @@ fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
 /// A small picture with what its file says of colours.
 fn in_its_colours(input: &File, jpeg: Vec<u8>) -> Vec<u8> {
     let source = Source::new(input, limits::PICTURE_HEAD_BYTES_MAX);
-    match profile::read(&mut BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source)) {
+    let mut reader = BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source);
+    let kind = reader.fill_buf().ok().and_then(sniff::kind_of);
+    match kind.and_then(|kind| profile::read(&mut reader, kind)) {
         Some(profile) => profile::put(&jpeg, &profile),
         None => jpeg,
     }

@@ -3,6 +3,7 @@
 use std::io::{BufReader, Cursor, Read, Result, Seek};
 
 use super::head::{self, Coding, Frame};
+use super::profile;
 use super::size::Size;
 use super::sniff::Kind;
 use super::tags;
@@ -28,6 +29,8 @@ pub struct Embedded {
     frame: Frame,
     /// What the child has to know to make it upright and of the right shape.
     pub inside: Inside,
+    /// What the large picture's file says of its colours.
+    colours: Option<Vec<u8>>,
     /// Whether it can go out as it is: upright, in the large one's shape, with nothing in it but the picture.
     is_ready: bool,
 }
@@ -36,6 +39,15 @@ impl Embedded {
     /// Whether it goes out as it is where this size is asked for.
     pub fn is_ready_for(&self, size: Size) -> bool {
         self.is_ready && self.frame.longer() <= size.pixels()
+    }
+
+    /// What was made of it, with the colours of the large picture: cameras tell of these once.
+    pub fn in_its_colours(&self, made: Vec<u8>) -> Vec<u8> {
+        let tells = || profile::read(&mut Cursor::new(&made), Kind::Jpeg).is_some();
+        match &self.colours {
+            Some(colours) if !tells() => profile::put(&made, colours),
+            _ => made,
+        }
     }
 
     /// Whether nothing better needs to be made for this size. A tile that is scrolled past may be less sharp.
@@ -58,14 +70,14 @@ pub fn find(source: impl Read + Seek, kind: Kind) -> Result<Found> {
             let Some(head) = head::read(&mut reader)? else { return Ok(Found::default()) };
             let frame = head.frame;
             let shape = Some((frame.width.into(), frame.height.into()));
-            let embedded = head.exif.and_then(|exif| from_exif(exif, shape));
+            let embedded = head.exif.and_then(|exif| from_exif(exif, shape, head.profile));
             Ok(Found { embedded, is_decodable: is_decodable(frame) })
         }
         // Their makers put none inside that would be smaller than what there is.
         Kind::Png | Kind::WebP => Ok(Found { embedded: None, is_decodable: true }),
         Kind::Heif => {
             let exif = super::heif::find_exif(&mut reader)?;
-            let embedded = exif.and_then(|exif| from_exif(exif, None));
+            let embedded = exif.and_then(|exif| from_exif(exif, None, None));
             Ok(Found { embedded, is_decodable: false })
         }
     }
@@ -78,12 +90,16 @@ pub fn is_decodable(frame: Frame) -> bool {
         Coding::Progressive => limits::PICTURE_HELD_PIXELS_MAX,
         Coding::Other => 0,
     };
-    let is_held = frame.held_bytes(1) <= limits::PICTURE_HELD_BYTES_MAX;
+    let is_held = frame.held_at_once().held_bytes(1) <= limits::PICTURE_HELD_BYTES_MAX;
     frame.pixels() <= pixels_max && is_held && matches!(frame.components, 1 | 3)
 }
 
-/// Takes the picture out of EXIF; `shape` is the large one's size, if it is known.
-fn from_exif(exif: Vec<u8>, shape: Option<(u32, u32)>) -> Option<Embedded> {
+/// Takes the picture out of EXIF; `shape` is the large one's size, if it is known, and `colours` its profile.
+fn from_exif(
+    exif: Vec<u8>,
+    shape: Option<(u32, u32)>,
+    colours: Option<Vec<u8>>,
+) -> Option<Embedded> {
     let tags = tags::parse(exif)?;
     let jpeg = whole_jpeg(tags::thumbnail(&tags)?)?;
     let head = head::read(&mut Cursor::new(jpeg)).ok().flatten()?;
@@ -95,7 +111,7 @@ fn from_exif(exif: Vec<u8>, shape: Option<(u32, u32)>) -> Option<Embedded> {
     let shape = shape.filter(|shape| !is_of_shape(frame, *shape));
     let is_ready = orientation == Orientation::UPRIGHT && shape.is_none() && head.is_bare;
     let jpeg = jpeg.to_vec();
-    Some(Embedded { jpeg, frame, inside: Inside { orientation, shape }, is_ready })
+    Some(Embedded { jpeg, frame, inside: Inside { orientation, shape }, colours, is_ready })
 }
 
 /// A JPEG up to its end marker: makers pad it.
@@ -156,7 +172,10 @@ mod tests {
             ..progressive(width, height)
         };
         assert!(is_decodable(whole(2400, 1600)));
-        assert!(!is_decodable(whole(3000, 2000)), "its coefficients alone have 36 MB");
+        assert!(is_decodable(whole(3000, 2000)), "a component at a time");
+        assert!(!is_decodable(whole(3000, 2008)));
+        let odd = |samples| Frame { samples, ..progressive(3000, 2000) };
+        assert!(!is_decodable(odd(14_000_000)), "its coefficients alone have 28 MB");
         assert!(!is_decodable(Frame { components: 4, ..frame(10, 10) }));
         assert!(!is_decodable(Frame { coding: Coding::Other, ..frame(10, 10) }));
     }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Cursor, ErrorKind, Result, Seek};
 
+use super::profile;
 use crate::limits;
 
 /// How a picture is coded, as far as larder treats it differently.
@@ -60,6 +61,17 @@ impl Frame {
         self.coefficient_bytes() + self.plane_bytes(eighths) + picture
     }
 
+    /// What is held at a time: all, or where that would be too much and can be done otherwise, a single component.
+    pub fn held_at_once(self) -> Self {
+        let blocks = u64::from(self.width.div_ceil(8)) * u64::from(self.height.div_ceil(8));
+        let is_alike = self.samples == blocks * 64 * u64::from(self.components);
+        let is_little = self.held_bytes(1) <= limits::PICTURE_HELD_BYTES_MAX;
+        if is_little || !is_alike || self.coding != Coding::Progressive {
+            return self;
+        }
+        Self { components: 1, samples: blocks * 64, ..self }
+    }
+
     /// Bytes of coefficients in a row of blocks, of at most so many lines.
     pub fn row_bytes(self) -> u64 {
         self.samples * 2 * ROW_LINES_MAX / u64::from(self.height)
@@ -73,6 +85,8 @@ pub struct Head {
     pub frame: Frame,
     /// EXIF, from its TIFF header on.
     pub exif: Option<Vec<u8>>,
+    /// What its colours mean, if that is told in few bytes.
+    pub profile: Option<Vec<u8>>,
     /// Whether there is nothing but what a decoder needs: no positions, no comments, no further picture.
     pub is_bare: bool,
 }
@@ -104,7 +118,8 @@ pub fn frame_of(jpeg: &[u8]) -> Option<(u16, u16)> {
 
 /// Goes from segment to segment until the first scan.
 fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
-    let (mut frame, mut exif, mut is_bare, mut is_jfif) = (None, None, true, false);
+    let (mut frame, mut exif, mut colours) = (None, None, None);
+    let (mut is_bare, mut is_jfif) = (true, false);
     if take::<2>(reader)? != [0xff, 0xd8] {
         return Ok(None);
     }
@@ -129,9 +144,16 @@ fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
                     exif = Some(bytes.split_off(EXIF.len()));
                 }
             }
+            0xe2 if usize::from(length) <= limits::PICTURE_PROFILE_BYTES_MAX => {
+                is_bare = false;
+                let found = profile::in_segment(&segment(reader, length)?);
+                colours = colours.or(found);
+            }
             0xe0 => is_jfif |= segment(reader, length)?.starts_with(JFIF),
             // The first scan.
-            0xda => return Ok(frame.map(|frame| Head { frame, exif, is_bare })),
+            0xda => {
+                return Ok(frame.map(|frame| Head { frame, exif, profile: colours, is_bare }));
+            }
             0xd8 | 0xd9 => return Ok(None),
             marker => {
                 // Tables, restarts, what JFIF and Adobe say of colours.

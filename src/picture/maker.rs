@@ -131,10 +131,11 @@ impl Pictures {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<u8>>> {
         if embedded.is_ready_for(size) {
-            return Ok(Some(embedded.jpeg.clone()));
+            return Ok(Some(embedded.in_its_colours(embedded.jpeg.clone())));
         }
         let task = Task { side: size.pixels(), inside: Some(embedded.inside) };
-        self.run(&file_of(&embedded.jpeg)?, task, is_wanted)
+        let made = self.run(&file_of(&embedded.jpeg)?, task, is_wanted)?;
+        Ok(made.map(|jpeg| embedded.in_its_colours(jpeg)))
     }
 
     /// Runs a child on a file; `None` when it ends without a picture, however that is.

@@ -1,8 +1,8 @@
 //! Making pictures with children that are scripts: what they are asked, and what becomes of them.
 
 use super::*;
-use crate::picture::heif;
 use crate::picture::samples::{Seen, exif, jpeg, jpeg_of, jpeg_with};
+use crate::picture::{heif, profile};
 use jpeg_encoder::ColorType;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -183,6 +183,28 @@ fn the_picture_inside_is_turned_and_cut_by_the_child() {
     let file = jpeg_with(&jpeg(800, 600), &exif(1, Some(&telltale)));
     telling.make_of(&file, Size::Small).unwrap();
     assert_eq!(telling.asked().as_deref(), Some("picture 160:1"));
+}
+
+#[test]
+fn the_picture_inside_has_the_colours_of_the_large_one() {
+    let telling = telling();
+    let colours = |of: u8| {
+        let mut bytes = vec![of; 548];
+        bytes[16..20].copy_from_slice(b"RGB ");
+        bytes
+    };
+    let of = |made: &[u8]| profile::read(&mut std::io::Cursor::new(made), Kind::Jpeg);
+    let (inside, large) = (jpeg(160, 120), profile::put(&jpeg(800, 600), &colours(1)));
+    for orientation in [1, 6] {
+        let file = jpeg_with(&large, &exif(orientation, Some(&inside)));
+        let made = telling.make_of(&file, Size::Small).unwrap();
+        assert_eq!(of(&made), Some(colours(1)), "{orientation}");
+    }
+    // What the child found in it is its own.
+    let own = profile::put(&jpeg(64, 48), &colours(2));
+    std::fs::write(telling.folder.path().join("picture"), own).unwrap();
+    let file = jpeg_with(&large, &exif(6, Some(&inside)));
+    assert_eq!(of(&telling.make_of(&file, Size::Small).unwrap()), Some(colours(2)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! is bounded in every way and ends with its task (decision 0016). The server itself decodes nothing: it reads heads.
 
 mod child;
+mod chunks;
 mod decode;
 mod directories;
 mod embedded;

@@ -1,73 +1,53 @@
-//! What the numbers of a JPEG's colours mean, where they mean more than usual: cameras that know Adobe RGB or Display P3
-//! put a profile of some hundred bytes into the file, and without it the same numbers look pale. It is handed on as it
+//! What the numbers of a picture's colours mean, where they mean more than usual: cameras that know Adobe RGB or Display
+//! P3 put a profile of some hundred bytes into the file, and without it the same numbers look pale. It is handed on as it
 //! is, for browsers to read; larder looks at its size and kind alone.
 
-use std::io::{BufRead, ErrorKind, Result};
+use std::io::{BufRead, Read, Seek};
 
+use flate2::bufread::ZlibDecoder;
+
+use super::sniff::Kind;
+use super::{chunks, head};
 use crate::limits;
 
-/// What the segment of a profile begins with.
+/// What the segment of a profile begins with, in a JPEG.
 const NAME: &[u8] = b"ICC_PROFILE\0";
 
 /// Where a profile says which colours it is for (ICC.1, 7.2.8).
 const SPACE: std::ops::Range<usize> = 16..20;
 
-/// The profile of a JPEG in colours, if it has a small one.
-pub fn read(reader: &mut impl BufRead) -> Option<Vec<u8>> {
-    read_segments(reader).ok().flatten()
+/// The profile of a picture in colours, of this kind, if it has a small one.
+pub fn read(reader: &mut (impl BufRead + Seek), kind: Kind) -> Option<Vec<u8>> {
+    let bytes_max = limits::PICTURE_PROFILE_BYTES_MAX;
+    match kind {
+        Kind::Jpeg => head::read(reader).ok()??.profile,
+        Kind::Png => in_chunk(&chunks::find(reader, kind, *b"iCCP", bytes_max).ok()??),
+        Kind::WebP => of_colours(chunks::find(reader, kind, *b"ICCP", bytes_max).ok()??),
+        Kind::Heif => None,
+    }
 }
 
-/// Goes from segment to segment until the first scan.
-fn read_segments(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
-    if take::<2>(reader)? != [0xff, 0xd8] {
-        return Ok(None);
-    }
-    for _ in 0..limits::PICTURE_SEGMENTS_MAX {
-        let [0xff, marker] = take(reader)? else { return Ok(None) };
-        let Some(length) = u16::from_be_bytes(take(reader)?).checked_sub(2) else {
-            return Ok(None);
-        };
-        let length = usize::from(length);
-        match marker {
-            0xe2 if length <= limits::PICTURE_PROFILE_BYTES_MAX => {
-                let mut segment = vec![0; length];
-                reader.read_exact(&mut segment)?;
-                if segment.starts_with(NAME) {
-                    return Ok(whole(&segment));
-                }
-            }
-            // The first scan, or something that is no segment.
-            0x00 | 0xd0..=0xda => return Ok(None),
-            _ => pass_over(reader, length)?,
-        }
-    }
-    Ok(None)
-}
-
-/// The profile in a segment, where that has all of it and it is one of red, green and blue.
-fn whole(segment: &[u8]) -> Option<Vec<u8>> {
+/// The profile in a segment of a JPEG, where that has all of it.
+pub fn in_segment(segment: &[u8]) -> Option<Vec<u8>> {
     let [1, 1, profile @ ..] = segment.strip_prefix(NAME)? else { return None };
-    (profile.get(SPACE)? == b"RGB ").then(|| profile.to_vec())
+    of_colours(profile.to_vec())
 }
 
-/// Reads on without keeping anything.
-fn pass_over(reader: &mut impl BufRead, mut left: usize) -> Result<()> {
-    while left > 0 {
-        let there = reader.fill_buf()?.len().min(left);
-        if there == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        reader.consume(there);
-        left -= there;
-    }
-    Ok(())
+/// The profile in a chunk of a PNG: behind its name it is compressed (third edition, 11.3.2.3). A few bytes may become
+/// gigabytes; no more is unpacked than would be handed on.
+fn in_chunk(chunk: &[u8]) -> Option<Vec<u8>> {
+    let end = memchr::memchr(0, chunk)?;
+    let [0, packed @ ..] = &chunk[end + 1..] else { return None };
+    let mut profile = Vec::new();
+    let bytes_max = limits::PICTURE_PROFILE_BYTES_MAX as u64;
+    ZlibDecoder::new(packed).take(bytes_max + 1).read_to_end(&mut profile).ok()?;
+    of_colours(profile)
 }
 
-/// So many bytes.
-fn take<const COUNT: usize>(reader: &mut impl BufRead) -> Result<[u8; COUNT]> {
-    let mut bytes = [0; COUNT];
-    reader.read_exact(&mut bytes)?;
-    Ok(bytes)
+/// A profile, if it is small and one of red, green and blue.
+fn of_colours(profile: Vec<u8>) -> Option<Vec<u8>> {
+    let is_small = profile.len() <= limits::PICTURE_PROFILE_BYTES_MAX;
+    (is_small && profile.get(SPACE)? == b"RGB ").then_some(profile)
 }
 
 /// Puts a profile into a JPEG, which must be one.
@@ -81,8 +61,10 @@ pub fn put(jpeg: &[u8], profile: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Write};
+
     use super::*;
-    use crate::picture::samples::jpeg;
+    use crate::picture::samples::{exif, jpeg, jpeg_with, png_chunk, png_start};
 
     /// A profile of this size, for these colours.
     fn profile(space: [u8; 4], size: usize) -> Vec<u8> {
@@ -91,29 +73,69 @@ mod tests {
         bytes
     }
 
+    /// What is found in a file.
+    fn found(file: &[u8], kind: Kind) -> Option<Vec<u8>> {
+        read(&mut Cursor::new(file), kind)
+    }
+
+    /// The start of a PNG with a profile, between other chunks.
+    fn png_of(profile: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(profile).unwrap();
+        let chunk = [&b"Display P3\0\0"[..], &packer.finish().unwrap()].concat();
+        let chunks = [png_chunk(b"gAMA", &[0; 4]), png_chunk(b"iCCP", &chunk)].concat();
+        [png_start(4, 4, 0), chunks, png_chunk(b"IDAT", b"")].concat()
+    }
+
+    /// The start of a WebP with a profile.
+    fn webp_of(profile: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(profile.len()).unwrap().to_le_bytes();
+        let head = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x20\0\0\0\0\0\0\0\0\0";
+        [&head[..], b"ICCP", &length, profile].concat()
+    }
+
     #[test]
     fn a_small_profile_is_found_again() {
         let (jpeg, of_p3) = (jpeg(40, 30), profile(*b"RGB ", 548));
-        assert_eq!(read(&mut &jpeg[..]), None);
+        assert_eq!(found(&jpeg, Kind::Jpeg), None);
         let with = put(&jpeg, &of_p3);
-        assert_eq!(read(&mut &with[..]), Some(of_p3));
+        assert_eq!(found(&with, Kind::Jpeg), Some(of_p3.clone()));
+        assert_eq!(found(&jpeg_with(&with, &exif(1, None)), Kind::Jpeg), Some(of_p3.clone()));
         let decoded = |jpeg: &[u8]| jpeg_decoder::Decoder::new(jpeg).decode().unwrap();
         assert_eq!(decoded(&with), decoded(&jpeg));
+        assert_eq!(found(&png_of(&of_p3), Kind::Png), Some(of_p3.clone()));
+        assert_eq!(found(&webp_of(&of_p3), Kind::WebP), Some(of_p3));
     }
 
     #[test]
     fn what_is_of_no_use_or_broken_is_none() {
         let jpeg = jpeg(40, 30);
-        let with = |profile: &[u8]| put(&jpeg, profile);
-        let inks = with(&profile(*b"CMYK", 548));
-        let large = with(&profile(*b"RGB ", limits::PICTURE_PROFILE_BYTES_MAX));
-        let short = with(b"RGB ");
-        for file in [&inks, &large, &short, &Vec::new(), &b"\xff\xd8\xff".to_vec()] {
-            assert_eq!(read(&mut &file[..]), None);
+        for wrong in [
+            profile(*b"CMYK", 548),
+            profile(*b"RGB ", limits::PICTURE_PROFILE_BYTES_MAX + 1),
+            profile(*b"RGB ", 16 << 20)[..].to_vec(),
+            b"RGB ".to_vec(),
+        ] {
+            assert_eq!(found(&put(&jpeg, &wrong), Kind::Jpeg), None);
+            assert_eq!(found(&png_of(&wrong), Kind::Png), None);
+            assert_eq!(found(&webp_of(&wrong), Kind::WebP), None);
         }
-        let right = with(&profile(*b"RGB ", 548));
+        for kind in [Kind::Jpeg, Kind::Png, Kind::WebP, Kind::Heif] {
+            assert_eq!(found(b"", kind), None);
+            assert_eq!(found(b"\xff\xd8\xff", kind), None);
+        }
+        let right = profile(*b"RGB ", 548);
+        let jpeg = put(&jpeg, &right);
+        let (png, webp) = (png_of(&right), webp_of(&right));
         for cut in 0..500 {
-            assert_eq!(read(&mut &right[..cut]), None);
+            assert_eq!(found(&jpeg[..cut], Kind::Jpeg), None);
+            assert_eq!(found(&webp[..cut], Kind::WebP), None);
+            // Of what is compressed the last bytes are a sum.
+            let _whole_or_not = found(&png[..cut.min(png.len())], Kind::Png);
+        }
+        let chunk = |content: &[u8]| [png_start(4, 4, 0), png_chunk(b"iCCP", content)].concat();
+        for wrong in [&b""[..], b"name", b"name\0", b"name\0\x01", b"name\0\0nothing packed"] {
+            assert_eq!(found(&chunk(wrong), Kind::Png), None);
         }
     }
 }

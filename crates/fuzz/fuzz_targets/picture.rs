@@ -1,5 +1,7 @@
 //! The part of larder's room of pictures that works on bytes alone.
 
+#[path = "../../../src/picture/chunks.rs"]
+pub mod chunks;
 #[path = "../../../src/picture/decode/mod.rs"]
 pub mod decode;
 #[path = "../../../src/picture/directories.rs"]
@@ -12,6 +14,8 @@ pub mod encode;
 pub mod head;
 #[path = "../../../src/picture/heif.rs"]
 pub mod heif;
+#[path = "../../../src/picture/profile.rs"]
+pub mod profile;
 #[path = "../../../src/picture/scale.rs"]
 pub mod scale;
 #[path = "../../../src/picture/size.rs"]

@@ -14,6 +14,9 @@ use picture::task::Task;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     for kind in [Kind::Jpeg, Kind::Png, Kind::WebP, Kind::Heif] {
         let _tags = picture::tags::read(&mut Cursor::new(bytes), kind);
+        if let Some(profile) = picture::profile::read(&mut Cursor::new(bytes), kind) {
+            assert!(profile.len() <= limits::PICTURE_PROFILE_BYTES_MAX, "no more than is handed on");
+        }
     }
     // The parser of EXIF alone, which needs no file around it to be found.
     let tags = picture::tags::parse(bytes.to_vec());

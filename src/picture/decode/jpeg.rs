@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use jpeg_decoder::{ColorTransform, Decoder, ImageInfo, PixelFormat};
 
-use super::{Input, NoPicture, Result};
+use super::{Input, NoPicture, Result, split};
 use crate::limits;
 use crate::picture::embedded;
 use crate::picture::head::{self, Frame};
@@ -21,6 +21,9 @@ pub fn decode(mut reader: Input<impl Read + Seek>, side: u32) -> Result<Canvas> 
     reader.seek(SeekFrom::Start(0)).map_err(|_| NoPicture)?;
     let wanted = fit((frame.width.into(), frame.height.into()), side);
     let eighths = eighths_for(frame, wanted);
+    if frame.held_at_once() != frame {
+        return by_component(reader, frame, eighths, wanted);
+    }
     reader
         .get_mut()
         .expect(frame.coefficient_bytes() + frame.plane_bytes(eighths), frame.row_bytes());
@@ -32,15 +35,52 @@ pub fn decode(mut reader: Input<impl Read + Seek>, side: u32) -> Result<Canvas> 
     if frame.is_ycbcr {
         decoder.set_color_transform(ColorTransform::RGB);
     }
+    let (pixels, info) = decoded(decoder, frame, eighths)?;
+    shrink(&pixels, info, colours, wanted)
+}
+
+/// What comes of so many eighths of a picture. Its coefficients are given back with the decoder.
+fn decoded(
+    mut decoder: Decoder<impl Read>,
+    frame: Frame,
+    eighths: u64,
+) -> Result<(Vec<u8>, ImageInfo)> {
     let part = |length: u16| u16::try_from((u64::from(length) * eighths).div_ceil(8));
     let (width, height) = (part(frame.width), part(frame.height));
     let (Ok(width), Ok(height)) = (width, height) else { return Err(NoPicture) };
     decoder.scale(width, height).map_err(|_| NoPicture)?;
     let pixels = decoder.decode().map_err(|_| NoPicture)?;
-    let info = decoder.info().ok_or(NoPicture)?;
-    // Coefficients go before the small picture comes.
-    drop(decoder);
-    shrink(&pixels, info, colours, wanted)
+    Ok((pixels, decoder.info().ok_or(NoPicture)?))
+}
+
+/// Decodes one component after the other, as if each were a grey picture.
+fn by_component(
+    mut reader: Input<impl Read + Seek>,
+    frame: Frame,
+    eighths: u64,
+    wanted: (u32, u32),
+) -> Result<Canvas> {
+    let plane = |component| {
+        let file = split::component(&mut reader, component)?;
+        decoded(Decoder::new(&file[..]), frame, eighths)
+    };
+    let planes = (0..usize::from(frame.components)).map(plane).collect::<Result<Vec<_>>>()?;
+    let [(first, info), (second, _), (third, _)] = &planes[..] else { return Err(NoPicture) };
+    let from = (u32::from(info.width), u32::from(info.height));
+    if planes.iter().any(|(pixels, _)| pixels.len() != from.0 as usize * from.1 as usize) {
+        return Err(NoPicture);
+    }
+    let colours = if frame.is_ycbcr { Colours::YCbCr } else { Colours::Rgb };
+    let to = (wanted.0.min(from.0), wanted.1.min(from.1));
+    let mut scaler = Scaler::new(from, to, colours);
+    let rows = |plane| <[u8]>::chunks_exact(plane, from.0 as usize);
+    let mut row = Vec::new();
+    for ((one, two), three) in rows(first).zip(rows(second)).zip(rows(third)) {
+        row.clear();
+        row.extend(one.iter().zip(two).zip(three).flat_map(|((a, b), c)| [*a, *b, *c]));
+        scaler.push(&row);
+    }
+    scaler.finish().ok_or(NoPicture)
 }
 
 /// Makes what was decoded as small as is wanted. It has the picture's own shape, but is rounded up.
@@ -75,7 +115,18 @@ pub fn eighths_for(frame: Frame, wanted: (u32, u32)) -> u64 {
         };
         is_long(frame.width, wanted.0) || is_long(frame.height, wanted.1)
     };
-    let is_held = |eighths: u64| frame.held_bytes(eighths) <= limits::PICTURE_HELD_BYTES_MAX;
+    let is_held = |eighths: u64| held_bytes(frame, eighths) <= limits::PICTURE_HELD_BYTES_MAX;
     let enough = [1, 2, 4].into_iter().find(|eighths| is_enough(*eighths)).unwrap_or(8);
     [8, 4, 2].into_iter().find(|eighths| *eighths <= enough && is_held(*eighths)).unwrap_or(1)
+}
+
+/// Bytes that are held at most to make a picture so many eighths as large.
+pub fn held_bytes(frame: Frame, eighths: u64) -> u64 {
+    let at_once = frame.held_at_once();
+    if at_once == frame {
+        return frame.held_bytes(eighths);
+    }
+    // One component is decoded out of its own file while there are planes of the others, and may be copied once.
+    let own = limits::PICTURE_SPLIT_BYTES_MAX as u64 + at_once.coefficient_bytes();
+    own + frame.plane_bytes(eighths) + at_once.plane_bytes(eighths)
 }

@@ -1,10 +1,15 @@
 //! From the bytes of a picture to a small picture in memory. Only ever run in the child: decoders are where files do
 //! harm.
 
+mod alone;
+mod alpha;
 mod jpeg;
+mod layout;
 mod letterbox;
 mod paced;
 mod png;
+mod sheet;
+mod split;
 #[cfg(test)]
 mod tests;
 mod webp;
@@ -90,9 +95,12 @@ fn is_within((width, height): (u32, u32), pixels_max: u64) -> bool {
 
 /// What a pixel that one can see through looks like on white.
 fn on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
-    let alpha = u32::from(alpha);
-    [red, green, blue].map(|value| {
-        let mixed = (u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255;
-        u8::try_from(mixed).unwrap_or(u8::MAX)
-    })
+    [red, green, blue].map(|value| mixed(value, u8::MAX, alpha))
+}
+
+/// A value over another one that shines through.
+fn mixed(value: u8, ground: u8, alpha: u8) -> u8 {
+    let (value, ground, alpha) = (u32::from(value), u32::from(ground), u32::from(alpha));
+    let mixed = (value * alpha + ground * (255 - alpha) + 127) / 255;
+    u8::try_from(mixed).unwrap_or(u8::MAX)
 }

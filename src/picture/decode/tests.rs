@@ -231,6 +231,87 @@ fn webps_with_losses() {
     }
 }
 
+/// A chunk of a WebP.
+fn webp_chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+    [name, &length[..], content, &vec![0; content.len() % 2]].concat()
+}
+
+/// A WebP of these chunks, of 43 x 33 pixels, or of more.
+fn webp_of(canvas: (u8, u8), flags: u8, chunks: &[Vec<u8>]) -> Vec<u8> {
+    let head = [flags, 0, 0, 0, canvas.0 - 1, 0, 0, canvas.1 - 1, 0, 0];
+    let body = [b"WEBP".to_vec(), webp_chunk(b"VP8X", &head), chunks.concat()].concat();
+    webp_chunk(b"RIFF", &body)
+}
+
+/// The picture of a file with losses, as a chunk.
+fn lossy_chunk() -> Vec<u8> {
+    unhexed(LOSSY)[12..].to_vec()
+}
+
+#[test]
+fn alpha_of_all_kinds_is_understood() {
+    // All is seen but the last corner, in each of the four ways to write it plainly.
+    let seen: Vec<u8> =
+        (0..33 * 43).map(|at| if at / 43 >= 16 && at % 43 >= 21 { 0 } else { 255 }).collect();
+    let written = |way: u8, at: usize| {
+        let (is_top, is_first) = (at < 43, at.is_multiple_of(43));
+        let guess = match way {
+            0 => 0,
+            _ if at == 0 => 0,
+            _ if is_top => seen[at - 1],
+            _ if is_first => seen[at - 43],
+            1 => seen[at - 1],
+            2 => seen[at - 43],
+            _ => {
+                let [left, above, between] = [1, 43, 44].map(|by| i32::from(seen[at - by]));
+                u8::try_from((left + above - between).clamp(0, 255)).unwrap()
+            }
+        };
+        seen[at].wrapping_sub(guess)
+    };
+    for way in 0..4 {
+        let plane: Vec<u8> = (0..seen.len()).map(|at| written(way, at)).collect();
+        let alpha = webp_chunk(b"ALPH", &[&[way << 2], &plane[..]].concat());
+        let file = webp_of((43, 33), 0x10, &[alpha, lossy_chunk()]);
+        assert!(has_white_corner(&made(&file, 160).unwrap()), "{way}");
+    }
+    for wrong in [&[][..], &[0; 100], &[1, 2, 3], &[2; 2000], &[3; 2000]] {
+        let file = webp_of((43, 33), 0x10, &[webp_chunk(b"ALPH", wrong), lossy_chunk()]);
+        assert_eq!(made(&file, 160).err(), Some(NoPicture), "{:?}", wrong.len());
+    }
+}
+
+#[test]
+fn of_a_moving_webp_the_first_picture_is_shown_where_it_is() {
+    let frame = |left: u8, top: u8, size: (u8, u8), chunk: &[u8]| {
+        let head = [left / 2, 0, 0, top / 2, 0, 0, size.0 - 1, 0, 0, size.1 - 1, 0, 0, 9, 0, 0, 0];
+        webp_chunk(b"ANMF", &[&head[..], chunk].concat())
+    };
+    let anim = || webp_chunk(b"ANIM", &[0; 6]);
+    let colours = pixels(40, 30, 1);
+    let lossless = webp(&colours, 40, 30, false)[12..].to_vec();
+    let last = || frame(0, 0, (40, 30), &webp(&[9; 40 * 30 * 3], 40, 30, false)[12..]);
+    for (size, chunk) in [((40, 30), &lossless), ((43, 33), &lossy_chunk())] {
+        let whole = webp_of(size, 2, &[anim(), frame(0, 0, size, chunk), last()]);
+        assert!(made(&whole, 160).unwrap().is_upright());
+        // In the middle of a sheet three times as large.
+        let (wide, high) = (size.0 * 3, size.1 * 3);
+        let inside = frame(size.0 / 2 * 2, size.1 / 2 * 2, size, chunk);
+        let part = made(&webp_of((wide, high), 2, &[anim(), inside, last()]), 160).unwrap();
+        assert_eq!((part.width, part.height), (wide.into(), high.into()));
+        for (place, colour) in [(10, [255; 3]), (90, [255; 3]), (40, CORNERS[0]), (60, CORNERS[3])]
+        {
+            assert!(part.has(place, place, colour), "{place} {:?}", part.at(place, place));
+        }
+        let outside = frame(size.0 / 2 * 2, 0, size, chunk);
+        let other = frame(0, 0, (size.0 - 1, size.1), chunk);
+        for wrong in [outside, other, frame(0, 0, size, b""), vec![]] {
+            assert_eq!(made(&webp_of(size, 2, &[anim(), wrong]), 160).err(), Some(NoPicture));
+        }
+    }
+}
+
 #[test]
 fn as_much_is_decoded_as_is_wanted_and_may_be_held() {
     let frame = |width, height, quarters: u64, coding| Frame {
@@ -252,12 +333,67 @@ fn as_much_is_decoded_as_is_wanted_and_may_be_held() {
         (3000, 2000, 6, Progressive, 1280, 4),
         (2400, 2400, 6, Progressive, 1280, 4),
         (2400, 1600, 12, Progressive, 1280, 2),
+        (3000, 2000, 12, Progressive, 1280, 4),
         (1000, 800, 12, Progressive, 1280, 8),
     ] {
         let frame = frame(width, height, quarters, coding);
         let wanted = fit((width.into(), height.into()), side);
         assert_eq!(jpeg::eighths_for(frame, wanted), eighths, "{frame:?} {side}");
-        assert!(frame.held_bytes(eighths) <= limits::PICTURE_HELD_BYTES_MAX);
+        assert!(jpeg::held_bytes(frame, eighths) <= limits::PICTURE_HELD_BYTES_MAX);
+    }
+}
+
+/// A JPEG in several passes with all its chroma, of noise, with a restart after so many blocks.
+fn whole_chroma(width: u16, height: u16, restart: u16) -> Vec<u8> {
+    let noise = |at: u32| at.wrapping_mul(2_654_435_769).rotate_left(11).to_be_bytes()[0] / 2;
+    let count = u32::from(width) * u32::from(height) * 3;
+    let pixels: Vec<u8> = (0..count).map(|at| noise(at / 7) + noise(at)).collect();
+    let mut file = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, 90);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
+    encoder.set_progressive(true);
+    if restart > 0 {
+        encoder.set_restart_interval(restart);
+    }
+    encoder.encode(&pixels, width, height, Inks::Rgb).unwrap();
+    file
+}
+
+#[test]
+fn a_component_alone_is_what_it_is_among_others() {
+    for (width, height, restart) in [(200, 120, 0), (203, 117, 0), (203, 117, 7), (8, 8, 0)] {
+        let file = whole_chroma(width, height, restart);
+        let mut decoder = jpeg_decoder::Decoder::new(&file[..]);
+        decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
+        let whole = decoder.decode().unwrap();
+        for component in 0..3 {
+            let alone = split::component(&mut Cursor::new(&file), component).unwrap();
+            let plane = jpeg_decoder::Decoder::new(&alone[..]).decode().unwrap();
+            let expected: Vec<u8> = whole.iter().skip(component).step_by(3).copied().collect();
+            assert!(plane == expected, "{width} x {height}, {restart}: {component}");
+        }
+        assert_eq!(split::component(&mut Cursor::new(&file), 3), Err(NoPicture));
+        for cut in 2..file.len().min(3000) {
+            for component in 0..3 {
+                let _made_or_not = split::component(&mut Cursor::new(&file[..cut]), component);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_picture_in_passes_with_all_its_chroma_is_made() {
+    let upright = pixels(2600, 1700, 1);
+    let mut file = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, 60);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
+    encoder.set_progressive(true);
+    encoder.encode(&upright, 2600, 1700, Inks::Rgb).unwrap();
+    let head = crate::picture::head::read(&mut Cursor::new(&file)).unwrap().unwrap();
+    assert_ne!(head.frame.held_at_once(), head.frame, "too much to be held whole");
+    for (side, height) in [(160, 105), (1280, 837)] {
+        let seen = made(&file, side).unwrap();
+        assert!((seen.width, seen.height) == (side.into(), height) && seen.is_upright());
     }
 }
 
