@@ -53,6 +53,7 @@ mod start;
 mod system;
 mod table;
 mod thumb;
+mod thumb_crowd;
 mod tickets;
 mod tidy;
 mod trash;

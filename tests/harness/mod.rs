@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod archive;
+pub mod cgroup;
 pub mod client;
 pub mod cut_drive;
 pub mod cutter;

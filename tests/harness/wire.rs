@@ -47,6 +47,12 @@ impl Wire {
         Self { stream, unread: Vec::new() }
     }
 
+    /// Answers to it come from what has the lowest priority on the machine, which may have a lot to do.
+    pub fn with_patience(self) -> Self {
+        self.stream.set_read_timeout(Some(PATIENCE * 9)).unwrap();
+        self
+    }
+
     /// Sends bytes that must arrive.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
