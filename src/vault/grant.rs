@@ -11,23 +11,53 @@ pub struct Grant {
     read: Vec<VaultPath>,
     /// What may be written.
     write: Vec<VaultPath>,
+    /// The file or folder outside of which nothing is there, nor anything hidden in it.
+    confines: Option<VaultPath>,
 }
 
 impl Grant {
     /// Everything, everywhere.
     pub fn everything() -> Self {
-        Self { read: vec![VaultPath::root()], write: vec![VaultPath::root()] }
+        Self::new(vec![VaultPath::root()], vec![VaultPath::root()])
     }
 
     /// Reading under each of `read`, writing under each of `write`.
     pub fn new(read: Vec<VaultPath>, write: Vec<VaultPath>) -> Self {
-        Self { read, write }
+        Self { read, write, confines: None }
     }
 
     /// What of it lies under `read` for reading and under `write` for writing; with `None` nothing of that.
     /// Never more than it is itself.
     pub fn within(&self, read: Option<&VaultPath>, write: Option<&VaultPath>) -> Self {
-        Self { read: narrowed(&self.read, read), write: narrowed(&self.write, write) }
+        let (read, write) = (narrowed(&self.read, read), narrowed(&self.write, write));
+        Self { read, write, confines: self.confines.clone() }
+    }
+
+    /// The same for somebody who shall know of nothing but `place`, a true path: neither of what is around it, also
+    /// where a link on the disk leads there or the way to `place` does, nor of what is in it under a name that begins
+    /// with a dot.
+    pub fn confined_to(&self, place: &VaultPath) -> Self {
+        let Self { mut read, mut write, .. } = self.within(Some(place), Some(place));
+        read.retain(|prefix| !prefix.is_hidden_in(place));
+        write.retain(|prefix| !prefix.is_hidden_in(place));
+        Self { read, write, confines: Some(place.clone()) }
+    }
+
+    /// Whether `path` is outside of what there is for this caller at all.
+    pub fn is_confined_from(&self, path: &VaultPath) -> bool {
+        self.confines
+            .as_ref()
+            .is_some_and(|place| !path.starts_with(place) || path.is_hidden_in(place))
+    }
+
+    /// The place outside of which nothing is there, if there is one.
+    pub(super) fn confines(&self) -> Option<&VaultPath> {
+        self.confines.as_ref()
+    }
+
+    /// Whether nothing that is hidden is there for this caller.
+    pub(super) fn hides(&self) -> bool {
+        self.confines.is_some()
     }
 
     /// The places under which may be read.
@@ -37,7 +67,7 @@ impl Grant {
 
     /// Whether the content of `path` may be seen.
     pub fn may_read(&self, path: &VaultPath) -> bool {
-        self.read.iter().any(|prefix| path.starts_with(prefix))
+        self.read.iter().any(|prefix| path.starts_with(prefix)) && !self.is_confined_from(path)
     }
 
     /// Whether there is any place that may be written.
@@ -47,23 +77,25 @@ impl Grant {
 
     /// Whether `path` may be made, changed or removed.
     pub fn may_write(&self, path: &VaultPath) -> bool {
-        self.write.iter().any(|prefix| path.starts_with(prefix))
+        self.write.iter().any(|prefix| path.starts_with(prefix)) && !self.is_confined_from(path)
     }
 
     /// Whether `path`, or anything below it, may be written.
     pub fn may_write_below(&self, path: &VaultPath) -> bool {
-        self.may_write(path) || self.write.iter().any(|prefix| prefix.starts_with(path))
+        let lies_below = self.write.iter().any(|prefix| prefix.starts_with(path));
+        self.may_write(path) || (lies_below && !self.is_confined_from(path))
     }
 
     /// Whether it grants all that `other` does.
     pub fn covers(&self, other: &Self) -> bool {
-        other.read.iter().all(|path| self.may_read(path))
+        (self.confines.is_none() || self.confines == other.confines)
+            && other.read.iter().all(|path| self.may_read(path))
             && other.write.iter().all(|path| self.may_write(path))
     }
 
     /// Whether `path` lies on the way to something that may be read, without being it.
     pub fn may_pass(&self, path: &VaultPath) -> bool {
-        self.read.iter().any(|prefix| prefix.starts_with(path))
+        self.read.iter().any(|prefix| prefix.starts_with(path)) && !self.is_confined_from(path)
     }
 
     /// Whether `path` may appear in a listing: it may be read or leads to what may be.
@@ -154,6 +186,38 @@ mod tests {
                 prop_assert_eq!(narrow.may_write(place), may_write, "write {:?}", place);
             }
         }
+    }
+
+    proptest! {
+        /// Whoever is confined has what the grant has there and nothing hidden or outside, whatever is asked.
+        #[test]
+        fn the_confined_have_nothing_outside_and_nothing_hidden(
+            read in prop::collection::vec(dotted_path(), 0..4),
+            write in prop::collection::vec(dotted_path(), 0..4),
+            place in dotted_path(),
+            asked in prop::collection::vec(dotted_path(), 1..20),
+        ) {
+            let grant = Grant::new(read, write);
+            let confined = grant.confined_to(&place);
+            prop_assert!(grant.covers(&confined) && confined.covers(&confined));
+            prop_assert!(confined.hides());
+            for path in asked.iter().chain([&place, &VaultPath::root()]) {
+                let parts: Vec<_> = path.components().collect();
+                let above: Vec<_> = place.components().collect();
+                let is_in = parts.starts_with(&above)
+                    && parts[above.len()..].iter().all(|part| !part.starts_with('.'));
+                prop_assert_eq!(confined.is_confined_from(path), !is_in);
+                prop_assert_eq!(confined.may_read(path), is_in && grant.may_read(path));
+                prop_assert_eq!(confined.may_write(path), is_in && grant.may_write(path));
+                prop_assert!(is_in || !confined.may_see(path));
+                prop_assert!(is_in || !confined.may_write_below(path));
+            }
+        }
+    }
+
+    /// The same, some of whose names are hidden.
+    fn dotted_path() -> impl Strategy<Value = VaultPath> {
+        prop::collection::vec("[.]?[ab]", 0..4).prop_map(|parts| path(&parts.join("/")))
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::ended::{self, EndedUpload};
 use super::lease::{self, Lease};
 use super::look;
 use super::mounts;
+use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, refuse_impossible};
+use super::resolve::{Follow, Lost, refuse_impossible};
 use super::room_for::make_room_for;
 use super::share::{Need, Share};
 use super::spool::Spool;
@@ -147,6 +148,41 @@ impl Share {
             }
         }
         Ok(())
+    }
+
+    /// Where a file goes whose sender shall not learn what is there: to `path`, but where a folder on the way has a
+    /// name that something else has by now, to a folder of the next free name. `base`, which is not judged, lies above.
+    ///
+    /// Errors: `Collision` (no name is free), `StorageAbsent`, `Io`.
+    pub fn way_around(&self, base: &VaultPath, path: &VaultPath) -> Result<VaultPath> {
+        let Some(below) = path.parent().and_then(|parent| parent.below(base)) else {
+            return Ok(path.clone());
+        };
+        self.checked(|| {
+            let mut way = base.clone();
+            for part in below.components() {
+                way = self.passable(&way, part)?;
+            }
+            Ok(way.join(path.name()))
+        })
+    }
+
+    /// The first of `name`, `name (1)` ... in a folder that is a folder or nothing at all.
+    fn passable(&self, folder: &VaultPath, name: &str) -> Result<VaultPath> {
+        for number in 0..=limits::NUMBERED_NAMES_MAX {
+            let place = folder.join(&numbered(name, number));
+            let spot = match self.finder.locate(&place, Follow::Last) {
+                Ok(spot) => spot,
+                Err(Lost::Missing) => return Ok(place),
+                Err(Lost::Escapes | Lost::Loops) => continue,
+                Err(lost) => return Err(lost.into()),
+            };
+            let is_nothing = spot.stat.is_none() && spot.path == place;
+            if is_nothing || (spot.is_folder() && self.ask(&spot.path, Need::Write).is_ok()) {
+                return Ok(place);
+            }
+        }
+        Err(Error::Collision("Target already exists"))
     }
 
     /// Takes up an upload where it stands. Whoever works on it is sent away.

@@ -1,7 +1,7 @@
 //! What is in a folder, as one caller may see it.
 
 use super::look;
-use super::path::{VaultPath, is_reserved};
+use super::path::{VaultPath, is_hidden, is_reserved};
 use super::permit::Permit;
 use super::raw_name;
 use super::resolve::Follow;
@@ -80,8 +80,10 @@ impl Listing {
     /// Whether this caller may see the name at all.
     fn may_appear(&self, name: &[u8]) -> bool {
         let told = raw_name::tell(name);
+        let grant = self.share.grant();
         !is_reserved(&told)
-            && (!self.is_passage || self.share.grant().may_see(&self.real.join(&told)))
+            && !(grant.hides() && is_hidden(name))
+            && (!self.is_passage || grant.may_see(&self.real.join(&told)))
     }
 
     /// What one name stands for. What may be changed must be permitted by the name used and by the

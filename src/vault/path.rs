@@ -146,14 +146,20 @@ impl VaultPath {
         }
     }
 
+    /// Whether what is on the way from `folder` to it, or it itself, is hidden: has a name that begins with a dot.
+    pub(super) fn is_hidden_in(&self, folder: &Self) -> bool {
+        let below = self.below(folder).unwrap_or_default();
+        below.components().any(|name| is_hidden(raw_name::known(name).as_bytes()))
+    }
+
     /// The same relative to `folder`; `None` when it does not lie in it.
-    pub(super) fn below(&self, folder: &Self) -> Option<Self> {
+    pub fn below(&self, folder: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(&folder.0).filter(|_| self.starts_with(folder))?;
         Some(Self(rest.strip_prefix('/').unwrap_or(rest).to_owned()))
     }
 
     /// The place at `path` in this folder; the length is not judged.
-    pub(super) fn join_path(&self, path: &Self) -> Self {
+    pub fn join_path(&self, path: &Self) -> Self {
         if path.is_root() { self.clone() } else { self.join(&path.0) }
     }
 
@@ -189,6 +195,11 @@ impl std::fmt::Display for VaultPath {
 
 /// The hidden folder in the share root where everything of larder's own lies.
 pub(super) const HOME: &str = ".larder";
+
+/// Whether a name on the drive is one that programs do not show.
+pub(super) fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".")
+}
 
 /// Whether a drive could take `name` for larder's hidden folder: FAT and its kin ignore the case
 /// and drop trailing dots and spaces.

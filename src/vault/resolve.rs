@@ -113,6 +113,8 @@ pub struct Finder {
     pub home: FileId,
     /// Folders that are worth keeping open once only.
     pub open_folders: OpenFolders,
+    /// The place that no link leads out of.
+    confines: Option<VaultPath>,
     /// What was mounted where when the root was opened.
     mounts: Arc<Mounts>,
     /// How long drives were waited for, all clones together (ms).
@@ -210,7 +212,17 @@ impl Finder {
     pub fn new(root: Arc<Root>, handle: Arc<OwnedFd>, home: FileId) -> Self {
         let mounts = root.drives.mounts();
         let (open_folders, waited_ms) = (OpenFolders::default(), Arc::default());
-        Self { root, handle, home, open_folders, mounts, waited_ms }
+        Self { root, handle, home, open_folders, confines: None, mounts, waited_ms }
+    }
+
+    /// The same, where no link leads out of a place, were it only to come back.
+    pub fn confined_to(self, place: Option<&VaultPath>) -> Self {
+        Self { confines: place.cloned(), ..self }
+    }
+
+    /// Whether a link may lead there.
+    fn is_inside(&self, path: &VaultPath) -> bool {
+        self.confines.as_ref().is_none_or(|place| path.starts_with(place))
     }
 
     /// What is left of the patience with drives.
@@ -395,7 +407,8 @@ impl Finder {
             };
             if part == ".." {
                 // No component behind is a link, so its parent is the one by name.
-                let parent = stand.path.parent().ok_or(Lost::Escapes)?;
+                let parent = stand.path.parent().filter(|parent| self.is_inside(parent));
+                let parent = parent.ok_or(Lost::Escapes)?;
                 ahead.extend(parent.components().rev().map(str::to_owned));
                 stand.go_back(self)?;
                 continue;
@@ -435,6 +448,11 @@ impl Finder {
             }
             let (from_root, parts) = self.link_target(target.as_bytes())?;
             if from_root {
+                let down = parts.iter().take_while(|part| *part != "..");
+                let down = down.fold(VaultPath::root(), |path, part| path.join(part));
+                if !self.is_inside(&down) {
+                    return Err(Lost::Escapes);
+                }
                 stand.go_back(self)?;
             }
             ahead.extend(parts.into_iter().rev());

@@ -6,7 +6,7 @@ use super::permit::Permit;
 use super::resolve::{Finder, Follow, Spot};
 use super::root::Root;
 use super::stamp::Stamp;
-use super::{Grant, VaultPath, raw_name};
+use super::{Grant, NOT_THERE, VaultPath, raw_name};
 use crate::error::{Error, Result};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Statx};
@@ -78,7 +78,7 @@ impl Share {
         grant: Arc<Grant>,
         by: &str,
     ) -> Self {
-        let finder = Finder::new(root, handle, home);
+        let finder = Finder::new(root, handle, home).confined_to(grant.confines());
         Self { finder, grant, by: by.into() }
     }
 
@@ -103,14 +103,18 @@ impl Share {
 
     /// Whether the grant reaches there.
     ///
-    /// Errors: `Refused`.
+    /// Errors: `Refused`; `NotFound` for those who shall know of nothing there.
     pub(super) fn ask(&self, path: &VaultPath, need: Need) -> Result<()> {
         let is_granted = match need {
             Need::See => self.grant.may_see(path),
             Need::Read => self.grant.may_read(path),
             Need::Write => self.grant.may_write(path),
         };
-        if is_granted { Ok(()) } else { Err(Error::Refused) }
+        match is_granted {
+            true => Ok(()),
+            false if self.grant.is_confined_from(path) => Err(NOT_THERE),
+            false => Err(Error::Refused),
+        }
     }
 
     /// Judges that something gets another name: where it could be read under that, it must be readable now,

@@ -2,6 +2,7 @@
 
 mod alone;
 mod change;
+mod confined;
 mod deep;
 mod drive;
 mod group;

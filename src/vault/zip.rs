@@ -8,7 +8,7 @@ use super::missing::{Lack, Missing};
 use super::numbered::numbered;
 use super::opened::open_regular;
 use super::pack::{Backing, End, Member, Packer};
-use super::path::{VaultPath, is_reserved};
+use super::path::{VaultPath, is_hidden, is_reserved};
 use super::resolve::Follow;
 use super::share::{Need, Share};
 use super::{NOT_THERE, os};
@@ -233,7 +233,8 @@ impl Walk<'_> {
         }
         let mut changed = Changed::default();
         let read = look::each_name(handle.as_fd(), Halt::Unread, &mut |name| {
-            if std::str::from_utf8(name).is_ok_and(is_reserved) {
+            let is_ours = std::str::from_utf8(name).is_ok_and(is_reserved);
+            if is_ours || (self.share.grant().hides() && is_hidden(name)) {
                 return Ok(());
             }
             let is_there =
