@@ -14,6 +14,8 @@ use std::time::{Instant, SystemTime};
 pub struct EndedUpload {
     /// Where the file got its place.
     pub path: VaultPath,
+    /// What the door noted.
+    pub note: String,
     /// Its bytes.
     pub length: u64,
     /// The SHA-256 of its content, if that was asked for.
@@ -24,20 +26,31 @@ pub struct EndedUpload {
 
 impl EndedUpload {
     /// One that has ended now.
-    pub(super) fn new(path: VaultPath, length: u64, digest: Option<[u8; 32]>) -> Self {
-        Self { path, length, digest, expires: SystemTime::now() + limits::UPLOAD_ENDED_TIME }
+    pub(super) fn new(
+        path: VaultPath,
+        note: String,
+        length: u64,
+        digest: Option<[u8; 32]>,
+    ) -> Self {
+        let expires = SystemTime::now() + limits::UPLOAD_ENDED_TIME;
+        Self { path, note, length, digest, expires }
+    }
+
+    /// Bytes of what is told of it.
+    fn bytes(&self) -> usize {
+        self.path.as_str().len() + self.note.len()
     }
 }
 
 /// Those of the last minutes, of all shares, the oldest first: ids are random.
-static ENDED: Mutex<Memory> = Mutex::new(Memory { all: VecDeque::new(), path_bytes: 0 });
+static ENDED: Mutex<Memory> = Mutex::new(Memory { all: VecDeque::new(), told_bytes: 0 });
 
 /// What is remembered, within its bounds.
 struct Memory {
     /// Each with when that was.
     all: VecDeque<(Instant, UploadId, EndedUpload)>,
-    /// Bytes of their paths.
-    path_bytes: usize,
+    /// Bytes of their paths and notes.
+    told_bytes: usize,
 }
 
 impl Memory {
@@ -53,17 +66,17 @@ impl Memory {
     /// Forgets one.
     fn drop_at(&mut self, at: usize) {
         if let Some((_, _, ended)) = self.all.remove(at) {
-            self.path_bytes -= ended.path.as_str().len();
+            self.told_bytes -= ended.bytes();
         }
     }
 
     /// Remembers one more. Of somebody who has more than their share the oldest makes room, else the oldest of all.
     fn note(&mut self, now: Instant, id: UploadId, ended: EndedUpload) {
         self.forget(now);
-        let bytes = ended.path.as_str().len();
+        let bytes = ended.bytes();
         let is_full = |memory: &Self| {
             memory.all.len() >= limits::UPLOADS_ENDED_MAX
-                || memory.path_bytes + bytes > limits::UPLOADS_ENDED_BYTES_MAX
+                || memory.told_bytes + bytes > limits::UPLOADS_ENDED_BYTES_MAX
         };
         while is_full(self) && !self.all.is_empty() {
             let mut own =
@@ -72,7 +85,7 @@ impl Memory {
             let has_share = own.count() * 2 >= self.all.len();
             self.drop_at(oldest.filter(|_| has_share).unwrap_or(0));
         }
-        self.path_bytes += bytes;
+        self.told_bytes += bytes;
         self.all.push_back((now, id, ended));
     }
 }
@@ -101,18 +114,18 @@ mod tests {
 
     /// One with a path of some bytes.
     fn ended(bytes: usize) -> EndedUpload {
-        EndedUpload::new(path(&"x".repeat(bytes)), 1, None)
+        EndedUpload::new(path(&"x".repeat(bytes)), String::new(), 1, None)
     }
 
     #[test]
     fn they_are_remembered_for_ten_minutes() {
-        let mut memory = Memory { all: VecDeque::new(), path_bytes: 0 };
+        let mut memory = Memory { all: VecDeque::new(), told_bytes: 0 };
         let now = Instant::now();
         memory.note(now, id("ana"), ended(4));
         memory.forget(now + limits::UPLOAD_ENDED_TIME / 2);
-        assert_eq!((memory.all.len(), memory.path_bytes), (1, 4));
+        assert_eq!((memory.all.len(), memory.told_bytes), (1, 4));
         memory.forget(now + limits::UPLOAD_ENDED_TIME);
-        assert_eq!((memory.all.len(), memory.path_bytes), (0, 0));
+        assert_eq!((memory.all.len(), memory.told_bytes), (0, 0));
         let id = id("ana");
         let one = ended(4);
         note(id.clone(), one.clone());
@@ -121,7 +134,7 @@ mod tests {
 
     #[test]
     fn who_ends_many_makes_only_their_own_forgotten() {
-        let mut memory = Memory { all: VecDeque::new(), path_bytes: 0 };
+        let mut memory = Memory { all: VecDeque::new(), told_bytes: 0 };
         let now = Instant::now();
         let first = id("cam");
         memory.note(now, first.clone(), ended(4));
@@ -133,7 +146,7 @@ mod tests {
         for _ in 0..2000 {
             memory.note(now, id("ana"), ended(200));
         }
-        assert!(memory.path_bytes <= limits::UPLOADS_ENDED_BYTES_MAX);
+        assert!(memory.told_bytes <= limits::UPLOADS_ENDED_BYTES_MAX);
         assert!(memory.all.iter().any(|(_, id, _)| *id == first));
     }
 }

@@ -38,6 +38,8 @@ pub struct UploadPlan<'a> {
     /// Whether all of it comes with what begins it: then it needs a record only if that takes long or breaks off,
     /// since nobody knows before that what it is called.
     pub comes_whole: bool,
+    /// Hears the length of each upload of the same owner that makes way for this one, as it is the same anew.
+    pub hears: &'a dyn Fn(u64),
 }
 
 /// One of somebody's uploads that wait.
@@ -227,7 +229,7 @@ impl Share {
             Error::Bug(std::borrow::Cow::Borrowed("an upload without a record"));
         let path = VaultPath::parse(&upload.record().ok_or(NAMELESS)?.path)?;
         let (id, length) = (upload.id().ok_or(NAMELESS)?.clone(), upload.offset());
-        let owner = upload.record().ok_or(NAMELESS)?.owner.clone();
+        let Record { owner, note, .. } = upload.record().ok_or(NAMELESS)?.clone();
         if let Err(refused) = self.ask(&path, Need::Write) {
             // What was durable before waits in any case.
             let _as_well_as_we_can = upload.keep();
@@ -243,7 +245,7 @@ impl Share {
         let finished = upload.finish(|spool| {
             let placed = self.place(vec![(spool, path)], &options)?.pop();
             let placed = placed.ok_or(Error::Bug("nothing was placed".into()))?;
-            let ended = EndedUpload::new(placed.path.clone(), length, digest);
+            let ended = EndedUpload::new(placed.path.clone(), note, length, digest);
             // Before anybody finds that it waits no more.
             ended::note(id.clone(), ended.clone());
             Ok((placed, ended))
@@ -272,12 +274,12 @@ impl Share {
         })
     }
 
-    /// Drops an upload, also while somebody works on it.
+    /// Drops an upload, also while somebody works on it; returns its length.
     ///
     /// Errors: those of `open_upload`, but for `Refused`.
-    pub fn drop_upload(&self, owner: &str, id: &UploadId) -> Result<()> {
+    pub fn drop_upload(&self, owner: &str, id: &UploadId) -> Result<u64> {
         self.checked(|| {
-            let (workshop, _found) = self.find_upload(owner, id)?;
+            let (workshop, found) = self.find_upload(owner, id)?;
             let parts = parts_beside(&workshop)?.ok_or(NO_UPLOAD)?;
             let lease = Lease::take(id);
             // Whoever worked on it may have ended it meanwhile.
@@ -287,7 +289,8 @@ impl Share {
             lease.hold().work(|| {
                 upload_record::remove(parts.as_fd(), id);
                 look::sync_folder(&parts).map_err(super::os)
-            })
+            })?;
+            Ok(found.record.length.unwrap_or_default())
         })
     }
 
@@ -367,7 +370,8 @@ fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) {
         |found: &Found| is_same(&found.record) && (found.offset == 0 || found.record.is_untold);
     for workshop in workshops {
         for found in waiting::find(workshop, &prefix, &is_same).unwrap_or_default() {
-            waiting::clear(workshop, found.id.as_str(), &is_over);
+            let cleared = waiting::clear(workshop, found.id.as_str(), &is_over);
+            (0..cleared).for_each(|_| (plan.hears)(plan.length));
         }
     }
 }
@@ -422,6 +426,7 @@ mod tests {
             kept: Duration::from_hours(1),
             note: "{\"a\":1}",
             comes_whole: false,
+            hears: &|_| {},
         }
     }
 

@@ -81,9 +81,8 @@ impl Listing {
     fn may_appear(&self, name: &[u8]) -> bool {
         let told = raw_name::tell(name);
         let grant = self.share.grant();
-        !is_reserved(&told)
-            && !(grant.hides() && is_hidden(name))
-            && (!self.is_passage || grant.may_see(&self.real.join(&told)))
+        let is_away = is_reserved(&told) || (grant.hides() && is_hidden(name));
+        !is_away && (!self.is_passage || grant.may_see(&self.real.join(&told)))
     }
 
     /// What one name stands for. What may be changed must be permitted by the name used and by the

@@ -66,7 +66,7 @@ impl UploadId {
     }
 
     /// Whether it is one of this owner's that are not bound to a place.
-    pub(super) fn is_of(&self, owner: &str) -> bool {
+    pub fn is_of(&self, owner: &str) -> bool {
         self.0.starts_with(&prefix(None, owner))
     }
 

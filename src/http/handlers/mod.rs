@@ -14,6 +14,7 @@ pub mod logs;
 mod media;
 pub mod pages;
 pub mod photos;
+mod resumable;
 pub mod roles;
 pub mod settings;
 pub mod signin_code;

@@ -1,666 +1,114 @@
-//! `/api/uploads`: uploads that go on where they broke off (tus 1.0.0): second contract, section 16.
+//! `/api/uploads`: uploads of users that go on where they broke off.
 
-use std::io::ErrorKind;
-use std::time::{Duration, SystemTime};
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use tiny_http::Request;
-use tiny_http::ext::Body;
-
-use crate::error::{Error, Result, Why};
-use crate::http::answer::{Answer, Time, other_answer};
+use crate::error::Result;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
-use crate::http::handlers::upload::if_exists;
-use crate::http::problem;
-use crate::http::question::Asked;
-use crate::http::reply::Reply;
-use crate::http::tus::{self, Digest, Metadata};
-use crate::limits;
-use crate::logbook::Event;
-use crate::vault::{
-    EndedUpload, IfExists, Share, TrashId, Upload, UploadId, UploadPlan, VaultPath, Waiting,
+use crate::http::handlers::resumable::{
+    self, About, Beginning, Begun, Desk, Dropped, GoingOn, Listed, Stands, Told, WentOn, Wish,
 };
+use crate::http::tus;
+use crate::vault::{Share, VaultPath};
 
-/// What is said of a length that is none, or another than before.
-const WRONG_LENGTH: &str = "Invalid length";
+pub use crate::http::handlers::resumable::refusal;
 
-/// Seconds of a day.
-const DAY_S: u64 = 24 * 60 * 60;
-
-/// What an upload says of its file, as it is kept beside its bytes.
-#[derive(Default, Serialize, Deserialize)]
-struct Note {
-    /// `Upload-Metadata`, as it came.
-    metadata: String,
-    /// The SHA-256 that the whole is to have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    digest: Option<[u8; 32]>,
-    /// Whether the client wants to be told it.
-    #[serde(default)]
-    is_digest_wanted: bool,
+/// Where users' uploads are taken in.
+struct House {
+    /// Whose the caller's uploads are, on drives that may have been in another house, too.
+    owner: [String; 1],
 }
 
-/// What the file is to be.
-struct Wish {
-    /// Where it goes, name included.
-    path: VaultPath,
-    /// What to do about a file that is there.
-    if_exists: IfExists,
-    /// When it changed last, where it comes from.
-    modified: Option<SystemTime>,
-}
-
-/// What `POST` is asked by: fields of the head, and bytes.
-pub struct Beginning;
-
-/// What `PATCH` is asked by: a field of the head, and bytes.
-pub struct GoingOn;
-
-/// What `HEAD`, `DELETE` and the list are asked by.
-pub struct About;
-
-impl Asked for Beginning {
-    fn unread() -> Self {
-        Self
-    }
-
-    #[cfg(test)]
-    fn describe(_: &mut crate::http::openapi::Book, operation: &mut serde_json::Value) {
-        manual::describe(operation, manual::BEGINNING, Some(false));
+impl House {
+    /// For a caller.
+    ///
+    /// Errors: `Refused`.
+    fn of(call: &Call<'_>) -> Result<Self> {
+        Ok(Self { owner: [call.app.owner_of(call.user()?.id)] })
     }
 }
 
-impl Asked for GoingOn {
-    fn unread() -> Self {
-        Self
+impl Desk for House {
+    fn address(&self) -> String {
+        tus::UPLOADS.to_owned()
     }
 
-    #[cfg(test)]
-    fn describe(_: &mut crate::http::openapi::Book, operation: &mut serde_json::Value) {
-        manual::describe(operation, manual::GOING_ON, Some(true));
-    }
-}
-
-impl Asked for About {
-    fn unread() -> Self {
-        Self
+    fn owner(&self) -> &str {
+        let [owner] = &self.owner;
+        owner
     }
 
-    #[cfg(test)]
-    fn describe(_: &mut crate::http::openapi::Book, operation: &mut serde_json::Value) {
-        manual::describe(operation, &[], None);
+    fn owners(&self) -> &[String] {
+        &self.owner
     }
-}
 
-other_answer!(/// What larder can do.
-    Told,
-    204: "The version and the extensions of tus, in `Tus-Version` and `Tus-Extension`.");
-
-other_answer!(/// An upload that has begun.
-    Begun,
-    201: "The upload is at `Location`, and goes on from `Upload-Offset`. With `Larder-Path` all of it came, and that is \
-        where the file is.");
-
-other_answer!(/// An upload that went on.
-    WentOn,
-    204: "`Upload-Offset` bytes are there for certain. With `Larder-Path` that is all, and that is where the file is.");
-
-other_answer!(/// How far an upload is.
-    Stands,
-    200: "`Upload-Offset` of `Upload-Length` bytes are there for certain. With `Larder-Path` that is where the file is.");
-
-other_answer!(/// An upload that was dropped.
-    Dropped,
-    204: "Nothing of it is left.");
-
-/// One upload that waits.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "WaitingUpload"))]
-pub struct Listed {
-    /// What stands behind `/api/uploads/`.
-    id: String,
-    /// Where it goes, name included.
-    path: String,
-    /// Bytes of the whole.
-    size: u64,
-    /// Bytes that are there for certain.
-    offset: u64,
-    /// When the file changed last, where it comes from, to the millisecond (RFC 3339).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified: Option<String>,
-    /// When the last byte came.
-    last: Time,
-    /// When it goes if nothing more comes.
-    expires: Time,
-}
-
-/// The refusals of this door.
-pub fn refusal(error: &Error) -> Reply {
-    let reply = marked(problem::reply(error));
-    match error {
-        Error::PreconditionFailed => reply.with("Tus-Version", tus::VERSION),
-        _ => reply,
+    fn listed(&self) -> Option<&str> {
+        Some(self.owner())
     }
-}
 
-/// With what each answer of this door has.
-fn marked(reply: Reply) -> Reply {
-    reply.with("Tus-Resumable", tus::VERSION)
-}
+    fn told_apart_by(&self) -> Option<String> {
+        None
+    }
 
-/// A good answer without a body.
-fn empty(status: u16) -> Reply {
-    marked(Reply::new(status, Body::Empty)).with("Cache-Control", "no-store")
+    fn wish(&self, metadata: &str) -> Result<Wish> {
+        Wish::parse(metadata)
+    }
+
+    fn place(&self, _: &Share, path: VaultPath) -> Result<VaultPath> {
+        Ok(path)
+    }
+
+    fn count(&self, _: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn uncount(&self, _: u64) {}
+
+    fn told(&self, path: &VaultPath, _: &str) -> String {
+        path.as_str().to_owned()
+    }
 }
 
 /// `OPTIONS /api/uploads`.
 #[expect(clippy::unnecessary_wraps, reason = "a handler may be refused; this one never is")]
 pub fn tell(_: &mut Call<'_>, (): ()) -> Result<Told> {
-    let reply = empty(204).with("Tus-Version", tus::VERSION);
-    Ok(Told(reply.with("Tus-Extension", tus::EXTENSIONS)))
+    Ok(resumable::tell())
 }
 
-/// `POST /api/uploads`: begins an upload, with its first bytes, or all, in the body.
+/// `POST /api/uploads`.
 ///
-/// Errors: `PreconditionFailed`, `Unsupported`, `Invalid`, `Refused`, `Collision`, `TooLarge`, `DiskFull`, `TooSoon`,
-/// `Disconnected`.
+/// Errors: those of `resumable::begin`.
 pub fn begin(call: &mut Call<'_>, _: Beginning) -> Result<Begun> {
-    tus::must_be_ours(call.request)?;
-    if call.request.has_body() {
-        tus::must_be_bytes(call.request)?;
-    }
-    let note = Note::of(call.request)?;
-    let wish = Wish::parse(&note.metadata)?;
-    let length = length_of(call.request)?;
-    let share = call.share()?;
-    share.foresee_upload(&wish.path, wish.if_exists)?;
-    let sent = if call.request.has_body() { call.request.content_length() } else { Some(0) };
-    if sent.is_some_and(|sent| sent > length) {
-        return Err(Error::TooLarge);
-    }
-    let owner = owner(call)?;
-    let days = call.app.config.settings().upload_days;
-    let text = serde_json::to_string(&note).map_err(|_| Error::Bug("a note".into()))?;
-    let mut upload = share.begin_lasting_upload(&UploadPlan {
-        owner: &owner,
-        path: &wish.path,
-        length,
-        kept: Duration::from_secs(u64::from(days) * DAY_S),
-        note: &text,
-        comes_whole: sent == Some(length),
-    })?;
-    prepare(call, &mut upload, &note);
-    let id = upload.id().ok_or(Error::Bug("an upload without an id".into()))?.clone();
-    let (upload, told) = take(call, upload)?;
-    let reply = empty(201).with("Location", format!("{}{}", tus::UPLOADS, id.as_str()));
-    let reply = reply.with("Upload-Offset", told.to_string());
-    if told == length {
-        return Ok(Begun(with_end(reply, &finish(call, upload)?)));
-    }
-    Ok(Begun(with_expiry(reply, settled(upload)?)))
+    let house = House::of(call)?;
+    resumable::begin(call, &house)
 }
 
-/// `GET /api/uploads`: one's own that wait.
+/// `GET /api/uploads`.
 ///
-/// Errors: `PreconditionFailed`, `StorageAbsent`.
+/// Errors: those of `resumable::list`.
 pub fn list(call: &mut Call<'_>, _: About) -> Result<Answer<Vec<Listed>>> {
-    tus::must_be_ours(call.request)?;
-    let all = call.share()?.uploads(&owner(call)?)?;
-    let all: Vec<Listed> = all.iter().map(Listed::of).collect();
-    Ok(Answer::of(&all)?.with("Tus-Resumable", tus::VERSION))
+    let house = House::of(call)?;
+    resumable::list(call, &house)
 }
 
-/// `PATCH /api/uploads/<id>`: more bytes. Behind the last the file is put in place.
+/// `PATCH /api/uploads/<id>`.
 ///
-/// Errors: `PreconditionFailed`, `Unsupported`, `Invalid`, `NotFound`, `Refused`, `OtherOffset`, `TooLarge`, `DiskFull`,
-/// `Disconnected`, those of placing.
+/// Errors: those of `resumable::go_on`.
 pub fn go_on(call: &mut Call<'_>, _: GoingOn) -> Result<WentOn> {
-    tus::must_be_ours(call.request)?;
-    tus::must_be_bytes(call.request)?;
-    let length = tus::bytes_in(call.request, "Upload-Length", WRONG_LENGTH)?;
-    let offset = tus::bytes_in(call.request, "Upload-Offset", "Invalid offset")?;
-    let offset = offset.ok_or(Error::invalid_as(Why::Missing, "No offset provided"))?;
-    let mut upload = match find(call)? {
-        Found::Ended(ended) if offset != ended.length => {
-            return Err(Error::OtherOffset(ended.length));
-        }
-        Found::Ended(_) if call.request.has_body() => return Err(Error::TooLarge),
-        Found::Ended(ended) => return Ok(WentOn(with_end(with_offset(204, offset), &ended))),
-        Found::Waits(upload) => *upload,
-    };
-    if length.is_some() && length != upload.length() {
-        return Err(Error::invalid(WRONG_LENGTH));
-    }
-    if offset != upload.offset() {
-        // What is told must last.
-        upload.settle()?;
-        return Err(Error::OtherOffset(upload.offset()));
-    }
-    let note = Note::parse(upload.note());
-    prepare(call, &mut upload, &note);
-    let (upload, told) = take(call, upload)?;
-    let reply = with_offset(204, told);
-    if Some(told) == upload.length() {
-        return Ok(WentOn(with_end(reply, &finish(call, upload)?)));
-    }
-    Ok(WentOn(with_expiry(reply, settled(upload)?)))
+    let house = House::of(call)?;
+    resumable::go_on(call, &house)
 }
 
-/// `HEAD /api/uploads/<id>`: how much has come.
+/// `HEAD /api/uploads/<id>`.
 ///
-/// Errors: `PreconditionFailed`, `NotFound`, `Refused`, `StorageAbsent`.
+/// Errors: those of `resumable::look`.
 pub fn look(call: &mut Call<'_>, _: About) -> Result<Stands> {
-    tus::must_be_ours(call.request)?;
-    for _ in 1..limits::RACE_TRIES_MAX {
-        match stands(call) {
-            // Somebody else came to go on with it: a client that is told so begins anew.
-            Err(Error::Conflict(_)) => {}
-            told => return told,
-        }
-    }
-    stands(call)
+    let house = House::of(call)?;
+    resumable::look(call, &house)
 }
 
-/// How much of an upload has come.
+/// `DELETE /api/uploads/<id>`.
 ///
-/// Errors: `NotFound`, `Refused`, `Conflict` (somebody else came meanwhile), `StorageAbsent`.
-fn stands(call: &Call<'_>) -> Result<Stands> {
-    let mut upload = match find(call)? {
-        Found::Waits(upload) => *upload,
-        Found::Ended(ended) => {
-            let reply = with_offset(200, ended.length);
-            let reply = reply.with("Upload-Length", ended.length.to_string());
-            return Ok(Stands(with_end(reply, &ended)));
-        }
-    };
-    upload.settle()?;
-    let reply = with_offset(200, upload.offset())
-        .with("Upload-Length", upload.length().unwrap_or_default().to_string());
-    let metadata = Note::parse(upload.note()).metadata;
-    let reply = if metadata.is_empty() { reply } else { reply.with("Upload-Metadata", metadata) };
-    Ok(Stands(with_expiry(reply, upload.expires())))
-}
-
-/// `DELETE /api/uploads/<id>`: whatever has come of it goes.
-///
-/// Errors: `PreconditionFailed`, `NotFound`, `StorageAbsent`.
+/// Errors: those of `resumable::remove`.
 pub fn remove(call: &mut Call<'_>, _: About) -> Result<Dropped> {
-    tus::must_be_ours(call.request)?;
-    call.share()?.drop_upload(&owner(call)?, &id_of(call)?)?;
-    Ok(Dropped(empty(204)))
-}
-
-/// What is known of an upload.
-enum Found {
-    /// It waits to be gone on with; nobody else works on it any more.
-    Waits(Box<Upload>),
-    /// The file has its place.
-    Ended(EndedUpload),
-}
-
-/// Whose uploads the caller's are, on drives that may have been in another house, too.
-fn owner(call: &Call<'_>) -> Result<String> {
-    Ok(call.app.owner_of(call.user()?.id))
-}
-
-/// The upload that the path names.
-///
-/// Errors: `NotFound`.
-fn id_of(call: &Call<'_>) -> Result<UploadId> {
-    let rest = call.rest().unwrap_or_default();
-    UploadId::parse(&rest).ok_or(Error::NotFound("Upload not found"))
-}
-
-/// Finds the upload that the path names, and takes it over from whoever works on it.
-///
-/// Errors: `NotFound` (also another's), `Refused`, `StorageAbsent`.
-fn find(call: &Call<'_>) -> Result<Found> {
-    let (owner, id) = (owner(call)?, id_of(call)?);
-    if let Some(ended) = Upload::ended(&owner, &id) {
-        return Ok(Found::Ended(ended));
-    }
-    match call.share()?.open_upload(&owner, &id) {
-        // It may have ended this very moment.
-        Err(Error::NotFound(sentence)) => {
-            let ended = Upload::ended(&owner, &id).map(Found::Ended);
-            ended.ok_or(Error::NotFound(sentence))
-        }
-        opened => Ok(Found::Waits(Box::new(opened?))),
-    }
-}
-
-/// Readies an upload for what comes.
-fn prepare(call: &Call<'_>, upload: &mut Upload, note: &Note) {
-    let is_short = upload.length().is_some_and(|length| length <= limits::UPLOAD_HASHED_BYTES_MAX);
-    if is_short || note.is_digest_wanted || note.digest.is_some() {
-        upload.hash();
-    }
-    let peer = call.request.peer();
-    upload.ask_by(Box::new(move || peer.cut()));
-}
-
-/// Takes the body; returns how much is there. What has come of one that breaks off waits.
-///
-/// Errors: `TooLarge` (then nothing is left of it), `Disconnected`, `Invalid` (bad chunks), those of storing.
-fn take(call: &mut Call<'_>, mut upload: Upload) -> Result<(Upload, u64)> {
-    let whole = upload.length().unwrap_or(u64::MAX);
-    let sent = if call.request.has_body() { call.request.content_length() } else { Some(0) };
-    if sent.is_some_and(|sent| sent > whole - upload.offset()) {
-        upload.discard();
-        return Err(Error::TooLarge);
-    }
-    match receive(call.request, &mut upload, whole) {
-        Ok(()) => {
-            let told = upload.offset();
-            Ok((upload, told))
-        }
-        Err(Error::TooLarge) if upload.offset() >= whole => {
-            upload.discard();
-            Err(Error::TooLarge)
-        }
-        Err(error) => {
-            // If that fails, what was durable before still is.
-            let _as_well_as_we_can = upload.keep();
-            Err(error)
-        }
-    }
-}
-
-/// Reads the body to its end into the upload, in whole blocks: writes that begin and end within a page cost twice as
-/// much.
-fn receive(request: &mut Request, upload: &mut Upload, whole: u64) -> Result<()> {
-    if !request.has_body() {
-        return Ok(());
-    }
-    let mut buffer = vec![0; limits::COPY_BUFFER_BYTES];
-    loop {
-        let over = upload.offset() % buffer.len() as u64;
-        let room = buffer.len() - usize::try_from(over).unwrap_or(0);
-        let (count, read) = fill(request, &mut buffer[..room]);
-        if count as u64 > whole - upload.offset() {
-            upload.append(&buffer[..usize::try_from(whole - upload.offset()).unwrap_or(count)])?;
-            return Err(Error::TooLarge);
-        }
-        upload.append(&buffer[..count])?;
-        read?;
-        if count < room {
-            return Ok(());
-        }
-    }
-}
-
-/// Reads until the buffer is full, the body ends or breaks off: what has come counts all the same.
-fn fill(request: &mut Request, buffer: &mut [u8]) -> (usize, Result<()>) {
-    let mut count = 0;
-    while count < buffer.len() {
-        match request.as_reader().read(&mut buffer[count..]) {
-            Ok(0) => break,
-            Ok(more) => count += more,
-            Err(cause) if cause.kind() == ErrorKind::InvalidData => {
-                return (count, Err(Error::invalid("Malformed chunked body")));
-            }
-            Err(_) => return (count, Err(Error::Disconnected)),
-        }
-    }
-    (count, Ok(()))
-}
-
-/// Makes durable what has come; returns when it goes if nothing more comes.
-fn settled(mut upload: Upload) -> Result<Option<SystemTime>> {
-    upload.settle()?;
-    let expires = upload.expires();
-    upload.keep()?;
-    Ok(expires)
-}
-
-/// Puts the file in its place, as far as the caller may by now.
-///
-/// Errors: `SignIn`, `Refused`, those of placing; then the bytes wait.
-fn finish(call: &Call<'_>, mut upload: Upload) -> Result<EndedUpload> {
-    let share: Result<Share> = call.share_by_now();
-    let share = match share {
-        Ok(share) => share,
-        Err(error) => {
-            let _as_well_as_we_can = upload.keep();
-            return Err(error);
-        }
-    };
-    let note = Note::parse(upload.note());
-    let wish = Wish::parse(&note.metadata)?;
-    if let Some(modified) = wish.modified {
-        upload.date(modified);
-    }
-    // Nothing that was sent is lost to a name that was free when it began.
-    let if_exists = match wish.if_exists {
-        IfExists::Error(_) => IfExists::Rename,
-        other => other,
-    };
-    let (placed, ended) = share.finish_upload(upload, if_exists, note.digest)?;
-    let trash = placed.trash.as_ref().map(TrashId::as_str);
-    call.note_one_of_many(Event::uploaded(placed.path.as_str(), placed.is_new).trashed(trash));
-    Ok(ended)
-}
-
-/// An answer that tells how much has come.
-fn with_offset(status: u16, offset: u64) -> Reply {
-    empty(status).with("Upload-Offset", offset.to_string())
-}
-
-/// With when the upload goes.
-fn with_expiry(reply: Reply, expires: Option<SystemTime>) -> Reply {
-    match expires {
-        Some(expires) => reply.with("Upload-Expires", tus::date(expires)),
-        None => reply,
-    }
-}
-
-/// With where the file is, and what it is.
-fn with_end(reply: Reply, ended: &EndedUpload) -> Reply {
-    let reply = with_expiry(reply, Some(ended.expires));
-    let reply = reply.with("Larder-Path", tus::path(ended.path.as_str()));
-    match ended.digest {
-        Some(hash) => reply.with("Repr-Digest", tus::digest(hash)),
-        None => reply,
-    }
-}
-
-/// Bytes of the whole.
-///
-/// Errors: `Invalid`.
-fn length_of(request: &Request) -> Result<u64> {
-    let length = tus::bytes_in(request, "Upload-Length", WRONG_LENGTH)?;
-    let is_deferred = request.header("Upload-Defer-Length").is_some();
-    length.filter(|_| !is_deferred).ok_or(Error::invalid_as(Why::Missing, "No length provided"))
-}
-
-impl Note {
-    /// That of a request that begins an upload.
-    ///
-    /// Errors: `Invalid`.
-    fn of(request: &Request) -> Result<Self> {
-        let digest = Digest::of(request)?;
-        Ok(Self {
-            metadata: tus::metadata_of(request)?,
-            digest: digest.told,
-            is_digest_wanted: digest.is_wanted,
-        })
-    }
-
-    /// That of an upload that waits. A drive may come from anywhere: what is none is as good as nothing.
-    fn parse(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
-    }
-}
-
-impl Wish {
-    /// Reads what the client said of the file.
-    ///
-    /// Errors: `Invalid`.
-    fn parse(metadata: &str) -> Result<Self> {
-        const NAME: (Why, &str) = (Why::Name, "Invalid name");
-        const PATH: (Why, &str) = (Why::Path, "Invalid path");
-        let metadata = Metadata::parse(metadata)?;
-        let text = |key, (why, wrong)| metadata.text(key, why, wrong);
-        let name = match text("filename", NAME)? {
-            None => text("name", NAME)?,
-            name => name,
-        };
-        let folder = VaultPath::parse(text("path", PATH)?.unwrap_or_default())?;
-        // Clients that send what they were given say `null` where there is nothing (Uppy).
-        let below =
-            text("relativePath", PATH)?.filter(|below| *below != "null" || name == Some("null"));
-        let path = match (below, name) {
-            (None, None) => return Err(Error::invalid_as(Why::Missing, "No file name provided")),
-            (None, Some(name)) => folder.child(name)?,
-            (Some(below), name) => below_folder(&folder, below, name)?,
-        };
-        let if_exists = text("if_exists", (Why::Input, "if_exists is not UTF-8"))?;
-        Ok(Self {
-            path,
-            if_exists: if_exists.map_or(Ok(IfExists::REFUSE), self::if_exists)?,
-            modified: text("modified", (Why::Input, "")).ok().flatten().and_then(tus::moment),
-        })
-    }
-}
-
-/// The place of a file some folders below one, whose last name is the file's.
-///
-/// Errors: `Invalid`.
-fn below_folder(folder: &VaultPath, below: &str, name: Option<&str>) -> Result<VaultPath> {
-    const WRONG: Error = Error::invalid_as(Why::Path, "Invalid path");
-    let below = VaultPath::parse(below)?;
-    if below.is_root() || name.is_some_and(|name| name != below.name()) {
-        return Err(WRONG);
-    }
-    below.components().try_fold(folder.clone(), |path, name| path.child(name))
-}
-
-impl Listed {
-    /// One that waits.
-    fn of(waiting: &Waiting) -> Self {
-        let note = Note::parse(&waiting.note);
-        let modified = Wish::parse(&note.metadata).ok().and_then(|wish| wish.modified);
-        Self {
-            id: waiting.id.as_str().to_owned(),
-            path: waiting.path.as_str().to_owned(),
-            size: waiting.length.unwrap_or(waiting.offset),
-            offset: waiting.offset,
-            modified: modified.and_then(to_the_millisecond),
-            last: Time::of(waiting.last),
-            expires: Time::of(waiting.expires.unwrap_or(waiting.last)),
-        }
-    }
-}
-
-/// A moment as browsers know it of files; `None` for one that the form cannot tell.
-fn to_the_millisecond(time: SystemTime) -> Option<String> {
-    let time = Timestamp::try_from(time).ok()?;
-    Some(time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
-}
-
-/// What the document says of the fields.
-#[cfg(test)]
-mod manual {
-    use super::*;
-    use serde_json::{Value, json};
-
-    /// A field: its name, what it says, and whether it must be there.
-    type Field = (&'static str, &'static str, bool);
-
-    /// Those of `POST`.
-    pub const BEGINNING: &[Field] = &[
-        ("Upload-Length", "Bytes of the whole.", true),
-        (
-            "Upload-Metadata",
-            "Keys, each with its value in base64, separated by commas: `filename` (or `name`), `path` (the folder; made \
-             if it is missing), `relativePath` (folders below it, ending in the file's name), `if_exists` (`error` if \
-             left out), `modified` (milliseconds since 1970, or RFC 3339).",
-            true,
-        ),
-        ("Repr-Digest", "The SHA-256 that the whole must have (RFC 9530).", false),
-        (
-            "Want-Repr-Digest",
-            "`sha-256=1`: the last answer tells that hash, also of a large file.",
-            false,
-        ),
-    ];
-
-    /// Those of `PATCH`.
-    pub const GOING_ON: &[Field] = &[("Upload-Offset", "How many bytes are there.", true)];
-
-    /// Adds fields to an operation, and a body if there is one, that must or may be there.
-    pub fn describe(operation: &mut Value, fields: &[Field], body: Option<bool>) {
-        let version = ("Tus-Resumable", "The version of tus, `1.0.0`.", false);
-        let fields = fields.iter().chain(std::iter::once(&version));
-        let field = |(name, description, required): &Field| {
-            let kind = match *name {
-                "Upload-Length" | "Upload-Offset" => json!({ "type": "integer", "minimum": 0 }),
-                "Tus-Resumable" => json!({ "const": tus::VERSION }),
-                _ => json!({ "type": "string" }),
-            };
-            json!({
-                "name": name, "in": "header", "required": required, "description": description,
-                "schema": kind,
-            })
-        };
-        operation["parameters"] = fields.map(field).collect();
-        if let Some(is_required) = body {
-            operation["requestBody"] = json!({
-                "required": is_required, "content": { tus::MEDIA_TYPE: {} },
-            });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD as BASE64;
-
-    /// Metadata of these keys and values.
-    fn metadata(pairs: &[(&str, &str)]) -> String {
-        let pair = |(key, value): &(&str, &str)| format!("{key} {}", BASE64.encode(value));
-        pairs.iter().map(pair).collect::<Vec<_>>().join(",")
-    }
-
-    /// Where a file of such metadata goes, or what is said.
-    fn place(pairs: &[(&str, &str)]) -> std::result::Result<String, String> {
-        let wish = Wish::parse(&metadata(pairs));
-        wish.map(|wish| wish.path.as_str().to_owned()).map_err(|error| match error {
-            Error::Invalid(_, sentence) => sentence.into_owned(),
-            other => other.to_string(),
-        })
-    }
-
-    #[test]
-    fn the_place_is_folder_folders_below_and_name() {
-        let good =
-            |pairs: &[(&str, &str)], path: &str| assert_eq!(place(pairs).as_deref(), Ok(path));
-        good(&[("filename", "a.txt")], "a.txt");
-        good(&[("name", "a.txt"), ("path", "b/ä")], "b/ä/a.txt");
-        good(&[("filename", "a"), ("name", "b")], "a");
-        good(&[("filename", "a"), ("path", "/p/"), ("relativePath", "q/r/a")], "p/q/r/a");
-        good(&[("relativePath", "/q/a")], "q/a");
-        good(&[("filename", "a"), ("relativePath", "null")], "a");
-        good(&[("filename", "null"), ("relativePath", "q/null")], "q/null");
-    }
-
-    #[test]
-    fn what_is_no_place_is_refused() {
-        let bad =
-            |pairs: &[(&str, &str)], said: &str| assert_eq!(place(pairs), Err(said.to_owned()));
-        bad(&[], "No file name provided");
-        bad(&[("filename", "")], "No file name provided");
-        bad(&[("path", "a")], "No file name provided");
-        for name in ["..", ".", "a/b", "a\0b", "/"] {
-            bad(&[("filename", name)], "Invalid name");
-        }
-        bad(&[("filename", "a"), ("path", "../b")], "Invalid path");
-        bad(&[("filename", "a"), ("relativePath", "b/../a")], "Invalid path");
-        bad(&[("filename", "a"), ("relativePath", "q/b")], "Invalid path");
-        assert!(place(&[("filename", "a"), ("if_exists", "maybe")]).is_err());
-    }
+    let house = House::of(call)?;
+    resumable::remove(call, &house)
 }

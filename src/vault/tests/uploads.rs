@@ -18,6 +18,7 @@ fn begin(house: &House, name: &str, length: u64) -> Result<Upload> {
         kept: Duration::from_hours(1),
         note: "",
         comes_whole: false,
+        hears: &|_| {},
     })
 }
 
@@ -111,7 +112,15 @@ fn what_waited_too_long_goes_and_all_of_who_is_gone() {
     let house = House::new();
     let begin = |owner, name, kept| {
         let path = path(name);
-        let plan = UploadPlan { owner, path: &path, length: 4, kept, note: "", comes_whole: false };
+        let plan = UploadPlan {
+            owner,
+            path: &path,
+            length: 4,
+            kept,
+            note: "",
+            comes_whole: false,
+            hears: &|_| {},
+        };
         house.share().begin_lasting_upload(&plan).unwrap()
     };
     let waiting = |owner| house.share().uploads(owner).unwrap().len();
