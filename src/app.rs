@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::accounts::Accounts;
 use crate::auth::sign_in::SignIn;
-use crate::auth::throttle::AddressThrottle;
+use crate::auth::throttle::{AddressThrottle, GuessThrottle};
 use crate::auth::{key, password};
 use crate::console::Console;
 use crate::door::Door;
@@ -71,6 +71,8 @@ pub struct App {
     pub is_up_throttle: AddressThrottle,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
+    /// Ten wrong links a minute for an address.
+    pub link_guesses: GuessThrottle,
     /// What the machine is called.
     pub own_names: Names,
     /// Who is on.
@@ -232,6 +234,7 @@ impl App {
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),
+            link_guesses: GuessThrottle::default(),
             own_names: Names::default(),
             presence: Presence::default(),
             tickets: Tickets::default(),
@@ -333,12 +336,23 @@ impl App {
         format!("{}:{user_id}", self.vault.id().as_str())
     }
 
-    /// Whether uploads are those of a user of this house who is not there any more. As long as nobody can say, they
+    /// The same of somebody who comes by a link, empty for all those whom nobody can tell apart.
+    pub fn owner_by_link(&self, link_id: i64, who: &str) -> String {
+        format!("{}:link:{link_id}:{who}", self.vault.id().as_str())
+    }
+
+    /// Whether uploads are those of a user, or by a link, of this house who is not there any more. As long as nobody can say, they
     /// are.
     pub fn is_owner_gone(&self, owner: &str) -> bool {
-        let (house, id) = owner.split_once(':').unwrap_or_default();
-        let Ok(id) = id.parse() else { return false };
-        house == self.vault.id().as_str() && matches!(self.users.by_id(id), Ok(None))
+        let (house, rest) = owner.split_once(':').unwrap_or_default();
+        if house != self.vault.id().as_str() {
+            return false;
+        }
+        if let Some(rest) = rest.strip_prefix("link:") {
+            let id = rest.split(':').next().unwrap_or_default().parse();
+            return id.is_ok_and(|id| matches!(self.links.by_id(id), Err(Error::NotFound(_))));
+        }
+        rest.parse().is_ok_and(|id| matches!(self.users.by_id(id), Ok(None)))
     }
 
     /// The settings that the command line or the environment covers, with the values in force.

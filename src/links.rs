@@ -7,10 +7,6 @@ mod keys;
 mod standing;
 
 pub use keys::Guest;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the guests' endpoints come next and name it")
-)]
 pub use standing::Standing;
 pub use standing::{DOWNLOAD, State, UPLOAD};
 

@@ -27,6 +27,7 @@ mod ftp_hostile;
 mod ftp_parts;
 mod ftp_truth;
 mod guessing;
+mod guests;
 mod hosts;
 mod http;
 mod jobs;

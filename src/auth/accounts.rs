@@ -60,6 +60,8 @@ impl Accounts {
                 self.by_session(session.clone())
             }
             Credential::Key(hash) => self.by_key_hash(hash.clone()),
+            // A link is no account: whoever found it finds it again.
+            Credential::Link => Err(GONE),
             Credential::Password => {
                 let now = self.at_present(caller)?.ok_or(GONE)?;
                 if now.has_password_of(caller) { Ok(now) } else { Err(GONE) }
@@ -79,6 +81,7 @@ impl Accounts {
                 let now = self.ftp_users.by_username(&user.username)?;
                 now.filter(|now| now.id == user.id).map(|now| Who::FtpUser(Arc::new(now)))
             }
+            Who::Guest(_) => None,
         };
         Ok(who.map(|who| Caller::new(who, caller.credential().clone())))
     }

@@ -31,6 +31,31 @@ pub enum Who {
     User(Arc<User>),
     /// One of FTP's own.
     FtpUser(Arc<FtpUser>),
+    /// Somebody without an account, who came by a link.
+    Guest(Arc<Guest>),
+}
+
+/// Somebody who came by a link, and what that lets them do at this moment: it is worked out anew each time.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// The link's number.
+    pub link_id: i64,
+    /// Raised by whatever ends the visits of the link's guests.
+    pub epoch: i64,
+    /// What it opens: a true path.
+    pub place: VaultPath,
+    /// What the logbook and the trash call its guests; never its token.
+    pub label: String,
+    /// Who they are, for larder alone; `None` for somebody who has no cookie of ours.
+    pub id: Option<String>,
+    /// What they call themselves; empty when they did not say.
+    pub name: String,
+    /// Whether nothing more is asked of them: no password, or a cookie of whoever knew it.
+    pub is_let_in: bool,
+    /// The endpoints that the link's maker lets them act as.
+    pub may: Vec<&'static str>,
+    /// What they may read and write.
+    pub grant: Arc<Grant>,
 }
 
 /// What somebody came with.
@@ -42,6 +67,8 @@ pub enum Credential {
     Key(String),
     /// A name and its password.
     Password,
+    /// The address of a link, with its cookie if there is one.
+    Link,
 }
 
 /// What something may be bound to that only the same caller gets again: nobody else has it, and it ends with it.
@@ -56,7 +83,7 @@ pub enum Holder {
 impl Caller {
     /// Puts one together; whoever does has judged what they came with.
     pub fn new(who: Who, credential: Credential) -> Self {
-        let grant = Arc::new(who.grant());
+        let grant = who.grant();
         Self { who, credential, grant }
     }
 
@@ -80,6 +107,15 @@ impl Caller {
         match &self.who {
             Who::User(user) => &user.username,
             Who::FtpUser(user) => &user.username,
+            Who::Guest(guest) => &guest.label,
+        }
+    }
+
+    /// What the link says that they came by, if they did.
+    pub fn guest(&self) -> Option<&Arc<Guest>> {
+        match &self.who {
+            Who::Guest(guest) => Some(guest),
+            Who::User(_) | Who::FtpUser(_) => None,
         }
     }
 
@@ -87,17 +123,20 @@ impl Caller {
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.who {
             Who::User(user) => Some(user),
-            Who::FtpUser(_) => None,
+            Who::FtpUser(_) | Who::Guest(_) => None,
         }
     }
 
-    /// Their role, which decides about endpoints; FTP's own users have none.
+    /// Their role, which decides about endpoints; FTP's own users and guests have none.
     fn role(&self) -> Option<&str> {
         self.user().map(|user| user.role.as_str())
     }
 
     /// Whether they may use what stands under this path in `roles.json`.
     pub fn may(&self, path: &str, roles: &Roles) -> bool {
+        if let Who::Guest(guest) = &self.who {
+            return guest.may.contains(&path);
+        }
         self.role().is_some_and(|role| roles.allow(path, role))
     }
 
@@ -133,7 +172,7 @@ impl Caller {
         match &self.credential {
             Credential::Session(session) => Ok(Holder::Session(session.token_id.clone())),
             Credential::Key(hash) => Ok(Holder::Key(hash.clone())),
-            Credential::Password => Err(Error::Refused),
+            Credential::Password | Credential::Link => Err(Error::Refused),
         }
     }
 
@@ -148,13 +187,15 @@ impl Caller {
                 Arc::ptr_eq(one, two) || rights(two)
             }
             (Who::FtpUser(one), Who::FtpUser(two)) => one == two,
+            (Who::Guest(one), Who::Guest(two)) => one == two,
             _ => false,
         }
     }
 
     /// Whether the password that let the other in is still the one that lets them in.
     pub(super) fn has_password_of(&self, other: &Self) -> bool {
-        self.who.stored() == other.who.stored()
+        let stored = self.who.stored();
+        stored.is_some() && stored == other.who.stored()
     }
 
     /// Whether they may read and write all that the other may.
@@ -164,28 +205,34 @@ impl Caller {
 }
 
 impl Who {
-    /// What their password is compared with.
-    pub(super) fn stored(&self) -> Stored<'_> {
+    /// What their password is compared with, if it is theirs.
+    pub(super) fn stored(&self) -> Option<Stored<'_>> {
         match self {
             Self::User(user) => {
-                Stored { id: user.id, epoch: user.epoch, hash: &user.password_hash }
+                Some(Stored { id: user.id, epoch: user.epoch, hash: &user.password_hash })
             }
-            Self::FtpUser(user) => Stored { id: user.id, epoch: 0, hash: &user.password_hash },
+            Self::FtpUser(user) => {
+                Some(Stored { id: user.id, epoch: 0, hash: &user.password_hash })
+            }
+            Self::Guest(_) => None,
         }
     }
 
     /// Whether there is a password that could be right.
     pub(super) fn has_password(&self) -> bool {
-        !self.stored().hash.is_empty()
+        self.stored().is_some_and(|stored| !stored.hash.is_empty())
     }
 
     /// What they may read and write. A stored list, or home, that can't be read grants nothing.
-    fn grant(&self) -> Grant {
+    fn grant(&self) -> Arc<Grant> {
         match self {
-            Self::User(user) => permission::grant(user),
-            Self::FtpUser(user) => VaultPath::parse(&user.home)
-                .map(|home| Letters::stored(&user.permissions).grant(&home))
-                .unwrap_or_default(),
+            Self::User(user) => Arc::new(permission::grant(user)),
+            Self::FtpUser(user) => {
+                let home = VaultPath::parse(&user.home);
+                let grant = home.map(|home| Letters::stored(&user.permissions).grant(&home));
+                Arc::new(grant.unwrap_or_default())
+            }
+            Self::Guest(guest) => Arc::clone(&guest.grant),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::auth::key;
 use crate::auth::names::NameThrottle;
 use crate::auth::pace::Pace;
 use crate::auth::throttle::{AddressThrottle, network_of};
+use crate::auth::verified::Stored;
 use crate::error::{Error, Result, SignInProblem};
 use crate::logbook::{By, Event, Logbook};
 use crate::store::User;
@@ -28,6 +29,8 @@ pub struct SignIn {
     ftp_users: Authenticator,
     /// How often codes were wrong, by the address they came from: a code names nobody.
     codes: NameThrottle,
+    /// Judges passwords of links.
+    links: Authenticator,
     /// One try per second for an address, at doors that send away.
     throttle: AddressThrottle,
     /// One wrong password per second for an address, at doors where one waits.
@@ -44,6 +47,16 @@ pub struct Attempt<'a> {
     pub from: IpAddr,
     /// Where they want in.
     pub at: Entrance<'a>,
+}
+
+/// The password of a link.
+pub struct LinkPassword<'a> {
+    /// The link's number.
+    pub id: i64,
+    /// Counts the link's passwords.
+    pub epoch: i64,
+    /// Argon2id, in PHC form.
+    pub hash: &'a str,
 }
 
 /// The ways in by name and password.
@@ -80,6 +93,7 @@ impl SignIn {
             users: Authenticator::default(),
             ftp_users: Authenticator::default(),
             codes: NameThrottle::default(),
+            links: Authenticator::default(),
             throttle: AddressThrottle::default(),
             pace: Pace::default(),
         }
@@ -137,6 +151,16 @@ impl SignIn {
         Ok(user)
     }
 
+    /// Whether this opens a link that has a password, delayed after wrong ones for each link and address as for each
+    /// name.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn opens_link(&self, link: &LinkPassword<'_>, from: IpAddr, given: &str) -> Result<bool> {
+        let tried = format!("{}@{}", link.id, network_of(from));
+        let stored = Stored { id: link.id, epoch: link.epoch, hash: link.hash };
+        self.links.is_right(&tried, from, given, Some(stored))
+    }
+
     /// The same for somebody who waits for their turn.
     fn judge_in_turn(&self, attempt: &Attempt<'_>, visitor: &dyn Visitor) -> Result<Caller> {
         let (name, from) = (attempt.name, attempt.from);
@@ -163,7 +187,7 @@ impl SignIn {
                 (&self.ftp_users, user.map(|user| Who::FtpUser(Arc::new(user))))
             }
         };
-        let stored = who.as_ref().filter(|who| who.has_password()).map(Who::stored);
+        let stored = who.as_ref().filter(|who| who.has_password()).and_then(Who::stored);
         let is_right = judge.is_right(attempt.name, attempt.from, attempt.password, stored)?;
         let who = who.filter(|_| is_right).ok_or(WRONG)?;
         let caller = Caller::new(who, Credential::Password);

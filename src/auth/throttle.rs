@@ -42,6 +42,45 @@ impl AddressThrottle {
     }
 }
 
+/// So many wrong guesses in `GUESS_WINDOW` per client address. Whoever guesses right is never asked here.
+#[derive(Default)]
+pub struct GuessThrottle {
+    /// Of each address when its window began, and how often it was wrong since.
+    wrong: Mutex<HashMap<IpAddr, (Instant, u32)>>,
+}
+
+impl GuessThrottle {
+    /// Counts a wrong guess, or says how long to wait with the next.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn was_wrong(&self, address: IpAddr) -> Result<()> {
+        self.was_wrong_at(address, Instant::now())
+    }
+
+    /// The same at a given time.
+    fn was_wrong_at(&self, address: IpAddr, now: Instant) -> Result<()> {
+        let mut wrong = locked(&self.wrong);
+        let address = network_of(address);
+        let age = |since: Instant| now.saturating_duration_since(since);
+        match wrong.get_mut(&address) {
+            Some((since, count)) if age(*since) < limits::GUESS_WINDOW => {
+                if *count >= limits::GUESSES_PER_WINDOW_MAX {
+                    let rest = limits::GUESS_WINDOW.saturating_sub(age(*since));
+                    return Err(Error::TooSoon { retry_after_s: rest.as_secs() + 1 });
+                }
+                *count += 1;
+            }
+            _ => {
+                make_room(&mut wrong, limits::THROTTLE_ADDRESSES_MAX, |(since, _)| {
+                    age(*since) >= limits::GUESS_WINDOW
+                });
+                wrong.insert(address, (now, 1));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 client chooses its own
 /// address from.
 pub fn network_of(address: IpAddr) -> IpAddr {
@@ -73,11 +112,30 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    #[test]
+    fn ten_wrong_guesses_a_minute_are_heard_of_one_address() {
+        let throttle = GuessThrottle::default();
+        let now = Instant::now();
+        let guess = |address: &str, at| throttle.was_wrong_at(address.parse().unwrap(), at);
+        for number in 0..30 {
+            let told = guess(&format!("2001:db8::{number}"), now);
+            assert_eq!(is_admitted(told), number < 10, "one network");
+        }
+        assert!(guess("2001:db8:0:1::1", now).is_ok(), "another network");
+        let last = now + Duration::from_millis(59_999);
+        assert!(matches!(guess("2001:db8::1", last), Err(Error::TooSoon { retry_after_s: 1 })));
+        assert!(guess("2001:db8::1", now + limits::GUESS_WINDOW).is_ok());
+        for number in 0..5000_u32 {
+            let _counted = throttle.was_wrong_at(IpAddr::V4(number.into()), now);
+        }
+        assert!(locked(&throttle.wrong).len() <= limits::THROTTLE_ADDRESSES_MAX);
+    }
+
     fn is_admitted(result: Result<()>) -> bool {
         match result {
             Ok(()) => true,
             Err(Error::TooSoon { retry_after_s }) => {
-                assert!((1..=31).contains(&retry_after_s));
+                assert!((1..=61).contains(&retry_after_s));
                 false
             }
             Err(other) => panic!("{other:?}"),

@@ -6,15 +6,16 @@ use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, deletion, download, events, files, folders, ftp, jobs, links, logs, pages,
-    photos, roles, settings, signin_code, system, thumb, transfers, trash, upload, uploads, users,
+    cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads, jobs,
+    links, logs, pages, photos, roles, settings, signin_code, system, thumb, transfers, trash,
+    upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
 use crate::http::reply::Reply;
 use crate::settings::Roles;
 
-use Access::{ByRole, Public, SignedIn};
+use Access::{ByRole, Knocking, Public, SignedIn};
 use Lane::{Disk, Picture, Quick, Transfer};
 use Method::{Delete, Get, Head, Options, Patch, Post};
 
@@ -92,6 +93,11 @@ pub enum Access {
     SignedIn,
     /// Whoever's role is listed for it in `roles.json`.
     ByRole,
+    /// Whoever has come by a link, with its password if it has one, as far as the link's maker may use what the row
+    /// acts as.
+    Link,
+    /// Whoever has come by a link, also while its password is missing.
+    Knocking,
 }
 
 /// What a request can bring to say whose it is.
@@ -103,6 +109,8 @@ pub enum Proof {
     Key,
     /// A session's token, in the cookie: for what changes nothing, whatever the endpoint is.
     Cookie,
+    /// The token of a link, in the path, and the cookie that belongs to it.
+    Link,
 }
 
 /// What an endpoint takes unless it says otherwise, in the order in which it is looked for (contract, section 3).
@@ -137,6 +145,9 @@ macro_rules! row {
             access: $access,
             proofs: match $access {
                 $crate::http::api::Access::Public => &[],
+                $crate::http::api::Access::Link | $crate::http::api::Access::Knocking => {
+                    &[$crate::http::api::Proof::Link]
+                }
                 _ => $crate::http::api::ANY_PROOF,
             },
             lane: $lane,
@@ -212,9 +223,9 @@ impl Endpoint {
     /// Whether somebody may use it, once they have signed in, who may use what `may` says.
     pub fn is_open_to(&self, may: impl Fn(&str) -> bool) -> bool {
         match (self.access, self.acts_as) {
-            (Access::Public | Access::SignedIn, _) => true,
+            (Access::Public | Access::SignedIn | Access::Knocking, _) => true,
             (Access::ByRole, []) => may(self.path),
-            (Access::ByRole, others) => others.iter().all(|path| may(path)),
+            (Access::ByRole | Access::Link, others) => others.iter().all(|path| may(path)),
         }
     }
 }
@@ -295,6 +306,18 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/auth",                      Public,   Quick,    Pages,   pages::login,          [],               "The sign-in page."),
     row!([Get],  "/preview",                   Public,   Quick,    Pages,   pages::preview,        [],               "The page that shows one file."),
     row!([Get],  "/web/",                      Public,   Quick,    Pages,   pages::asset,          [404],            "Scripts, styles and icons of the pages.").and_below(),
+    row!([Get],  "/s/{token}",                 Public,   Quick,    Links,   guest::page,           [404],            "The page that whoever comes by a link sees, the same for all."),
+    row!([Get],  "/s/{token}/info",            Knocking, Disk,     Links,   guest::info,           [404, 410],       "Tell what a link opens.").forbids(),
+    row!([Post], "/s/{token}/open",            Knocking, Transfer, Links,   guest::open,           [404, 410],       "Open a link with its password, or tell who one is.").forbids().secret(),
+    row!([Get],  "/s/{token}/list",            Access::Link, Disk, Links,   guest::list,           [404, 410],       "List a folder of a link.").acts_as(&["/api/finder"]),
+    row!([Get],  "/s/{token}/download",        Access::Link, Disk, Links,   guest::download,       [404, 410, 412, 416, 429, 507], "Send a file, or a folder or a selection as a ZIP; honours Range.").acts_as(&["/api/download"]),
+    row!([Get],  "/s/{token}/thumb",           Access::Link, Picture, Links, guest::thumb,         [404, 410, 429],  "Send a small picture of a file.").acts_as(&["/api/download"]),
+    row!([Post], "/s/{token}/uploads",         Access::Link, Disk, Links,   guest_uploads::begin,  [404, 409, 410, 412, 415, 429, 507], "Begin an upload that can be gone on with (tus 1.0).").acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Get],  "/s/{token}/uploads",         Access::Link, Disk, Links,   guest_uploads::list,   [404, 410, 412],  "List one's own uploads that wait to be gone on with.").acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Options], "/s/{token}/uploads",      Public,   Quick,    Links,   uploads::tell,         [404],            "Tell what can be done with uploads (tus 1.0).").worded(uploads::refusal),
+    row!([Patch], "/s/{token}/uploads/",       Access::Link, Disk, Links,   guest_uploads::go_on,  [404, 409, 410, 412, 415, 507], "Go on with an upload; its last byte puts the file in place.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Head], "/s/{token}/uploads/",        Access::Link, Disk, Links,   guest_uploads::look,   [404, 410, 412, 507], "Tell how far an upload is.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Delete], "/s/{token}/uploads/",      Access::Link, Disk, Links,   guest_uploads::remove, [404, 410, 412],  "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
 ];
 
 /// The paths that `roles.json` decides about.
@@ -317,8 +340,9 @@ pub fn rights_of<'a>(
         let is_below = row.is_prefix && !row.acts_as.is_empty();
         !is_below && (is_read(row) || !is_read_at(row.path))
     };
+    let is_of_the_house = |row: &&Endpoint| matches!(row.access, ByRole | SignedIn);
     let of_table =
-        move || ENDPOINTS.iter().filter(|row| row.forbids && row.access != Public).filter(is_told);
+        move || ENDPOINTS.iter().filter(is_of_the_house).filter(|row| row.forbids).filter(is_told);
     // A row of that name in the file, by a newer larder or by hand, decides nothing.
     let is_of_file = move |path: &str| of_table().all(|row| row.path != path);
     let of_file = roles.paths().filter(move |path| is_of_file(path));
@@ -330,6 +354,7 @@ pub fn rights_of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::router;
     use std::collections::BTreeSet;
 
     #[test]
@@ -348,7 +373,7 @@ mod tests {
     fn what_is_acted_as_has_a_row_of_its_own() {
         let listed = role_paths();
         for row in ENDPOINTS.iter().filter(|row| !row.acts_as.is_empty()) {
-            assert!(row.access == ByRole && row.forbids, "{}", row.path);
+            assert!(matches!(row.access, ByRole | Access::Link) && row.forbids, "{}", row.path);
             assert!(!listed.contains(&row.path), "{}", row.path);
             for other in row.acts_as {
                 assert!(listed.contains(other), "{} acts as {other}", row.path);
@@ -378,7 +403,10 @@ mod tests {
                 ByRole if row.path == "/api/user/signin_code" => &[Proof::Bearer],
                 Public => &[],
                 SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
+                Access::Link | Knocking => &[Proof::Link],
             };
+            let is_by_link = row.path.starts_with(router::LINKS);
+            assert_eq!(is_by_link && row.access != Public, wanted == [Proof::Link], "{}", row.path);
             assert_eq!(row.proofs, wanted, "{}", row.path);
         }
     }
@@ -390,8 +418,19 @@ mod tests {
             |access| ENDPOINTS.iter().filter(move |row| row.access == access).map(|row| row.path);
         assert_eq!(
             open(Public).collect::<Vec<_>>(),
-            ["/api/is_up", "/api/uploads", "/api/user/login", "/", "/auth", "/preview", "/web/"]
+            [
+                "/api/is_up",
+                "/api/uploads",
+                "/api/user/login",
+                "/",
+                "/auth",
+                "/preview",
+                "/web/",
+                "/s/{token}",
+                "/s/{token}/uploads"
+            ]
         );
+        assert_eq!(open(Knocking).collect::<Vec<_>>(), ["/s/{token}/info", "/s/{token}/open"]);
         assert_eq!(
             open(SignedIn).collect::<Vec<_>>(),
             ["/api/user/logout", "/api/user/get_self", "/api/user/edit_self", "/api/role/self"]

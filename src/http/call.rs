@@ -8,13 +8,13 @@ use serde::de::DeserializeOwned;
 use tiny_http::Request;
 
 use crate::app::App;
-use crate::auth::caller::Caller;
-use crate::error::{Error, Result, SignInProblem};
+use crate::auth::caller::{Caller, Guest};
+use crate::error::{Error, Result};
 use crate::http::api::Endpoint;
 use crate::http::body;
-use crate::http::gate::Standing;
-use crate::http::query;
+use crate::http::gate::{self, Standing};
 use crate::http::question::{Content, Question};
+use crate::http::{query, router};
 use crate::limits;
 use crate::logbook::{By, Event};
 use crate::store::User;
@@ -60,6 +60,13 @@ impl<'a> Call<'a> {
         self.caller()?.user().ok_or(Error::Refused)
     }
 
+    /// Who came by a link, where only they can be meant.
+    ///
+    /// Errors: `Refused` for anybody else.
+    pub fn guest(&self) -> Result<&Arc<Guest>> {
+        self.caller()?.guest().ok_or(Error::Refused)
+    }
+
     /// Whether the caller may also use what stands under this path in `roles.json`.
     pub fn may(&self, path: &str) -> Result<bool> {
         Ok(self.caller()?.may(path, &self.app.roles()))
@@ -86,7 +93,7 @@ impl<'a> Call<'a> {
     /// Errors: `Invalid` (not UTF-8, NUL, or a `/` that was encoded).
     pub fn rest(&self) -> Result<Cow<'_, str>> {
         let (path, _) = query::split(self.request.url());
-        query::decode_segments(path.strip_prefix(self.endpoint.path).unwrap_or_default())
+        query::decode_segments(router::rest_of(self.endpoint.path, path))
     }
 
     /// Reads the query.
@@ -122,13 +129,16 @@ impl<'a> Call<'a> {
 
     /// Judges the caller anew, now that the body has been read: a slow one may have taken hours.
     ///
-    /// Errors: `SignIn`.
+    /// Errors: `SignIn`, `Gone`.
     pub fn must_still_be_let_in(&self) -> Result<()> {
         let lasts = self
             .caller
             .as_ref()
             .is_none_or(|caller| Standing::of(caller, self.endpoint).lasts(self.app));
-        if lasts { Ok(()) } else { Err(Error::SignIn(SignInProblem::Unauthorized)) }
+        match &self.caller {
+            Some(caller) if !lasts => Err(gate::gone(caller)),
+            _ => Ok(()),
+        }
     }
 
     /// Tells of the caller, as long as larder runs, whether they may still have done what they asked for.
@@ -158,12 +168,28 @@ impl<'a> Call<'a> {
 
     /// Who the logbook says it was.
     pub fn by(&self) -> By<'_> {
-        By::api(self.caller.as_ref().map(Caller::label), self.address)
+        let by = if self.is_by_link() { By::link } else { By::api };
+        by(self.caller.as_ref().map(Caller::label), self.address)
     }
 
     /// Notes in the logbook what the caller did.
     pub fn note(&self, event: Event) {
         self.app.logbook.note(&self.by(), event);
+    }
+
+    /// Notes what the caller did when the request is over for us, and its answer goes on.
+    pub fn noted_later(&self) -> impl Fn(Event) + Send + use<> {
+        let (app, who, address) = (Arc::clone(self.app), self.who().to_owned(), self.address);
+        let is_guest = self.is_by_link();
+        move |event| {
+            let by = if is_guest { By::link } else { By::api };
+            app.logbook.note(&by(Some(&who), address), event);
+        }
+    }
+
+    /// Whether the caller came by a link.
+    fn is_by_link(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.guest().is_some())
     }
 
     /// Notes one of many things that the caller did in one go.

@@ -8,11 +8,13 @@ use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Access, Endpoint, Proof};
+use crate::http::guests;
+use crate::links;
 use crate::settings::Network;
 
 /// Finds out who asks: `None` where nobody needs to sign in.
 ///
-/// Errors: `SignIn`.
+/// Errors: `SignIn`; those of `guests::recognize`.
 pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option<Caller>> {
     if endpoint.access == Access::Public {
         return Ok(None);
@@ -22,8 +24,12 @@ pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Op
 
 /// Lets them in, if they may.
 ///
-/// Errors: `Refused` (the role is not listed).
+/// Errors: `Refused` (the role is not listed), `SignIn` (a link's password is missing).
 pub fn admit(app: &App, endpoint: &Endpoint, caller: &Caller) -> Result<()> {
+    let is_asked_more = caller.guest().is_some_and(|guest| !guest.is_let_in);
+    if is_asked_more && endpoint.access != Access::Knocking {
+        return Err(Error::SignIn(SignInProblem::LinkPassword));
+    }
     if is_open_to(app, endpoint, caller) { Ok(()) } else { Err(Error::Refused) }
 }
 
@@ -45,17 +51,17 @@ impl Standing {
     /// Whether they are still there, may use the endpoint, and have lost no path. As long as nobody can say,
     /// nothing has changed.
     pub fn lasts(&self, app: &App) -> bool {
-        let Ok(now) = app.accounts.at_present(&self.caller) else { return true };
+        let Ok(now) = at_present(app, &self.caller) else { return true };
         now.is_some_and(|now| now.covers(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 
     /// Who they are by now, if they may still use the endpoint; their paths may be others. As long as nobody can say,
     /// nothing has changed.
     ///
-    /// Errors: `SignIn` (they are gone), `Refused`.
+    /// Errors: `SignIn` or `Gone` (they are gone), `Refused`.
     pub fn renewed(self, app: &App) -> Result<Caller> {
-        let Ok(now) = app.accounts.at_present(&self.caller) else { return Ok(self.caller) };
-        let now = now.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
+        let Ok(now) = at_present(app, &self.caller) else { return Ok(self.caller) };
+        let now = now.ok_or_else(|| gone(&self.caller))?;
         admit(app, self.endpoint, &now).map(|()| now)
     }
 }
@@ -87,6 +93,22 @@ impl Pass {
     }
 }
 
+/// The caller as they are at this moment; `None` when they are gone.
+fn at_present(app: &App, caller: &Caller) -> Result<Option<Caller>> {
+    match caller.guest() {
+        Some(guest) => guests::again(app, guest),
+        None => app.accounts.at_present(caller),
+    }
+}
+
+/// What is said to somebody who is gone.
+pub fn gone(caller: &Caller) -> Error {
+    match caller.guest() {
+        Some(_) => links::NO_LONGER,
+        None => Error::SignIn(SignInProblem::Unauthorized),
+    }
+}
+
 /// Whether a caller may use an endpoint.
 fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
     let roles = app.roles();
@@ -95,11 +117,12 @@ fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
 
 /// Finds the caller by the first of the credentials that the request brings and the endpoint takes.
 ///
-/// Errors: `SignIn`.
+/// Errors: `SignIn`; those of `guests::recognize`.
 fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller> {
     let accounts = &app.accounts;
     for proof in endpoint.proofs {
         match proof {
+            Proof::Link => return guests::recognize(app, request),
             Proof::Bearer => {
                 if let Some(token) = request.header("Authorization").and_then(bearer) {
                     return accounts.by_token(token);

@@ -8,7 +8,7 @@ use tiny_http::Request;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{gate, query};
+use crate::http::{gate, query, router};
 use crate::settings::Settings;
 
 /// Domains that no stranger can have a name in: of the house itself (RFC 6762, RFC 8375, ICANN's
@@ -51,7 +51,7 @@ pub fn origin(settings: &Settings, request: &Request) -> String {
 /// Whether a browser would run, or apply, what it asks for, and no user's file is meant for that.
 pub fn is_to_be_run(request: &Request) -> bool {
     let (path, _) = query::split(request.url());
-    let is_data = ["/api/", "/dav/"].iter().any(|door| path.starts_with(door));
+    let is_data = ["/api/", "/dav/", router::LINKS].iter().any(|door| path.starts_with(door));
     is_data && request.header("Sec-Fetch-Dest").is_some_and(runs)
 }
 

@@ -10,6 +10,7 @@ mod coding;
 mod cors;
 mod document;
 mod gate;
+mod guests;
 mod handlers;
 mod host;
 mod multipart;

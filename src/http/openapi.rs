@@ -14,6 +14,7 @@ use crate::http::api::{Access, ENDPOINTS, Endpoint, Lane, Method, Proof};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::question::Asked;
+use crate::http::router;
 use crate::limits;
 
 /// What the document says of one endpoint beyond what larder needs to know itself.
@@ -357,7 +358,11 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
     });
     if !row.acts_as.is_empty() {
         let others: Vec<String> = row.acts_as.iter().map(|path| format!("`{path}`")).collect();
-        operation["description"] = json!(format!("For whoever may use {}.", others.join(" and ")));
+        let others = others.join(" and ");
+        operation["description"] = json!(match row.access {
+            Access::Link => format!("As long as whoever made the link may use {others}."),
+            _ => format!("For whoever may use {others}."),
+        });
         // For programs: no role is ever given this one.
         operation["x-acts-as"] = json!(row.acts_as);
     }
@@ -366,21 +371,24 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
         Access::Public => "public",
         Access::SignedIn => "signed_in",
         Access::ByRole => "by_role",
+        Access::Link | Access::Knocking => "by_link",
     });
     let proofs = row.proofs.iter().filter_map(|proof| match proof {
         Proof::Bearer => Some(json!({ "bearer": [] })),
         Proof::Key => Some(json!({ "key": [] })),
         Proof::Cookie => row.only_reads().then(|| json!({ "cookie": [] })),
+        // It is in the path.
+        Proof::Link => None,
     });
     operation["security"] = proofs.collect();
     let mut answers = Map::new();
     (row.manual.describe)(book, &mut operation, &mut answers);
-    if row.is_prefix {
-        let path = json!({
-            "name": "path", "in": "path", "required": true, "schema": { "type": "string" },
-        });
+    let in_path = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    let token = router::link_in(row.path).map(|_| in_path("token"));
+    let path = row.is_prefix.then(|| in_path("path"));
+    if token.is_some() || path.is_some() {
         let others = operation["parameters"].as_array().cloned().unwrap_or_default();
-        operation["parameters"] = std::iter::once(path).chain(others).collect();
+        operation["parameters"] = token.into_iter().chain(path).chain(others).collect();
     }
     for status in refusals(row) {
         let reference = json!({ "$ref": format!("#/components/responses/{status}") });
@@ -392,7 +400,8 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
 
 /// `/api/user/login` is `user_login`; what shares its path with another adds its method.
 fn operation_id(path: &str, method: Method, is_another: bool) -> String {
-    let name = path.strip_prefix("/api").unwrap_or(path).trim_matches('/').replace('/', "_");
+    let path = path.replace("/s/{token}", "/link");
+    let name = path.strip_prefix("/api").unwrap_or(&path).trim_matches('/').replace('/', "_");
     let name = if name.is_empty() { "index".to_owned() } else { name };
     if is_another { format!("{name}_{}", word(method)) } else { name }
 }
@@ -422,7 +431,7 @@ fn refusals(row: &Endpoint) -> Vec<u16> {
         statuses.push(401);
     }
     // Beside the role: what a browser fetches as a script.
-    if row.path.starts_with("/api/") {
+    if row.path.starts_with("/api/") || router::link_in(row.path).is_some() {
         statuses.push(403);
     }
     if !row.only_reads() {
@@ -448,6 +457,7 @@ const REFUSALS: &[(u16, &str)] = &[
     (404, "It does not exist."),
     (408, "The request took too long."),
     (409, "It would overwrite or collide."),
+    (410, "The link is no longer available."),
     (412, "It is not what the client takes it for."),
     (413, "The body is too large."),
     (414, "The target is too long."),

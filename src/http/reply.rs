@@ -43,6 +43,17 @@ impl Reply {
         self
     }
 
+    /// Gives a field this value alone.
+    pub fn set(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.fields.retain(|(other, _)| *other != name);
+        self.with(name, value)
+    }
+
+    /// Whether there is such a field.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(other, _)| *other == name)
+    }
+
     /// The head as the floor wants it, and the body.
     pub fn into_parts(self) -> (Head, Body) {
         let mut head = Head::new(self.status).with("X-Content-Type-Options", "nosniff");

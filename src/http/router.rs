@@ -1,11 +1,50 @@
 //! From a path, then a method, to a row of the table, or the right refusal.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 use crate::http::api::{Dictionary, ENDPOINTS, Endpoint};
 use crate::http::problem;
+
+/// What stands for the token of a link in the paths of the table, and in everything that is told of a path.
+pub const TOKEN: &str = "{token}";
+
+/// Where everything that people come to by a link is.
+pub const LINKS: &str = "/s/";
+
+/// The token of a link in a path, and what follows it, if it is one of a link's.
+pub fn link_in(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix(LINKS)?;
+    Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
+}
+
+/// A path as the table has it: whatever the token, and with or without a `/` behind it.
+fn in_table(path: &str) -> Cow<'_, str> {
+    match link_in(path) {
+        None => Cow::Borrowed(path),
+        Some((_, "/")) => Cow::Owned(format!("{LINKS}{TOKEN}")),
+        Some((_, rest)) => Cow::Owned(format!("{LINKS}{TOKEN}{rest}")),
+    }
+}
+
+/// A path without the secret that may be in it: what stands in logs.
+pub fn told(path: &str) -> Cow<'_, str> {
+    match link_in(path) {
+        None => Cow::Borrowed(path),
+        Some((_, rest)) => Cow::Owned(format!("{LINKS}…{rest}")),
+    }
+}
+
+/// What follows the path of a row in the path of a request that led there.
+pub fn rest_of<'a>(row: &str, path: &'a str) -> &'a str {
+    let (row, path) = match (link_in(row), link_in(path)) {
+        (Some((_, row)), Some((_, path))) => (row, path),
+        _ => (row, path),
+    };
+    path.strip_prefix(row).unwrap_or_default()
+}
 
 /// Where a request leads.
 pub struct Route {
@@ -58,6 +97,7 @@ impl Sites {
 
     /// As `find`.
     fn find(&'static self, method: &str, path: &str) -> Route {
+        let path = &*in_table(path);
         let below = || self.prefixes.iter().find(|site| path.starts_with(site.path()));
         let Some(site) = self.whole.get(path).or_else(below) else {
             let endpoint = Err(Error::NotFound("Not found"));
@@ -158,6 +198,37 @@ mod tests {
         assert_eq!(found("GET", "/things/inner/a"), Ok(3), "the longest prefix counts");
         assert_eq!(found("POST", "/things/inner/a"), Err("GET, HEAD"));
         assert_eq!(found("GET", "/thing"), Err("not found"));
+    }
+
+    #[test]
+    fn whatever_the_token_the_row_is_the_same_and_nobody_tells_the_token() {
+        static TABLE: &[Endpoint] = &[
+            some!([Get], "/s/{token}"),
+            some!([Post], "/s/{token}/open"),
+            some!([Delete], "/s/{token}/uploads/").and_below(),
+        ];
+        static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE));
+        for (method, path, row, rest, is_told) in [
+            ("GET", "/s/abc", Some(0), "", "/s/…"),
+            ("GET", "/s/abc/", Some(0), "/", "/s/…/"),
+            ("GET", "/s/", Some(0), "", "/s/…"),
+            ("POST", "/s/a%2Fc/open", Some(1), "", "/s/…/open"),
+            ("POST", "/s//open", Some(1), "", "/s/…/open"),
+            ("DELETE", "/s/abc/uploads/1-2", Some(2), "1-2", "/s/…/uploads/1-2"),
+            ("DELETE", "/s/abc/uploads", None, "", "/s/…/uploads"),
+            ("POST", "/s/abc/open/", None, "", "/s/…/open/"),
+            ("GET", "/s", None, "", "/s"),
+            ("GET", "/sx/abc", None, "", "/sx/abc"),
+        ] {
+            let found = SITES.find(method, path).endpoint.ok();
+            let at = found.and_then(|row| TABLE.iter().position(|other| std::ptr::eq(row, other)));
+            assert_eq!(at, row, "{path}");
+            assert_eq!(told(path), is_told, "{path}");
+            if let Some(row) = found {
+                assert_eq!(rest_of(row.path, path), rest, "{path}");
+            }
+        }
+        assert_eq!(rest_of("/web/", "/web/assets/a.js"), "assets/a.js");
     }
 
     /// A refusal by method must look like every other of its path.

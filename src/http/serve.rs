@@ -17,7 +17,7 @@ use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
-use crate::http::{coding, cors, gate, host, problem, query, tus};
+use crate::http::{coding, cors, gate, guests, host, problem, query, tus};
 use crate::logbook::{By, Event};
 use crate::permits::{Permit, Permits};
 use crate::{limits, threads};
@@ -135,7 +135,10 @@ fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Requ
 fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut request: Request) {
     let settings = app.config.settings();
     let address = gate::client_address(&request, &settings.trusted_proxies);
-    let origins = &settings.cors_origins;
+    let path = query::split(request.url()).0.to_owned();
+    let is_by_link = path.starts_with(router::LINKS);
+    // No page of another origin has any business with what people come to by a link.
+    let origins: &[String] = if is_by_link { &[] } else { &settings.cors_origins };
     let origin = cors::listed(request.header("Origin"), origins);
     let Route { endpoint, dictionary, allow } = route;
     let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
@@ -146,6 +149,9 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
             && let Some(reply) = cors::preflight(&request, origins, allow)
         {
             return Ok(reply);
+        }
+        if is_by_link && !guests::are_served(&settings) {
+            return Err(Error::NotFound("Not found"));
         }
         let endpoint = endpoint?;
         let _place =
@@ -163,6 +169,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         dictionary(&error)
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
+    let reply = if is_by_link { guests::mark(reply) } else { reply };
     let (head, body) = cors::mark(reply, origin, origins).into_parts();
     // Whoever broke off has no use for the rest; there is nobody to tell.
     let _gone = request.send(head, body);
@@ -218,6 +225,7 @@ fn answer(
     let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
+    guests::saw(&call)?;
     if let Some(user) = user {
         app.users.saw(&user, address, request.header("User-Agent").unwrap_or_default());
         app.presence.saw(user.id, &user.username, address);
@@ -242,11 +250,12 @@ fn note_failure(
     (who, address): (Option<&str>, IpAddr),
 ) {
     let (path, _) = query::split(request.url());
-    let told = format!("{} {path}: {error}", request.method().as_str());
-    let by = By::api(who, address);
+    let is_by_link = path.starts_with(router::LINKS);
+    let told = format!("{} {}: {error}", request.method().as_str(), router::told(path));
+    let by = if is_by_link { By::link(who, address) } else { By::api(who, address) };
     let refused = |told| Event::refused(told).whole();
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
-    let is_anybodys = host::is_to_be_run(request);
+    let is_anybodys = host::is_to_be_run(request) || is_by_link;
     match error {
         Error::Forbidden if is_anybodys && app.refusal_throttle.admit(address).is_err() => {}
         Error::Forbidden if is_anybodys => {
@@ -262,8 +271,12 @@ fn note_failure(
             let host = request.header("Host").unwrap_or_default();
             app.logbook.note_refusal(&by, refused(format!("{told}: {host}")));
         }
-        // A wrong password has its row already.
-        Error::SignIn(SignInProblem::WrongPassword) => {}
+        // A wrong password has its row already, and one that is missing is only asked for.
+        Error::SignIn(
+            SignInProblem::WrongPassword
+            | SignInProblem::WrongLinkPassword
+            | SignInProblem::LinkPassword,
+        ) => {}
         // Of a drive that does not answer one row tells as much as those of all who ask.
         Error::DriveBusy { .. } if app.refusal_throttle.admit(address).is_ok() => {
             app.logbook.note_refusal(&by, Event::other(told).whole());

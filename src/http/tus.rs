@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tiny_http::Request;
 
 use crate::error::{Error, Result, Why};
+use crate::http::router;
 use crate::limits;
 
 /// The only version.
@@ -32,7 +33,13 @@ const IN_PATH: &AsciiSet =
 pub fn method_of<'a>(request: &'a Request, path: &str) -> &'a str {
     let method = request.method().as_str();
     let meant = request.header("X-HTTP-Method-Override").filter(|_| method == "POST");
-    meant.filter(|_| path.starts_with(UPLOADS)).map_or(method, str::trim)
+    meant.filter(|_| is_upload(path)).map_or(method, str::trim)
+}
+
+/// Whether an upload is meant.
+fn is_upload(path: &str) -> bool {
+    let by_link = router::link_in(path).is_some_and(|(_, rest)| rest.starts_with("/uploads/"));
+    by_link || path.starts_with(UPLOADS)
 }
 
 /// Looks whether the client speaks our version; it need not say so.

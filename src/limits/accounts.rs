@@ -84,6 +84,12 @@ pub const THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses that one throttle remembers; when full, those whose time is over go first.
 pub const THROTTLE_ADDRESSES_MAX: usize = 4096;
 
+/// Time in which wrong guesses of links are counted together (second contract, section 15).
+pub const GUESS_WINDOW: Duration = Duration::from_mins(1);
+
+/// Wrong guesses in it that are told that they were wrong: whoever mistypes an address, or has an old one, is.
+pub const GUESSES_PER_WINDOW_MAX: u32 = 10;
+
 /// Wrong passwords for a name before the delay starts to grow.
 pub const FAILURES_FREE: u32 = 5;
 

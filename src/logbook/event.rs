@@ -13,6 +13,8 @@ pub enum Door {
     Api,
     /// FTP.
     Ftp,
+    /// The address of a link.
+    Link,
     /// The machine itself: larder, its signals, its command line.
     Machine,
 }
@@ -23,6 +25,7 @@ impl Door {
         match self {
             Self::Api => "api",
             Self::Ftp => "ftp",
+            Self::Link => "link",
             Self::Machine => "machine",
         }
     }
@@ -105,6 +108,11 @@ impl<'a> By<'a> {
     /// A session of FTP.
     pub const fn ftp(user: Option<&'a str>, ip: IpAddr) -> Self {
         Self { door: Door::Ftp, user, ip: Some(ip), nobody: "ftp somebody: " }
+    }
+
+    /// Somebody who came by a link, which is their name.
+    pub const fn link(label: Option<&'a str>, ip: IpAddr) -> Self {
+        Self { door: Door::Link, user: label, ip: Some(ip), nobody: "somebody: " }
     }
 
     /// Larder itself.
@@ -250,6 +258,11 @@ impl Event {
         Self::of(Op::Restore, words).at(path).trashed(Some(trash_id))
     }
 
+    /// Somebody looked at what a link opens, there; `name` is how they call themselves, if they do.
+    pub fn opened_link(path: &str, name: &str) -> Self {
+        Self::other(format!("opened /{path}{name}")).at(path)
+    }
+
     /// Somebody signed in.
     pub fn signed_in() -> Self {
         Self::of(Op::SignIn, "signed in".to_owned())
@@ -335,6 +348,8 @@ mod tests {
             (By::api(None, ip), "somebody: "),
             (By::ftp(Some("cam"), ip), "ftp cam: "),
             (By::ftp(None, ip), "ftp somebody: "),
+            (By::link(Some("link party"), ip), "link party: "),
+            (By::link(None, ip), "somebody: "),
             (By::machine(), ""),
             (By::command_line(), "command line: "),
         ] {

@@ -5,7 +5,7 @@ use super::look;
 use super::os;
 use super::path::VaultPath;
 use super::permit::Permit;
-use super::resolve::{Follow, Spot, there};
+use super::resolve::{Follow, Lost, Spot, there};
 use super::share::{Entry, Kind, Need, Share};
 use crate::error::{Error, Result, Why};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
@@ -37,6 +37,21 @@ impl Share {
             let spot = self.locate(path, Need::See, Follow::Last)?;
             let kind = kind(there(&spot)?);
             Ok((spot.path, kind))
+        })
+    }
+
+    /// What kind of thing is at the place that the caller is confined to; `None` when nothing is there, or when a link
+    /// leads there.
+    ///
+    /// Errors: `StorageAbsent`, `DriveBusy`, `Io`.
+    pub fn kind_of_confines(&self) -> Result<Option<Kind>> {
+        let Some(place) = self.grant().confines() else { return Ok(Some(Kind::Folder)) };
+        self.checked(|| {
+            let spot = match self.finder.locate(place, Follow::Last) {
+                Err(Lost::Missing | Lost::Escapes | Lost::Loops) => return Ok(None),
+                spot => spot?,
+            };
+            Ok(spot.stat.as_ref().filter(|_| spot.path == *place).map(kind))
         })
     }
 

@@ -5,9 +5,8 @@ use super::ended::{self, EndedUpload};
 use super::lease::{self, Lease};
 use super::look;
 use super::mounts;
-use super::numbered::numbered;
 use super::path::VaultPath;
-use super::resolve::{Follow, Lost, refuse_impossible};
+use super::resolve::refuse_impossible;
 use super::room_for::make_room_for;
 use super::share::{Need, Share};
 use super::spool::Spool;
@@ -18,7 +17,6 @@ use super::write::{IfExists, Place, Placed};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::FileType;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -27,6 +25,8 @@ use std::time::{Duration, SystemTime};
 pub struct UploadPlan<'a> {
     /// Whose it is: a word of the door's.
     pub owner: &'a str,
+    /// What the words of all those begin with who may together have no more uploads than one alone.
+    pub crowd: Option<&'a str>,
     /// Where it goes.
     pub path: &'a VaultPath,
     /// Bytes of the whole.
@@ -76,6 +76,9 @@ impl Share {
             let workshops = self.workshops()?.0;
             make_way(&workshops, plan);
             waiting::refuse_too_many(&workshops, plan.owner)?;
+            if let Some(crowd) = plan.crowd {
+                waiting::refuse_crowd(&workshops, crowd)?;
+            }
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             make_room_for(&workshop, plan.length)?;
             let record = Record {
@@ -104,87 +107,6 @@ impl Share {
             }
             Ok(upload)
         })
-    }
-
-    /// Looks whether a file could get its place, as far as that can be known before its first byte.
-    ///
-    /// Errors: `Refused`, `Invalid`, `Collision` (`if_exists` says so, or a folder is there), `StorageAbsent`.
-    pub fn foresee_upload(&self, path: &VaultPath, if_exists: IfExists) -> Result<()> {
-        self.ask(path, Need::Write)?;
-        refuse_impossible(path)?;
-        self.checked(|| {
-            let follow =
-                if if_exists == IfExists::Overwrite { Follow::Last } else { Follow::NotLast };
-            let spot = match self.locate(path, Need::Write, follow) {
-                // The folders on the way are made when the whole is there.
-                Err(Error::NotFound(_)) => return self.foresee_folders(path),
-                spot => spot?,
-            };
-            match (if_exists, spot.file_type()) {
-                (_, None)
-                | (IfExists::Rename, _)
-                | (IfExists::Overwrite, Some(FileType::RegularFile)) => Ok(()),
-                (IfExists::Error(sentence), Some(_)) => Err(Error::Collision(sentence)),
-                (IfExists::Overwrite, Some(FileType::Directory)) => {
-                    Err(Error::Collision("Target already exists"))
-                }
-                (IfExists::Overwrite, Some(_)) => {
-                    Err(Error::invalid_as(Why::NotAFile, "Path is not a file"))
-                }
-            }
-        })
-    }
-
-    /// Looks whether the folders on the way to a place can be made.
-    ///
-    /// Errors: `Invalid` (something else is in the way).
-    fn foresee_folders(&self, path: &VaultPath) -> Result<()> {
-        let mut above = path.parent();
-        while let Some(folder) = above {
-            match self.finder.locate(&folder, Follow::Last) {
-                Ok(spot) if spot.is_folder() => return Ok(()),
-                Ok(spot) if spot.stat.is_some() => {
-                    return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));
-                }
-                _ => above = folder.parent(),
-            }
-        }
-        Ok(())
-    }
-
-    /// Where a file goes whose sender shall not learn what is there: to `path`, but where a folder on the way has a
-    /// name that something else has by now, to a folder of the next free name. `base`, which is not judged, lies above.
-    ///
-    /// Errors: `Collision` (no name is free), `StorageAbsent`, `Io`.
-    pub fn way_around(&self, base: &VaultPath, path: &VaultPath) -> Result<VaultPath> {
-        let Some(below) = path.parent().and_then(|parent| parent.below(base)) else {
-            return Ok(path.clone());
-        };
-        self.checked(|| {
-            let mut way = base.clone();
-            for part in below.components() {
-                way = self.passable(&way, part)?;
-            }
-            Ok(way.join(path.name()))
-        })
-    }
-
-    /// The first of `name`, `name (1)` ... in a folder that is a folder or nothing at all.
-    fn passable(&self, folder: &VaultPath, name: &str) -> Result<VaultPath> {
-        for number in 0..=limits::NUMBERED_NAMES_MAX {
-            let place = folder.join(&numbered(name, number));
-            let spot = match self.finder.locate(&place, Follow::Last) {
-                Ok(spot) => spot,
-                Err(Lost::Missing) => return Ok(place),
-                Err(Lost::Escapes | Lost::Loops) => continue,
-                Err(lost) => return Err(lost.into()),
-            };
-            let is_nothing = spot.stat.is_none() && spot.path == place;
-            if is_nothing || (spot.is_folder() && self.ask(&spot.path, Need::Write).is_ok()) {
-                return Ok(place);
-            }
-        }
-        Err(Error::Collision("Target already exists"))
     }
 
     /// Takes up an upload where it stands. Whoever works on it is sent away.
@@ -427,6 +349,7 @@ mod tests {
             note: "{\"a\":1}",
             comes_whole: false,
             hears: &|_| {},
+            crowd: None,
         }
     }
 
@@ -682,6 +605,14 @@ mod tests {
         }
         assert!(!too_many("ana"));
         assert_eq!(kept(&house), 4);
+        // Of a crowd all count together.
+        (0..limits::UPLOADS_PER_OWNER_MAX).for_each(|number| add(&format!("link:5:{number}")));
+        let in_crowd = |crowd| {
+            let plan = UploadPlan { owner: "link:x", crowd: Some(crowd), ..plan(&place, 1) };
+            share.begin_lasting_upload(&plan).map(drop).err()
+        };
+        assert!(matches!(in_crowd("link:5:"), Some(Error::TooSoon { .. })));
+        assert!(in_crowd("link:55:").is_none());
     }
 
     #[test]

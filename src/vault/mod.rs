@@ -15,6 +15,7 @@ mod discard;
 mod drives;
 mod ended;
 mod entry_name;
+mod foresee;
 mod gate;
 mod grant;
 mod group;

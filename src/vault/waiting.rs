@@ -249,6 +249,20 @@ pub(super) fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result
     Ok(())
 }
 
+/// Looks whether one more may be begun by somebody of a crowd, whose owners' words begin so.
+///
+/// Errors: `TooSoon`.
+pub(super) fn refuse_crowd(workshops: &[Arc<OwnedFd>], crowd: &str) -> Result<()> {
+    let is_theirs = |record: &Record| record.owner.starts_with(crowd);
+    let count = |workshop| find(workshop, "", &is_theirs).map_or(0, |found| found.len());
+    if workshops.iter().map(|workshop| count(workshop)).sum::<usize>()
+        < limits::UPLOADS_PER_OWNER_MAX
+    {
+        return Ok(());
+    }
+    Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S })
+}
+
 /// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody that are bound to no place,
 /// also while they are worked on. Returns how many.
 pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {

@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use super::process::LARDER;
 
+/// A token that no link has.
+pub const NO_TOKEN: &str = "no-such-link";
+
 /// One endpoint.
 pub struct Row {
     /// Its method, as requests name it.
     pub method: &'static str,
     /// A path that it answers to.
     pub path: &'static str,
-    /// `public`, `signed_in` or `by_role`.
+    /// `public`, `signed_in`, `by_role` or `by_link`.
     access: String,
     /// The older endpoints that it acts as; it has no row in `roles.json`.
     acts_as: Vec<&'static str>,
@@ -22,6 +25,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether people come to it by a link.
+    pub fn is_by_link(&self) -> bool {
+        self.access == "by_link"
+    }
+
     /// Whether anybody may use it.
     pub fn is_public(&self) -> bool {
         self.access == "public"
@@ -43,7 +51,7 @@ pub static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
             let acts_as = operation["x-acts-as"].as_array().into_iter().flatten();
             rows.push(Row {
                 method: forever(&method.to_ascii_uppercase()),
-                path: forever(&path.replace("{path}", "index.html")),
+                path: forever(&path.replace("{path}", "index.html").replace("{token}", NO_TOKEN)),
                 access: operation["x-access"].as_str().unwrap().to_owned(),
                 acts_as: acts_as.map(|other| forever(other.as_str().unwrap())).collect(),
                 operation: operation.clone(),
@@ -65,7 +73,7 @@ pub static PUBLIC: Endpoints = LazyLock::new(|| those(Row::is_public));
 
 /// The endpoints that act as others, with those: they have no row in `roles.json`.
 pub fn acting() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
-    let acting = TABLE.iter().filter(|row| !row.acts_as.is_empty());
+    let acting = TABLE.iter().filter(|row| !row.acts_as.is_empty() && !row.is_by_link());
     acting.map(|row| (row.method, row.path, &row.acts_as[..]))
 }
 

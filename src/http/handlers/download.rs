@@ -20,7 +20,7 @@ use crate::http::problem;
 use crate::http::question::{Ask, Query, Question};
 use crate::http::range::{self, Decision, Fields, Piece, Representation};
 use crate::http::reply::Reply;
-use crate::logbook::{By, Event};
+use crate::logbook::Event;
 use crate::vault::{Archive, OpenFile, Opened, VaultPath};
 
 /// What may stand unencoded in `filename*` (RFC 8187, 3.2.1, attr-char).
@@ -114,23 +114,38 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Download> {
         Some(id) => call.app.tickets.paths_of(id, &call.caller()?.holder()?)?,
         None => named(&ask.file_path)?.into(),
     };
+    deliver(call, &paths, ask.inline, &mut || Ok(())).map(Download)
+}
+
+/// Sends a file, or a folder or several things as a ZIP. `begins` is asked when it is certain that bytes follow.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound`; those of `begins`.
+pub fn deliver(
+    call: &Call<'_>,
+    paths: &[VaultPath],
+    is_inline: bool,
+    begins: &mut dyn FnMut() -> Result<()>,
+) -> Result<Reply> {
     let not_there = |error| match error {
         Error::NotFound(_) => Error::NotFound("File or folder does not exist"),
         other => other,
     };
-    let [path] = &paths[..] else {
+    let [path] = paths else {
         if paths.is_empty() {
             return Err(Error::invalid_as(Why::Missing, "No file path provided"));
         }
-        let archive = call.share()?.zip_selection(&paths, ROOT_NAME).map_err(not_there)?;
-        return Ok(Download(send_zip(call, archive, ROOT_NAME)));
+        let archive = call.share()?.zip_selection(paths, ROOT_NAME).map_err(not_there)?;
+        begins()?;
+        return Ok(send_zip(call, archive, ROOT_NAME));
     };
     let share = call.share()?;
     match share.open(path).map_err(not_there)? {
-        Opened::File(file) => send_file(call, file, path.name(), ask.inline).map(Download),
+        Opened::File(file) => send_file(call, file, (path.name(), is_inline), begins),
         Opened::Folder => {
             let name = if path.is_root() { ROOT_NAME } else { path.name() };
-            Ok(Download(send_zip(call, share.zip(path).map_err(not_there)?, name)))
+            let archive = share.zip(path).map_err(not_there)?;
+            begins()?;
+            Ok(send_zip(call, archive, name))
         }
     }
 }
@@ -148,15 +163,14 @@ const ROOT_NAME: &str = "larder";
 /// A ZIP that is made while it is sent. What it lacks is known behind it only.
 fn send_zip(call: &Call<'_>, archive: Archive, name: &str) -> Reply {
     let name = format!("{name}.zip");
-    let app = Arc::clone(call.app);
-    let (who, address) = (call.who().to_owned(), call.address);
+    let note = call.noted_later();
     let asked = name.clone();
     let body = Body::Stream(Box::new(move |out| {
         let missing = archive.write(out).map_err(into_io)?;
         if missing.count() > 0 {
             let (count, first) = (missing.count(), missing.first());
             let event = Event::other(format!("{asked} lacks {count}, the first: {first}"));
-            app.logbook.note(&By::api(Some(&who), address), event);
+            note(event);
         }
         Ok(())
     }));
@@ -175,11 +189,19 @@ fn into_io(error: Error) -> io::Error {
 }
 
 /// A file, or the part of it that was asked for.
-fn send_file(call: &Call<'_>, file: OpenFile, name: &str, is_inline: bool) -> Result<Reply> {
+fn send_file(
+    call: &Call<'_>,
+    file: OpenFile,
+    (name, is_inline): (&str, bool),
+    begins: &mut dyn FnMut() -> Result<()>,
+) -> Result<Reply> {
     let media_type = media::of(name);
     let etag = format!("\"{}\"", file.tag);
     let now = Representation { etag: &etag, modified: file.modified, length: file.size };
     let decision = range::decide(&request_fields(call), &now);
+    if matches!(decision, Decision::Whole | Decision::Partial(_)) {
+        begins()?;
+    }
     let length = file.size;
     let modified = last_modified(file.modified);
     let content_type = media::content_type(&media_type);

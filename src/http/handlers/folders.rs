@@ -125,14 +125,32 @@ impl From<&vault::Entry> for Entry {
 pub fn list(call: &mut Call<'_>, ask: Query<Find>) -> Result<Answer<Listing>> {
     let ask = ask.read(call)?;
     let folder = VaultPath::parse(&ask.path.unwrap_or_default())?;
-    let mut listing = call.share()?.list(&folder)?;
-    Answer::in_memory_or_streamed(move |out| write_listing(&mut listing, ask.details, out))
+    let listing = call.share()?.list(&folder)?;
+    told(listing, ask.details, |entry| entry.into())
+}
+
+/// What is in a folder for a guest, to whom all of it is told, and who can only add to folders.
+pub fn told_to_guest(listing: vault::Listing) -> Result<Answer<Listing>> {
+    told(listing, true, |entry| Entry {
+        writable: entry.writable && entry.kind == Kind::Folder,
+        ..entry.into()
+    })
+}
+
+/// What is in a folder, told while it is read.
+fn told(
+    mut listing: vault::Listing,
+    has_details: bool,
+    shown: fn(&vault::Entry) -> Entry,
+) -> Result<Answer<Listing>> {
+    Answer::in_memory_or_streamed(move |out| write_listing(&mut listing, has_details, shown, out))
 }
 
 /// Writes a `Listing` while the folder is read.
 fn write_listing(
     listing: &mut vault::Listing,
     has_details: bool,
+    shown: fn(&vault::Entry) -> Entry,
     out: &mut dyn Write,
 ) -> Result<()> {
     out.write_all(br#"{"items":"#)?;
@@ -142,7 +160,7 @@ fn write_listing(
     if has_details {
         out.write_all(br#","entries":"#)?;
         let mut entries = Rows::<Entry>::begin(out);
-        listing.for_each_entry(&mut |entry| entries.push(&entry.into()))?;
+        listing.for_each_entry(&mut |entry| entries.push(&shown(entry)))?;
         entries.end()?;
     }
     Ok(out.write_all(b"}")?)

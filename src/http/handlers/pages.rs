@@ -41,7 +41,9 @@ pub fn asset(call: &mut Call<'_>, (): ()) -> Result<Page> {
 }
 
 /// Sends an embedded file in the form that the browser likes best.
-fn send(call: &Call<'_>, path: &str) -> Result<Page> {
+///
+/// Errors: `NotFound`.
+pub fn send(call: &Call<'_>, path: &str) -> Result<Page> {
     let asset = assets::find(path).ok_or(Error::NotFound("Not found"))?;
     // Who refuses every form gets the plain one all the same (RFC 9110, 12.5.3 allows it).
     let accepted = coding::accepted(call.request);

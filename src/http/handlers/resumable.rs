@@ -12,11 +12,11 @@ use tiny_http::ext::Body;
 use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, Time, other_answer};
 use crate::http::call::Call;
-use crate::http::handlers::upload::if_exists;
+use crate::http::handlers::wish::Wish;
 use crate::http::problem;
 use crate::http::question::Asked;
 use crate::http::reply::Reply;
-use crate::http::tus::{self, Digest, Metadata};
+use crate::http::tus::{self, Digest};
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{
@@ -30,6 +30,9 @@ pub trait Desk {
 
     /// Whose the caller's new uploads are, a word that the vault keeps with them.
     fn owner(&self) -> &str;
+
+    /// What the owners' words of all those begin with who count as one, if there are any.
+    fn crowd(&self) -> Option<&str>;
 
     /// Whose uploads the caller may go on with, whose id they know: their own first.
     fn owners(&self) -> &[String];
@@ -82,16 +85,6 @@ struct Note {
     /// What tells its sender from others (`Desk::told_apart_by`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
-}
-
-/// What the file is to be.
-pub struct Wish {
-    /// Where it goes, name included.
-    pub path: VaultPath,
-    /// What to do about a file that is there.
-    pub if_exists: IfExists,
-    /// When it changed last, where it comes from.
-    pub modified: Option<SystemTime>,
 }
 
 /// What `POST` is asked by: fields of the head, and bytes.
@@ -228,6 +221,7 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
     let text = serde_json::to_string(&note).map_err(|_| Error::Bug("a note".into()))?;
     let begun = share.begin_lasting_upload(&UploadPlan {
         owner: desk.owner(),
+        crowd: desk.crowd(),
         path: &path,
         length,
         kept: Duration::from_secs(u64::from(days) * DAY_S),
@@ -562,49 +556,6 @@ impl Note {
     }
 }
 
-impl Wish {
-    /// Reads what the client said of the file.
-    ///
-    /// Errors: `Invalid`.
-    pub fn parse(metadata: &str) -> Result<Self> {
-        const NAME: (Why, &str) = (Why::Name, "Invalid name");
-        const PATH: (Why, &str) = (Why::Path, "Invalid path");
-        let metadata = Metadata::parse(metadata)?;
-        let text = |key, (why, wrong)| metadata.text(key, why, wrong);
-        let name = match text("filename", NAME)? {
-            None => text("name", NAME)?,
-            name => name,
-        };
-        let folder = VaultPath::parse(text("path", PATH)?.unwrap_or_default())?;
-        // Clients that send what they were given say `null` where there is nothing (Uppy).
-        let below =
-            text("relativePath", PATH)?.filter(|below| *below != "null" || name == Some("null"));
-        let path = match (below, name) {
-            (None, None) => return Err(Error::invalid_as(Why::Missing, "No file name provided")),
-            (None, Some(name)) => folder.child(name)?,
-            (Some(below), name) => below_folder(&folder, below, name)?,
-        };
-        let if_exists = text("if_exists", (Why::Input, "if_exists is not UTF-8"))?;
-        Ok(Self {
-            path,
-            if_exists: if_exists.map_or(Ok(IfExists::REFUSE), self::if_exists)?,
-            modified: text("modified", (Why::Input, "")).ok().flatten().and_then(tus::moment),
-        })
-    }
-}
-
-/// The place of a file some folders below one, whose last name is the file's.
-///
-/// Errors: `Invalid`.
-fn below_folder(folder: &VaultPath, below: &str, name: Option<&str>) -> Result<VaultPath> {
-    const WRONG: Error = Error::invalid_as(Why::Path, "Invalid path");
-    let below = VaultPath::parse(below)?;
-    if below.is_root() || name.is_some_and(|name| name != below.name()) {
-        return Err(WRONG);
-    }
-    below.components().try_fold(folder.clone(), |path, name| path.child(name))
-}
-
 impl Listed {
     /// One that waits.
     fn of(waiting: &Waiting, desk: &impl Desk) -> Self {
@@ -679,56 +630,5 @@ mod manual {
                 "required": is_required, "content": { tus::MEDIA_TYPE: {} },
             });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD as BASE64;
-
-    /// Metadata of these keys and values.
-    fn metadata(pairs: &[(&str, &str)]) -> String {
-        let pair = |(key, value): &(&str, &str)| format!("{key} {}", BASE64.encode(value));
-        pairs.iter().map(pair).collect::<Vec<_>>().join(",")
-    }
-
-    /// Where a file of such metadata goes, or what is said.
-    fn place(pairs: &[(&str, &str)]) -> std::result::Result<String, String> {
-        let wish = Wish::parse(&metadata(pairs));
-        wish.map(|wish| wish.path.as_str().to_owned()).map_err(|error| match error {
-            Error::Invalid(_, sentence) => sentence.into_owned(),
-            other => other.to_string(),
-        })
-    }
-
-    #[test]
-    fn the_place_is_folder_folders_below_and_name() {
-        let good =
-            |pairs: &[(&str, &str)], path: &str| assert_eq!(place(pairs).as_deref(), Ok(path));
-        good(&[("filename", "a.txt")], "a.txt");
-        good(&[("name", "a.txt"), ("path", "b/ä")], "b/ä/a.txt");
-        good(&[("filename", "a"), ("name", "b")], "a");
-        good(&[("filename", "a"), ("path", "/p/"), ("relativePath", "q/r/a")], "p/q/r/a");
-        good(&[("relativePath", "/q/a")], "q/a");
-        good(&[("filename", "a"), ("relativePath", "null")], "a");
-        good(&[("filename", "null"), ("relativePath", "q/null")], "q/null");
-    }
-
-    #[test]
-    fn what_is_no_place_is_refused() {
-        let bad =
-            |pairs: &[(&str, &str)], said: &str| assert_eq!(place(pairs), Err(said.to_owned()));
-        bad(&[], "No file name provided");
-        bad(&[("filename", "")], "No file name provided");
-        bad(&[("path", "a")], "No file name provided");
-        for name in ["..", ".", "a/b", "a\0b", "/"] {
-            bad(&[("filename", name)], "Invalid name");
-        }
-        bad(&[("filename", "a"), ("path", "../b")], "Invalid path");
-        bad(&[("filename", "a"), ("relativePath", "b/../a")], "Invalid path");
-        bad(&[("filename", "a"), ("relativePath", "q/b")], "Invalid path");
-        assert!(place(&[("filename", "a"), ("if_exists", "maybe")]).is_err());
     }
 }

@@ -49,31 +49,54 @@ other_answer!(/// A small picture.
 pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
     let ask = ask.read(call)?;
     let path = VaultPath::parse(&ask.path)?;
-    let size = match ask.size.as_deref() {
+    match look(call, &path, (ask.size.as_deref(), ask.v.as_deref()))? {
+        Looked::Found(reply) => Ok(Sent(reply)),
+        Looked::None(file) => none(call, &path, &file),
+    }
+}
+
+/// What a look for a small picture finds.
+pub enum Looked {
+    /// The answer: the picture, or that the client has it.
+    Found(Reply),
+    /// There is none of this file.
+    None(Box<Pictured>),
+}
+
+/// Looks for a small picture of a file in a size, and makes it if it can be made. Of which content the caller knows, by
+/// its `ETag`, may be said.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound`, `Busy`.
+pub fn look(
+    call: &Call<'_>,
+    path: &VaultPath,
+    (size, v): (Option<&str>, Option<&str>),
+) -> Result<Looked> {
+    let size = match size {
         None => Size::Small,
         Some(text) => Size::try_from(text).map_err(|()| Error::invalid("Invalid size"))?,
     };
     let share = call.share()?;
     for _ in 0..limits::THUMB_TRIES_MAX {
-        let file = share.open_pictured(&path)?;
+        let file = share.open_pictured(path)?;
         let known = call.app.thumbs.known(&file, size);
         let etag = etag_of(&file, size, known.as_ref().and_then(|found| found.thumb.as_ref()));
-        let is_known = ask.v.as_deref().map(|v| v.trim_matches('"')) == Some(&*file.file.tag);
+        let is_known = v.map(|v| v.trim_matches('"')) == Some(&*file.file.tag);
         if is_had(call, &file, &etag) {
-            return Ok(Sent(with_tag(Reply::new(304, Body::Empty), etag, is_known)));
+            return Ok(Looked::Found(with_tag(Reply::new(304, Body::Empty), etag, is_known)));
         }
         let found = match known {
             Some(found) => found,
             None => call.app.thumbs.of(&file, size, &still_wanted(call)?)?,
         };
         if let Some(thumb) = found.thumb {
-            share.photo_was_seen(&path);
+            share.photo_was_seen(path);
             let etag = etag_of(&file, size, Some(&thumb));
             let reply = Reply::new(200, body_of(thumb)?).with("Content-Type", "image/jpeg");
-            return Ok(Sent(with_tag(reply, etag, is_known)));
+            return Ok(Looked::Found(with_tag(reply, etag, is_known)));
         }
         if file.identity().is_none() || file.is_as_it_was()? {
-            return none(call, &path, &file);
+            return Ok(Looked::None(Box::new(file)));
         }
         // It was changed while its picture was made.
     }
@@ -81,7 +104,7 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
 }
 
 /// There is none.
-const NO_THUMBNAIL: Error = Error::NotFound("No thumbnail");
+pub const NO_THUMBNAIL: Error = Error::NotFound("No thumbnail");
 
 /// What tells a small picture of a file from any other.
 fn etag_of(file: &Pictured, size: Size, thumb: Option<&Thumb>) -> String {

@@ -4,8 +4,9 @@ use crate::error::Result;
 use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::handlers::resumable::{
-    self, About, Beginning, Begun, Desk, Dropped, GoingOn, Listed, Stands, Told, WentOn, Wish,
+    self, About, Beginning, Begun, Desk, Dropped, GoingOn, Listed, Stands, Told, WentOn,
 };
+use crate::http::handlers::wish::Wish;
 use crate::http::tus;
 use crate::vault::{Share, VaultPath};
 
@@ -34,6 +35,10 @@ impl Desk for House {
     fn owner(&self) -> &str {
         let [owner] = &self.owner;
         owner
+    }
+
+    fn crowd(&self) -> Option<&str> {
+        None
     }
 
     fn owners(&self) -> &[String] {

@@ -19,6 +19,7 @@ fn begin(house: &House, name: &str, length: u64) -> Result<Upload> {
         note: "",
         comes_whole: false,
         hears: &|_| {},
+        crowd: None,
     })
 }
 
@@ -120,6 +121,7 @@ fn what_waited_too_long_goes_and_all_of_who_is_gone() {
             note: "",
             comes_whole: false,
             hears: &|_| {},
+            crowd: None,
         };
         house.share().begin_lasting_upload(&plan).unwrap()
     };
