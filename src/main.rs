@@ -16,10 +16,6 @@ mod ftp;
 mod http;
 mod jobs;
 mod limits;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the endpoints of owners and guests come next and use all of it")
-)]
 mod links;
 mod logbook;
 mod offline;

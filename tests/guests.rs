@@ -432,7 +432,9 @@ fn a_maker_with_less_than_the_folder_gives_no_more_than_that() {
         .unwrap()["id"]
         .clone();
     let change = |paths: &str, write: &str| {
-        let ask = json!({ "id": id, "paths": paths, "paths_write": write });
+        let ask = json!({
+            "id": id, "username": "ana", "name": "Ana", "role": "user", "paths": paths, "paths_write": write,
+        });
         admin.post("/api/user/edit", ask).expect(200);
     };
     change(r#"["a/mine/deep"]"#, "[]");

@@ -406,9 +406,7 @@ impl Finder {
                 continue;
             };
             if part == ".." {
-                // No component behind is a link, so its parent is the one by name.
-                let parent = stand.path.parent().filter(|parent| self.is_inside(parent));
-                let parent = parent.ok_or(Lost::Escapes)?;
+                let parent = self.above(&stand.path)?;
                 ahead.extend(parent.components().rev().map(str::to_owned));
                 stand.go_back(self)?;
                 continue;
@@ -448,11 +446,6 @@ impl Finder {
             }
             let (from_root, parts) = self.link_target(target.as_bytes())?;
             if from_root {
-                let down = parts.iter().take_while(|part| *part != "..");
-                let down = down.fold(VaultPath::root(), |path, part| path.join(part));
-                if !self.is_inside(&down) {
-                    return Err(Lost::Escapes);
-                }
                 stand.go_back(self)?;
             }
             ahead.extend(parts.into_iter().rev());
@@ -494,6 +487,11 @@ impl Finder {
         Ok(free)
     }
 
+    /// The folder around one where a walk stands: no component behind is a link, so it is the one by name.
+    fn above(&self, folder: &VaultPath) -> Result<VaultPath, Lost> {
+        folder.parent().filter(|parent| self.is_inside(parent)).ok_or(Lost::Escapes)
+    }
+
     /// A link's target as components to walk, and whether they start at the share root.
     fn link_target(&self, target: &[u8]) -> Result<(bool, Vec<String>), Lost> {
         let is_absolute = target.first() == Some(&b'/');
@@ -511,7 +509,10 @@ impl Finder {
             if let Some(rest) = target.strip_prefix(root)
                 && (rest.is_empty() || rest.starts_with(b"/"))
             {
-                return Ok((true, within(rest)));
+                let parts = within(rest);
+                let down = parts.iter().take_while(|part| *part != "..");
+                let down = down.fold(VaultPath::root(), |path, part| path.join(part));
+                return if self.is_inside(&down) { Ok((true, parts)) } else { Err(Lost::Escapes) };
             }
         }
         Err(Lost::Escapes)

@@ -1196,6 +1196,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/s/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page that whoever comes by a link sees, the same for all. */
+        get: operations["link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what a link opens. */
+        get: operations["link_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a link with its password, or tell who one is. */
+        post: operations["link_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a folder of a link.
+         * @description As long as whoever made the link may use `/api/finder`.
+         */
+        get: operations["link_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a file, or a folder or a selection as a ZIP; honours Range.
+         * @description As long as whoever made the link may use `/api/download`.
+         */
+        get: operations["link_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/thumb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a small picture of a file.
+         * @description As long as whoever made the link may use `/api/download`.
+         */
+        get: operations["link_thumb"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own uploads that wait to be gone on with.
+         * @description As long as whoever made the link may use `/api/upload`.
+         */
+        get: operations["link_uploads_get"];
+        put?: never;
+        /**
+         * Begin an upload that can be gone on with (tus 1.0).
+         * @description As long as whoever made the link may use `/api/upload`.
+         */
+        post: operations["link_uploads"];
+        delete?: never;
+        /** Tell what can be done with uploads (tus 1.0). */
+        options: operations["link_uploads_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/uploads/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop an upload.
+         * @description As long as whoever made the link may use `/api/upload`.
+         */
+        delete: operations["link_uploads_delete"];
+        options?: never;
+        /**
+         * Tell how far an upload is.
+         * @description As long as whoever made the link may use `/api/upload`.
+         */
+        head: operations["link_uploads_head"];
+        /**
+         * Go on with an upload; its last byte puts the file in place.
+         * @description As long as whoever made the link may use `/api/upload`.
+         */
+        patch: operations["link_uploads_patch"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1876,6 +2040,41 @@ export interface components {
              */
             status: "Link edited";
         };
+        /** @description What a link is, to somebody who has it. */
+        LinkInfo: {
+            /** @description Whether a password is missing; then nothing else is told. */
+            needs_password: boolean;
+            /** @description Whether it opens a file or a folder. */
+            type?: "file" | "folder" | "other";
+            /** @description What that is called. */
+            name?: string;
+            /** @description The maker's own words for it. */
+            label?: string;
+            /**
+             * Format: uint64
+             * @description Bytes of a file that may be read.
+             */
+            size?: number;
+            /** @description Whether it may be looked at and downloaded. */
+            read?: boolean;
+            /** @description Whether files may be brought. */
+            write?: boolean;
+            /**
+             * Format: date-time
+             * @description When it closes; `null`: never.
+             */
+            expires?: string;
+            /** @description Who made it, as they are called. */
+            from?: string;
+        };
+        /** @description It is done. */
+        LinkOpenedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Opened";
+        };
         /** @description What a link opens. */
         LinkType: "file" | "folder";
         /** @description What is in a folder. */
@@ -2089,6 +2288,13 @@ export interface components {
             paths?: string[] | string | null;
             /** @description What they may write; nothing if left out. */
             paths_write?: string[] | string | null;
+        };
+        /** @description What `open` is asked by. */
+        Opening: {
+            /** @description The link's password, if it has one. */
+            password?: string | null;
+            /** @description What the guest calls themselves. */
+            guest?: string | null;
         };
         /** @description Somebody who is on. */
         PersonOn: {
@@ -2969,6 +3175,15 @@ export interface components {
         };
         /** @description It would overwrite or collide. */
         409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The link is no longer available. */
+        410: {
             headers: {
                 [name: string]: unknown;
             };
@@ -5797,6 +6012,510 @@ export interface operations {
             431: components["responses"]["431"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkInfo"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Opening"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOpenedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_list: {
+        parameters: {
+            query?: {
+                /** @description The folder, relative to the link's; that one if left out. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_download: {
+        parameters: {
+            query?: {
+                /** @description A file or folder, relative to the link's; several become one ZIP. All of the link if left out. */
+                path?: string[];
+                /** @description Whether to show it rather than save it (anything but `0`). */
+                inline?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, or a ZIP of the folder or of several. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The ranges that were asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            414: components["responses"]["414"];
+            416: components["responses"]["416"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    link_thumb: {
+        parameters: {
+            query?: {
+                /** @description The file, relative to the link's folder; what the link opens if left out. */
+                path?: string;
+                /** @description The longer side in pixels at most: `160`, `320` or `1280`; `160` if left out. */
+                size?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, upright. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description There is none. With `Larder-Thumb: wanted` a browser may make one and bring it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_uploads_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingUpload"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Bytes of the whole. */
+                "Upload-Length": number;
+                /** @description Keys, each with its value in base64, separated by commas: `filename` (or `name`), `path` (the folder; made if it is missing), `relativePath` (folders below it, ending in the file's name), `if_exists` (`error` if left out), `modified` (milliseconds since 1970, or RFC 3339). */
+                "Upload-Metadata": string;
+                /** @description The SHA-256 that the whole must have (RFC 9530). */
+                "Repr-Digest"?: string;
+                /** @description `sha-256=1`: the last answer tells that hash, also of a large file. */
+                "Want-Repr-Digest"?: string;
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description The upload is at `Location`, and goes on from `Upload-Offset`. With `Larder-Path` all of it came, and that is where the file is. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    link_uploads_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version and the extensions of tus, in `Tus-Version` and `Tus-Extension`. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_uploads_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                token: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    link_uploads_head: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                token: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Upload-Offset` of `Upload-Length` bytes are there for certain. With `Larder-Path` that is where the file is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
+        };
+    };
+    link_uploads_patch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description How many bytes are there. */
+                "Upload-Offset": number;
+                /** @description The version of tus, `1.0.0`. */
+                "Tus-Resumable"?: "1.0.0";
+            };
+            path: {
+                token: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description `Upload-Offset` bytes are there for certain. With `Larder-Path` that is all, and that is where the file is. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            410: components["responses"]["410"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            507: components["responses"]["507"];
         };
     };
 }
