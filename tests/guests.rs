@@ -451,7 +451,7 @@ fn a_maker_with_less_than_the_folder_gives_no_more_than_that() {
     }
     change(r#"[""]"#, r#"[""]"#);
     guest.get(&format!("{url}/list")).expect(200);
-    admin.post("/api/user/delete", json!({ "id": id })).expect(200);
+    admin.post("/api/user/delete", json!({ "username": "ana" })).expect(200);
     let answer = guest.get(&format!("{url}/list"));
     assert!(matches!(answer.status, 404 | 410), "{answer}");
 }
