@@ -16,6 +16,7 @@ fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
         client.head(&format!("/api/download?file_path={}", encode(path))),
         client.get_with("/api/thumb", "path", path),
         client.head(&format!("/api/thumb?path={}", encode(path))),
+        client.post("/api/link/create", json!({ "path": path })),
     ]
 }
 
@@ -59,6 +60,7 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
         client.upload(&late),
         begin_upload(&client, &format!("filename {},path {}", encoded(name), encoded(folder))),
         begin_upload(&client, &format!("relativePath {}", encoded(&path))),
+        client.post("/api/link/create", json!({ "path": folder, "read": false, "write": true })),
         client.clone().with("If-Match", "\"evil\"").post_raw(
             &format!("/api/thumb?path={}", encode(&path)),
             Some("image/jpeg"),
@@ -71,7 +73,7 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
 /// what came with the second contract says 403.
 fn refusal_of(answer: &Answer) -> (u16, &'static str) {
     let is_newer = |door: &&str| answer.asked.contains(*door);
-    if ["/api/thumb", "/api/uploads"].iter().any(is_newer) {
+    if ["/api/thumb", "/api/uploads", "/api/link"].iter().any(is_newer) {
         (403, "Not permitted")
     } else {
         (401, "Unauthorized")

@@ -610,3 +610,23 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
         last_used: row.get(20)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guesses come by the million, and renames by the ten thousand.
+    #[test]
+    fn what_anybody_can_ask_for_is_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LinkStore::open(&folder.path().join("users.db")).unwrap();
+        let reader = store.reader().unwrap();
+        for what in ["token_hash = ?1", "path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')"] {
+            let sql = format!("EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM links WHERE {what}");
+            let mut statement = reader.connection.prepare(&sql).unwrap();
+            let rows = statement.query_map(["x"], |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = rows.collect::<rusqlite::Result<_>>().unwrap();
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{what}: {plan:?}");
+        }
+    }
+}

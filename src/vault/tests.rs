@@ -1,5 +1,6 @@
 //! The vault as a whole, on a real disk: temporary folders, hostile names, links, drives.
 
+mod account;
 mod alone;
 mod change;
 mod confined;

@@ -1,8 +1,7 @@
 //! Moving and copying into a folder.
 
-use super::super::news;
 use super::super::root::Quirks;
-use super::super::{Fate, Follower, IfExists, Progress, TransferKind, What};
+use super::super::{Fate, IfExists, Progress, TransferKind, What};
 use super::alone::{Surroundings, alone};
 use super::mounts::drive;
 use super::{House, path, raw, refusal};
@@ -632,71 +631,4 @@ fn a_drive_that_is_full_keeps_nothing_of_it_and_loses_nothing() {
     }
     let name = "transfer::a_drive_that_is_full_keeps_nothing_of_it_and_loses_nothing";
     alone(name, Surroundings::Mounts, body, || {});
-}
-
-/// Writes down what it is told of moves.
-#[derive(Debug, Default)]
-struct Told(std::sync::Mutex<Vec<String>>);
-
-impl Told {
-    fn note(&self, what: &str, moves: &[news::Move]) {
-        let moves: Vec<String> =
-            moves.iter().map(|one| format!("{} to {}", one.from, one.to)).collect();
-        self.0.lock().unwrap().push(format!("{what} {}", moves.join(", ")));
-    }
-}
-
-impl Follower for Told {
-    fn will_move(&self, moves: &[news::Move]) {
-        self.note("will", moves);
-    }
-
-    fn moved(&self, moves: &[news::Move]) {
-        self.note("did", moves);
-    }
-
-    fn stayed(&self, moves: &[news::Move]) {
-        self.note("did not", moves);
-    }
-}
-
-#[test]
-fn whoever_keeps_account_hears_of_moves_before_and_after() {
-    for house in houses() {
-        for name in ["a/1", "a/2", "b/x", "c/1", "real/f"] {
-            house.file(name, "x");
-        }
-        house.link("way", "real");
-        let told = Arc::new(Told::default());
-        house.vault.tell_of_moves(told.clone());
-        let heard = || std::mem::take(&mut *told.0.lock().unwrap());
-        transfer(&house, Move, &["a/1", "a/2"], "b", REFUSE).unwrap();
-        let both = "a/1 to b/1, a/2 to b/2";
-        assert_eq!(heard(), [format!("will {both}"), format!("did {both}")]);
-        transfer(&house, Move, &["b/1"], "way", REFUSE).unwrap();
-        assert_eq!(heard(), ["will b/1 to real/1", "did b/1 to real/1"], "where it really is");
-        // Nobody could tell after a crash whether the other name is ours.
-        transfer(&house, Move, &["c/1"], "way", IfExists::Rename).unwrap();
-        assert_eq!(heard(), ["did c/1 to real/1 (1)"]);
-        transfer(&house, Copy, &["b/2"], "c", REFUSE).unwrap();
-        assert!(heard().iter().all(|line| !line.contains("to")), "copies move nothing");
-    }
-}
-
-#[test]
-fn what_fails_half_way_did_not_move() {
-    let house = House::in_memory();
-    for name in ["a/1", "a/2", "b/x"] {
-        house.file(name, "x");
-    }
-    let told = Arc::new(Told::default());
-    house.vault.tell_of_moves(told.clone());
-    let sources = vec![path("a/1"), path("a/2")];
-    let transfer = house.share().relocate_into(Move, sources, &path("b"), REFUSE).unwrap();
-    // Somebody takes the second name after it was looked at.
-    house.file("b/2", "theirs");
-    assert!(transfer.run(&Progress::default(), &mut |_, _| {}).is_err());
-    let both = "a/1 to b/1, a/2 to b/2";
-    assert_eq!(*told.0.lock().unwrap(), [format!("will {both}"), format!("did not {both}")]);
-    assert!(house.root().join("a/1").exists() && !house.root().join("b/1").exists());
 }

@@ -27,9 +27,9 @@ export function rolesWithRights(roles: Roles): Set<string> {
   return new Set(Object.values(roles).flat());
 }
 
-/** The roles with one for those who keep files here. */
+/** The roles with one for those who keep files here, and share them. */
 export function withFamily(roles: Roles): Roles {
-  const given = new Set(FILE_ENDPOINTS);
+  const given = new Set<string>([...FILE_ENDPOINTS, "/api/link/create"]);
   return Object.fromEntries(
     Object.entries(roles).map(([path, list]) => [path, given.has(path) ? [...list, FAMILY] : list]),
   );
