@@ -6,7 +6,7 @@ import { PHONE, silence, Walk, WIDE } from "./harness.ts";
 
 const walk = new Walk();
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="90" height="60"/></svg>';
-const VIEWS = ["dashboard", "people", "ftp", "logs", "settings", "terminal", "update", "cloud", "profile"];
+const VIEWS = ["shared", "dashboard", "people", "ftp", "logs", "settings", "terminal", "update", "cloud", "profile"];
 const KINDS = ["a.svg", "a.wav", "a.md", "a.rs", "a.pdf", "a.bin", "a.mp4"];
 
 /** Looks at what is open as it is small and large, in the light and in the dark. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LogRow } from "../api/types.ts";
-import { deedOf } from "./deeds.ts";
+import { deedOf, folded } from "./deeds.ts";
 
 const link = { id: 3, path: "Summer", label: "Grandma", guest_folders: true };
 const row = (op: string | undefined, path: string, more: Partial<LogRow> = {}): LogRow => ({
@@ -30,4 +30,13 @@ it("tells nothing of what came by another link, or lies elsewhere", () => {
 
 it("names nobody where guests have no folders", () => {
   expect(deedOf(row("create", "Summer/Anna/b.jpg"), { ...link, guest_folders: false }, [])).toMatchObject({ who: "" });
+});
+
+it("tells of a guest's look once a day", () => {
+  const look = (id: number, more: Partial<LogRow> = {}) => deedOf({ ...row(undefined, "Summer"), id, ...more }, link, []) ?? [];
+  const deeds = [
+    look(9), look(8), look(7, { ip: "10.0.0.7" }), look(6, { action: "opened /Summer as Anna" }),
+    look(5, { timestamp: "2026-11-28 12:00:00" }), look(4, { op: "create", path: "Summer/a" }), look(3, { op: "create", path: "Summer/b" }),
+  ].flat();
+  expect(folded(deeds).map(({ id }) => id)).toEqual([9, 7, 6, 5, 4, 3]);
 });

@@ -37,6 +37,16 @@ export function deedOf(row: LogRow, link: Known, others: readonly Known[]): Deed
   return path === link.path ? { ...about, kind: "look", key: "shared.didLook", who: nameIn(row, path) } : undefined;
 }
 
+/** The deeds without what says nothing new: another look of the same guest on the same day. */
+export function folded(deeds: readonly Deed[]): Deed[] {
+  const seen = new Set<string>();
+  return deeds.filter(({ kind, who, from, when }) => {
+    if (kind !== "look") return true;
+    const look = JSON.stringify([who, from, when.slice(0, 10)]);
+    return !seen.has(look) && seen.add(look);
+  });
+}
+
 /** The folder of a guest, which has their name. */
 function folderIn(path: string, folder: string): string {
   const step = stepTowards(path, folder);
