@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::harness::{Answer, Client, Form, Larder, encode};
+use crate::harness::{Answer, Client, Form, Larder, encode, everybody_may_everything};
 
 /// Every way of reading `path`.
 fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
@@ -410,4 +410,72 @@ fn permission_to_write_a_folder_includes_making_it() {
     ana.post("/api/create_folder", json!({ "path": "a", "folder_name": "b" }))
         .expect_status("Folder created");
     assert_eq!(larder.tree(), ["a/", "a/b/"]);
+}
+
+/// Links are a door, too: through one that was made by somebody who may everything no more is to be had than they may
+/// by now.
+#[test]
+fn a_link_is_as_narrow_as_its_maker_has_become() {
+    let larder = photos().user("boss");
+    let boss = larder.http("boss");
+    let made = boss.post("/api/link/create", json!({ "path": "", "write": true }));
+    let url = made.expect_status("Link created")["url"].as_str().unwrap().to_owned();
+    let guest = larder.anonymous();
+    let ask = |what: &str, path: &str| guest.get_with(&format!("{url}/{what}"), "path", path);
+    let bring = |folder: &str| {
+        let metadata = format!("filename {},path {}", encoded("new"), encoded(folder));
+        let fields = [("Upload-Length", "0"), ("Upload-Metadata", &*metadata)];
+        guest.ask("POST", &format!("{url}/uploads"), &fields, b"")
+    };
+    assert_eq!(ask("download", "top.txt").expect(200).text(), "secret");
+    bring("phot").expect(201);
+    let id = boss.get("/api/user/get_self").expect(200).json()["id"].clone();
+    let narrow = json!({
+        "id": id, "username": "boss", "name": "boss", "role": "user",
+        "paths": r#"["photos", "docs/shared"]"#, "paths_write": r#"["photos/new"]"#,
+    });
+    let admin = larder.bearer(&larder.token("admin"));
+    admin.post("/api/user/edit", narrow).expect_status("User edited");
+    for path in [
+        "photos2",
+        "photos2/a.txt",
+        "phot/a.txt",
+        "Photos",
+        "docs/private/p.txt",
+        "docs/none",
+        "top.txt",
+    ] {
+        for what in ["list", "download", "thumb"] {
+            let answer = ask(what, path).expect_error(403, "Not permitted");
+            assert!(!answer.body.windows(6).any(|window| window == b"secret"), "{answer}");
+        }
+    }
+    for folder in ["", "photos", "photos2", "docs/shared", "none"] {
+        bring(folder).expect_error(403, "Not permitted");
+    }
+    // On the way to what may be read the way alone is shown, and nothing of it is to be had.
+    assert_eq!(ask("list", "").expect(200).json()["items"], json!(["docs", "photos"]));
+    assert_eq!(ask("list", "docs").expect(200).json()["items"], json!(["shared"]));
+    ask("download", "docs").expect_error(403, "Not permitted");
+    guest.get(&format!("{url}/download")).expect_error(403, "Not permitted");
+    assert_eq!(ask("download", "docs/shared/s.txt").expect(200).text(), "S");
+    bring("photos/new").expect(201);
+    assert!(larder.exists("photos/new/new"));
+    // Whoever may not make links any more has none, and one whose time is over opens nothing.
+    let mut roles = everybody_may_everything();
+    let edit = |roles: &serde_json::Value| admin.post("/api/role/edit", roles.clone());
+    roles["/api/link/create"] = json!(["admin"]);
+    edit(&roles).expect(200);
+    ask("list", "photos").expect_error(410, "Link is no longer available");
+    roles["/api/link/create"] = json!(["admin", "user"]);
+    roles["/api/upload"] = json!(["admin"]);
+    edit(&roles).expect(200);
+    ask("list", "photos").expect(200);
+    bring("photos/new").expect_error(403, "Not permitted");
+    let told = guest.get(&format!("{url}/info")).expect(200).json();
+    assert_eq!((&told["read"], &told["write"]), (&json!(true), &json!(false)));
+    roles["/api/finder"] = json!(["admin"]);
+    edit(&roles).expect(200);
+    ask("list", "photos").expect_error(403, "Not permitted");
+    ask("download", "photos/a.txt").expect(200);
 }

@@ -92,6 +92,8 @@ fn caller(
     link: &Link,
     (id, name, is_let_in): (Option<String>, String, bool),
 ) -> Result<Caller> {
+    // Whoever looks for a user learns of what changed in the database, the roles too: guests bring none.
+    let _seen_anew = app.users.by_id(link.user_id)?;
     let roles = app.roles();
     let standing = app.links.admit(link, &roles, links::now())?;
     let guest = Guest {

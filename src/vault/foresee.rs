@@ -85,7 +85,8 @@ impl Share {
                 Err(lost) => return Err(lost.into()),
             };
             let is_nothing = spot.stat.is_none() && spot.path == place;
-            if is_nothing || (spot.is_folder() && self.ask(&spot.path, Need::Write).is_ok()) {
+            let leads_on = spot.is_folder() && self.grant().may_write_below(&spot.path);
+            if is_nothing || leads_on {
                 return Ok(place);
             }
         }
