@@ -1,36 +1,24 @@
 // What is asked of larder under a link. Everything lies below the page's own address; nothing else is ever asked.
+import type { Answer } from "../lib/api/call.ts";
 import { getAt, headAt, postAt } from "../lib/api/http.ts";
 import type { Entry } from "../lib/api/types.ts";
 import type { ThumbSize } from "../lib/photos/thumb.ts";
 
-/** What larder tells of a link. */
-export interface Info {
-  type: "file" | "folder";
-  name: string;
-  label?: string | null;
-  /** Bytes of a file. */
-  size?: number;
-  /** Whether one may look, and bring. */
-  read: boolean;
-  write: boolean;
-  /** RFC 3339. */
-  expires?: string | null;
-  /** Who made it. */
-  from: string;
-}
+/** What larder tells of a link; nothing else while its password is missing. */
+export type Told = Answer<"/s/{token}/info", "get">;
 
-/** Only this is told while a password is missing. */
-export interface Shut {
-  needs_password: true;
-}
+/** All that it tells once it may. */
+export type Info = Told & Required<Pick<Told, "type" | "name" | "label" | "read" | "write" | "from">>;
+
+export const isInfo = (told: Told): told is Info => told.type !== undefined;
 
 /** `/s/<token>` */
 export const base = location.pathname.split("/").slice(0, 3).join("/");
 
-export const askInfo = (): Promise<Info | Shut> => getAt(`${base}/info`);
+export const askInfo = (): Promise<Told> => getAt(`${base}/info`);
 
 export async function askList(path: string): Promise<readonly Entry[]> {
-  const answer = await getAt<{ entries?: readonly Entry[] }>(addressOf("list", [named(path)]));
+  const answer = await getAt<Answer<"/s/{token}/list", "get">>(addressOf("list", [named(path)]));
   return answer.entries ?? [];
 }
 

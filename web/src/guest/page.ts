@@ -17,7 +17,7 @@ import { h, icon, put } from "./dom.ts";
 import { fileCard } from "./file.ts";
 import { Folder } from "./folder.ts";
 import { askPassword } from "./gate.ts";
-import { askInfo, askList, base, downloadAddress, expectDownload, type Info } from "./link.ts";
+import { askInfo, askList, base, downloadAddress, expectDownload, type Info, isInfo } from "./link.ts";
 import { loadBring, loadViewer } from "./parts.ts";
 import { readPlace, writePlace } from "./place.ts";
 import { showSentence } from "./sentence.ts";
@@ -69,7 +69,7 @@ function passwordAsker(gate: HTMLElement, shell: HTMLElement): () => Promise<voi
 async function learn(gate: HTMLElement): Promise<Info> {
   for (;;) {
     const info = await keepReading(askInfo, (problem) => showSentence(gate, problem), never);
-    if ("type" in info) return info;
+    if (isInfo(info)) return info;
     await hooks.signInAgain(null);
   }
 }

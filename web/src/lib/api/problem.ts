@@ -2,7 +2,7 @@
 import type { Shape } from "./call.ts";
 
 export type ProblemKind =
-  | "signedOut" // the session is over
+  | "signedOut" // the session is over, or a link's password is missing
   | "wrongPassword"
   | "refused" // signed in, and not permitted
   | "deniedByDrive" // larder would; the drive's own permissions would not
@@ -70,6 +70,7 @@ const KINDS: Partial<Record<Code, ProblemKind>> = {
   invalid_token: "signedOut",
   list_too_long: "tooMany",
   not_permitted: "refused",
+  password_required: "signedOut",
   read_only: "readOnly",
   token_expired: "signedOut",
   too_large: "tooLarge",
