@@ -341,3 +341,29 @@ fn a_terminal_of_utf_8_that_is_wide_enough_shows_the_address_as_a_qr_code() {
         assert!(shown.contains("/auth#code=") && !shown.contains('▀'), "{locale}: {shown}");
     }
 }
+
+#[test]
+fn the_address_is_that_by_which_the_one_who_asks_is_here() {
+    let larder = house();
+    let token = larder.token("ida");
+    let address = |origin: &str| {
+        let ida = larder.bearer(&token).with("Origin", origin);
+        let answer = ida.post("/api/user/signin_code", json!({ "username": "gus" })).expect(200);
+        let made = answer.json();
+        let url = made["url"].as_str().unwrap();
+        made["address"].as_str().unwrap().strip_suffix(url).unwrap().to_owned()
+    };
+    let own = format!("127.0.0.1:{}", larder.port());
+    assert_eq!(address(&format!("https://{own}")), format!("https://{own}"), "behind a proxy");
+    assert_eq!(address("http://elsewhere.example"), format!("http://{own}"));
+    assert_eq!(address("null"), format!("http://{own}"));
+    let settings = json!({ "public_url": "https://nas.example" });
+    larder.http("ana").post("/api/update_settings", settings).expect(200);
+    assert_eq!(address("https://nas.example"), "https://nas.example");
+    assert_eq!(
+        address(&format!("http://{own}")),
+        format!("http://{own}"),
+        "at home by the address"
+    );
+    assert_eq!(address("null"), "https://nas.example");
+}

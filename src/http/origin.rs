@@ -5,22 +5,29 @@ use std::net::{IpAddr, SocketAddr};
 use tiny_http::Request;
 
 use crate::app::App;
-use crate::http::host::name_of;
+use crate::http::host::{self, name_of};
 use crate::system;
 
-/// The origin (RFC 6454) of the request: what the browser says its page is of, else the host that was asked for. No
-/// other device could open `localhost`, so that the machine's address in the house takes its place, where larder answers.
-pub fn of(request: &Request, app: &App) -> String {
+/// The origin (RFC 6454) for a device that stands beside the caller's: the one by which they are here themselves, as far
+/// as their browser tells, else the one that strangers are given. No other device could open `localhost`, so that the
+/// machine's address in the house takes its place, where larder answers.
+pub fn nearby(request: &Request, app: &App) -> String {
+    let settings = app.config.settings();
     let host = request.header("Host").map(str::trim).unwrap_or_default();
+    let told = request.header("Origin").map(str::trim).unwrap_or_default();
+    if !told.is_empty() && told == settings.public_url {
+        return told.to_owned();
+    }
     if is_loopback(&name_of(host))
         && app.is_everywhere()
         && let Some(ip) = system::in_house()
     {
         return format!("http://{}", at_port_of(host, ip));
     }
-    let told = request.header("Origin").map(str::trim);
-    let is_ours = |origin: &&str| origin.split_once("://").is_some_and(|(_, of)| of == host);
-    told.filter(is_ours).map_or_else(|| format!("http://{host}"), str::to_owned)
+    match told.split_once("://") {
+        Some((_, of)) if of == host => told.to_owned(),
+        _ => host::origin(&settings, request),
+    }
 }
 
 /// Whether a name means the machine that asks for it.

@@ -165,4 +165,16 @@ describe("who has several folders", () => {
     await walk.entry("music").waitFor();
     expect(new URL(theirs.url()).search).toBe("");
   });
+
+  it("lands on the page of a file that is all they may see", async () => {
+    const page = await walk.enter("/?view=people");
+    const only = { username: "emil", name: "Emil", role: "admin", paths: '["house/deep/photos/sun.txt"]', paths_write: "[]" };
+    await walk.api("/api/user/create", { ...only, without_password: true });
+    const { address: at } = (await walk.api("/api/user/signin_code", { username: "emil" })) as { address: string };
+    expect(page.url()).toContain("people");
+    const theirs = await walk.open();
+    await arrive(at);
+    await theirs.waitForURL("**/preview?path=house/deep/photos/sun.txt");
+    await theirs.getByText("sun", { exact: true }).first().waitFor();
+  });
 });

@@ -55,7 +55,7 @@ pub fn make(call: &mut Call<'_>, ask: Ask<NewCode>) -> Result<Answer<Made>> {
     let username: &str = &ask.username;
     let code = people::make_code(&call.app.users, &authority(call)?, username)?;
     let url = format!("/auth#code={code}");
-    let address = format!("{}{url}", origin::of(call.request, call.app));
+    let address = format!("{}{url}", origin::nearby(call.request, call.app));
     let qr = qr::svg(&address)?;
     call.note(Event::change(format!("made a sign-in code for {username}")));
     let ends = Timestamp::try_from(SystemTime::now() + limits::CODE_LIFE).unwrap_or_default();

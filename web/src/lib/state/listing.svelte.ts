@@ -37,6 +37,8 @@ class Listing {
   shownPath = $state("");
   /** Why there is nothing to show; `undefined` when there is. */
   problem = $state<ProblemKind>();
+  /** What was asked for is a file. */
+  isFile = false;
   /** Nothing has been answered yet, neither entries nor a problem. */
   isFirst = $state(true);
   /** The answer takes so long that the page should say so. */
@@ -70,6 +72,7 @@ class Listing {
       this.selection.reset();
     }
     this.path = session.placeOf(path);
+    this.isFile = false;
     await this.reload();
   }
 
@@ -116,6 +119,7 @@ class Listing {
       // A newer question took over; it sets what is on show.
       if (running.signal.aborted) return;
       if (leftBecause(cause)) return;
+      this.isFile = cause instanceof Problem && cause.code === "not_a_folder";
       settle([], cause instanceof Problem ? cause.kind : "fault");
     } finally {
       clearTimeout(timer);
