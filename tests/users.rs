@@ -500,6 +500,7 @@ fn get_all_shows_everybody_without_secrets() {
             [
                 "API_KEY",
                 "ftp_users",
+                "has_password",
                 "id",
                 "ip",
                 "last_agent",
