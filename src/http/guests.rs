@@ -135,11 +135,28 @@ pub fn saw(call: &Call<'_>) -> Result<()> {
         return Ok(());
     }
     if call.app.links.seen(guest.link_id, &guest.known_by(call.address))? {
-        let name =
-            if guest.name.is_empty() { String::new() } else { format!(" as {}", guest.name) };
-        call.note(Event::opened_link(guest.place.as_str(), &name));
+        note_opened(call, guest, &guest.name);
     }
     Ok(())
+}
+
+/// Notes the same of somebody who was known by their address and has a cookie from now on. They are one guest: who
+/// was noted by the one is not noted by the other.
+///
+/// Errors: `Store`.
+pub fn is_known_now(call: &Call<'_>, named: &links::Guest) -> Result<()> {
+    let guest = call.guest()?;
+    if call.app.links.seen(guest.link_id, &guest.known_by(call.address))? {
+        note_opened(call, guest, &named.name);
+    }
+    let _is_first = call.app.links.seen(guest.link_id, &named.id)?;
+    Ok(())
+}
+
+/// Tells the log that a link was opened, and by whom, if they said it.
+fn note_opened(call: &Call<'_>, guest: &Guest, name: &str) {
+    let name = if name.is_empty() { String::new() } else { format!(" as {name}") };
+    call.note(Event::opened_link(guest.place.as_str(), &name));
 }
 
 /// Adds what each answer has that somebody gets by a link: the address is the key, so no page may learn it from us,

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Links of one user (contract, section 15): what a person can still look through.
 pub const LINKS_PER_USER_MAX: i64 = 500;
 
+/// Links kept of all users who were deleted, so that their guests are told that it is over: a few large houses' worth.
+pub const LINKS_OF_NOBODY_MAX: i64 = 2000;
+
 /// Random-looking bytes of a link's token: 128 bits are found by nobody who guesses, and their 22 letters still
 /// make a small QR code.
 pub const LINK_TOKEN_BYTES: usize = 16;

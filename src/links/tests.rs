@@ -308,9 +308,10 @@ fn links_follow_a_folder_and_nothing_beside_it_and_go_with_their_maker() {
     let token = house.links.token(&house.links.by_id(ids[0]).unwrap()).unwrap();
     house.links.find(&token).unwrap();
     house.users.delete("ana", "admin", |_| Ok(false)).unwrap();
-    assert!(house.links.find(&token).is_err());
-    let (left, _) = house.links.after(None, None, 100).unwrap();
-    assert_eq!(left, [bea]);
+    let left = house.links.find(&token).unwrap();
+    assert!(is_gone(house.links.standing(&left, &roles())), "nobody's");
+    assert_eq!(house.links.after(Some(1), None, 100).unwrap().0, []);
+    assert_eq!(house.links.after(Some(2), None, 100).unwrap().0, [bea]);
 }
 
 #[test]

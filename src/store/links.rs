@@ -468,6 +468,25 @@ impl Reader {
     }
 }
 
+/// What stands in a link's row for a maker who was deleted. Numbers of users begin at 1 and are never given twice.
+const NOBODY: i64 = 0;
+
+/// Leaves the links of a user who is deleted to nobody: they open nothing any more, but who has one of their
+/// addresses is told that it is over, not that there never was a link (contract, section 15). Of nobody's links
+/// the newest are kept.
+pub(super) fn leave_to_nobody(connection: &Connection, user_id: i64) -> Result<()> {
+    connection.execute(
+        "UPDATE links SET user_id = ?2, password = NULL WHERE user_id = ?1",
+        params![user_id, NOBODY],
+    )?;
+    connection.execute(
+        "DELETE FROM links WHERE user_id = ?1 AND id NOT IN
+            (SELECT id FROM links WHERE user_id = ?1 ORDER BY created_ms DESC, id DESC LIMIT ?2)",
+        params![NOBODY, limits::LINKS_OF_NOBODY_MAX],
+    )?;
+    Ok(())
+}
+
 /// A transaction that keeps everybody else from writing from its beginning.
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)

@@ -46,7 +46,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE links(
         id INTEGER PRIMARY KEY,
-        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        user_id INTEGER NOT NULL,
         token_hash TEXT NOT NULL UNIQUE,
         nonce TEXT NOT NULL,
         path TEXT NOT NULL,

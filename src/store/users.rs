@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::links;
 use super::reader::Reader;
 use super::schema::MIGRATIONS;
 use super::seen::{self, Seen};
@@ -202,6 +203,7 @@ impl UserStore {
             return Err(Error::Conflict("The last admin can't be deleted"));
         }
         transaction.execute("DELETE FROM users WHERE id = ?1", [id])?;
+        links::leave_to_nobody(&transaction, id)?;
         if is_last && forget_role(&role)? {
             transaction.execute("UPDATE marks SET roles_edition = roles_edition + 1", [])?;
         }

@@ -149,9 +149,12 @@ pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOp
     }
     let name = ask.guest.unwrap_or_default();
     let mut guest = links::Guest::new(name.trim())?;
-    // Whoever only tells another name stays who they are.
-    if let Some(id) = &call.guest()?.id {
-        guest.id.clone_from(id);
+    let asking = call.guest()?;
+    match &asking.id {
+        // Whoever only tells another name stays who they are.
+        Some(id) => guest.id.clone_from(id),
+        None if asking.is_let_in => guests::is_known_now(call, &guest)?,
+        None => {}
     }
     let seal = call.app.links.seal(&link, &guest, links::now());
     let seconds = limits::LINK_COOKIE_LIFE.as_secs();
