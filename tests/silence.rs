@@ -2,6 +2,7 @@
 
 use crate::harness::silent::{CONTENT, FILE, SilentDrive};
 use crate::harness::{Larder, Wire, password_of, wait};
+use serde_json::json;
 
 /// A larder with a file of its own, and a drive mounted in its share that still answers. `None` where
 /// nothing can be mounted.
@@ -9,7 +10,7 @@ fn house() -> Option<(Larder, SilentDrive)> {
     let larder = Larder::start().user("ana").file("docs/a.txt", "A").folder("usb");
     let drive = SilentDrive::mount(&larder.root().join("usb"))?;
     let listed = larder.http("ana").get("/api/finder?path=usb&details=1").expect(200).json();
-    assert_eq!(listed["items"], serde_json::json!([FILE]));
+    assert_eq!(listed["items"], json!([FILE]));
     // Closing the file, behind the answer, asks the drive again, and nothing can end who waits for that:
     // the next answer of the connection says that it is done.
     let mut wire = ask(&larder, &format!("/api/download?file_path=usb/{FILE}"));
@@ -42,7 +43,7 @@ fn expect_the_rest_to_answer(larder: &Larder) {
     ana.get("/api/jobs").expect(200);
     assert_eq!(ana.get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
     let listed = ana.get("/api/finder?details=1").expect(200).json();
-    assert_eq!(listed["items"], serde_json::json!(["docs", "usb"]));
+    assert_eq!(listed["items"], json!(["docs", "usb"]));
     ana.get("/api/finder?path=docs&details=1").expect(200);
     ana.get("/api/trash").expect(200);
 }
@@ -147,10 +148,18 @@ type Door<'a> = (&'a str, &'a dyn Fn() -> Wire);
 #[test]
 fn whatever_many_ask_of_a_silent_drive_keeps_nobody_from_another() {
     let Some((larder, drive)) = house() else { return };
-    let json = |target: &str, body: &str| post(&larder, target, "application/json", body);
+    let asked_by = |target: &str, body: &str| post(&larder, target, "application/json", body);
     let form = "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\nusb/deep\r\n--b\r\n\
         Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nA\r\n--b--\r\n";
-    let doors: [Door<'_>; 11] = [
+    let link = |path: &str| {
+        let made =
+            larder.http("ana").post("/api/link/create", json!({ "path": path, "write": true }));
+        made.expect_status("Link created")["url"].as_str().unwrap().to_owned()
+    };
+    let (there, elsewhere) = (link("usb"), link("docs"));
+    let tus =
+        "application/offset+octet-stream\r\nUpload-Length: 1\r\nUpload-Metadata: filename YQ==";
+    let doors: [Door<'_>; 16] = [
         ("a file", &|| ask(&larder, "/api/download?file_path=usb/there.txt")),
         ("a listing", &|| ask(&larder, "/api/finder?path=usb&details=1")),
         ("a listing below", &|| ask(&larder, "/api/finder?path=usb/deep")),
@@ -158,12 +167,17 @@ fn whatever_many_ask_of_a_silent_drive_keeps_nobody_from_another() {
         ("a ZIP", &|| ask(&larder, "/api/download?file_path=usb")),
         ("photos", &|| ask(&larder, "/api/photos?path=usb")),
         ("an upload", &|| post(&larder, "/api/upload", "multipart/form-data; boundary=b", form)),
-        ("a folder", &|| json("/api/create_folder", r#"{"path":"usb","folder_name":"n"}"#)),
+        ("a folder", &|| asked_by("/api/create_folder", r#"{"path":"usb","folder_name":"n"}"#)),
         ("a rename", &|| {
-            json("/api/rename_file", r#"{"path":"usb","file_name":"there.txt","new_name":"b"}"#)
+            asked_by("/api/rename_file", r#"{"path":"usb","file_name":"there.txt","new_name":"b"}"#)
         }),
-        ("a move", &|| json("/api/move", r#"{"paths":["usb/there.txt"],"to":"docs"}"#)),
-        ("a deletion", &|| json("/api/delete", r#"{"paths":["usb/there.txt"]}"#)),
+        ("a move", &|| asked_by("/api/move", r#"{"paths":["usb/there.txt"],"to":"docs"}"#)),
+        ("a deletion", &|| asked_by("/api/delete", r#"{"paths":["usb/there.txt"]}"#)),
+        ("what a link is", &|| ask(&larder, &format!("{there}/info"))),
+        ("a listing by a link", &|| ask(&larder, &format!("{there}/list?path=deep"))),
+        ("a file by a link", &|| ask(&larder, &format!("{there}/download?path=there.txt"))),
+        ("a small picture by a link", &|| ask(&larder, &format!("{there}/thumb?path=a.jpg"))),
+        ("an upload by a link", &|| post(&larder, &format!("{there}/uploads"), tus, "A")),
     ];
     for (what, door) in doors {
         // It has just answered: as many go in as may.
@@ -172,8 +186,10 @@ fn whatever_many_ask_of_a_silent_drive_keeps_nobody_from_another() {
         let mut asked: Vec<Wire> = (0..24).map(|_| door()).collect();
         wait::until(&format!("the drive asked for {what}"), || drive.is_asked());
         let ana = larder.http("ana");
-        let told = ["/api/download?file_path=docs/a.txt", "/api/finder?path=docs&details=1"]
-            .map(|target| ana.get(target));
+        let by_link = format!("{elsewhere}/list");
+        let told =
+            ["/api/download?file_path=docs/a.txt", "/api/finder?path=docs&details=1", &by_link]
+                .map(|target| ana.get(target));
         drive.speak();
         for answer in told {
             assert_eq!(answer.status, 200, "beside those who ask for {what}: {answer}");
