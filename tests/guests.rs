@@ -203,6 +203,29 @@ fn info_tells_what_a_link_opens_and_no_more() {
 }
 
 #[test]
+fn who_was_let_in_tells_another_name_without_the_password() {
+    let larder = album().folder("box");
+    let ask =
+        json!({ "path": "box", "write": true, "guest_folders": true, "password": "opensesame" });
+    let url = link(&larder, "ana", ask);
+    let rename = json!({ "guest": "Uncle Karl" });
+    let stranger = larder.anonymous();
+    let refused = |answer: Answer| answer.expect_error(401, "Password required");
+    refused(stranger.post(&format!("{url}/open"), rename.clone()));
+    let guest = opened(&larder, &url, json!({ "password": "opensesame" }));
+    let again = guest.post(&format!("{url}/open"), rename.clone());
+    let cookie = again.header("Set-Cookie").expect("a cookie").to_owned();
+    let id = |cookie: &str| cookie.split('.').next().map(str::to_owned);
+    let before = guest.headers.iter().find(|(name, _)| name == "Cookie").expect("a cookie");
+    assert_eq!(id(&cookie), id(&before.1), "still the same guest");
+    let karl = stranger.with("Cookie", cookie.split(';').next().unwrap());
+    bring(&karl, &url, &[("filename", "a.txt")], b"a").expect(201);
+    assert!(larder.exists("box/Uncle Karl/a.txt"));
+    let wrong = json!({ "guest": "Eve", "password": "wrong" });
+    guest.post(&format!("{url}/open"), wrong).expect_error(401, "Wrong password");
+}
+
+#[test]
 fn a_password_opens_one_link_until_it_is_another() {
     let larder = album();
     let ask = json!({ "path": "photos/summer", "write": true, "password": "opensesame" });
@@ -847,8 +870,11 @@ fn the_owner_learns_who_looked_and_what_was_brought_and_no_log_has_a_token() {
             .count()
     };
     wait::until("the log has it", || {
-        has("link", "link party: uploaded /photos/summer/gift.txt", json!("photos/summer/gift.txt"))
-            == 1
+        has(
+            "link",
+            "link party: uploaded /photos/summer/gift.txt as Oma",
+            json!("photos/summer/gift.txt"),
+        ) == 1
     });
     let opened: Vec<Value> = rows()
         .as_array()

@@ -155,8 +155,7 @@ pub fn is_known_now(call: &Call<'_>, named: &links::Guest) -> Result<()> {
 
 /// Tells the log that a link was opened, and by whom, if they said it.
 fn note_opened(call: &Call<'_>, guest: &Guest, name: &str) {
-    let name = if name.is_empty() { String::new() } else { format!(" as {name}") };
-    call.note(Event::opened_link(guest.place.as_str(), &name));
+    call.note(Event::opened_link(guest.place.as_str(), name));
 }
 
 /// Adds what each answer has that somebody gets by a link: the address is the key, so no page may learn it from us,

@@ -48,6 +48,8 @@ pub enum Op {
     Delete,
     /// Something is back from the trash.
     Restore,
+    /// Somebody looks at something by a link; other reading is not told of.
+    Read,
     /// Somebody signed in.
     SignIn,
     /// Somebody signed out.
@@ -75,6 +77,7 @@ impl Op {
             Self::Copy => "copy",
             Self::Delete => "delete",
             Self::Restore => "restore",
+            Self::Read => "read",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
             Self::Refused => "refused",
@@ -260,7 +263,7 @@ impl Event {
 
     /// Somebody looked at what a link opens, there; `name` is how they call themselves, if they do.
     pub fn opened_link(path: &str, name: &str) -> Self {
-        Self::other(format!("opened /{path}{name}")).at(path)
+        Self::of(Op::Read, format!("opened /{path}")).at(path).named(name)
     }
 
     /// Somebody signed in.
@@ -298,6 +301,15 @@ impl Event {
     /// It happened to what is, or was, there.
     pub fn at(self, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..self }
+    }
+
+    /// Whoever did it calls themselves so, which nobody has looked into; nothing is added for who gave no name.
+    pub fn named(mut self, name: &str) -> Self {
+        if !name.is_empty() {
+            self.words.push_str(" as ");
+            self.words.push_str(name);
+        }
+        self
     }
 
     /// What went, or was replaced, is there in the trash.

@@ -145,7 +145,11 @@ pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOp
     let ask = ask.read(call)?;
     let link = link_of(call, call.guest()?)?;
     if let Some(hash) = &link.password_hash {
-        must_be_right(call, &link, hash, ask.password.as_deref())?;
+        // Whoever has the cookie of a right password may tell another name without it.
+        let given = ask.password.as_deref().filter(|given| !given.is_empty());
+        if given.is_some() || !call.guest()?.is_let_in {
+            must_be_right(call, &link, hash, given)?;
+        }
     }
     let name = ask.guest.unwrap_or_default();
     let mut guest = links::Guest::new(name.trim())?;
@@ -167,7 +171,6 @@ pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOp
 ///
 /// Errors: `SignIn`, `TooSoon`.
 fn must_be_right(call: &Call<'_>, link: &Link, hash: &str, given: Option<&str>) -> Result<()> {
-    let given = given.filter(|given| !given.is_empty());
     let given = given.ok_or(Error::SignIn(SignInProblem::LinkPassword))?;
     let password = LinkPassword { id: link.id, epoch: link.epoch, hash };
     if call.app.sign_in.opens_link(&password, call.address, given)? {

@@ -37,6 +37,8 @@ struct Guests {
     folder: VaultPath,
     /// Whether they may read.
     may_read: bool,
+    /// What they call themselves; empty if they do not.
+    name: String,
 }
 
 impl Guests {
@@ -60,6 +62,7 @@ impl Guests {
             folder: folder.map_or(Ok(link.path.clone()), |name| link.path.child(&name))?,
             place: link.path,
             may_read: guest.may_read(),
+            name: guest.name.clone(),
         })
     }
 }
@@ -114,6 +117,10 @@ impl Desk for Guests {
     fn uncount(&self, length: u64) {
         // The worst is a link that takes less than it might.
         let _counted_for_nothing = self.app.links.take_back_upload(self.link_id, length, 1);
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn told(&self, path: &VaultPath, metadata: &str) -> String {

@@ -61,6 +61,9 @@ pub trait Desk {
     /// One that was counted will never come.
     fn uncount(&self, length: u64);
 
+    /// What the caller calls themselves, if that is not what the log calls them already.
+    fn name(&self) -> &str;
+
     /// How the caller is told where a file of such metadata is.
     fn told(&self, path: &VaultPath, metadata: &str) -> String;
 }
@@ -499,7 +502,8 @@ fn finish(call: &Call<'_>, desk: &impl Desk, mut upload: Upload) -> Result<Ended
     let finished = share.finish_upload(upload, if_exists, note.digest);
     let (placed, ended) = uncounted_if_lost(finished, desk, length)?;
     let trash = placed.trash.as_ref().map(TrashId::as_str);
-    call.note_one_of_many(Event::uploaded(placed.path.as_str(), placed.is_new).trashed(trash));
+    let event = Event::uploaded(placed.path.as_str(), placed.is_new).trashed(trash);
+    call.note_one_of_many(event.named(desk.name()));
     Ok(ended)
 }
 

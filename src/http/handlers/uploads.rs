@@ -67,6 +67,10 @@ impl Desk for House {
 
     fn uncount(&self, _: u64) {}
 
+    fn name(&self) -> &'static str {
+        ""
+    }
+
     fn told(&self, path: &VaultPath, _: &str) -> String {
         path.as_str().to_owned()
     }
