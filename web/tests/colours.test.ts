@@ -74,36 +74,42 @@ interface Look {
   colours: number[];
 }
 
-/** What is at an address, as the browser shows it. */
-function lookAt(address: string): Promise<Look> {
-  return walk.page.evaluate(async (src) => {
-    const image = new Image();
-    image.src = src;
-    await image.decode();
-    const canvas = new OffscreenCanvas(40, 40);
-    const pen = canvas.getContext("2d");
-    if (!pen) throw new Error("no canvas");
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, 40, 40);
-    pen.drawImage(image, 0, 0, 40, 40);
-    const colours = [[10, 10], [30, 10], [10, 30], [30, 30]].flatMap(([x = 0, y = 0]) => [...pen.getImageData(x, y, 1, 1).data.slice(0, 3)]);
-    return { shape: image.naturalWidth / image.naturalHeight, colours };
-  }, address);
+/** What a picture shows, in the page. */
+function look(image: HTMLImageElement): Look {
+  const canvas = new OffscreenCanvas(40, 40);
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("no canvas");
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, 40, 40);
+  pen.drawImage(image, 0, 0, 40, 40);
+  const colours = [[10, 10], [30, 10], [10, 30], [30, 30]].flatMap(([x = 0, y = 0]) => [...pen.getImageData(x, y, 1, 1).data.slice(0, 3)]);
+  return { shape: image.naturalWidth / image.naturalHeight, colours };
 }
 
-/** Waits for the picture of a file in a place, and says from where it is. */
-async function shownIn(place: string): Promise<string> {
+/** What is at an address, as the browser shows it. */
+async function lookAt(address: string): Promise<Look> {
+  const image = await walk.page.evaluateHandle(async (src) => {
+    const fresh = new Image();
+    fresh.src = src;
+    await fresh.decode();
+    return fresh;
+  }, address);
+  return image.evaluate(look);
+}
+
+/** Waits for the picture of a file in a place, and says what it shows: its address may be good for it alone. */
+async function shownIn(place: string): Promise<Look> {
   const image = walk.page.locator(`${place} img`).first();
   await image.waitFor();
   await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).complete)).toBe(true);
-  return image.evaluate((one) => (one as HTMLImageElement).currentSrc);
+  return image.evaluate(look as (one: Element) => Look);
 }
 
 /** Holds what is shown of each file against the file itself. */
 async function expectTrue(where: string, placeOf: (name: string) => string | Promise<string>) {
   const wrong: string[] = [];
   for (const name of names) {
-    const shown = await lookAt(await shownIn(await placeOf(name)));
+    const shown = await shownIn(await placeOf(name));
     const file = await lookAt(`${walk.larder.url}/api/download?file_path=All%2F${name}&inline=1`);
     const off = Math.max(...shown.colours.map((value, at) => Math.abs(value - (file.colours[at] ?? 0))));
     if (off > OFF_MAX || Math.abs(shown.shape - file.shape) > 0.05) {
