@@ -42,10 +42,16 @@ describe("a person added as the form proposes it", () => {
     await dialog.getByLabel("Name", { exact: true }).fill("Tim");
     await dialog.getByRole("button", { name: "Show password" }).click();
     expect(await dialog.getByLabel("Password", { exact: true }).getAttribute("type")).toBe("text");
-    await dialog.getByRole("group", { name: "May change" }).getByRole("checkbox", { name: "Files" }).check();
+    // Nothing is given that nobody chose.
+    for (const name of ["May look at", "May change"]) {
+      const group = dialog.getByRole("group", { name });
+      await group.getByText("Nothing", { exact: true }).waitFor();
+      await group.getByRole("checkbox", { name: "Files" }).check();
+    }
     expect(await dialog.getByLabel("Role").locator("option:checked").innerText()).toBe("Family");
     await dialog.getByRole("button", { name: "Add a person" }).click();
     await page.getByRole("dialog", { name: "API key of tim" }).getByRole("button", { name: "Done" }).click();
+    await page.getByText("More about roles").click();
     await page.getByRole("checkbox", { name: "Upload: Family" }).and(page.locator(":checked")).waitFor();
     expect(await page.getByRole("checkbox", { name: "Run any command on the box: Family" }).isChecked()).toBe(false);
 
@@ -94,6 +100,7 @@ describe("changes that are not saved", () => {
   it("are asked about before the way back is gone: roles", async () => {
     const page = await walk.enter("/?view=trash");
     await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "People" }).click();
+    await page.getByText("More about roles").click();
     const box = page.getByRole("checkbox", { name: "Upload: Admin" });
     await box.uncheck();
     await page.goBack();

@@ -111,6 +111,23 @@ describe("a person who is added by their name", () => {
     await page.getByRole("heading", { name: "Anna", exact: true }).waitFor();
   });
 
+  it("keeps its code where larder could not be asked, for another try", async () => {
+    await walk.enter("/?view=people");
+    const { address: at } = (await walk.api("/api/user/signin_code", { username: "anna" })) as { address: string };
+    const page = await walk.open();
+    const asked = "**/api/user/login";
+    await page.route(asked, (route) => route.abort());
+    await page.goto(at);
+    await page.getByText("larder cannot be reached").first().waitFor();
+    expect(await page.getByLabel("Sign-in code", { exact: true }).inputValue()).toBe(at.split("=")[1]);
+    expect(page.url()).toBe(`${walk.larder.url}/auth`);
+    await walk.expectAccessible("a code that waits");
+    await page.unroute(asked);
+    await expect.poll(() => page.locator("button[type=submit]").evaluate((one) => one === document.activeElement)).toBe(true);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Anna", exact: true }).waitFor();
+  });
+
   it("can be tried again when the half is made", async () => {
     const page = await walk.enter("/?view=people");
     const dialog = page.getByRole("dialog");
@@ -134,6 +151,49 @@ describe("a person who is added by their name", () => {
     await page.getByRole("button", { name: "Actions for anna" }).click();
     await page.getByRole("menuitem", { name: "New sign-in code" }).click();
     await page.getByRole("dialog", { name: "Anna can sign in now" }).getByRole("img").waitFor();
+  });
+});
+
+describe("the folder of somebody new", () => {
+  it("is made with those above it, and is no file", async () => {
+    mkdirSync(inRoot("Family"));
+    writeFileSync(inRoot("Family", "notes"), "a file");
+    const page = await walk.enter("/?view=people");
+    await page.getByRole("button", { name: "Add a person" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("Zoë");
+    const folder = dialog.getByLabel("Their own folder");
+    await folder.fill("Family/notes");
+    await dialog.getByText("There is a file already.").waitFor();
+    expect(await folder.getAttribute("aria-invalid")).toBe("true");
+    await walk.expectAccessible("a folder that is a file");
+    await folder.fill("Family/Kids/Zoë");
+    await dialog.getByText("“Family/Kids/Zoë” is made for them.").waitFor();
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await page.getByRole("dialog", { name: "Zoë can sign in now" }).waitFor();
+    expect(existsSync(inRoot("Family/Kids/Zoë"))).toBe(true);
+  });
+
+  it("is what the form with everything begins with", async () => {
+    const page = await walk.enter("/?view=people");
+    await page.getByRole("button", { name: "Add a person" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("Paul");
+    await dialog.getByRole("button", { name: "More…" }).click();
+    for (const name of ["May look at", "May change"]) {
+      const group = dialog.getByRole("group", { name });
+      expect(await group.getByRole("checkbox", { name: "/Paul (will be made)" }).isChecked()).toBe(true);
+      expect(await group.getByRole("checkbox", { name: "Files" }).isChecked()).toBe(false);
+    }
+    await walk.expectAccessible("somebody new with everything");
+    await dialog.getByLabel("Password", { exact: true }).fill("paul's own password");
+    await dialog.getByRole("button", { name: "Add a person" }).click();
+    await page.getByRole("dialog", { name: "API key of paul" }).waitFor();
+    expect(existsSync(inRoot("Paul"))).toBe(true);
+    const users = (await walk.api("/api/user/get_all")) as { username: string; paths: unknown; paths_write: unknown }[];
+    const paul = users.find(({ username }) => username === "paul");
+    expect(JSON.stringify([paul?.paths, paul?.paths_write])).not.toContain('""');
+    expect(JSON.stringify(paul?.paths)).toContain("Paul");
   });
 });
 

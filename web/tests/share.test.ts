@@ -310,3 +310,48 @@ it("many links are found by words, in an order, and everybody's by an admin", as
   expect(await row.getByRole("button", { name: "Copy the address of “Person 12”" }).count()).toBe(0);
   await walk.expectAccessible("everybody's links");
 });
+
+it("links to the whole share, ended one by one, and one that is gone", async () => {
+  const page = await walk.enter("/?view=shared");
+  const made = async (label: string) => ((await walk.api("/api/link/create", { path: "", label, read: true })) as { id: number }).id;
+  await made("");
+  const gone = await made("Gone");
+  await made("Last");
+  await page.reload();
+  const more = (name: string) => page.getByRole("button", { name: `Actions for ${name}`, exact: true });
+  // One that is not there any more leaves the list as soon as that is heard.
+  await more("Gone").click();
+  await page.getByRole("menuitem", { name: "Change" }).click();
+  const dialog = page.getByRole("dialog");
+  await walk.api("/api/link/delete", { id: gone });
+  await dialog.getByRole("textbox").first().fill("Other");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("alert").filter({ hasText: /./ }).first().waitFor();
+  await more("Gone").waitFor({ state: "detached" });
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+
+  // The share has a name where it has no label, and the focus goes to the next row.
+  await more("Last").click();
+  await page.getByRole("menuitem", { name: "End" }).click();
+  await dialog.getByRole("button", { name: "End the link" }).click();
+  await more("Last").waitFor({ state: "detached" });
+  await expect.poll(() => more("Files").evaluate((one) => one === document.activeElement)).toBe(true);
+  await page.getByRole("button", { name: "Show the code of “Files”" }).click();
+  await page.getByRole("dialog", { name: /Files/ }).waitFor();
+  expect(await dialog.locator("blockquote").innerText()).toContain("Files");
+});
+
+it("a folder that is shared already says so", async () => {
+  trip("Twice");
+  const page = await walk.enter();
+  await walk.api("/api/link/create", { path: "Twice", label: "", read: true });
+  await page.reload();
+  await walk.entry("Twice").click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Share", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Shared once already.").waitFor();
+  await walk.expectAccessible("a folder that is shared already");
+  await dialog.getByRole("link", { name: "Show" }).click();
+  await page.getByRole("heading", { name: "Shared", level: 1 }).waitFor();
+  await dialog.waitFor({ state: "detached" });
+});

@@ -26,6 +26,8 @@ describe("the owner's views", () => {
     await page.getByRole("heading", { name: /^Admin/ }).first().waitFor();
     await walk.expectAccessible("people");
 
+    await page.getByText("More about roles").click();
+    await walk.expectAccessible("people and roles");
     await page.getByRole("button", { name: "Add a role" }).click();
     await page.getByLabel("Name of the role").fill("guest");
     await page.getByRole("radio", { name: "Looking" }).check();

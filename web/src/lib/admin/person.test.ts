@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { folderNameFor, usernameFor } from "./person.ts";
+import { folderNameFor, initialOf, usernameFor } from "./person.ts";
 
 it("makes a name to sign in with", () => {
   expect(usernameFor(" Anna ")).toBe("anna");
@@ -13,4 +13,8 @@ it("makes a name for a folder", () => {
   expect(folderNameFor("A/C")).toBe("A-C");
   expect(folderNameFor("..hidden")).toBe("hidden");
   for (const none of ["", " ", "..", "."]) expect(folderNameFor(none)).toBe("");
+});
+
+it.each([["anna", "A"], [" ömer", "Ö"], ["🦊 Fox", "🦊"], ["", ""]])("shows %j by %j", (name, initial) => {
+  expect(initialOf(name)).toBe(initial);
 });

@@ -12,3 +12,8 @@ export function folderNameFor(name: string): string {
   const folder = name.normalize("NFC").trim().replaceAll("/", "-").replace(/^\.+/u, "").trim();
   return judgeName(folder) === undefined ? folder : "";
 }
+
+/** The letter that stands for somebody; a sign of several units is one. */
+export function initialOf(name: string): string {
+  return ([...name.trim()][0] ?? "").toUpperCase();
+}

@@ -37,12 +37,24 @@ export function freeName(name: string, taken: readonly string[]): string {
   return `${name} (${number})`;
 }
 
-/** Makes a folder for copies of these and fills it; answers with its path. Nothing is left where that fails. */
-export async function makeCopies(paths: readonly string[], place: string, name: string, label: string): Promise<string> {
+/**
+ * Makes a folder for copies of these and fills it; answers with its path. `onjob` is told what copies
+ * them, where that takes a while. Nothing is left where that fails.
+ */
+export async function makeCopies(
+  paths: readonly string[],
+  place: string,
+  name: string,
+  label: string,
+  onjob: (id: string) => void = () => undefined,
+): Promise<string> {
   const folder = await makeFolder(place, name);
   try {
     const answer = await transfer("copy", paths, folder, "rename", session.may("/api/jobs"));
-    if ("job" in answer) await jobs.follow(answer.job, label);
+    if ("job" in answer) {
+      onjob(answer.job);
+      await jobs.follow(answer.job, label);
+    }
     return folder;
   } catch (cause) {
     await takeBack(folder);

@@ -12,6 +12,9 @@ it.each([
   [row("read", "Summer", { action: "opened /Summer as Anna" }), "look", "Summer", "Anna"],
   [row("create", "Summer/Anna/b.jpg"), "bring", "b.jpg", "Anna"],
   [row("create", "Summer/b.jpg"), "bring", "b.jpg", ""],
+  [row("create", "Summer/b.jpg", { action: "uploaded /Summer/b.jpg as Anna" }), "bring", "b.jpg", "Anna"],
+  [row("create", "Summer/Anna (1)/b.jpg", { action: "uploaded /Summer/Anna (1)/b.jpg as Anna" }), "bring", "b.jpg", "Anna"],
+  [row("create", "Summer/b as Anna", { action: "uploaded /Summer/b as Anna" }), "bring", "b as Anna", ""],
   [row("refused", "Summer"), "refused", "Summer", ""],
   // It was called otherwise then.
   [row("create", "Summer/b.jpg", { user: "link Oma" }), "bring", "b.jpg", ""],

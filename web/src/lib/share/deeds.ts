@@ -31,7 +31,7 @@ export function deedOf(row: LogRow, link: Known, others: readonly Known[]): Deed
   if (isOthers || !isWithin(path, link.path)) return undefined;
   const about = { id: row.id, when: row.timestamp, from: row.ip, name: nameOf(path) };
   if (row.op === "create" || row.op === "write") {
-    return { ...about, kind: "bring", key: "shared.didBring", who: link.guest_folders ? folderIn(path, link.path) : "" };
+    return { ...about, kind: "bring", key: "shared.didBring", who: nameIn(row, path) || (link.guest_folders ? folderIn(path, link.path) : "") };
   }
   if (row.op === "refused") return { ...about, kind: "refused", key: "shared.didFail", who: "" };
   return path === link.path ? { ...about, kind: "look", key: "shared.didLook", who: nameIn(row, path) } : undefined;
@@ -53,7 +53,7 @@ function folderIn(path: string, folder: string): string {
   return path === `${folder}/${step}` ? "" : step;
 }
 
-/** The name that a guest gave when they opened it: the log tells it behind the place. */
+/** The name that a guest gave: the log tells it behind the place, of looks and of what was brought. */
 function nameIn({ action }: LogRow, path: string): string {
   const [, name = ""] = action.split(`/${path} as `);
   return name;

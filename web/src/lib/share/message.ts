@@ -3,8 +3,8 @@ import { listSome } from "../api/files.ts";
 import type { Link } from "../api/links.ts";
 import { kindOf } from "../state/kind.ts";
 import { nameOf } from "../state/paths.ts";
-import { readable } from "../state/rawNames.ts";
 import { t } from "../state/texts.svelte.ts";
+import { nameOfPlace } from "./words.ts";
 
 /** The whole address of a link; `origin` is where guests reach larder, "" where that is not known. */
 export function addressOf(link: Pick<Link, "url">, origin: string): string {
@@ -13,7 +13,7 @@ export function addressOf(link: Pick<Link, "url">, origin: string): string {
 
 /** The message with a link's address; `arePictures` names them so. */
 export function messageFor(link: Pick<Link, "path" | "type" | "read" | "write">, address: string, arePictures: boolean): string {
-  const name = readable(nameOf(link.path));
+  const name = nameOfPlace(link);
   if (!link.read) return t("share.messageBring", { name, address });
   if (link.type === "file" && arePictures) return t("share.messagePicture", { address });
   if (link.write) return arePictures ? t("share.messagePicturesBoth", { address }) : t("share.messageBoth", { name, address });

@@ -2,8 +2,20 @@
 import type { Link } from "../api/links.ts";
 import { Problem } from "../api/problem.ts";
 import { JobCancelled } from "../state/jobs.svelte.ts";
+import { nameOf } from "../state/paths.ts";
+import { readable } from "../state/rawNames.ts";
 import { t, type TextKey } from "../state/texts.svelte.ts";
 import { describe } from "../state/words.ts";
+
+/** What a link leads to is called; the whole share has no name of its own. */
+export function nameOfPlace({ path }: Pick<Link, "path">): string {
+  return readable(nameOf(path)) || t("files.title");
+}
+
+/** A link by what its maker calls it, else by what it leads to. */
+export function nameOfLink(link: Pick<Link, "label" | "path">): string {
+  return link.label || nameOfPlace(link);
+}
 
 /** What guests of a link may. */
 export function rightsWords({ read, write, type }: Pick<Link, "read" | "write" | "type">): string {
