@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use crate::harness::tus::{BYTES, encoded};
+use crate::harness::wire::Wire;
 use crate::harness::{Answer, Client, Larder, encode, pictures, unzip, wait};
 
 /// Every place that people come to by a link, here by one that there is not.
@@ -835,6 +836,45 @@ fn no_account_helps_and_no_guest_has_one() {
         }
         client.post("/api/link/create", json!({ "path": "" })).expect(401);
     }
+}
+
+#[test]
+fn a_link_that_ends_ends_what_is_being_downloaded() {
+    const LENGTH: u64 = 8 << 30;
+    let larder = album().user_with("leo", "user", r#"["box"]"#, "[]").folder("box/deep");
+    let long = fs::File::create(larder.root().join("box/deep/long.bin")).unwrap();
+    long.set_len(LENGTH).unwrap();
+    let (ana, eve) = (larder.http("ana"), larder.http("eve"));
+    let slowly = |target: &str, more: &str| {
+        let mut wire = larder.wire();
+        wire.send(format!("GET {target} HTTP/1.1\r\nHost: larder\r\n{more}\r\n"));
+        assert_eq!(wire.status(), 200);
+        wire
+    };
+    let made =
+        || ana.post("/api/link/create", json!({ "path": "box" })).expect_status("Link created");
+    let by_link = |more: &str| {
+        let made = made();
+        let wire = slowly(&format!("{}/download{more}", made["url"].as_str().unwrap()), "");
+        (made["id"].clone(), wire)
+    };
+    let expect_cut = |mut wire: Wire| assert!(wire.pass_over() < LENGTH / 2);
+    for more in ["", "?path=deep/long.bin"] {
+        let (id, wire) = by_link(more);
+        ana.post("/api/link/delete", json!({ "id": id })).expect(200);
+        expect_cut(wire);
+        let (id, wire) = by_link(more);
+        ana.post("/api/link/edit", json!({ "id": id, "read": false, "write": true })).expect(200);
+        expect_cut(wire);
+    }
+    let (_, zip) = by_link("");
+    let key = format!("X-API-KEY: {}\r\n", larder.key("leo"));
+    let users = ["/api/download?file_path=box", "/api/download?file_path=box/deep/long.bin"];
+    let users = users.map(|target| slowly(target, &key));
+    ana.post("/api/update_settings", json!({ "links": false })).expect(200);
+    expect_cut(zip);
+    eve.post("/api/user/delete", json!({ "username": "leo" })).expect(200);
+    users.into_iter().for_each(expect_cut);
 }
 
 #[test]

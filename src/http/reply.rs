@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use tiny_http::ext::{Body, Head};
+use tiny_http::Request;
+use tiny_http::ext::{Body, GoesOn, Head};
 
 use crate::error::{Error, Result};
 
@@ -15,6 +16,8 @@ pub struct Reply {
     pub fields: Vec<(&'static str, Cow<'static, str>)>,
     /// What follows the head.
     pub body: Body,
+    /// Whether it may still be sent, where it takes long enough for that to change.
+    goes_on: Option<GoesOn>,
 }
 
 impl Reply {
@@ -34,7 +37,7 @@ impl Reply {
 
     /// A bare answer.
     pub const fn new(status: u16, body: Body) -> Self {
-        Self { status, fields: Vec::new(), body }
+        Self { status, fields: Vec::new(), body, goes_on: None }
     }
 
     /// Adds a field.
@@ -54,8 +57,24 @@ impl Reply {
         self.fields.iter().any(|(other, _)| *other == name)
     }
 
+    /// Is sent as long as this says that it may be; then the connection is cut.
+    pub fn while_it(mut self, may_go_on: impl Fn() -> bool + Send + 'static) -> Self {
+        self.goes_on = Some(Box::new(may_go_on));
+        self
+    }
+
+    /// Sends it; whoever broke off has no use for the rest, and there is nobody to tell.
+    pub fn send(mut self, request: Request) {
+        let goes_on = self.goes_on.take();
+        let (head, body) = self.into_parts();
+        let _gone = match goes_on {
+            Some(goes_on) => request.send_while(goes_on, head, body),
+            None => request.send(head, body),
+        };
+    }
+
     /// The head as the floor wants it, and the body.
-    pub fn into_parts(self) -> (Head, Body) {
+    fn into_parts(self) -> (Head, Body) {
         let mut head = Head::new(self.status).with("X-Content-Type-Options", "nosniff");
         for (name, value) in self.fields {
             head = head.with(name, value);

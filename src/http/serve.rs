@@ -170,9 +170,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
     let reply = if is_by_link { guests::mark(reply) } else { reply };
-    let (head, body) = cors::mark(reply, origin, origins).into_parts();
-    // Whoever broke off has no use for the rest; there is nobody to tell.
-    let _gone = request.send(head, body);
+    cors::mark(reply, origin, origins).send(request);
 }
 
 /// An answer that is made while it is sent takes a place until it is.

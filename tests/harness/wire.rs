@@ -225,6 +225,18 @@ impl Wire {
         }
     }
 
+    /// Reads to the end and forgets it; how many bytes there were.
+    pub fn pass_over(&mut self) -> u64 {
+        let mut passed = 0;
+        loop {
+            passed += self.unread.len() as u64;
+            self.unread.clear();
+            if self.more() == 0 {
+                return passed;
+            }
+        }
+    }
+
     /// Whether the other side ends the connection without another byte.
     pub fn is_ended(&mut self) -> bool {
         self.unread.is_empty() && self.more() == 0

@@ -254,6 +254,7 @@ impl Wire {
         IoSlice::advance_slices(&mut slices, 0);
         while !slices.is_empty() {
             let since = Instant::now();
+            self.must_go_on(since)?;
             let count = self.link.send(slices, more)?;
             if count == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
@@ -263,6 +264,19 @@ impl Wire {
             IoSlice::advance_slices(&mut slices, count);
         }
         Ok(())
+    }
+
+    /// Asks, if it is time to, whether the answer may go on.
+    ///
+    /// Errors: `PermissionDenied`.
+    fn must_go_on(&mut self, now: Instant) -> io::Result<()> {
+        let interval = self.shared.limits.while_interval;
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        if now.saturating_duration_since(watch.asked) < interval {
+            return Ok(());
+        }
+        watch.asked = now;
+        if (watch.goes_on)() { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 
     /// Sends parts, the head in front.
@@ -285,6 +299,7 @@ impl Wire {
         let mut left = length;
         while left > 0 {
             let since = Instant::now();
+            self.must_go_on(since)?;
             let count = self.link.send_file(file, offset, left)?;
             if count == 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file got shorter"));

@@ -46,6 +46,9 @@ pub struct Limits {
     pub write_stall_time: Duration,
     /// Bytes per second that a client must take on average, judged like `body_rate_min`.
     pub write_rate_min: u64,
+    /// Time after which an answer of `send_while` is asked about anew. Short beside what a person notices, long
+    /// beside what asking costs.
+    pub while_interval: Duration,
     /// Time spent waiting for a client before its average rate is judged. A single pause counts for no
     /// more than this.
     pub rate_grace_time: Duration,
@@ -84,6 +87,7 @@ impl Default for Limits {
             body_rate_min: 1024,
             write_stall_time: Duration::from_mins(10),
             write_rate_min: 1024,
+            while_interval: Duration::from_millis(100),
             rate_grace_time: Duration::from_secs(30),
             buffered_body_bytes_max: 16 * 1024,
             piecemeal_media_type: "",
@@ -217,6 +221,9 @@ impl Head {
 /// Writes the body of a stream. An `Err` cuts the connection, so that the client can't take the
 /// part for the whole. `flush` really sends what was gathered.
 pub type Streamer = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
+
+/// Whether an answer may go on. Never asked once it was denied.
+pub type GoesOn = Box<dyn Fn() -> bool + Send>;
 
 /// The body of an answer.
 pub enum Body {
@@ -428,5 +435,14 @@ impl Request {
     #[expect(clippy::needless_pass_by_value, reason = "an answer is used up by sending it")]
     pub fn send(self, head: Head, body: Body) -> io::Result<()> {
         self.answer(&head, body)
+    }
+
+    /// Answers as long as this says so: it is asked now and then, before something is sent. `false` cuts the
+    /// connection, so that the client can't take the part for the whole.
+    ///
+    /// Errors: as `send`; `PermissionDenied` when the answer was not to go on.
+    pub fn send_while(mut self, goes_on: GoesOn, head: Head, body: Body) -> io::Result<()> {
+        self.watch(goes_on);
+        self.send(head, body)
     }
 }

@@ -5,13 +5,14 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::io::{self, BufWriter, IoSlice, Read, Write};
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use crate::answer::Outline;
 use crate::common::{HTTPVersion, Header, HeaderField, Method};
 use crate::connection::Errand;
-use crate::ext::{Body, Head, Work};
+use crate::ext::{Body, GoesOn, Head, Work};
 use crate::response::Response;
-use crate::wire::{Stage, Wire};
+use crate::wire::{Stage, Watch, Wire};
 
 /// Bytes of a `Response` that are read into memory, so that the connection's thread can send what
 /// the socket does not take at once. Longer ones keep the caller until they are sent.
@@ -142,6 +143,11 @@ impl Request {
             wire
         });
         Box::new(BufWriter::with_capacity(WRITER_BYTES, BareWriter { wire }))
+    }
+
+    /// See `send_while`.
+    pub(crate) fn watch(&mut self, goes_on: GoesOn) {
+        self.wire_mut().watch = Some(Watch { goes_on, asked: Instant::now() });
     }
 
     /// See `send`.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::chunks::Chunks;
 use crate::common::Method;
 use crate::connection::Slot;
-use crate::ext::Limits;
+use crate::ext::{GoesOn, Limits};
 use crate::head::{self, Facts, Field, Framing, Refused, Scan, Target};
 use crate::link::Link;
 use crate::server::Shared;
@@ -92,6 +92,14 @@ impl Pace {
     }
 }
 
+/// What an answer goes on by.
+pub(crate) struct Watch {
+    /// Whether it may.
+    pub(crate) goes_on: GoesOn,
+    /// When that was asked last.
+    pub(crate) asked: Instant,
+}
+
 /// One connection.
 #[expect(clippy::struct_excessive_bools, reason = "four facts, each independent of the others")]
 pub(crate) struct Wire {
@@ -137,6 +145,8 @@ pub(crate) struct Wire {
     pub(crate) lingers: bool,
     /// Whether the answer failed: nothing more can be said.
     pub(crate) is_broken: bool,
+    /// What the answer goes on by, if by anything.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Wire {
@@ -169,6 +179,7 @@ impl Wire {
             closes: false,
             lingers: false,
             is_broken: false,
+            watch: None,
         })
     }
 
@@ -208,6 +219,7 @@ impl Wire {
         self.stage = Stage::Unanswered;
         self.inbound = Pace::default();
         self.outbound = Pace::default();
+        self.watch = None;
     }
 
     /// Lets the client read what it was sent last, throwing away what still comes.

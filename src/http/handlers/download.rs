@@ -117,10 +117,24 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Download> {
     deliver(call, &paths, ask.inline, &mut || Ok(())).map(Download)
 }
 
-/// Sends a file, or a folder or several things as a ZIP. `begins` is asked when it is certain that bytes follow.
+/// Sends a file, or a folder or several things as a ZIP, as long as the caller may have them. `begins` is asked when
+/// it is certain that bytes follow.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`; those of `begins`.
 pub fn deliver(
+    call: &Call<'_>,
+    paths: &[VaultPath],
+    is_inline: bool,
+    begins: &mut dyn FnMut() -> Result<()>,
+) -> Result<Reply> {
+    let stands = call.standing()?;
+    Ok(find(call, paths, is_inline, begins)?.while_it(stands))
+}
+
+/// The answer with what the paths name.
+///
+/// Errors: as `deliver`.
+fn find(
     call: &Call<'_>,
     paths: &[VaultPath],
     is_inline: bool,
