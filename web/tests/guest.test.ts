@@ -25,8 +25,10 @@ const FIRST_TRIES = 3;
 /** How long a busy machine may take for what is looked at again and again. */
 const SOON = { timeout: 20_000 };
 
-type Name = "album" | "both" | "drop" | "shut" | "file" | "once" | "ended" | "line";
+type Name = "album" | "both" | "drop" | "shut" | "file" | "once" | "ended" | "line" | "brief" | "named" | "film";
 const urls = {} as Record<Name, string>;
+const ids = {} as Record<Name, number>;
+let token = "";
 let pictures: { name: string; mimeType: string; buffer: Buffer }[] = [];
 
 beforeAll(async () => {
@@ -34,7 +36,7 @@ beforeAll(async () => {
   const { root } = walk.larder;
   const shots = Array.from({ length: COUNT }, (_, at) => ({ path: `Summer/IMG_${2000 + at}.jpg`, taken: "2026-07-03T12:00:00" }));
   await writePhotos(page, root, [...shots, { path: "Summer/Day 2/IMG_1.jpg", taken: "2026-07-04T12:00:00" }], 300_000);
-  for (const folder of ["Party", "Wishes", "Line"]) await mkdir(join(root, folder));
+  for (const folder of ["Party", "Wishes", "Line", "Named"]) await mkdir(join(root, folder));
   await writeFile(join(root, "Summer", "Beach.webm"), await film(page, 4, 200_000));
   await writeFile(join(root, "Summer", "Packing list.txt"), "Towels");
   await writeFile(join(root, "Summer", "Songs.zip"), Buffer.alloc(70_000, 7));
@@ -52,14 +54,26 @@ beforeAll(async () => {
     once: { path: "Summer", downloads_max: 1 },
     ended: { path: "Summer", label: "Over" },
     line: { path: "Line", label: "Line", write: true },
+    brief: { path: "Summer", write: true },
+    named: { path: "Named", read: false, write: true, password: "rainbow" },
+    film: { path: "Summer/Beach.webm" },
   };
   for (const [name, fields] of Object.entries(links)) {
     const made = (await walk.api("/api/link/create", fields)) as { id: number; url: string };
     urls[name as Name] = made.url;
-    if (name === "ended") await walk.api("/api/link/edit", { id: made.id, expires: "2020-01-01T00:00:00Z" });
+    ids[name as Name] = made.id;
   }
+  token = (await page.evaluate(() => localStorage.getItem("larder.token"))) ?? "";
+  await end("ended");
   await walk.context.close();
 }, 120_000);
+
+/** Its time is over. */
+async function end(name: Name): Promise<void> {
+  const data = { id: ids[name], expires: "2020-01-01T00:00:00Z" };
+  const answer = await walk.context.request.post(`${walk.larder.url}/api/link/edit`, { data, headers: { Authorization: `Bearer ${token}` } });
+  expect(answer.status()).toBe(200);
+}
 
 /** Opens a link in a browser that knows nobody; whatever is asked is noted. */
 async function visit(link: string, options: BrowserContextOptions = {}, before?: (page: Page) => Promise<void>) {
@@ -82,6 +96,8 @@ const allSeen = (page: Page) =>
     });
     return inSight.length > 2 && inSight.every((one) => one.querySelector("img") !== null);
   });
+
+const USED_UP = "This was downloaded as often as it may be.";
 
 describe("a link", () => {
   it("is the same page whatever its token, and tells nothing before it is opened", async () => {
@@ -125,8 +141,9 @@ describe("a link", () => {
     await page.getByRole("button", { name: "Open", disabled: false }).waitFor();
     await field.fill("rainbow");
     await page.getByRole("button", { name: "Open" }).click();
-    await page.getByRole("heading", { name: "The second day" }).waitFor();
-    expect(await page.title()).toBe("The second day");
+    await page.getByRole("heading", { name: "Day 2" }).waitFor();
+    await page.getByText("For The second day").waitFor();
+    expect(await page.title()).toBe("Day 2");
     await page.reload();
     await cells(page).first().waitFor();
     // What was asked when it ended goes on once it is given again.
@@ -156,8 +173,60 @@ describe("a link", () => {
     await page.getByRole("button", { name: "Download Songs.zip" }).click();
     expect(await readFile(await (await saved).path())).toHaveLength(70_000);
     await page.getByRole("button", { name: "Download all" }).click();
-    await page.getByRole("alert").getByText("This was downloaded as often as it may be.").waitFor();
+    await page.getByRole("alert").getByText(USED_UP).waitFor();
     await allSeen(page);
+    // What was chosen stays chosen, and what is said is in sight.
+    await page.getByRole("button", { name: "Choose" }).click();
+    await cells(page).nth(1).click();
+    await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+    await page.getByRole("region", { name: "Choose" }).getByRole("button", { name: "Download" }).click();
+    await page.getByRole("alert").getByText(USED_UP).waitFor();
+    await walk.expectAccessible("a refused download");
+    expect(await page.getByRole("alert").evaluate((one) => one.getBoundingClientRect().bottom <= window.innerHeight)).toBe(true);
+    await page.getByText("1 chosen").waitFor();
+    // Escape takes away first what is said, then the choice; the focus is where it began.
+    await page.keyboard.press("Escape");
+    await page.getByText("1 chosen").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("1 chosen").waitFor({ state: "hidden" });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Choose");
+    // A film cannot be looked at without being downloaded: it says why, and so does its own button.
+    await cells(page).first().click();
+    await looked(page).getByText(USED_UP).waitFor();
+    await looked(page).locator(".nothing").getByRole("button", { name: "Download" }).click();
+    await page.getByRole("alert").getByText(USED_UP).waitFor();
+    await walk.context.setOffline(true);
+    await looked(page).locator(".nothing").getByRole("button", { name: "Download" }).click();
+    await page.getByRole("alert").getByText("The connection is gone. Please try again in a moment.").waitFor();
+  });
+
+  it("that ends while its page is open says so, whatever is tried then", async () => {
+    const download = (await visit(urls.brief, { viewport: DESK })).page;
+    const [viewer, folder, bringing] = [await walk.newPage(), await walk.newPage(), await walk.newPage()];
+    for (const page of [viewer, folder, bringing]) await page.goto(walk.larder.url + urls.brief);
+    for (const page of [download, viewer, folder, bringing]) await page.getByText("150 pictures · 1 film").waitFor();
+    await cells(viewer).nth(1).click();
+    await viewer.locator(".slide[aria-hidden=false] img.isThere").first().waitFor();
+    await bringing.getByRole("button", { name: "Add yours" }).click();
+    await bringing.locator("input[multiple]").first().waitFor({ state: "attached" });
+    await end("brief");
+    await download.getByRole("button", { name: "Download all" }).click();
+    // The picture behind the next may have told by itself.
+    await viewer.keyboard.press("ArrowRight");
+    await folder.getByRole("link", { name: /^Day 2/ }).click();
+    await bringing.locator("input[multiple]").first().setInputFiles(pictures);
+    for (const page of [download, viewer, folder, bringing]) {
+      await page.getByRole("heading", { name: "This is no longer shared" }).waitFor();
+      expect(await page.locator("button, a, input").count()).toBe(0);
+    }
+  });
+
+  it("to a film that ended says so where the player would be", async () => {
+    const { page } = await visit(urls.film, {}, async (fresh) => {
+      await fresh.route("**/download*", (route) => route.fulfill({ status: 410 }));
+    });
+    await page.getByText(USED_UP).waitFor();
+    await page.getByRole("button", { name: "Download" }).waitFor();
   });
 });
 
@@ -295,7 +364,8 @@ describe("an album", () => {
 describe("bringing", () => {
   it("into a link that only takes shows nothing, and ends with a thank-you", async () => {
     const { page, asked } = await visit(urls.drop, PHONE_DEVICE);
-    await page.getByRole("heading", { name: "Rosa's birthday" }).waitFor();
+    await page.getByRole("heading", { name: "What would you like to bring?" }).waitFor();
+    await page.getByText("For Rosa's birthday").waitFor();
     await page.getByText(/ asks you for pictures and files$/).waitFor();
     await walk.expectAccessible("a link that takes");
     await walk.expectNoSidewaysScroll("a link that takes");
@@ -314,6 +384,28 @@ describe("bringing", () => {
     expect(await readdir(folder)).toHaveLength(3);
   });
 
+  it("by a name that is known after the page was loaded anew, and when the password is over", async () => {
+    const { page } = await visit(urls.named);
+    const enter = async () => {
+      await page.getByLabel("Password").fill("rainbow");
+      await page.keyboard.press("Enter");
+    };
+    const bring = async (name: string, file: string) => {
+      await page.getByLabel("What shall we call you?").fill(name);
+      await page.locator("input[multiple]").first().setInputFiles([{ ...(pictures[0] as (typeof pictures)[0]), name: file }]);
+    };
+    await enter();
+    await page.getByLabel("What shall we call you?").waitFor();
+    await page.reload();
+    await bring("Kim", "One.jpg");
+    await page.getByText("Thank you, Kim!").waitFor();
+    await walk.context.clearCookies();
+    await bring("Lea", "Two.jpg");
+    await enter();
+    await page.getByText("Thank you, Lea!").waitFor();
+    expect((await readdir(join(walk.larder.root, "Named"))).sort()).toEqual(["Kim", "Lea"]);
+  });
+
   it("into an album that is looked at shows what came", async () => {
     const { page } = await visit(urls.both);
     await page.getByText("There is nothing here yet.").waitFor();
@@ -330,6 +422,17 @@ describe("bringing", () => {
     });
     await page.getByRole("link", { name: /^Note\.txt/ }).waitFor();
     expect(existsSync(join(walk.larder.root, "Party", "Note.txt"))).toBe(true);
+    // What comes while a picture is looked at is there when it is closed; the same file is not brought twice.
+    const late = join(walk.larder.root, "..", "Late.txt");
+    await writeFile(late, "late");
+    await cells(page).first().click();
+    await looked(page).waitFor();
+    await page.locator("input[multiple]").last().setInputFiles(late);
+    await expect.poll(() => existsSync(join(walk.larder.root, "Party", "Late.txt")), SOON).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: /^Late\.txt/ }).waitFor();
+    await page.locator("input[multiple]").last().setInputFiles(late);
+    await page.getByText("1 was here already, and is left out.").waitFor();
   });
 
   it("goes on where it broke off", async () => {

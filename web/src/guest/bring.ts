@@ -1,17 +1,26 @@
 // "Add yours": a name, choosing, what is on its way, and a thank-you.
 import camera from "lucide:camera";
+import alert from "lucide:circle-alert";
 import check from "lucide:circle-check";
 import files from "lucide:file-plus";
 import heart from "lucide:heart";
 import photos from "lucide:image-plus";
 import again from "lucide:rotate-cw";
 import close from "lucide:x";
+import de from "../texts/guest/bring.de.json";
+import en from "../texts/guest/bring.en.json";
+import { hooks } from "../lib/api/http.ts";
+import { Problem } from "../lib/api/problem.ts";
 import { formatDuration, formatSize } from "../lib/state/format.ts";
 import { keep, readKept } from "../lib/state/keep.ts";
+import { keepReading } from "../lib/state/retry.ts";
 import { h, icon, put, set } from "./dom.ts";
 import { open } from "./link.ts";
+import { isOver } from "./over.ts";
 import { type Bringing, Queue } from "./queue.ts";
-import { describe, locale, plural, t } from "./words.ts";
+import { addWords, describe, locale, plural, t } from "./words.ts";
+
+addWords({ en, de });
 
 /** How often the figures are drawn anew (ms). */
 const DRAW_EVERY_MS = 250;
@@ -19,7 +28,16 @@ const DRAW_EVERY_MS = 250;
 const NAME_MAX = 64;
 const NAME_KEPT_AS = "guest.name";
 
+/** Nobody calls it off that a name is told. */
+const never = new AbortController().signal;
+
+/** What is no better at another try. */
+const isForGood = (cause: unknown) =>
+  cause instanceof Problem && (cause.code === "limit_reached" || ["gone", "missing"].includes(cause.kind));
+
 export interface BringActions {
+  /** There is nothing else on the page. */
+  isAlone: boolean;
   /** The folder that is on show. */
   folder: () => string;
   /** All that was brought has arrived. */
@@ -28,6 +46,7 @@ export interface BringActions {
 
 interface Line {
   element: HTMLLIElement;
+  sign: HTMLElement;
   bar: HTMLProgressElement;
   words: HTMLElement;
   again: HTMLButtonElement;
@@ -37,7 +56,13 @@ interface Line {
 export class Bring {
   readonly element: HTMLElement;
   #name: HTMLInputElement;
-  #told = "";
+  /** The name that larder was told. */
+  #told: string | undefined;
+  #telling = Promise.resolve(true);
+  /** Why nothing goes on its way yet, or not all. */
+  #said = h("p", { class: "said", role: "status" });
+  /** The causes of failures that were looked into. */
+  #known = new WeakSet<object>();
   #queue = new Queue(() => this.#soon());
   #lines = new Map<Bringing, Line>();
   #list = h("ul", { class: "brought", role: "list", "aria-label": t("brought") });
@@ -50,7 +75,7 @@ export class Bring {
   #choices: HTMLElement;
 
   constructor(readonly actions: BringActions) {
-    this.#name = h("input", { id: "who", type: "text", autocomplete: "given-name", maxlength: NAME_MAX });
+    this.#name = h("input", { id: "who", type: "text", "aria-describedby": "whoMay", autocomplete: "given-name", maxlength: NAME_MAX });
     this.#name.value = readKept(NAME_KEPT_AS) ?? "";
     const isTouch = matchMedia("(pointer: coarse)").matches;
     this.#choices = h(
@@ -63,10 +88,11 @@ export class Bring {
     this.element = h(
       "section",
       { class: "bring", "aria-labelledby": "bring" },
-      h("h2", { id: "bring", tabindex: -1 }, t("addYours")),
-      h("div", { class: "who" }, h("label", { for: "who" }, t("whoAreYou")), this.#name),
+      h("h2", { id: "bring", tabindex: -1 }, t(actions.isAlone ? "whatToBring" : "addYours")),
+      h("div", { class: "who" }, h("label", { for: "who" }, t("whoAreYou")), this.#name, h("p", { id: "whoMay", class: "hint" }, t("mayStayEmpty"))),
       this.#choices,
       !isTouch && h("p", { class: "hint" }, t("orDrop")),
+      this.#said,
       this.#thanks,
       h("div", { class: "going" }, this.#bar, this.#sum),
       this.#list,
@@ -88,19 +114,44 @@ export class Bring {
   }
 
   add(chosen: readonly File[]): void {
-    if (chosen.length === 0) return;
+    // The link may have ended meanwhile, and the page says so.
+    if (chosen.length === 0 || !this.element.isConnected) return;
     this.element.hidden = false;
-    void this.#introduce().then(() => this.#queue.add(chosen, this.actions.folder()));
+    const folder = this.actions.folder();
+    this.#telling = this.#telling.then(() => this.#introduce());
+    void this.#telling.then((isKnown) => isKnown && this.#send(chosen, folder));
   }
 
-  /** Tells larder who brings this, once for each name; a cookie remembers it there. */
-  async #introduce(): Promise<void> {
+  #send(chosen: readonly File[], folder: string): void {
+    const skipped = this.#queue.add(chosen, folder);
+    this.#said.textContent = skipped === 0 ? "" : plural("skipped", skipped);
+  }
+
+  /** Tells larder who brings this, once for each name; a cookie remembers it there. Returns whether larder knows. */
+  async #introduce(): Promise<boolean> {
     const guest = this.#name.value.trim();
-    if (this.#told === `_${guest}`) return;
-    this.#told = `_${guest}`;
+    if (this.#told === guest) return true;
     keep(NAME_KEPT_AS, guest);
-    // It goes without: larder takes the date for a name.
-    await open(guest === "" ? {} : { guest }).catch(() => (this.#told = ""));
+    try {
+      await keepReading(() => this.#tell(guest), (problem) => (this.#said.textContent = describe(problem, true)), never);
+      this.#told = guest;
+      return true;
+    } catch (cause) {
+      if (await isOver(cause)) return false;
+      this.#said.textContent = t("isBadGuest");
+      this.#name.focus();
+      return false;
+    }
+  }
+
+  /** Where the cookie is over, the password is asked for once more. */
+  async #tell(guest: string): Promise<void> {
+    const tell = () => open(guest === "" ? {} : { guest });
+    await tell().catch(async (cause: unknown) => {
+      if (!(cause instanceof Problem && ["signedOut", "wrongPassword"].includes(cause.kind))) throw cause;
+      await hooks.signInAgain(null);
+      await tell();
+    });
   }
 
   #chooser(words: string, node: typeof files, how: { accept?: string; multiple?: boolean; capture?: string }, isMain = false): HTMLElement {
@@ -166,8 +217,9 @@ export class Bring {
     const retry = button(t("tryAgainNamed", { name }), again, () => this.#queue.retry(one));
     const drop = button(t("dropNamed", { name }), close, () => this.#queue.drop(one));
     const about = h("span", { class: "about" }, h("span", { class: "name" }, name), bar, words);
-    const element = h("li", {}, h("span", { class: "kind" }, icon(check, 28)), about, retry, drop);
-    const line = { element, bar, words, again: retry, drop };
+    const sign = h("span", { class: "kind" }, icon(check, 28));
+    const element = h("li", {}, sign, about, retry, drop);
+    const line = { element, sign, bar, words, again: retry, drop };
     this.#lines.set(one, line);
     this.#list.append(element);
     return line;
@@ -175,30 +227,46 @@ export class Bring {
 
   #drawLine(one: Bringing, line: Line): void {
     const { state, cause, file, sent } = one;
+    if (line.element.className !== `is-${state}`) put(line.sign, icon(state === "failed" ? alert : check, 28));
     set(line.element, "class", `is-${state}`);
+    if (state === "failed") this.#lookInto(cause);
     line.bar.value = file.size === 0 ? 0 : sent / file.size;
     line.bar.hidden = state === "done" || state === "failed";
-    line.again.hidden = state !== "failed";
+    line.again.hidden = state !== "failed" || isForGood(cause);
     line.drop.hidden = state === "done";
-    const size = formatSize(file.size, locale());
-    const words = cause === undefined ? size : describe(cause);
+    const words = cause === undefined ? sizeOf(one) : describe(cause, state === "held");
     if (line.words.textContent !== words) line.words.textContent = words;
     set(line.words, "role", cause === undefined ? undefined : "status");
+  }
+
+  /** A file that is refused may be the first to know that the link is over. */
+  #lookInto(cause: unknown): void {
+    if (!(cause instanceof Problem) || this.#known.has(cause)) return;
+    this.#known.add(cause);
+    void isOver(cause);
   }
 
   #thank(): void {
     const done = this.#queue.count("done");
     if (done === this.#thanked || done === 0) return;
     this.#thanked = done;
+    const failed = this.#queue.count("failed");
     const who = this.#name.value.trim();
     put(
       this.#thanks,
       icon(heart, 40),
       h("p", { class: "big" }, who === "" ? t("thanks") : t("thanksNamed", { name: who })),
       h("p", {}, plural(this.#queue.isAllPhotos ? "broughtPhotos" : "broughtFiles", done)),
+      failed > 0 && h("p", {}, plural("notTaken", failed)),
     );
     this.actions.onbrought();
   }
+}
+
+/** How large it is, and where it went on after a break. */
+function sizeOf({ state, file, continuedAt = 0 }: Bringing): string {
+  const of = formatSize(file.size, locale());
+  return state === "sending" && continuedAt > 0 ? t("continuedAt", { at: formatSize(continuedAt, locale()), of }) : of;
 }
 
 /** Takes files that are dropped anywhere on the page, or pasted into it. */

@@ -7,25 +7,26 @@ import { readable } from "../lib/state/rawNames.ts";
 import { h, icon } from "./dom.ts";
 import { downloadAddress, type Info, thumbAddress } from "./link.ts";
 import { iconOf } from "./list.ts";
+import { whyNot } from "./over.ts";
 import { showThumb } from "./thumb.ts";
 import { locale, t } from "./words.ts";
 
 /** `save` keeps what is at an address. */
-export function fileCard({ name, size, label }: Info, save: (address: string) => void): HTMLElement {
+export function fileCard({ name, size }: Info, save: (address: string) => void): HTMLElement {
   const kind = kindOf("", name);
   const [address, inline] = [downloadAddress([]), downloadAddress([], true)];
-  const facts = [label ? readable(name) : "", size === undefined ? "" : formatSize(size, locale())].filter(Boolean).join(" · ");
   const isSeen = kind === "image" || kind === "video";
   const picture = h("div", { class: `${isSeen ? "one isTall" : "one"} is-${kind}` });
-  if (kind === "video") picture.append(player(inline, name));
-  else if (kind === "audio") picture.append(h("audio", { controls: true, preload: "metadata", src: inline, "aria-label": readable(name) }));
-  else showThumb(picture, (thumb) => thumbAddress("", thumb), 1280, () => picture.append(icon(iconOf(kind), 72)));
+  const nothing = () => picture.append(icon(iconOf(kind), 72));
+  if (kind === "video" || kind === "audio") picture.append(player(kind, inline, name));
+  else if (isSeen) showThumb(picture, (thumb) => thumbAddress("", thumb), 1280, nothing);
+  else nothing();
   const isShown = ["image", "pdf", "text"].includes(kind);
   return h(
     "section",
     { class: "file", "aria-label": readable(name) },
     picture,
-    h("p", { class: "facts" }, facts),
+    size !== undefined && h("p", { class: "facts" }, formatSize(size, locale())),
     h(
       "div",
       { class: "actions" },
@@ -35,6 +36,11 @@ export function fileCard({ name, size, label }: Info, save: (address: string) =>
   );
 }
 
-function player(src: string, name: string): HTMLVideoElement {
-  return h("video", { controls: true, playsinline: true, preload: "metadata", src, "aria-label": t("filmNamed", { name: readable(name) }) });
+function player(kind: "video" | "audio", src: string, name: string): HTMLElement {
+  const label = kind === "video" ? t("filmNamed", { name: readable(name) }) : readable(name);
+  const element = h(kind, { controls: true, playsinline: true, preload: "metadata", src, "aria-label": label });
+  element.addEventListener("error", () => {
+    void whyNot(src, t("notPlayed")).then((why) => why !== undefined && element.replaceWith(h("p", { class: "nothing", role: "status" }, why)));
+  });
+  return element;
 }

@@ -53,6 +53,19 @@ export class Folder {
     this.#wall?.lay();
   }
 
+  /** The address of what has the focus here; "" where nothing has. */
+  get focused(): string {
+    const now = document.activeElement;
+    return (this.element.contains(now) && now?.getAttribute("href")) || "";
+  }
+
+  /** Gives the focus to what is at an address. */
+  focus(address: string): void {
+    const at = this.pictures.findIndex(({ entry }) => writePlace({ folder: this.path, file: entry.name }) === address);
+    if (at >= 0) return this.#wall?.focus(at);
+    [...this.element.querySelectorAll("a")].find((one) => one.getAttribute("href") === address)?.focus({ preventScroll: true });
+  }
+
   leave(): void {
     this.#looked = "";
     this.#close();

@@ -3,6 +3,7 @@ import lock from "lucide:lock-keyhole";
 import { Problem } from "../lib/api/problem.ts";
 import { h, icon, put } from "./dom.ts";
 import { open } from "./link.ts";
+import { isOver } from "./over.ts";
 import { describe, plural, t } from "./words.ts";
 
 /** Resolves once the right password was given. */
@@ -18,6 +19,7 @@ export function askPassword(place: HTMLElement): Promise<void> {
         await open({ password: field.value });
         resolve();
       } catch (cause) {
+        if (await isOver(cause)) return;
         const waitS = cause instanceof Problem && cause.kind === "tooSoon" ? (cause.retryAfterS ?? 1) : 0;
         wrong.textContent = cause instanceof Problem && cause.kind === "wrongPassword" ? t("wrongPassword") : describe(cause);
         if (waitS > 0) await countDown(waitS, (left) => (wrong.textContent = plural("waitSeconds", left)));

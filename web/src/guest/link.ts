@@ -22,13 +22,9 @@ export async function askList(path: string): Promise<readonly Entry[]> {
   return answer.entries ?? [];
 }
 
-/** The right password, once it was given here: whoever tells their name has to give it once more. */
-let password: string | undefined;
-
-/** Gives the password, or the guest's name. */
+/** Gives the password; or the guest's name, which a cookie remembers at larder. */
 export async function open(told: { password?: string; guest?: string }): Promise<void> {
-  await postAt(`${base}/open`, { ...(password !== undefined && { password }), ...told });
-  password = told.password ?? password;
+  await postAt(`${base}/open`, told);
 }
 
 /** Where one thing or several come from (several and folders as a ZIP). "" is all that is shared. */

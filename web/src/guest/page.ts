@@ -18,6 +18,7 @@ import { fileCard } from "./file.ts";
 import { Folder } from "./folder.ts";
 import { askPassword } from "./gate.ts";
 import { askInfo, askList, base, downloadAddress, expectDownload, type Info, isInfo } from "./link.ts";
+import { isOver, over } from "./over.ts";
 import { loadBring, loadViewer } from "./parts.ts";
 import { readPlace, writePlace } from "./place.ts";
 import { showSentence } from "./sentence.ts";
@@ -40,22 +41,32 @@ export async function start(root: HTMLElement): Promise<void> {
   document.title = t("title");
   const [gate, shell] = [h("div"), h("div")];
   put(root, gate, shell);
-  hooks.signInAgain = passwordAsker(gate, shell);
+  let page: Page | undefined;
+  const end = (cause: unknown) => {
+    page?.leave();
+    put(shell);
+    showSentence(gate, cause);
+  };
+  over.tell = () => end(new Problem("gone", "The link ended while its page was open"));
+  hooks.signInAgain = passwordAsker(gate, shell, () => page?.look("", false));
   try {
     const info = await learn(gate);
     put(gate);
-    await new Page(shell, info).begin();
+    page = new Page(shell, info);
+    await page.begin();
   } catch (cause) {
-    put(shell);
-    showSentence(gate, cause);
+    // One that was never known leads nowhere; one that was is over.
+    if (!page || !(await isOver(cause))) end(cause);
   }
 }
 
 /** What asks for the password whenever it is missing; all that is asked meanwhile waits and goes on. */
-function passwordAsker(gate: HTMLElement, shell: HTMLElement): () => Promise<void> {
+function passwordAsker(gate: HTMLElement, shell: HTMLElement, clear: () => void): () => Promise<void> {
   let asking: Promise<void> | undefined;
   return () => {
     shell.hidden = true;
+    // It would be asked for below the viewer.
+    clear();
     asking ??= askPassword(gate).then(() => {
       asking = undefined;
       shell.hidden = false;
@@ -81,7 +92,15 @@ class Page {
   #bringing = h("div");
   /** What is on show, and the way up from it. */
   #where = h("div", { class: "where" });
-  #notice = h("p", { class: "notice", role: "alert", hidden: true });
+  #said = h("p");
+  /** Over everything, the viewer too. */
+  #notice = h(
+    "div",
+    { class: "notice", role: "alert", hidden: true },
+    this.#said,
+    h("button", { type: "button", class: "button", onclick: () => this.#say(undefined) }, t("close")),
+  );
+  #pick: HTMLButtonElement | undefined;
   #bar = h("div", { class: "chosen", role: "region", "aria-label": t("choose"), hidden: true });
   #folder: Folder | undefined;
   #bring: Bring | undefined;
@@ -89,6 +108,9 @@ class Page {
   #scrolled = new Map<string, number>();
   /** The viewer was opened from the page, so that Back closes it. */
   #isOver = false;
+  /** More has come than is on show. */
+  #isStale = false;
+  #leaving = new AbortController();
 
   constructor(
     readonly shell: HTMLElement,
@@ -100,34 +122,71 @@ class Page {
   }
 
   get #title(): string {
-    return this.info.label || readable(this.info.name);
+    const { name, label, read } = this.info;
+    return readable(name) || label || t(read ? "title" : "titleBring");
   }
 
   async begin(): Promise<void> {
     const { info } = this;
-    // With bringing alone, larder may not even tell what the folder is called.
-    document.title = this.#title || t("title");
-    put(this.#main, this.#head(), this.#notice, this.#bringing, this.#place);
+    document.title = this.#title;
+    put(this.#main, this.#head(), this.#bringing, this.#place);
     put(this.shell, this.#main, this.#bar);
+    document.body.append(this.#notice);
+    this.#listen();
     if (!info.read) return void (await this.#showBring());
     if (info.type === "file") return put(this.#place, fileCard(info, (address) => void this.#save(address)));
     this.#choice.onChange(() => this.#showChoice());
-    window.addEventListener("hashchange", () => void this.#go().catch((cause) => this.#fail(cause)));
-    await this.#go().catch((cause) => this.#fail(cause));
+    await this.#goOrFail();
     await line.untilIdle();
     await loadViewer();
     // What is dropped on the page is taken from now on.
     if (info.write) await this.#loadBring();
   }
 
+  /** The link is over: nothing of it stays on the screen. */
+  leave(): void {
+    this.#leaving.abort();
+    this.#notice.remove();
+    this.#choice.end();
+    this.#folder?.leave();
+    this.#folder = undefined;
+  }
+
+  #listen(): void {
+    const { signal } = this.#leaving;
+    const listen = (on: EventTarget, type: string, action: (event: never) => void) => {
+      on.addEventListener(type, action as EventListener, true);
+      // Old browsers know no signal here.
+      signal.addEventListener("abort", () => on.removeEventListener(type, action as EventListener, true));
+    };
+    listen(window, "hashchange", () => void this.#goOrFail());
+    listen(document, "keydown", (event: KeyboardEvent) => this.#key(event));
+    // Else the browser leaves the page for the file.
+    const keepPage = (event: DragEvent) =>
+      Array.from(event.dataTransfer?.types ?? []).includes("Files") && event.preventDefault();
+    for (const type of ["dragover", "drop"]) listen(document, type, keepPage);
+  }
+
+  /** Escape takes away what is said, then ends choosing; else it is others'. */
+  #key(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    if (!this.#notice.hidden) this.#say(undefined);
+    else if (this.#choice.isOn) this.#choice.end();
+    else return;
+    event.stopPropagation();
+  }
+
+  #goOrFail(): Promise<void> {
+    return this.#go().catch((cause) => this.#fail(cause));
+  }
+
   /** A place that could not be shown. */
-  #fail(cause: unknown): void {
+  async #fail(cause: unknown): Promise<void> {
+    if (this.#leaving.signal.aborted || (await isOver(cause))) return;
     const kind = cause instanceof Problem ? cause.kind : "fault";
     if (kind === "missing" && readPlace(location.hash).folder !== "") {
       // Somebody took the folder away: the first one is there.
       location.replace(writePlace({ folder: "", file: "" }));
-    } else if (kind === "missing" || kind === "gone") {
-      showSentence(this.shell, cause);
     } else {
       this.#say(cause);
     }
@@ -144,11 +203,12 @@ class Page {
 
   /** Says where one is: what is shared, or a folder in it and the way up. */
   #showWhere(path: string): void {
-    const { expires } = this.info;
+    const { expires, label } = this.info;
     if (path === "") {
-      const until = expires ? t("until", { day: formatDay(expires, locale()) }) : "";
-      const title = h("h1", { tabindex: -1 }, this.#title || t("titleBring"));
-      return put(this.#where, title, until !== "" && h("p", { class: "facts" }, until));
+      const title = h("h1", { tabindex: -1 }, this.#title);
+      const until = expires && t("until", { day: formatDay(expires, locale()) });
+      const facts = [label && label !== this.#title && t("forWhom", { label }), until].filter(Boolean).join(" · ");
+      return put(this.#where, title, facts !== "" && h("p", { class: "facts" }, facts));
     }
     const up = parentOf(path);
     const words = up === "" ? this.#title : readable(nameOf(up));
@@ -164,19 +224,25 @@ class Page {
     if (info.type === "file" || !info.read) return false;
     const button = (words: string, node: typeof plus, isMain: boolean, action: () => void) =>
       h("button", { type: "button", class: isMain ? "button isMain" : "button", onclick: action }, icon(node), words);
+    this.#pick = button(t("choose"), pick, false, () => (this.#choice.isOn ? this.#choice.end() : this.#choice.begin()));
+    this.#pick.setAttribute("aria-pressed", "false");
     return h(
       "div",
       { class: "actions" },
       info.write && button(t("addYours"), plus, true, () => void this.#showBring()),
       button(t("downloadAll"), download, !info.write, () => void this.#save(downloadAddress([this.#folder?.path ?? ""]))),
-      button(t("choose"), pick, false, () => (this.#choice.isOn ? this.#choice.end() : this.#choice.begin())),
+      this.#pick,
     );
   }
 
   async #loadBring(): Promise<Bring> {
     const { Bring } = await loadBring();
     if (this.#bring) return this.#bring;
-    this.#bring = new Bring({ folder: () => this.#folder?.path ?? "", onbrought: () => void this.#again() });
+    this.#bring = new Bring({
+      isAlone: !this.info.read,
+      folder: () => this.#folder?.path ?? "",
+      onbrought: () => void this.#again().catch((cause) => this.#fail(cause)),
+    });
     this.#bring.element.hidden = this.info.read;
     put(this.#bringing, this.#bring.element);
     return this.#bring;
@@ -197,10 +263,11 @@ class Page {
     if (now?.path !== folder) await this.#enter(folder);
     this.#isOver = file !== "" && now?.path === folder;
     await this.#folder?.look(file);
+    if (this.#isStale && file === "") await this.#again();
   }
 
   async #enter(path: string): Promise<void> {
-    const entries = await keepReading(() => askList(path), (problem) => this.#say(problem), never);
+    const entries = await keepReading(() => askList(path), (problem) => this.#say(problem, true), this.#leaving.signal);
     // Somebody has gone on meanwhile.
     if (readPlace(location.hash).folder !== path) return;
     const before = this.#folder;
@@ -217,8 +284,9 @@ class Page {
     this.#folder = new Folder(path, entries, {
       choice: this.#choice,
       save: (address) => void this.#save(address),
-      look: (name, isStep) => this.#look(name, isStep),
+      look: (name, isStep) => this.look(name, isStep),
     });
+    this.#isStale = false;
     this.#showWhere(path);
     put(this.#place, this.#folder.element);
     this.#folder.begin();
@@ -228,61 +296,71 @@ class Page {
   async #again(): Promise<void> {
     if (!this.info.read || this.info.type !== "folder" || !this.#folder) return;
     const { path } = this.#folder;
-    const entries = await keepReading(() => askList(path), () => undefined, never);
-    if (this.#folder.path !== path || readPlace(location.hash).file !== "") return;
-    const at = window.scrollY;
+    this.#isStale = true;
+    const entries = await keepReading(() => askList(path), () => undefined, this.#leaving.signal);
+    // Whoever looks at a picture sees what came when they come back from it.
+    if (this.#folder?.path !== path || readPlace(location.hash).file !== "") return;
+    const [at, focused] = [window.scrollY, this.#folder.focused];
     this.#put(path, entries);
     window.scrollTo(0, at);
+    if (focused !== "") this.#folder.focus(focused);
   }
 
-  #look(name: string, isStep: boolean): void {
-    const address = writePlace({ folder: this.#folder?.path ?? "", file: name });
+  /** Looks at a picture of the folder on show; "" at the folder itself. */
+  look(name: string, isStep: boolean): void {
+    if (!this.#folder || readPlace(location.hash).file === name) return;
+    const address = writePlace({ folder: this.#folder.path, file: name });
+    if (name === "") void this.#folder.look("");
     if (name === "" && this.#isOver) return history.back();
     if (!isStep && name !== "") return void (location.hash = address);
     history.replaceState(null, "", address);
-    if (name === "") void this.#go();
+    if (name === "") void this.#goOrFail();
   }
 
   // ---- keeping
 
-  /** Has the browser keep what is at an address; says why where it may not. */
-  async #save(address: string): Promise<void> {
+  /** Has the browser keep what is at an address; says why where it may not. Returns whether it does. */
+  async #save(address: string): Promise<boolean> {
     try {
       await expectDownload(address);
     } catch (cause) {
-      return this.#say(cause);
+      if (!(await isOver(cause))) this.#say(cause);
+      return false;
     }
     this.#say(undefined);
     const link = h("a", { href: address, download: "", hidden: true });
     document.body.append(link);
     link.click();
     link.remove();
+    return true;
   }
 
-  #say(cause: unknown): void {
-    this.#notice.textContent = cause === undefined ? "" : describe(cause);
+  #say(cause: unknown, isRetried = false): void {
+    this.#said.textContent = cause === undefined ? "" : describe(cause, isRetried);
     this.#notice.hidden = cause === undefined;
   }
 
   #showChoice(): void {
     const { isOn, paths } = this.#choice;
+    // The one who has the focus keeps it.
+    const hadFocus = this.#bar.contains(document.activeElement);
     this.#main.classList.toggle("isChoosing", isOn);
+    this.#pick?.setAttribute("aria-pressed", String(isOn));
     this.#bar.hidden = !isOn;
     document.body.classList.toggle("isChoosing", isOn);
+    if (!isOn && hadFocus) this.#pick?.focus();
     if (!isOn) return;
     const address = downloadAddress([...paths]);
     const isTooMany = address.length > ADDRESS_MAX;
     const save = h(
       "button",
-      { type: "button", class: "button isMain", onclick: () => void this.#save(address).then(() => this.#choice.end()) },
+      { type: "button", class: "button isMain", onclick: () => void this.#save(address).then((isKept) => isKept && this.#choice.end()) },
       icon(download),
       t("download"),
     );
     save.disabled = paths.size === 0 || isTooMany;
     const cancel = h("button", { type: "button", class: "button", onclick: () => this.#choice.end() }, t("cancel"));
     const words = isTooMany ? t("tooManyChosen") : plural("chosen", paths.size);
-    // The one who has the focus keeps it.
-    const hadFocus = this.#bar.contains(document.activeElement);
     put(this.#bar, h("p", { role: "status" }, words), cancel, save);
     if (hadFocus) cancel.focus();
   }

@@ -80,6 +80,23 @@ it("says what no patience mends, and tries again when asked", async () => {
   await vi.waitFor(() => expect(one?.state).toBe("done"));
 });
 
+it("brings the same file once, however often it is chosen", async () => {
+  const queue = queueOf();
+  const file = fileOf("a.jpg", "one");
+  expect(queue.add([file, file], "")).toBe(1);
+  await vi.waitFor(() => expect(queue.isBusy).toBe(false));
+  expect([queue.add([file], ""), queue.add([file], "Elsewhere")]).toEqual([1, 0]);
+  await vi.waitFor(() => expect(queue.isBusy).toBe(false));
+  expect(queue.count("done")).toBe(2);
+  // What failed is tried again.
+  world.larder.refusal = { status: 507, code: "disk_full" };
+  const other = fileOf("b.jpg", "other");
+  await bring(queue, other);
+  expect(queue.add([other], "")).toBe(0);
+  await vi.waitFor(() => expect(queue.count("done")).toBe(3));
+  expect(queue.all).toHaveLength(3);
+});
+
 it("gives up what is not wanted any more", async () => {
   const queue = new Queue(() => undefined, () => new Promise(() => undefined));
   world.larder.gate = () => {

@@ -19,6 +19,8 @@ export interface Bringing {
   state: "waiting" | "sending" | "held" | "done" | "failed" | "gone";
   /** Bytes that have arrived or are on their way. */
   sent: number;
+  /** Where it went on after a break (bytes). */
+  continuedAt?: number;
   /** Why it waits or has failed. */
   cause?: unknown;
   running?: AbortController | undefined;
@@ -38,9 +40,18 @@ export class Queue {
     readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>,
   ) {}
 
-  add(files: readonly File[], folder: string): void {
-    for (const file of files) this.all.push({ file, folder, state: "waiting", sent: 0 });
+  /** Tells how many of them are here already, and so are not brought twice; what has failed is tried again. */
+  add(files: readonly File[], folder: string): number {
+    let skipped = 0;
+    for (const file of files) {
+      const one: Bringing = { file, folder, state: "waiting", sent: 0 };
+      const same = this.all.find((other) => keyOf(other) === keyOf(one));
+      if (!same) this.all.push(one);
+      else if (same.state === "failed") this.retry(same);
+      else skipped += 1;
+    }
     this.#pump();
+    return skipped;
   }
 
   /** Another try for what failed. */
@@ -89,6 +100,7 @@ export class Queue {
 
   /** Seconds it takes still; `undefined` while nobody can say. */
   get secondsLeft(): number | undefined {
+    if (this.count("sending") === 0) return undefined;
     const pace = this.#pace.perSecond(performance.now());
     return pace === undefined || pace <= 0 ? undefined : (this.size - this.sent) / pace;
   }
@@ -111,7 +123,7 @@ export class Queue {
     const running = (one.running = new AbortController());
     one.state = "sending";
     one.cause = undefined;
-    one.id ??= keptIds()[keyOf(one)];
+    one.id ??= this.#keptId(one);
     try {
       await this.#sendingOf(one, running.signal).run();
       one.state = "done";
@@ -122,6 +134,12 @@ export class Queue {
       one.cause = cause;
     }
     this.#pump();
+  }
+
+  /** Under which it was begun before, unless another one goes on with that. */
+  #keptId(one: Bringing): string | undefined {
+    const id = keptIds()[keyOf(one)];
+    return this.all.some((other) => other.id === id) ? undefined : id;
   }
 
   #sendingOf(one: Bringing, signal: AbortSignal): SendingFile {
@@ -136,7 +154,7 @@ export class Queue {
         this.onchange();
       },
       onAt: (offset: number) => {
-        one.sent = offset;
+        one.sent = one.continuedAt = offset;
         this.onchange();
       },
       onHeld: (problem: Problem) => {

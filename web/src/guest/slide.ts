@@ -3,10 +3,12 @@
 import download from "lucide:download";
 import off from "lucide:image-off";
 import { lookAt } from "../lib/api/http.ts";
+import { knownMiss } from "../lib/photos/fetching.ts";
 import { fitted, type Size } from "../lib/preview/gesture.ts";
 import type { Zoom } from "../lib/state/zoom.ts";
 import { h, icon, put } from "./dom.ts";
 import { downloadAddress, thumbAddress } from "./link.ts";
+import { whyNot } from "./over.ts";
 import type { Picture } from "./wall.ts";
 import { t } from "./words.ts";
 
@@ -30,14 +32,27 @@ export class Slide {
   #tries = 0;
   #leaving = new AbortController();
 
-  /** `onready`: as sharp as it gets at first, or known to be nothing. `onfit`: its size on the stage has changed. */
+  /**
+   * `onready`: as sharp as it gets at first, or known to be nothing. `onfit`: its size on the stage has changed. `save`
+   * keeps what is at an address.
+   */
   constructor(
     readonly picture: Picture,
+    readonly save: (address: string) => void,
     readonly onready: () => void,
     readonly onfit: () => void,
   ) {
     this.element.append(this.#frame);
-    if (picture.entry.thumb === true) this.#layer(thumbAddress(picture.path, 160, picture.entry.etag), SMALL, () => undefined);
+    if (this.#hasThumb) this.#layer(this.#thumb(SMALL), SMALL, () => undefined);
+  }
+
+  /** A film may turn out to have no frame to show. */
+  get #hasThumb(): boolean {
+    return this.picture.entry.thumb === true && !knownMiss(this.#thumb(SMALL));
+  }
+
+  #thumb(size: typeof SMALL | typeof SCREEN): string {
+    return thumbAddress(this.picture.path, size, this.picture.entry.etag);
   }
 
   /** How large it is shown where it fits. */
@@ -82,7 +97,7 @@ export class Slide {
     if (this.picture.isFilm) return isCurrent ? this.#play() : this.#stop();
     if (this.#isScreenAsked) return;
     this.#isScreenAsked = true;
-    if (this.picture.entry.thumb === true) this.#askScreen();
+    if (this.#hasThumb) this.#askScreen();
     else if (isCurrent) this.#askOriginal();
     else this.#isScreenAsked = false;
   }
@@ -93,7 +108,7 @@ export class Slide {
   }
 
   #askScreen(): void {
-    const address = thumbAddress(this.picture.path, SCREEN, this.picture.entry.etag);
+    const address = this.#thumb(SCREEN);
     // Another address, so that the browser asks again.
     const image = this.#layer(this.#tries === 0 ? address : `${address}#${this.#tries}`, SCREEN, () => {
       image.remove();
@@ -112,10 +127,10 @@ export class Slide {
   #askOriginal(): void {
     if (this.#isOriginalAsked || this.picture.isFilm) return;
     this.#isOriginalAsked = true;
-    const image = this.#layer(downloadAddress([this.picture.path], true), Infinity, () => {
+    const address = downloadAddress([this.picture.path], true);
+    const image = this.#layer(address, Infinity, () => {
       image.remove();
-      // One that is there in another size stays.
-      if (!this.#natural) this.#giveUp(t("notShown"));
+      void this.#doubt(address, t("notShown"));
     });
   }
 
@@ -148,16 +163,16 @@ export class Slide {
   #play(): void {
     if (this.#frame.querySelector("video")) return;
     this.#frame.classList.add("isFilm");
-    const poster = this.picture.entry.thumb === true && thumbAddress(this.picture.path, SCREEN, this.picture.entry.etag);
+    const address = downloadAddress([this.picture.path], true);
     const player = h("video", {
       controls: true,
       playsinline: true,
       preload: "metadata",
-      poster,
+      poster: this.#hasThumb && this.#thumb(SCREEN),
       "aria-label": t("filmNamed", { name: this.picture.name }),
-      onerror: () => this.#giveUp(t("notPlayed")),
+      onerror: () => void this.#doubt(address, t("notPlayed")),
     });
-    player.src = downloadAddress([this.picture.path], true);
+    player.src = address;
     put(this.#frame, player);
     this.onready();
   }
@@ -166,12 +181,21 @@ export class Slide {
     this.#frame.querySelector("video")?.pause();
   }
 
+  /** The browser showed nothing of what is at an address: its own fault, or larder refused it. */
+  async #doubt(address: string, otherwise: string): Promise<void> {
+    if (this.#leaving.signal.aborted) return;
+    const why = await whyNot(address, otherwise);
+    // One that is there in another size stays.
+    const isOnShow = this.#natural !== undefined && !this.picture.isFilm;
+    if (why !== undefined && !isOnShow && !this.#leaving.signal.aborted) this.#giveUp(why);
+  }
+
   #giveUp(why: string): void {
     this.#frame.classList.remove("isFilm");
     this.#frame.style.width = this.#frame.style.height = "";
     const address = downloadAddress([this.picture.path]);
     const name = h("p", { class: "name" }, this.picture.name);
-    const button = h("a", { class: "button", href: address, download: "" }, icon(download), t("download"));
+    const button = h("button", { type: "button", class: "button", onclick: () => this.save(address) }, icon(download), t("download"));
     put(this.#frame, h("div", { class: "nothing" }, icon(off, 48), h("p", {}, why), name, button));
     this.onready();
   }

@@ -2,9 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import de from "../texts/guest/de.json";
-import en from "../texts/guest/en.json";
+import deBring from "../texts/guest/bring.de.json";
+import enBring from "../texts/guest/bring.en.json";
+import deFirst from "../texts/guest/de.json";
+import enFirst from "../texts/guest/en.json";
 
+const en = { ...enFirst, ...enBring };
+const de = { ...deFirst, ...deBring };
 const CODE = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
   .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))

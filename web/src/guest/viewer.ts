@@ -125,7 +125,7 @@ export class Viewer {
   }
 
   #add(at: number): void {
-    const slide = new Slide(this.pictures[at] as Picture, () => at === this.at && this.#ahead(), () => undefined);
+    const slide = new Slide(this.pictures[at] as Picture, this.actions.save, () => at === this.at && this.#ahead(), () => undefined);
     this.#slides.set(at, slide);
     this.#stage.append(slide.element);
     slide.size(this.#box());

@@ -1,17 +1,20 @@
-// The words of the guest's page: few enough to bring both languages along.
+// The words of the guest's page: few enough to bring both languages along. Those of bringing come with what brings.
+import type enBring from "../texts/guest/bring.en.json";
 import de from "../texts/guest/de.json";
 import en from "../texts/guest/en.json";
 import { Problem, type ProblemKind } from "../lib/api/problem.ts";
 import { readKept } from "../lib/state/keep.ts";
 import { fill, pickLanguage, pickLocale, pluralIn } from "../lib/state/language.ts";
 
-export type WordKey = keyof typeof en;
+export type WordKey = keyof typeof en | keyof typeof enBring;
 /** Keys that come as `<stem>.one` and `<stem>.other`. */
 type Stem = WordKey extends infer Key ? (Key extends `${infer S}.other` ? S : never) : never;
 
-const CATALOGUES: Record<"en" | "de", Record<string, string>> = { en, de };
+type Catalogues = Record<"en" | "de", Record<string, string>>;
 
-let catalogue: Record<string, string> = en;
+const CATALOGUES: Catalogues = { en: { ...en }, de: { ...de } };
+
+let catalogue = CATALOGUES.en;
 let chosen = "en";
 
 /** Takes the language chosen on larder's other pages, else the browser's. */
@@ -22,11 +25,17 @@ export function startWords(): void {
   document.documentElement.lang = language;
 }
 
+/** More words, that came later. */
+export function addWords(more: Catalogues): void {
+  Object.assign(CATALOGUES.en, more.en);
+  Object.assign(CATALOGUES.de, more.de);
+}
+
 /** The locale for dates and numbers. */
 export const locale = (): string => chosen;
 
 export function t(key: WordKey, values: Record<string, string | number> = {}): string {
-  return fill(catalogue[key] ?? en[key], values);
+  return fill(catalogue[key] ?? key, values);
 }
 
 /** The text for a number of things. */
@@ -34,6 +43,8 @@ export function plural(stem: Stem, count: number): string {
   return pluralIn(catalogue, stem, count, chosen);
 }
 
+/** What passes: some of it is tried again by itself. */
+const PASSING: readonly WordKey[] = ["isAway", "isBusy", "isDriveAway", "isTooSoon"];
 /** What a guest is told of a problem; of all others that something went wrong. */
 const PROBLEMS: Partial<Record<ProblemKind, WordKey>> = {
   away: "isAway",
@@ -48,8 +59,10 @@ const PROBLEMS: Partial<Record<ProblemKind, WordKey>> = {
   unreadable: "isUnreadable",
 };
 
-export function describe(cause: unknown): string {
+/** `isRetried`: it goes on by itself once that has passed. */
+export function describe(cause: unknown, isRetried = false): string {
   if (!(cause instanceof Problem)) return t("isFault");
   if (cause.code === "limit_reached") return t("isLimit");
-  return t(PROBLEMS[cause.kind] ?? "isFault");
+  const key = PROBLEMS[cause.kind] ?? "isFault";
+  return PASSING.includes(key) ? `${t(key)} ${t(isRetried ? "goesOn" : "tryLater")}` : t(key);
 }
