@@ -336,9 +336,10 @@ impl App {
         format!("{}:{user_id}", self.vault.id().as_str())
     }
 
-    /// The same of somebody who comes by a link, empty for all those whom nobody can tell apart.
+    /// The same of somebody who comes by a link, empty for all those whom nobody can tell apart: what stands before
+    /// the `/` is the crowd of which the vault lets nobody take the places of others.
     pub fn owner_by_link(&self, link_id: i64, who: &str) -> String {
-        format!("{}:link:{link_id}:{who}", self.vault.id().as_str())
+        format!("{}:link:{link_id}/{who}", self.vault.id().as_str())
     }
 
     /// Whether uploads are those of a user, or by a link, of this house who is not there any more. As long as nobody can say, they
@@ -349,7 +350,7 @@ impl App {
             return false;
         }
         if let Some(rest) = rest.strip_prefix("link:") {
-            let id = rest.split(':').next().unwrap_or_default().parse();
+            let id = rest.split('/').next().unwrap_or_default().parse();
             return id.is_ok_and(|id| matches!(self.links.by_id(id), Err(Error::NotFound(_))));
         }
         rest.parse().is_ok_and(|id| matches!(self.users.by_id(id), Ok(None)))

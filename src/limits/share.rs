@@ -138,6 +138,17 @@ pub const UPLOADS_PER_OWNER_MAX: usize = 100;
 /// ... and in all: each is looked at when one is asked for by its place.
 pub const UPLOADS_MAX: usize = 1000;
 
+/// ... and of all guests of all links beside those: half as many, so that whoever may begin without an account never
+/// keeps anybody from it who has one.
+pub const UPLOADS_OF_CROWDS_MAX: usize = 500;
+
+/// Open uploads of one guest, by their cookie, and of one network's guests: more than a browser sends at once, and five
+/// must come together to fill a link.
+pub const UPLOADS_PER_GUEST_MAX: usize = 20;
+
+/// How long an upload of a guest's waits for its first byte: it cost nothing, and takes a place from others.
+pub const UPLOAD_OF_GUEST_EMPTY_TIME: Duration = Duration::from_hours(1);
+
 /// Seconds that whoever has too many is told to wait.
 pub const UPLOADS_RETRY_S: u64 = 60;
 

@@ -25,14 +25,17 @@ use std::time::{Duration, SystemTime};
 pub struct UploadPlan<'a> {
     /// Whose it is: a word of the door's.
     pub owner: &'a str,
-    /// What the words of all those begin with who may together have no more uploads than one alone.
-    pub crowd: Option<&'a str>,
+    /// Where they are, if they are one of a crowd, whose word comes first in theirs and ends with `/`: all of them may
+    /// have no more uploads than one who is of none.
+    pub network: Option<&'a str>,
     /// Where it goes.
     pub path: &'a VaultPath,
     /// Bytes of the whole.
     pub length: u64,
     /// How long it is kept after its last byte.
     pub kept: Duration,
+    /// How long while there is none, where that is another time.
+    pub kept_empty: Option<Duration>,
     /// What the door notes for itself.
     pub note: &'a str,
     /// Whether all of it comes with what begins it: then it needs a record only if that takes long or breaks off,
@@ -75,10 +78,7 @@ impl Share {
         self.checked(|| {
             let workshops = self.workshops()?.0;
             make_way(&workshops, plan);
-            waiting::refuse_too_many(&workshops, plan.owner)?;
-            if let Some(crowd) = plan.crowd {
-                waiting::refuse_crowd(&workshops, crowd)?;
-            }
+            waiting::refuse_too_many(&workshops, plan.owner, plan.network)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             make_room_for(&workshop, plan.length)?;
             let record = Record {
@@ -89,6 +89,7 @@ impl Share {
                 offset: 0,
                 last_ms: 0,
                 kept_s: plan.kept.as_secs(),
+                kept_empty_s: plan.kept_empty.map(|kept| kept.as_secs()),
                 here: Here::of(&*workshop)?,
                 note: plan.note.to_owned(),
                 is_untold: plan.comes_whole,
@@ -100,7 +101,10 @@ impl Share {
                 // Nobody but us adds up what was promised to others.
                 make_room_for(&workshop, plan.length.saturating_add(waiting::lacking(&workshop)?))?;
             }
-            let id = UploadId::new(None, plan.owner)?;
+            let id = match plan.network {
+                Some(network) => UploadId::of_network(network, plan.owner)?,
+                None => UploadId::new(None, plan.owner)?,
+            };
             let mut upload = Upload::lasting(spool, Plan { id, record });
             if !plan.comes_whole {
                 upload.checkpoint()?;
@@ -349,7 +353,8 @@ mod tests {
             note: "{\"a\":1}",
             comes_whole: false,
             hears: &|_| {},
-            crowd: None,
+            network: None,
+            kept_empty: None,
         }
     }
 
@@ -605,14 +610,65 @@ mod tests {
         }
         assert!(!too_many("ana"));
         assert_eq!(kept(&house), 4);
-        // Of a crowd all count together.
-        (0..limits::UPLOADS_PER_OWNER_MAX).for_each(|number| add(&format!("link:5:{number}")));
-        let in_crowd = |crowd| {
-            let plan = UploadPlan { owner: "link:x", crowd: Some(crowd), ..plan(&place, 1) };
-            share.begin_lasting_upload(&plan).map(drop).err()
+    }
+
+    #[test]
+    fn crowds_take_nothing_from_others_and_nobody_in_them_all() {
+        let house = House::in_memory();
+        let share = house.share();
+        let first = begin(&share, "f", 1).id().unwrap().clone();
+        let parts = house.root().join(".larder/parts");
+        let text = fs::read_to_string(parts.join(first.record())).unwrap();
+        let add = |owner: &str, network: &str| {
+            let id = UploadId::of_network(network, owner).unwrap();
+            fs::write(parts.join(id.record()), text.replace("ana", owner)).unwrap();
+            fs::write(parts.join(id.as_str()), "").unwrap();
         };
-        assert!(matches!(in_crowd("link:5:"), Some(Error::TooSoon { .. })));
-        assert!(in_crowd("link:55:").is_none());
+        let place = path("another");
+        let too_many = |owner, network| {
+            let plan = UploadPlan { owner, network, ..plan(&place, 1) };
+            matches!(share.begin_lasting_upload(&plan).err(), Some(Error::TooSoon { .. }))
+        };
+        // One guest, by what tells them from others, and by where they are.
+        (0..limits::UPLOADS_PER_GUEST_MAX).for_each(|number| add("link:5/a", &number.to_string()));
+        assert!(too_many("link:5/a", Some("n")) && !too_many("link:5/b", Some("n")));
+        (0..limits::UPLOADS_PER_GUEST_MAX).for_each(|number| add(&format!("link:5/{number}"), "m"));
+        assert!(too_many("link:5/c", Some("m")) && too_many("link:5/", Some("m")));
+        assert!(!too_many("link:5/", Some("n")));
+        // Of a crowd all count together.
+        (0..limits::UPLOADS_PER_OWNER_MAX)
+            .for_each(|number| add(&format!("link:5/{number}"), &number.to_string()));
+        assert!(too_many("link:5/d", Some("n")) && !too_many("link:55/d", Some("n")));
+        // And all crowds.
+        (0..limits::UPLOADS_OF_CROWDS_MAX)
+            .for_each(|number| add(&format!("link:{number}/"), &number.to_string()));
+        assert!(too_many("link:x/d", Some("n")));
+        (0..limits::UPLOADS_MAX).for_each(|number| add("link:6/", &number.to_string()));
+        assert!(!too_many("ana", None) && !too_many("cam", None));
+        // Whoever knows the id goes on with it; with a link all go that came by it, and nobody else's.
+        let home = fs::File::open(house.root().join(".larder")).unwrap();
+        let gone = waiting::drop_all_of(home.as_fd(), "link:6/");
+        assert_eq!(gone as usize, limits::UPLOADS_MAX + 1);
+        assert_eq!(waiting::drop_all_of(home.as_fd(), "link:5/a"), 20);
+    }
+
+    #[test]
+    fn what_has_no_byte_may_be_kept_for_less() {
+        let house = House::new();
+        let share = house.share();
+        let (at, short) = (path("f"), Duration::from_mins(1));
+        let plan = UploadPlan { kept_empty: Some(short), ..plan(&at, 3) };
+        let mut upload = share.begin_lasting_upload(&plan).unwrap();
+        let left = |upload: &Upload| {
+            upload.expires().unwrap().duration_since(SystemTime::now()).unwrap_or_default()
+        };
+        assert!(left(&upload) <= short);
+        let waits = share.uploads("ana").unwrap();
+        assert_eq!(waits.len(), 1);
+        upload.append(b"a").unwrap();
+        upload.keep().unwrap();
+        let waits = share.uploads("ana").unwrap().pop().unwrap();
+        assert!(waits.expires.unwrap() > SystemTime::now() + short * 2);
     }
 
     #[test]

@@ -149,6 +149,7 @@ impl Share {
                 offset: 0,
                 last_ms: 0,
                 kept_s: limits::PART_AGE_MAX.as_secs(),
+                kept_empty_s: None,
                 here: Here::of(&*target.workshop)?,
                 note: String::new(),
                 is_untold: false,

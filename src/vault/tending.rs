@@ -1,6 +1,7 @@
 //! What has to be seen to of uploads that wait, known without asking the drives, so that these may sleep: whose there
 //! are, and when the first of them has waited long enough.
 
+use super::upload_record::crowd_of;
 use crate::threads::locked;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,7 +12,7 @@ static KNOWN: Mutex<Known> = Mutex::new(Known { owners: BTreeSet::new(), first: 
 
 /// What is known.
 struct Known {
-    /// Whose uploads there may be.
+    /// Whose uploads there may be; a crowd, who go together, is one, however many they are.
     owners: BTreeSet<String>,
     /// When the first of them may go.
     first: Option<SystemTime>,
@@ -28,6 +29,7 @@ pub(super) struct Due {
 /// There is an upload, perhaps of somebody's who may go, that waits until then.
 pub(super) fn note(owner: Option<&str>, expires: Option<SystemTime>) {
     let mut known = locked(&KNOWN);
+    let owner = owner.map(|owner| crowd_of(owner).unwrap_or(owner));
     if let Some(owner) = owner.filter(|owner| !known.owners.contains(*owner)) {
         known.owners.insert(owner.to_owned());
     }
@@ -50,4 +52,17 @@ pub(super) fn begin(due: &Due) {
     let mut known = locked(&KNOWN);
     known.owners.retain(|owner| !due.gone.contains(owner));
     known.first = known.first.filter(|_| !due.is_late);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_one_however_many_they_are() {
+        (0..1000).for_each(|guest| note(Some(&format!("tending:link:7/{guest}")), None));
+        note(Some("tending:5"), None);
+        let gone = due(|owner| owner.starts_with("tending:")).map(|due| due.gone);
+        assert_eq!(gone, Some(vec!["tending:5".to_owned(), "tending:link:7/".to_owned()]));
+    }
 }

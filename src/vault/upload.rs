@@ -24,7 +24,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The folder in larder's hidden folder where uploads wait that can be gone on with.
 pub(super) const PARTS: &str = "parts";
@@ -148,7 +148,7 @@ impl Upload {
 
     /// When it goes if nothing more comes; `None` for never, as far as clocks tell.
     pub fn expires(&self) -> Option<SystemTime> {
-        self.last.checked_add(Duration::from_secs(self.record()?.kept_s))
+        self.last.checked_add(self.record()?.kept(self.offset()))
     }
 
     /// Has its content hashed: what comes from now on at once, the rest when the whole is there.

@@ -29,6 +29,20 @@ const OWNER_DIGITS: usize = 16;
 /// The same that are random.
 const RANDOM_DIGITS: usize = 32;
 
+/// What the digits for the owner begin with where that is one of a crowd. Of a million others one does too, and is only
+/// counted as such.
+const CROWDS: &str = "00000";
+
+/// Digits for the crowd behind that: those that share them only share what one may have.
+const CROWD_DIGITS: usize = 5;
+
+/// Digits for a network, that the random ones of somebody of a crowd begin with; enough of them are left that nobody
+/// guesses an id.
+const NETWORK_DIGITS: usize = 8;
+
+/// What ends the part of an owner's word that is the crowd's.
+pub(super) const CROWD_END: char = '/';
+
 /// What an upload is called: its place, if it is bound to one, its owner, and what no other has. Nothing else
 /// parses, so holding one proves that it is one plain name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +55,15 @@ impl UploadId {
     pub(super) fn new(place: Option<&str>, owner: &str) -> Result<Self> {
         let random = hidden::random_hex(RANDOM_DIGITS / 2).map_err(os)?;
         Ok(Self(format!("{}{random}", prefix(place, owner))))
+    }
+
+    /// A new one of somebody of a crowd, by which those of one network can be counted.
+    ///
+    /// Errors: `Io`.
+    pub(super) fn of_network(network: &str, owner: &str) -> Result<Self> {
+        let random = hidden::random_hex((RANDOM_DIGITS - NETWORK_DIGITS) / 2).map_err(os)?;
+        let network = hash_digits(network, NETWORK_DIGITS);
+        Ok(Self(format!("{}{network}{random}", prefix(None, owner))))
     }
 
     /// Reads one.
@@ -70,6 +93,22 @@ impl UploadId {
         self.0.starts_with(&prefix(None, owner))
     }
 
+    /// Whether it is one of somebody of any crowd.
+    pub(super) fn is_of_crowds(&self) -> bool {
+        !self.is_bound() && self.0.starts_with(CROWDS)
+    }
+
+    /// Whether it is one of a crowd's.
+    pub(super) fn is_of_crowd(&self, crowd: &str) -> bool {
+        !self.is_bound() && self.0.starts_with(&crowd_prefix(crowd))
+    }
+
+    /// Whether it is one that somebody of a crowd began from this network.
+    pub(super) fn is_from(&self, network: &str) -> bool {
+        let random = self.0.get(OWNER_DIGITS + 1..).filter(|_| self.is_of_crowds());
+        random.is_some_and(|random| random.starts_with(&hash_digits(network, NETWORK_DIGITS)))
+    }
+
     /// Whether it is of the same owner as another, neither of them bound to a place.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
         self.0.as_bytes().get(..OWNER_DIGITS) == other.0.as_bytes().get(..OWNER_DIGITS)
@@ -88,10 +127,32 @@ impl UploadId {
 
 /// What the ids of one owner's uploads begin with, of those that are bound to a place or of those that are not.
 pub(super) fn prefix(place: Option<&str>, owner: &str) -> String {
-    let hash = Sha256::digest(owner);
-    let owner = hash.iter().take(OWNER_DIGITS / 2);
-    let owner = owner.fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let owner = match crowd_of(owner) {
+        None => hash_digits(owner, OWNER_DIGITS),
+        Some(crowd) => {
+            let crowd = crowd_prefix(crowd);
+            let own = hash_digits(owner, OWNER_DIGITS - crowd.len());
+            crowd + &own
+        }
+    };
     place.map_or_else(|| format!("{owner}-"), |place| format!("{place}-{owner}-"))
+}
+
+/// The crowd that an owner is one of, if they are of any: the first part of their word.
+pub(super) fn crowd_of(owner: &str) -> Option<&str> {
+    owner.find(CROWD_END).and_then(|end| owner.get(..=end))
+}
+
+/// What the ids of a crowd's uploads begin with.
+pub(super) fn crowd_prefix(crowd: &str) -> String {
+    format!("{CROWDS}{}", hash_digits(crowd, CROWD_DIGITS))
+}
+
+/// The first hexadecimal digits of a text's hash.
+fn hash_digits(text: &str, count: usize) -> String {
+    let hash = Sha256::digest(text);
+    let hex = hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    hex.get(..count).unwrap_or_default().to_owned()
 }
 
 /// A time of the running kernel and of one mount: in it, what was written is there, whether the drive has it or
@@ -147,6 +208,9 @@ pub(super) struct Record {
     pub last_ms: u64,
     /// How long it is kept after its last byte (seconds).
     pub kept_s: u64,
+    /// The same while there is none, where that is another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_empty_s: Option<u64>,
     /// Where and when the size of its bytes can be believed.
     pub here: Here,
     /// What the door notes for itself.
@@ -199,6 +263,12 @@ impl Record {
     pub fn trusted(&self, size: u64, now: &Here) -> u64 {
         let believed = if self.here.is_surely(now) { size } else { self.offset.min(size) };
         self.length.map_or(believed, |length| believed.min(length))
+    }
+
+    /// How long it is kept after its last byte, of which so many count.
+    pub fn kept(&self, offset: u64) -> Duration {
+        let empty = self.kept_empty_s.filter(|_| offset == 0);
+        Duration::from_secs(empty.unwrap_or(self.kept_s).min(self.kept_s))
     }
 
     /// When its last byte came: `modified` is what the bytes themselves say, in which a checkpoint may be missing.
@@ -305,6 +375,7 @@ mod tests {
             offset: 40,
             last_ms: 5000,
             kept_s: 60,
+            kept_empty_s: None,
             here: Here { boot: "b".to_owned(), mount: Some(7) },
             note: String::new(),
             is_untold: false,
@@ -447,6 +518,7 @@ mod tests {
             let kept_s = u64::from(kept_s).min(limits::UPLOAD_AGE_MAX.as_secs());
             let record = Record {
                 owner, path: name, state: None, length, offset, last_ms, kept_s,
+                kept_empty_s: None,
                 here: Here { boot, mount }, note, is_untold,
             };
             prop_assert_eq!(Record::parse(&record.to_text().unwrap()), Some(record));

@@ -13,7 +13,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Statx};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// One that waits.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Found {
 impl Found {
     /// When it goes if nothing more comes; `None` for never, as far as clocks tell.
     pub fn expires(&self) -> Option<SystemTime> {
-        self.last.checked_add(Duration::from_secs(self.record.kept_s))
+        self.last.checked_add(self.record.kept(self.offset))
     }
 
     /// Whether it has waited long enough. A clock that was wrong does not count against it.
@@ -220,18 +220,31 @@ fn remove_idle(parts: BorrowedFd<'_>, id: &UploadId, is_chosen: &dyn Fn(&Found) 
     removed.unwrap_or(false)
 }
 
-/// Looks whether one more may be begun, when those that waited too long have gone.
+/// Looks whether one more may be begun, when those that waited too long have gone. Somebody of a crowd is where
+/// `network` says. Crowds take nothing from all others: who is of none is counted without them.
 ///
 /// Errors: `TooSoon`.
-pub(super) fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result<()> {
+pub(super) fn refuse_too_many(
+    workshops: &[Arc<OwnedFd>],
+    owner: &str,
+    network: Option<&str>,
+) -> Result<()> {
     let are_too_many = || {
-        let (mut all, mut own) = (0, 0);
-        for workshop in workshops {
-            let ids = free_ids(workshop).unwrap_or_default();
-            all += ids.len();
-            own += ids.iter().filter(|id| id.is_of(owner)).count();
-        }
-        all >= limits::UPLOADS_MAX || own >= limits::UPLOADS_PER_OWNER_MAX
+        let ids = workshops.iter().flat_map(|workshop| free_ids(workshop).unwrap_or_default());
+        let ids: Vec<UploadId> = ids.collect();
+        let count = |is_it: &dyn Fn(&UploadId) -> bool| ids.iter().filter(|id| is_it(id)).count();
+        let Some(crowd) = upload_record::crowd_of(owner) else {
+            return count(&|id| !id.is_of_crowds()) >= limits::UPLOADS_MAX
+                || count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_OWNER_MAX;
+        };
+        // Who is told from nobody is told by where they are alone.
+        let is_told = owner != crowd;
+        count(&UploadId::is_of_crowds) >= limits::UPLOADS_OF_CROWDS_MAX
+            || count(&|id| id.is_of_crowd(crowd)) >= limits::UPLOADS_PER_OWNER_MAX
+            || (is_told && count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_GUEST_MAX)
+            || network.is_some_and(|network| {
+                count(&|id| id.is_from(network)) >= limits::UPLOADS_PER_GUEST_MAX
+            })
     };
     if !are_too_many() {
         return Ok(());
@@ -249,30 +262,23 @@ pub(super) fn refuse_too_many(workshops: &[Arc<OwnedFd>], owner: &str) -> Result
     Ok(())
 }
 
-/// Looks whether one more may be begun by somebody of a crowd, whose owners' words begin so.
-///
-/// Errors: `TooSoon`.
-pub(super) fn refuse_crowd(workshops: &[Arc<OwnedFd>], crowd: &str) -> Result<()> {
-    let is_theirs = |record: &Record| record.owner.starts_with(crowd);
-    let count = |workshop| find(workshop, "", &is_theirs).map_or(0, |found| found.len());
-    if workshops.iter().map(|workshop| count(workshop)).sum::<usize>()
-        < limits::UPLOADS_PER_OWNER_MAX
-    {
-        return Ok(());
-    }
-    Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S })
-}
-
-/// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody that are bound to no place,
-/// also while they are worked on. Returns how many.
+/// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody, or of a whole crowd, that are
+/// bound to no place, also while they are worked on. Returns how many.
 pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
     let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
-    let all = ids(parts.as_fd(), &upload_record::prefix(None, owner)).unwrap_or_default();
+    let is_crowd = owner.ends_with(upload_record::CROWD_END);
+    let prefix = match is_crowd {
+        true => upload_record::crowd_prefix(owner),
+        false => upload_record::prefix(None, owner),
+    };
+    let is_theirs =
+        |record: Record| record.owner == owner || (is_crowd && record.owner.starts_with(owner));
+    let all = ids(parts.as_fd(), &prefix).unwrap_or_default();
     let mut removed = 0;
-    for id in all {
+    for id in all.into_iter().filter(|id| !id.is_bound()) {
         let lease = Lease::take(&id);
         let record = upload_record::read(parts.as_fd(), &id);
-        if record.is_ok_and(|record| record.is_none_or(|record| record.owner == owner)) {
+        if record.is_ok_and(|record| record.is_none_or(is_theirs)) {
             upload_record::remove(parts.as_fd(), &id);
             removed += 1;
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::auth::throttle::network_of;
 use crate::error::{Error, Result, Why};
 use crate::http::answer::Answer;
 use crate::http::call::Call;
@@ -29,6 +30,8 @@ struct Guests {
     owners: Vec<String>,
     /// Whether they can be told apart.
     is_known: bool,
+    /// What they are known by: their cookie, else where they are.
+    known_by: String,
     /// Where they are.
     network: String,
     /// What the link opens.
@@ -58,7 +61,8 @@ impl Guests {
             address: format!("/s/{}/uploads/", guests::token_of(call.request)),
             is_known: own.is_some(),
             owners: own.into_iter().chain([owner("")]).collect(),
-            network: guest.known_by(call.address),
+            known_by: guest.known_by(call.address),
+            network: network_of(call.address).to_string(),
             folder: folder.map_or(Ok(link.path.clone()), |name| link.path.child(&name))?,
             place: link.path,
             may_read: guest.may_read(),
@@ -76,9 +80,8 @@ impl Desk for Guests {
         self.owners.first().map_or("", String::as_str)
     }
 
-    fn crowd(&self) -> Option<&str> {
-        // That of nobody in particular is what all begin with.
-        self.owners.last().map(String::as_str)
+    fn network(&self) -> Option<&str> {
+        Some(&self.network)
     }
 
     fn owners(&self) -> &[String] {
@@ -90,7 +93,7 @@ impl Desk for Guests {
     }
 
     fn told_apart_by(&self) -> Option<String> {
-        (!self.is_known).then(|| self.network.clone())
+        (!self.is_known).then(|| self.known_by.clone())
     }
 
     fn wish(&self, metadata: &str) -> Result<Wish> {

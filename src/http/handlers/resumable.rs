@@ -31,8 +31,8 @@ pub trait Desk {
     /// Whose the caller's new uploads are, a word that the vault keeps with them.
     fn owner(&self) -> &str;
 
-    /// What the owners' words of all those begin with who count as one, if there are any.
-    fn crowd(&self) -> Option<&str>;
+    /// Where the caller is, if they are one of a crowd that counts as one.
+    fn network(&self) -> Option<&str>;
 
     /// Whose uploads the caller may go on with, whose id they know: their own first.
     fn owners(&self) -> &[String];
@@ -224,10 +224,11 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
     let text = serde_json::to_string(&note).map_err(|_| Error::Bug("a note".into()))?;
     let begun = share.begin_lasting_upload(&UploadPlan {
         owner: desk.owner(),
-        crowd: desk.crowd(),
+        network: desk.network(),
         path: &path,
         length,
         kept: Duration::from_secs(u64::from(days) * DAY_S),
+        kept_empty: desk.network().map(|_guest| limits::UPLOAD_OF_GUEST_EMPTY_TIME),
         note: &text,
         comes_whole: sent == Some(length),
         hears: &|length| desk.uncount(length),

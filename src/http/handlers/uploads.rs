@@ -37,7 +37,7 @@ impl Desk for House {
         owner
     }
 
-    fn crowd(&self) -> Option<&str> {
+    fn network(&self) -> Option<&str> {
         None
     }
 

@@ -19,7 +19,8 @@ fn begin(house: &House, name: &str, length: u64) -> Result<Upload> {
         note: "",
         comes_whole: false,
         hears: &|_| {},
-        crowd: None,
+        network: None,
+        kept_empty: None,
     })
 }
 
@@ -121,7 +122,8 @@ fn what_waited_too_long_goes_and_all_of_who_is_gone() {
             note: "",
             comes_whole: false,
             hears: &|_| {},
-            crowd: None,
+            network: None,
+            kept_empty: None,
         };
         house.share().begin_lasting_upload(&plan).unwrap()
     };
