@@ -2,6 +2,7 @@
 //! what has nothing left to lend calls back what its holders do not use at the moment, because their
 //! clients do not read, and lets others wait a moment. Knows nothing of what is kept in it.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
@@ -30,12 +31,41 @@ pub struct Budget {
 struct State {
     /// Bytes.
     lent: usize,
-    /// Places by user.
-    seats: Tally<Arc<str>>,
+    /// Places by line.
+    seats: Tally<Line>,
     /// Since when those work who have a turn.
     turns: Vec<Instant>,
     /// Who may be asked to give something back.
     holders: Vec<Weak<dyn Holder>>,
+}
+
+/// Who has a number of places for long answers, and shares them with nobody else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Line {
+    /// A user, by name.
+    User(Arc<str>),
+    /// All guests of a link, by its number.
+    Link(i64),
+    /// Those of one network: they have some of the link's.
+    Guest(i64, IpAddr),
+}
+
+impl Line {
+    /// Places in it.
+    fn seats(&self) -> usize {
+        match self {
+            Self::User(_) | Self::Link(_) => limits::STREAMS_PER_USER_MAX,
+            Self::Guest(..) => limits::STREAMS_PER_GUEST_MAX,
+        }
+    }
+
+    /// The one of which it is a part.
+    fn around(&self) -> Option<Self> {
+        match self {
+            Self::User(_) | Self::Link(_) => None,
+            Self::Guest(link, _) => Some(Self::Link(*link)),
+        }
+    }
 }
 
 /// Somebody who can do without what they hold, at some cost.
@@ -46,20 +76,38 @@ pub trait Holder: Send + Sync {
     fn give_back(&self);
 }
 
+impl State {
+    /// Takes a place in a line, and in the one around it.
+    fn take_seat(&mut self, line: &Line) -> bool {
+        if !self.seats.take(line, line.seats()) {
+            return false;
+        }
+        let is_taken = line.around().is_none_or(|around| self.seats.take(&around, around.seats()));
+        if !is_taken {
+            self.seats.give_back(line);
+        }
+        is_taken
+    }
+
+    /// Gives it back.
+    fn give_back_seat(&mut self, line: &Line) {
+        self.seats.give_back(line);
+        line.around().into_iter().for_each(|around| self.seats.give_back(&around));
+    }
+}
+
 impl Budget {
     /// So many bytes.
     fn new(bytes: usize) -> Self {
         Self { bytes, state: Mutex::default(), freed: Condvar::new() }
     }
 
-    /// A place for a long answer to one user; waits a moment for it.
+    /// A place for a long answer to somebody; waits a moment for it.
     ///
     /// Errors: `TooSoon`.
-    pub fn seat(&'static self, user: &Arc<str>) -> Result<Seat> {
-        let is_free =
-            |state: &mut State| state.seats.take(user, limits::STREAMS_PER_USER_MAX).then_some(());
-        self.wait_for(is_free, false)?;
-        Ok(Seat { budget: self, user: Arc::clone(user) })
+    pub fn seat(&'static self, line: &Line) -> Result<Seat> {
+        self.wait_for(|state| state.take_seat(line).then_some(()), false)?;
+        Ok(Seat { budget: self, line: line.clone() })
     }
 
     /// Memory; waits a moment for it.
@@ -159,17 +207,17 @@ impl Budget {
     }
 }
 
-/// A place among one user's long answers, until it is dropped.
+/// A place among somebody's long answers, until it is dropped.
 pub struct Seat {
     /// Where it is counted.
     budget: &'static Budget,
-    /// Whose it is.
-    user: Arc<str>,
+    /// In which line.
+    line: Line,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.budget.take_back(|state| state.seats.give_back(&self.user));
+        self.budget.take_back(|state| state.give_back_seat(&self.line));
     }
 }
 
@@ -274,13 +322,34 @@ mod tests {
     #[test]
     fn one_user_has_so_many_places_and_leaves_the_others_theirs() {
         let budget = budget(0);
-        let (ana, ben) = (Arc::from("ana"), Arc::from("ben"));
+        let (ana, ben) = (Line::User("ana".into()), Line::User("ben".into()));
         let seats: Vec<Seat> =
             (0..limits::STREAMS_PER_USER_MAX).map(|_| budget.seat(&ana).unwrap()).collect();
         assert!(matches!(budget.seat(&ana), Err(Error::TooSoon { .. })));
         drop(budget.seat(&ben).unwrap());
         drop(seats);
         drop(budget.seat(&ana).unwrap());
+        assert_eq!(budget.lock().seats.in_all(), 0);
+    }
+
+    #[test]
+    fn a_link_has_a_line_of_its_own_and_one_guest_a_part_of_it() {
+        let budget = budget(0);
+        let guest = |link, last| Line::Guest(link, [192, 0, 2, last].into());
+        let seats = |line: &Line, count: usize| -> Vec<Seat> {
+            (0..count).map(|_| budget.seat(line).unwrap()).collect()
+        };
+        let of_one = seats(&guest(5, 1), limits::STREAMS_PER_GUEST_MAX);
+        assert!(matches!(budget.seat(&guest(5, 1)), Err(Error::TooSoon { .. })));
+        let parts = limits::STREAMS_PER_USER_MAX / limits::STREAMS_PER_GUEST_MAX;
+        let of_others: Vec<_> = (2..=u8::try_from(parts).unwrap())
+            .map(|last| seats(&guest(5, last), limits::STREAMS_PER_GUEST_MAX))
+            .collect();
+        assert!(matches!(budget.seat(&guest(5, 99)), Err(Error::TooSoon { .. })));
+        // Neither another link nor a user waits, whatever they are called.
+        drop(budget.seat(&guest(6, 1)).unwrap());
+        drop(budget.seat(&Line::User("link 5".into())).unwrap());
+        drop((of_one, of_others));
         assert_eq!(budget.lock().seats.in_all(), 0);
     }
 

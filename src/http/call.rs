@@ -9,6 +9,8 @@ use tiny_http::Request;
 
 use crate::app::App;
 use crate::auth::caller::{Caller, Guest};
+use crate::auth::throttle::network_of;
+use crate::budget::Line;
 use crate::error::{Error, Result};
 use crate::http::api::Endpoint;
 use crate::http::body;
@@ -76,8 +78,18 @@ impl<'a> Call<'a> {
     ///
     /// Errors: `StorageAbsent`.
     pub fn share(&self) -> Result<Share> {
-        let caller = self.caller()?;
-        self.app.share(Arc::clone(caller.grant()), caller.label())
+        self.share_of(self.caller()?)
+    }
+
+    /// The share as far as a caller may. Guests queue by link and network: their label is no name.
+    ///
+    /// Errors: `StorageAbsent`.
+    fn share_of(&self, caller: &Caller) -> Result<Share> {
+        let share = self.app.share(Arc::clone(caller.grant()), caller.label())?;
+        Ok(match caller.guest() {
+            Some(guest) => share.in_line(Line::Guest(guest.link_id, network_of(self.address))),
+            None => share,
+        })
     }
 
     /// The same now that time has passed, as far as the caller may by now.
@@ -85,7 +97,7 @@ impl<'a> Call<'a> {
     /// Errors: `SignIn`, `Refused`, `StorageAbsent`.
     pub fn share_by_now(&self) -> Result<Share> {
         let caller = Standing::of(self.caller()?, self.endpoint).renewed(self.app)?;
-        self.app.share(Arc::clone(caller.grant()), caller.label())
+        self.share_of(&caller)
     }
 
     /// What follows the path of the row in the request's, decoded segment by segment.

@@ -8,6 +8,10 @@ pub const BUDGET_BYTES: usize = 64 << 20;
 /// Long answers at once for one user (contract, 26).
 pub const STREAMS_PER_USER_MAX: usize = 32;
 
+/// The same for the guests of one network, of as many that those of a link have together: a browser asks for six things
+/// at once, and four networks must come together to fill a link.
+pub const STREAMS_PER_GUEST_MAX: usize = 8;
+
 /// How long somebody waits for memory, a place or a turn: what is short is back after this, what is long
 /// is not.
 pub const BUDGET_TIME: Duration = Duration::from_secs(4);

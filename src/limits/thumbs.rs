@@ -48,3 +48,9 @@ pub const THUMB_FAILURES_MAX: usize = 1024;
 /// Small pictures that are sent from memory at once, since their drive keeps none: each has up to
 /// `PICTURE_MADE_BYTES_MAX`, and a client may read slowly.
 pub const THUMBS_IN_MEMORY_MAX: usize = 32;
+
+/// Small pictures that guests of links wait for at once, of which none is kept yet: half of the queue, which users need.
+pub const THUMBS_FOR_GUESTS_MAX: usize = super::PICTURES_WAITING_MAX / 2;
+
+/// The same for the guests of one network: a browser asks for six at once.
+pub const THUMBS_FOR_GUEST_MAX: usize = 8;

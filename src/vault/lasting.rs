@@ -648,7 +648,7 @@ mod tests {
         // Whoever knows the id goes on with it; with a link all go that came by it, and nobody else's.
         let home = fs::File::open(house.root().join(".larder")).unwrap();
         let gone = waiting::drop_all_of(home.as_fd(), "link:6/");
-        assert_eq!(gone as usize, limits::UPLOADS_MAX + 1);
+        assert_eq!(gone, limits::UPLOADS_MAX as u64 + 1);
         assert_eq!(waiting::drop_all_of(home.as_fd(), "link:5/a"), 20);
     }
 

@@ -45,7 +45,7 @@ impl Listing {
         is_passage: bool,
     ) -> Result<Self> {
         let (folder, shelf) = (Arc::new(folder), Shelf::new());
-        let seat = budget::house().seat(&share.by)?;
+        let seat = budget::house().seat(&share.line)?;
         Ok(Self { share, folder, path, real, is_passage, shelf, _seat: seat })
     }
 

@@ -232,7 +232,7 @@ impl Share {
             ear.settle();
         }
         self.checked(|| {
-            let _seat = budget::house().seat(&self.by)?;
+            let _seat = budget::house().seat(&self.line)?;
             let _loan = budget::house().lend(limits::PHOTOS_BYTES)?;
             let progress = Progress::default();
             let mut is_complete = true;

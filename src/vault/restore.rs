@@ -177,7 +177,7 @@ impl Share {
     ///
     /// Errors: `TooSoon`.
     pub fn trash(&self) -> Result<Trash> {
-        let seat = budget::house().seat(&self.by)?;
+        let seat = budget::house().seat(&self.line)?;
         Ok(Trash { share: self.clone(), bins: self.bins(), _seat: seat })
     }
 

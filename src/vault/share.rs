@@ -7,6 +7,7 @@ use super::resolve::{Finder, Follow, Spot};
 use super::root::Root;
 use super::stamp::Stamp;
 use super::{Grant, NOT_THERE, VaultPath, raw_name};
+use crate::budget::Line;
 use crate::error::{Error, Result};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Statx};
@@ -21,7 +22,9 @@ pub struct Share {
     /// What may be read and written.
     grant: Arc<Grant>,
     /// Who it is for; a label that means nothing here.
-    pub(super) by: Arc<str>,
+    by: Arc<str>,
+    /// Where they queue for what is long.
+    pub(super) line: Line,
 }
 
 /// Which right an operation needs.
@@ -79,7 +82,13 @@ impl Share {
         by: &str,
     ) -> Self {
         let finder = Finder::new(root, handle, home).confined_to(grant.confines());
-        Self { finder, grant, by: by.into() }
+        let by: Arc<str> = by.into();
+        Self { finder, grant, line: Line::User(Arc::clone(&by)), by }
+    }
+
+    /// The same for somebody who queues elsewhere than a user of this name.
+    pub fn in_line(self, line: Line) -> Self {
+        Self { line, ..self }
     }
 
     /// Who it is for.

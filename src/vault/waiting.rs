@@ -267,9 +267,10 @@ pub(super) fn refuse_too_many(
 pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
     let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
     let is_crowd = owner.ends_with(upload_record::CROWD_END);
-    let prefix = match is_crowd {
-        true => upload_record::crowd_prefix(owner),
-        false => upload_record::prefix(None, owner),
+    let prefix = if is_crowd {
+        upload_record::crowd_prefix(owner)
+    } else {
+        upload_record::prefix(None, owner)
     };
     let is_theirs =
         |record: Record| record.owner == owner || (is_crowd && record.owner.starts_with(owner));

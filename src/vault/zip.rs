@@ -97,7 +97,7 @@ impl Archive {
     ///
     /// Errors: `TooSoon`.
     fn new(share: &Share, tops: Vec<Top>) -> Result<Self> {
-        let seat = budget::house().seat(&share.by)?;
+        let seat = budget::house().seat(&share.line)?;
         let loan = budget::house().lend(limits::ZIP_BYTES)?;
         Ok(Self { share: share.clone(), tops, _seat: seat, _loan: loan })
     }

@@ -1,11 +1,13 @@
 //! `/api/thumb`: small pictures of files, and those that a browser brings: second contract, section 18.
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use tiny_http::ext::{Body, Part};
 
+use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
 use crate::http::answer::{Answer, Done, done, other_answer, sentence};
 use crate::http::call::Call;
@@ -14,7 +16,7 @@ use crate::http::question::{Filled, Query, Question};
 use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
 use crate::limits;
-use crate::permits::Permits;
+use crate::permits::{Permit, Permits};
 use crate::picture::{self, Size};
 use crate::thumbs::Thumb;
 use crate::vault::{Pictured, SmallPicture, VaultPath};
@@ -22,6 +24,11 @@ use crate::vault::{Pictured, SmallPicture, VaultPath};
 /// Small pictures that are sent from memory at the moment: they have to wait for their clients.
 static IN_MEMORY: Permits<()> =
     Permits::new(limits::THUMBS_IN_MEMORY_MAX, limits::THUMBS_IN_MEMORY_MAX);
+
+/// Small pictures that guests of links wait for at the moment, by their networks: they must not fill the queue in which
+/// users wait.
+static FOR_GUESTS: Permits<IpAddr> =
+    Permits::new(limits::THUMBS_FOR_GUESTS_MAX, limits::THUMBS_FOR_GUEST_MAX);
 
 /// What `GET /api/thumb` is asked by.
 #[derive(Deserialize)]
@@ -55,6 +62,17 @@ pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Sent> {
     }
 }
 
+/// A place among the guests who wait for what must be made, for one of them; users need none.
+///
+/// Errors: `Busy`.
+fn place_among_guests(call: &Call<'_>) -> Result<Option<Permit<'static, IpAddr>>> {
+    if call.guest().is_err() {
+        return Ok(None);
+    }
+    let busy = Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S };
+    FOR_GUESTS.take(network_of(call.address)).map(Some).ok_or(busy)
+}
+
 /// What a look for a small picture finds.
 pub enum Looked {
     /// The answer: the picture, or that the client has it.
@@ -85,9 +103,11 @@ pub fn look(
         if is_had(call, &file, &etag) {
             return Ok(Looked::Found(with_tag(Reply::new(304, Body::Empty), etag, is_known)));
         }
-        let found = match known {
-            Some(found) => found,
-            None => call.app.thumbs.of(&file, size, &still_wanted(call)?)?,
+        let found = if let Some(found) = known {
+            found
+        } else {
+            let _place = place_among_guests(call)?;
+            call.app.thumbs.of(&file, size, &still_wanted(call)?)?
         };
         if let Some(thumb) = found.thumb {
             share.photo_was_seen(path);
