@@ -71,6 +71,8 @@ pub struct App {
     pub is_up_throttle: AddressThrottle,
     /// One row of the log per second for an address that is turned away.
     pub refusal_throttle: AddressThrottle,
+    /// The same for an address that hears of larder's own troubles.
+    pub trouble_throttle: AddressThrottle,
     /// Ten wrong links a minute for an address.
     pub link_guesses: GuessThrottle,
     /// What the machine is called.
@@ -234,6 +236,7 @@ impl App {
             folder,
             lock,
             refusal_throttle: AddressThrottle::default(),
+            trouble_throttle: AddressThrottle::default(),
             link_guesses: GuessThrottle::default(),
             own_names: Names::default(),
             presence: Presence::default(),

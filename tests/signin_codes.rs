@@ -177,6 +177,9 @@ fn codes_are_good_at_home_only_where_the_client_is_and_not_its_proxy() {
     for away in ["203.0.113.9", "2001:db8::7", "100.64.0.1"] {
         from(away).expect_error(401, "Invalid username or password");
     }
+    for unknown in ["garbage", "8.8.8.8, garbage", "", "192.168.1.30,"] {
+        from(unknown).expect_error(401, "Invalid username or password");
+    }
     assert_eq!(who(&larder, &from("192.168.1.30").expect(200)), "gus", "those did not use it up");
 }
 

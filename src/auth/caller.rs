@@ -155,6 +155,11 @@ impl Caller {
         self.is_admin()
     }
 
+    /// Of which places they may hear where links lead: an admin of all.
+    pub fn grant_over_links(&self) -> Arc<Grant> {
+        if self.is_admin() { Arc::new(Grant::everything()) } else { Arc::clone(&self.grant) }
+    }
+
     /// Where they may restore from the trash and remove from it: an admin everywhere (contract, section 12).
     pub fn grant_in_trash(&self) -> Arc<Grant> {
         if self.is_admin() { Arc::new(Grant::everything()) } else { Arc::clone(&self.grant) }

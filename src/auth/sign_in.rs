@@ -119,12 +119,17 @@ impl SignIn {
         outcome
     }
 
-    /// Whom a one-time code signs in, who is at home with larder. Any other code, and any from elsewhere, is what a
-    /// wrong password is.
+    /// Whom a one-time code signs in, who is at home with larder. Any other code, and any from elsewhere or from a
+    /// `client` whom nobody knows the address of, is what a wrong password is.
     ///
     /// Errors: `SignIn`, `TooSoon`.
-    pub fn sign_in_by_code(&self, code: &str, from: IpAddr) -> Result<Arc<User>> {
-        let outcome = self.judge_code(code, from);
+    pub fn sign_in_by_code(
+        &self,
+        code: &str,
+        from: IpAddr,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<User>> {
+        let outcome = self.judge_code(code, from, client);
         match &outcome {
             Ok(user) => {
                 let by = By::api(Some(&user.username), from);
@@ -139,9 +144,9 @@ impl SignIn {
     }
 
     /// Whose the code is; from here on it is nobody's.
-    fn judge_code(&self, code: &str, from: IpAddr) -> Result<Arc<User>> {
+    fn judge_code(&self, code: &str, from: IpAddr, client: Option<IpAddr>) -> Result<Arc<User>> {
         let tried = self.codes.admit(&network_of(from).to_string(), from)?;
-        let hash = key::code_hash(code).filter(|_| is_at_home(from));
+        let hash = key::code_hash(code).filter(|_| client.is_some_and(is_at_home));
         let found = hash.map_or(Ok(None), |hash| self.accounts.users.take_code(&hash))?;
         let Some(user) = found else {
             tried.was_wrong();

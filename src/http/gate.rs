@@ -172,6 +172,26 @@ pub fn client_address(request: &Request, trusted: &[Network]) -> IpAddr {
     last_untrusted(&forwarded.join(","), is_trusted).unwrap_or(peer)
 }
 
+/// The client's address where it is certain: `None` when a proxy is trusted to tell it and does not, or not readably.
+/// Of nothing but trusted proxies the first is the client.
+pub fn certain_client_address(request: &Request, trusted: &[Network]) -> Option<IpAddr> {
+    if !is_from_proxy(request, trusted) {
+        return request.remote_addr().map(|peer| peer.ip().to_canonical());
+    }
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    let forwarded: Vec<&str> = request.headers_named("X-Forwarded-For").collect();
+    told_client(&forwarded.join(","), is_trusted)
+}
+
+/// Whom a list of addresses that can be read to where it is believed names.
+fn told_client(list: &str, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let first = || {
+        let all = list.split(',').map(|text| forwarded_address(text.trim()));
+        all.collect::<Option<Vec<IpAddr>>>()?.first().copied()
+    };
+    last_untrusted(list, is_trusted).or_else(first)
+}
+
 /// One address of `X-Forwarded-For`: some proxies add the port, and then put brackets around IPv6.
 fn forwarded_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -213,6 +233,22 @@ mod tests {
     fn our_cookie_is_found_among_others() {
         assert_eq!(session_cookie("a=1; larder_session=t.o.k; b=2"), Some("t.o.k"));
         assert_eq!(session_cookie("xlarder_session=t"), None);
+    }
+
+    #[test]
+    fn whom_nobody_names_readably_is_nobody() {
+        let is_trusted = |address: IpAddr| address.to_string().starts_with("10.");
+        for (list, client) in [
+            ("8.8.8.8", "8.8.8.8"),
+            ("garbage, 8.8.8.8, 10.0.0.2", "8.8.8.8"),
+            ("10.0.0.9", "10.0.0.9"),
+            ("10.0.0.9, 10.0.0.2", "10.0.0.9"),
+        ] {
+            assert_eq!(told_client(list, is_trusted), client.parse().ok(), "{list}");
+        }
+        for list in ["", " ", "garbage", "8.8.8.8, garbage", "garbage, 10.0.0.2", "10.0.0.2,"] {
+            assert_eq!(told_client(list, is_trusted), None, "{list}");
+        }
     }
 
     #[test]

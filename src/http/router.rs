@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use crate::error::{Error, Result};
 use crate::http::api::{Dictionary, ENDPOINTS, Endpoint};
 use crate::http::problem;
+use crate::limits;
 
 /// What stands for the token of a link in the paths of the table, and in everything that is told of a path.
 pub const TOKEN: &str = "{token}";
@@ -29,12 +30,28 @@ fn in_table(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// A path without the secret that may be in it: what stands in logs.
+/// A path without the secret that may be in it: what stands in logs. Of a path that is in no row anything that is as
+/// long as a secret may be one, for somebody may have written the address of a link in another way.
 pub fn told(path: &str) -> Cow<'_, str> {
     match link_in(path) {
-        None => Cow::Borrowed(path),
-        Some((_, rest)) => Cow::Owned(format!("{LINKS}…{rest}")),
+        None if is_whole_row(path) => Cow::Borrowed(path),
+        None => Cow::Owned(veiled(path)),
+        Some((_, rest)) => Cow::Owned(format!("{LINKS}…{}", veiled(rest))),
     }
+}
+
+/// A text without what may be a token of it, be its letters percent-encoded or not.
+fn veiled(text: &str) -> String {
+    let is_of_token = |letter: char| letter.is_ascii_alphanumeric() || "-_%".contains(letter);
+    let mut told = String::with_capacity(text.len());
+    let mut left = text;
+    while let Some(letter) = left.chars().next() {
+        let length = left.find(|letter| !is_of_token(letter)).unwrap_or(left.len());
+        let (run, rest) = left.split_at(length.max(letter.len_utf8()));
+        told.push_str(if length < limits::VEILED_LETTERS_MIN { run } else { "…" });
+        left = rest;
+    }
+    told
 }
 
 /// What follows the path of a row in the path of a request that led there.
@@ -74,10 +91,17 @@ struct Sites {
     prefixes: Vec<Site>,
 }
 
+/// All of larder's own table.
+static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(ENDPOINTS));
+
 /// The row for this request. `path` is the request target without its query.
 pub fn find(method: &str, path: &str) -> Route {
-    static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(ENDPOINTS));
     SITES.find(method, path)
+}
+
+/// Whether a path is, letter for letter, that of a row.
+fn is_whole_row(path: &str) -> bool {
+    SITES.whole.contains_key(path)
 }
 
 impl Sites {
@@ -229,6 +253,32 @@ mod tests {
             }
         }
         assert_eq!(rest_of("/web/", "/web/assets/a.js"), "assets/a.js");
+    }
+
+    #[test]
+    fn no_other_way_to_write_the_address_of_a_link_tells_its_token() {
+        let token = "AbCdEfGhIjKlMnOpQr-_12";
+        let encoded: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for path in [
+            format!("//s/{token}/info"),
+            format!("/s%2F{token}/info"),
+            format!("/S/{token}"),
+            format!("/web/../s/{token}/info"),
+            format!("/s/x/../../s/{token}"),
+            format!("/s/x/uploads/{token}"),
+            format!("/S/{encoded}/info"),
+            format!("/ü{token}ü"),
+        ] {
+            let told = told(&path);
+            assert!(!told.contains(token) && !told.contains(&encoded[..30]), "{told}");
+            assert!(told.contains('…'), "{told}");
+        }
+        for plain in ["/api/finder", "/api/download_ticket", "/ü/..//index.html", "", "*"] {
+            assert_eq!(told(plain), plain);
+        }
+        for row in ENDPOINTS.iter().filter(|row| link_in(row.path).is_none() && !row.is_prefix) {
+            assert_eq!(told(row.path), row.path);
+        }
     }
 
     /// A refusal by method must look like every other of its path.

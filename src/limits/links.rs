@@ -58,3 +58,7 @@ pub const LINK_DAYS_MAX: i64 = 36_500;
 
 /// Links that are read at once when all are told.
 pub const LINKS_PER_READ: usize = 500;
+
+/// Letters in a row that nothing but a secret is likely to have in a path that is none of larder's: well below a
+/// token's 22, so that no part of one is told that somebody could go on guessing from.
+pub const VEILED_LETTERS_MIN: usize = 16;

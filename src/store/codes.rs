@@ -59,7 +59,7 @@ impl UserStore {
         )?;
         transaction.execute(
             "DELETE FROM signin_codes WHERE user_id = ?1 AND hash NOT IN (
-                 SELECT hash FROM signin_codes WHERE user_id = ?1 ORDER BY expires DESC LIMIT ?2)",
+                 SELECT hash FROM signin_codes WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
             params![user.id, limits::CODES_PER_USER_MAX - 1],
         )?;
         let kept = transaction.execute(
@@ -190,13 +190,15 @@ mod tests {
         let keep = |hash: &str, boot, seconds| {
             users.keep_code_at(&ana(&users), hash, &at(boot, seconds)).unwrap();
         };
-        for (second, hash) in (0..).zip(["1", "2", "3", "4", "5"]) {
-            keep(hash, "x", second);
+        // Also of those that were made in one second.
+        for (second, hash) in (0..).zip(["9", "1", "2", "3", "4", "5"]) {
+            keep(hash, "x", second / 2);
         }
+        assert!(users.take_code_at("9", &at("x", 10)).unwrap().is_none());
         assert_eq!(count(&users), limits::CODES_PER_USER_MAX);
         assert!(users.take_code_at("1", &at("x", 10)).unwrap().is_none());
         assert!(users.take_code_at("2", &at("x", 10)).unwrap().is_some());
-        keep("6", "x", 901);
+        keep("6", "x", 900);
         assert_eq!(count(&users), 4, "3 and 4 and 5 are not over, 6 came");
         keep("7", "y", 0);
         assert_eq!(count(&users), 1, "of an earlier start nothing is left");

@@ -98,4 +98,17 @@ pub(super) const MIGRATIONS: &[&str] = &[
         path_to TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    // Numbered as they were made. None lasts long enough to be worth taking over.
+    "
+    DROP TABLE signin_codes;
+    CREATE TABLE signin_codes(
+        id INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        epoch INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX signin_codes_of ON signin_codes(user_id);
+",
 ];

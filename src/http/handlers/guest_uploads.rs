@@ -136,10 +136,20 @@ impl Desk for Guests {
     }
 }
 
+/// Whether a letter shows nothing, or only changes how others are shown: a name of such letters looks like none, or
+/// like another.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// What the folder of a guest is called who calls themselves so; of one who does not, by the day.
 fn folder_name(name: &str) -> String {
     let plain = |letter: char| if letter == '/' || letter.is_control() { '_' } else { letter };
-    let name: String = name.chars().map(plain).collect();
+    let name: String = name.chars().filter(|letter| !is_unseen(*letter)).map(plain).collect();
     let name = name.get(..name.floor_char_boundary(limits::GUEST_NAME_BYTES_MAX));
     let name = name.unwrap_or_default().trim().trim_end_matches('.').trim_end();
     if name.is_empty() {
@@ -207,10 +217,12 @@ mod tests {
             (".larder", "_larder"),
             ("%=%2E", "_=%2E"),
             ("Oma...", "Oma"),
+            ("\u{202e}gnp.Oma\u{200b}", "gnp.Oma"),
+            ("\u{200b}.larder", "_larder"),
         ] {
             assert_eq!(folder_name(name), folder, "{name}");
         }
-        for nameless in ["", " ", "...", "..", "."] {
+        for nameless in ["", " ", "...", "..", ".", "\u{202e}", "\u{200b} \u{2066}"] {
             let day = folder_name(nameless);
             assert!(day.len() == 10 && day.starts_with("20"), "{day}");
         }

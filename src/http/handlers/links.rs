@@ -322,7 +322,8 @@ pub enum LinkType {
 /// Errors: `Store`.
 pub fn get_all(call: &mut Call<'_>, query: Query<WhichLinks>) -> Result<Answer<Vec<Shown>>> {
     let is_all = query.read(call)?.all && call.caller()?.may_manage_all_links();
-    let viewer = Viewer { app: Arc::clone(call.app), user_id: call.user()?.id };
+    let (user_id, grant) = (call.user()?.id, call.caller()?.grant_over_links());
+    let viewer = Viewer { app: Arc::clone(call.app), user_id, grant };
     let whose = if is_all { None } else { Some(viewer.user_id) };
     let first = viewer.app.links.after(whose, None, limits::LINKS_PER_READ)?;
     Ok(Answer::written(move |out| {
@@ -347,6 +348,8 @@ struct Viewer {
     app: Arc<App>,
     /// Who it is.
     user_id: i64,
+    /// Which places they may hear of.
+    grant: Arc<Grant>,
 }
 
 impl Viewer {
@@ -360,7 +363,7 @@ impl Viewer {
         Ok(Shown {
             id: link.id,
             url: url_of(&self.app, link).filter(|_| is_mine),
-            path: link.path.as_str().to_owned(),
+            path: self.seen_of(&link.path).as_str().to_owned(),
             label: link.label.clone(),
             r#type: if link.is_folder { LinkType::Folder } else { LinkType::File },
             read: link.read,
@@ -383,6 +386,19 @@ impl Viewer {
                 other => other,
             },
         })
+    }
+
+    /// Where a link leads, as far as they may see the way: somebody else may have moved what it opens to where they
+    /// see nothing.
+    fn seen_of(&self, path: &VaultPath) -> VaultPath {
+        let is_seen =
+            |path: &VaultPath| self.grant.may_see(path) || self.grant.may_write_below(path);
+        let mut seen = path.clone();
+        while !is_seen(&seen) {
+            let Some(around) = seen.parent() else { break };
+            seen = around;
+        }
+        seen
     }
 
     /// Whether what a link opens is where it was, and still what it was. A drive that is silent already is not

@@ -13,6 +13,7 @@ use crate::auth::sign_in::{Attempt, Entrance};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
+use crate::http::gate;
 use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
@@ -70,7 +71,9 @@ pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
 fn let_in(call: &Call<'_>, login: &Login) -> Result<Arc<User>> {
     let (sign_in, from) = (&call.app.sign_in, call.address);
     if let Some(code) = &login.code {
-        return sign_in.sign_in_by_code(code, from);
+        let proxies = &call.app.config.settings().trusted_proxies;
+        let client = gate::certain_client_address(call.request, proxies);
+        return sign_in.sign_in_by_code(code, from, client);
     }
     let (Some(name), Some(password)) = (&login.username, &login.password) else {
         return Err(Error::invalid_as(Why::Missing, NOTHING_TO_SIGN_IN_BY));
