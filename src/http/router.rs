@@ -258,7 +258,8 @@ mod tests {
     #[test]
     fn no_other_way_to_write_the_address_of_a_link_tells_its_token() {
         let token = "AbCdEfGhIjKlMnOpQr-_12";
-        let encoded: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: Vec<String> = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
         for path in [
             format!("//s/{token}/info"),
             format!("/s%2F{token}/info"),

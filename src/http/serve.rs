@@ -255,19 +255,19 @@ fn note_failure(
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
     let is_anybodys = host::is_to_be_run(request) || is_by_link;
     match error {
+        Error::Forbidden | Error::DeniedByDrive
+            if is_anybodys && app.refusal_throttle.admit(address).is_err() => {}
         Error::Forbidden | Error::DeniedByDrive if is_anybodys => {
-            if app.refusal_throttle.admit(address).is_ok() {
-                app.logbook.note_refusal(&by, refused(told));
-            }
+            app.logbook.note_refusal(&by, refused(told));
         }
         Error::Refused | Error::Forbidden | Error::DeniedByDrive => {
             app.logbook.note(&by, refused(told));
         }
         // What lasts is told to all who ask, and of that one row tells as much as those of all.
-        Error::Io(_) | Error::Store(_) | Error::Bug(_) | Error::DiskFull | Error::StorageAbsent => {
-            if app.trouble_throttle.admit(address).is_ok() {
-                app.logbook.note_refusal(&by, Event::other(told).whole());
-            }
+        Error::Io(_) | Error::Store(_) | Error::Bug(_) | Error::DiskFull | Error::StorageAbsent
+            if app.trouble_throttle.admit(address).is_ok() =>
+        {
+            app.logbook.note_refusal(&by, Event::other(told).whole());
         }
         Error::UnknownHost if app.refusal_throttle.admit(address).is_ok() => {
             let host = request.header("Host").unwrap_or_default();
