@@ -647,6 +647,53 @@ fn what_may_be_brought_is_counted_before_it_comes_and_given_back() {
     guest.get(&format!("{url}/list")).expect(200);
 }
 
+/// What is told of the only link: how many files were counted, and how many bytes.
+#[track_caller]
+fn counted(larder: &Larder) -> (u64, u64) {
+    let links = larder.http("ana").get("/api/link/get_all").expect(200).json();
+    let number = |field: &str| links[0][field].as_u64().unwrap();
+    (number("uploaded_files"), number("uploaded_bytes"))
+}
+
+/// Else a link would take more than its maker allowed.
+#[test]
+fn what_is_lost_once_is_given_back_once() {
+    let larder = album().folder("box");
+    let url = link(&larder, "ana", json!({ "path": "box", "write": true }));
+    let guest = opened(&larder, &url, json!({}));
+    for name in ["a", "b", "c", "d"] {
+        bring(&guest, &url, &[("filename", name)], b"123").expect(201);
+    }
+    for round in 0..20 {
+        let upload = begun(&guest, &url, 3, &format!("q{round}"));
+        let head = format!(
+            "PATCH {upload} HTTP/1.1\r\nHost: larder\r\nContent-Type: {}\r\nUpload-Offset: 0\r\n{}\
+             Content-Length: 4\r\n\r\n",
+            BYTES.1,
+            fields_of(&guest)
+        );
+        let mut wires = [larder.wire(), larder.wire(), larder.wire()];
+        for wire in &mut wires {
+            wire.send(&head);
+        }
+        // Whoever is sent away may hear nothing.
+        for wire in &mut wires {
+            wire.try_answer(false);
+        }
+        guest.ask("DELETE", &upload, &[], b"");
+    }
+    assert_eq!(counted(&larder), (4, 12));
+    // The same anew takes the place of what nothing has come of.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..5).for_each(|_| _ = begin(&guest, &url, 3, "same")));
+        }
+    });
+    let waiting = guest.get(&format!("{url}/uploads")).expect(200).json();
+    let waiting = waiting.as_array().unwrap().len() as u64;
+    assert_eq!(counted(&larder), (4 + waiting, 12 + 3 * waiting));
+}
+
 #[test]
 fn a_download_counts_once_for_a_guest_when_its_first_byte_is_asked_for() {
     let larder = album();
@@ -746,6 +793,41 @@ fn a_link_that_ends_ends_what_goes_on() {
     assert!(!larder.exists("box/late.txt"));
     guest.get(&format!("{url}/list")).expect_error(404, "Link not found");
     patch(&guest, &upload, 0, b"abcdef").expect_refusal(404);
+}
+
+#[test]
+fn what_a_guest_still_brings_does_not_make_anew_what_was_deleted() {
+    let larder = album().folder("box");
+    let ana = larder.http("ana");
+    let url = link(&larder, "ana", json!({ "path": "box", "write": true }));
+    let guest = opened(&larder, &url, json!({}));
+    let text = "x".repeat(2 << 20);
+    let upload = begun(&guest, &url, text.len(), "late.txt");
+    let mut wire = larder.wire();
+    wire.send(format!(
+        "PATCH {upload} HTTP/1.1\r\nHost: larder\r\nContent-Type: {}\r\nUpload-Offset: 0\r\n{}\
+         Content-Length: {}\r\n\r\n{}",
+        BYTES.1,
+        fields_of(&guest),
+        text.len(),
+        &text[1..]
+    ));
+    wait::until("larder reads it", || {
+        let parts = larder.root().join(".larder/parts");
+        let mut bytes = fs::read_dir(parts).unwrap().flatten();
+        bytes.any(|entry| {
+            entry.path().extension().is_none() && entry.metadata().is_ok_and(|meta| meta.len() > 0)
+        })
+    });
+    ana.post("/api/delete", json!({ "paths": ["box"] })).expect(200);
+    wire.send("x");
+    wire.answer().expect_refusal(410);
+    assert!(!larder.exists("box"));
+    guest.get(&format!("{url}/list")).expect_error(410, "Link is no longer available");
+    // What has come waits, should it be wanted again.
+    fs::create_dir(larder.root().join("box")).unwrap();
+    patch(&guest, &upload, text.len(), b"").expect(204);
+    assert_eq!(larder.read("box/late.txt"), text);
 }
 
 #[test]

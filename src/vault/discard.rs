@@ -93,11 +93,14 @@ pub fn weigh(parent: BorrowedFd<'_>, name: &[u8]) -> u64 {
     bytes
 }
 
-/// Removes an unfinished thing that nobody works on any more; if that fails, it is tried again later.
-pub fn give_up(workshop: BorrowedFd<'_>, name: &str) {
-    if let Err(errno) = remove(workshop, name.as_bytes()) {
+/// Removes an unfinished thing that nobody works on any more; if that fails, it is tried again later. Returns whether
+/// this removed it.
+pub fn give_up(workshop: BorrowedFd<'_>, name: &str) -> bool {
+    let removed = remove(workshop, name.as_bytes());
+    if let Err(errno) = removed {
         leftover::give_up(workshop, name, errno);
     }
+    removed.is_ok()
 }
 
 /// Removes a file, or a folder with all that is in it; returns whether all of it is gone.

@@ -106,10 +106,17 @@ impl Share {
                 None => UploadId::new(None, plan.owner)?,
             };
             let mut upload = Upload::lasting(spool, Plan { id, record });
-            if !plan.comes_whole {
-                upload.checkpoint()?;
+            if plan.comes_whole {
+                return Ok(upload);
             }
-            Ok(upload)
+            match upload.checkpoint() {
+                Ok(()) => Ok(upload),
+                Err(error) => {
+                    // Nobody was told what it is called.
+                    upload.discard()?;
+                    Err(error)
+                }
+            }
         })
     }
 
@@ -143,8 +150,8 @@ impl Share {
     /// Gives an upload that is whole its place, where the file may have the next free name, and remembers for a while
     /// where that is. `wanted` is the SHA-256 that its content must have. What cannot get its place waits.
     ///
-    /// Errors: those of `place`; `Invalid` (another content: nothing is left of it), `Conflict` (somebody else goes
-    /// on with it).
+    /// Errors: those of `place`; `Invalid` (another content: this removed it), `Conflict` (somebody else goes on with
+    /// it).
     pub fn finish_upload(
         &self,
         mut upload: Upload,
@@ -164,7 +171,7 @@ impl Share {
         upload.seal()?;
         let digest = upload.digest()?;
         if wanted.is_some() && wanted != digest {
-            upload.discard();
+            upload.discard()?;
             return Err(Error::invalid_as(Why::Digest, "Content does not match its digest"));
         }
         let options = Place { if_exists, make_parents: true, files_only: false };
@@ -212,11 +219,11 @@ impl Share {
             if waiting::look_at(parts.as_fd(), id)?.is_none() {
                 return Err(NO_UPLOAD);
             }
-            lease.hold().work(|| {
-                upload_record::remove(parts.as_fd(), id);
-                look::sync_folder(&parts).map_err(super::os)
+            let is_removed = lease.hold().work(|| {
+                let is_removed = upload_record::remove(parts.as_fd(), id);
+                look::sync_folder(&parts).map_err(super::os).map(|()| is_removed)
             })?;
-            Ok(found.record.length.unwrap_or_default())
+            if is_removed { Ok(found.record.length.unwrap_or_default()) } else { Err(NO_UPLOAD) }
         })
     }
 

@@ -8,7 +8,7 @@ use super::path::VaultPath;
 use super::resolve::Follow;
 use super::share::{Need, Share};
 use super::unfinished::{End, Unfinished};
-use super::{os, raw_name};
+use super::{NOT_THERE, os, raw_name};
 use crate::error::{Error, Result, Why};
 use crate::limits;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -55,6 +55,10 @@ impl Share {
             let mut spot = self.finder.locate(&place, Follow::Last)?;
             if spot.is_folder() {
                 continue;
+            }
+            // It went meanwhile, and whoever shall know of nothing but it does not bring it back.
+            if self.grant().confines().is_some_and(|confines| confines.starts_with(&place)) {
+                return Err(NOT_THERE);
             }
             // Behind what is missing there are no links: the rest is where its name says.
             let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));

@@ -51,7 +51,7 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         match &self.end {
-            End::Removed => discard::give_up(self.folder.as_fd(), &self.name),
+            End::Removed => _ = discard::give_up(self.folder.as_fd(), &self.name),
             End::Waits(_, name) if *name == self.name => {}
             End::Waits(folder, name) => {
                 // If that fails, the sweep finds it where it is.

@@ -6,7 +6,7 @@
 //! breaks off, so that a small file costs no sync that a spool does not.
 
 use super::content_hash::ContentHash;
-use super::lease::{Ask, Hold, Lease};
+use super::lease::{Ask, Hold, Lease, TAKEN_OVER};
 use super::os;
 use super::path::VaultPath;
 use super::share::Share;
@@ -350,7 +350,8 @@ impl Upload {
             (plan.record.offset, plan.record.last_ms) = (0, ms_of(self.last));
             upload_record::put(parts.as_fd(), id, &plan.record, false)?;
             let moved = self.spool.stay_at(&parts, id.as_str());
-            moved.inspect_err(|_| upload_record::remove(parts.as_fd(), id)).map_err(os)?;
+            let forget = |_: &Errno| _ = upload_record::remove(parts.as_fd(), id);
+            moved.inspect_err(forget).map_err(os)?;
             lease.hold().ask_by(self.ask.take());
             self.standing = Some(Standing { lease, parts });
             self.note_expiry();
@@ -435,14 +436,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Removes what has come, unless somebody else goes on with it.
-    pub fn discard(self) {
-        if let (Some(standing), Some(plan)) = (&self.standing, &self.plan) {
-            let _theirs = standing.lease.hold().work(|| {
-                upload_record::remove(standing.parts.as_fd(), &plan.id);
-                Ok(())
-            });
-        }
+    /// Removes what has come. It is for certain that this did it, and not somebody else as well.
+    ///
+    /// Errors: `Conflict` (somebody else goes on with it, or has removed it).
+    pub fn discard(self) -> Result<()> {
+        let (Some(standing), Some(plan)) = (&self.standing, &self.plan) else { return Ok(()) };
+        standing.lease.hold().work(|| {
+            let is_removed = upload_record::remove(standing.parts.as_fd(), &plan.id);
+            if is_removed { Ok(()) } else { Err(TAKEN_OVER) }
+        })
     }
 }
 
@@ -556,7 +558,7 @@ mod tests {
         let mut upload = share.resume(&target, 5).unwrap().expect("a part");
         assert_eq!(told(&id), 5);
         upload.append(b"!").unwrap();
-        upload.discard();
+        upload.discard().unwrap();
         assert!(names(&house, "parts").is_empty());
         assert_eq!(share.kept_bytes(&target).unwrap(), None);
     }

@@ -352,11 +352,11 @@ pub(super) fn put(
     if is_durable { look::sync_folder(parts).map_err(os) } else { Ok(()) }
 }
 
-/// Removes an upload: its bytes, then its record, so that no bytes are left that nobody knows.
-pub(super) fn remove(parts: BorrowedFd<'_>, id: &UploadId) {
-    for name in [id.as_str(), &id.record()] {
-        discard::give_up(parts, name);
-    }
+/// Removes an upload: its bytes, then its record, so that no bytes are left that nobody knows. Returns whether this
+/// removed anything: of several who do it at once one is told so.
+pub(super) fn remove(parts: BorrowedFd<'_>, id: &UploadId) -> bool {
+    let are_bytes_gone = discard::give_up(parts, id.as_str());
+    discard::give_up(parts, &id.record()) || are_bytes_gone
 }
 
 #[cfg(test)]

@@ -211,10 +211,8 @@ fn remove_idle(parts: BorrowedFd<'_>, id: &UploadId, is_chosen: &dyn Fn(&Found) 
     let Some(lease) = Lease::take_idle(id) else { return false };
     let removed = lease.hold().work(|| {
         let is_chosen = weigh(parts, id)?.is_none_or(|found| is_chosen(&found));
-        if is_chosen {
-            upload_record::remove(parts, id);
-        }
-        Ok(is_chosen)
+        // Somebody else may just have done it.
+        Ok(is_chosen && upload_record::remove(parts, id))
     });
     // What cannot be looked at now may be there again.
     removed.unwrap_or(false)
@@ -280,8 +278,7 @@ pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
         let lease = Lease::take(&id);
         let record = upload_record::read(parts.as_fd(), &id);
         if record.is_ok_and(|record| record.is_none_or(is_theirs)) {
-            upload_record::remove(parts.as_fd(), &id);
-            removed += 1;
+            removed += u64::from(upload_record::remove(parts.as_fd(), &id));
         }
         drop(lease);
     }

@@ -387,7 +387,7 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
         Ok(Err(error)) => {
             session.note(Event::other(format!("storing /{path}: {error}")).at(path.as_str()));
             // A drive that is full is not kept full by what did not fit.
-            arrival.upload.discard();
+            let _nobody_elses = arrival.upload.discard();
             return Err(error.into());
         }
         Err(why) => {

@@ -116,11 +116,16 @@ pub fn link_of(call: &Call<'_>, guest: &Guest) -> Result<Link> {
 pub fn opened(call: &Call<'_>) -> Result<(Share, Kind)> {
     let is_folder = link_of(call, call.guest()?)?.is_folder;
     let share = call.share()?;
+    let kind = must_be_there(&share, is_folder)?;
+    Ok((share, kind))
+}
+
+/// Looks whether what a link opens is still there, and what it was; what it is.
+///
+/// Errors: `Gone`, `StorageAbsent`.
+pub fn must_be_there(share: &Share, is_folder: bool) -> Result<Kind> {
     let wanted = if is_folder { Kind::Folder } else { Kind::File };
-    match share.kind_of_confines()? {
-        Some(kind) if kind == wanted => Ok((share, kind)),
-        _ => Err(NO_LONGER),
-    }
+    share.kind_of_confines()?.filter(|kind| *kind == wanted).ok_or(NO_LONGER)
 }
 
 /// What `open` is asked by.

@@ -110,6 +110,10 @@ impl Desk for Guests {
         share.way_around(&self.place, &path)
     }
 
+    fn look_again(&self, share: &Share) -> Result<()> {
+        guest::must_be_there(share, true).map(drop)
+    }
+
     fn count(&self, length: u64) -> Result<()> {
         match self.app.links.begin_upload(self.link_id, length) {
             Err(Error::NotFound(_)) => Err(crate::links::NO_LONGER),

@@ -53,6 +53,11 @@ pub trait Desk {
     /// Errors: those of looking.
     fn place(&self, share: &Share, path: VaultPath) -> Result<VaultPath>;
 
+    /// Looks whether what the caller came to is still there, now that a file is to be put in it.
+    ///
+    /// Errors: `Gone`, those of looking.
+    fn look_again(&self, share: &Share) -> Result<()>;
+
     /// Counts one more upload of so many bytes.
     ///
     /// Errors: `LimitReached`.
@@ -236,7 +241,7 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
     let mut upload = begun.inspect_err(|_| desk.uncount(length))?;
     prepare(call, &mut upload, &note);
     let id = upload.id().ok_or(Error::Bug("an upload without an id".into()))?.clone();
-    let (upload, told) = uncounted_if_lost(take(call, upload), desk, length)?;
+    let (upload, told) = take(call, desk, upload)?;
     let reply = empty(201).with("Location", format!("{}{}", desk.address(), id.as_str()));
     let reply = reply.with("Upload-Offset", told.to_string());
     if told == length {
@@ -245,12 +250,17 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
     Ok(Begun(with_expiry(reply, settled(upload)?)))
 }
 
-/// Takes back what was counted when nothing is left of an upload that failed.
-fn uncounted_if_lost<T>(outcome: Result<T>, desk: &impl Desk, length: u64) -> Result<T> {
-    if let Err(Error::TooLarge | Error::Invalid(Why::Digest, _)) = outcome {
-        desk.uncount(length);
+/// Drops an upload of which more came than was told, and takes back what was counted; what is to be said.
+fn too_large(upload: Upload, desk: &impl Desk) -> Error {
+    let length = upload.length().unwrap_or_default();
+    match upload.discard() {
+        Ok(()) => {
+            desk.uncount(length);
+            Error::TooLarge
+        }
+        // Whoever goes on with it by now answers for it.
+        Err(theirs) => theirs,
     }
-    outcome
 }
 
 /// One's own that wait.
@@ -292,8 +302,7 @@ pub fn go_on(call: &mut Call<'_>, desk: &impl Desk) -> Result<WentOn> {
     }
     let note = Note::parse(upload.note());
     prepare(call, &mut upload, &note);
-    let whole = upload.length().unwrap_or_default();
-    let (upload, told) = uncounted_if_lost(take(call, upload), desk, whole)?;
+    let (upload, told) = take(call, desk, upload)?;
     let reply = with_offset(204, told);
     if Some(told) == upload.length() {
         return Ok(WentOn(with_end(reply, desk, &finish(call, desk, upload)?)));
@@ -405,23 +414,20 @@ fn prepare(call: &Call<'_>, upload: &mut Upload, note: &Note) {
 
 /// Takes the body; returns how much is there. What has come of one that breaks off waits.
 ///
-/// Errors: `TooLarge` (then nothing is left of it), `Disconnected`, `Invalid` (bad chunks), those of storing.
-fn take(call: &mut Call<'_>, mut upload: Upload) -> Result<(Upload, u64)> {
+/// Errors: `TooLarge` (then nothing is left of it), `Conflict` (somebody else goes on with it), `Disconnected`, `Invalid`
+/// (bad chunks), those of storing.
+fn take(call: &mut Call<'_>, desk: &impl Desk, mut upload: Upload) -> Result<(Upload, u64)> {
     let whole = upload.length().unwrap_or(u64::MAX);
     let sent = if call.request.has_body() { call.request.content_length() } else { Some(0) };
     if sent.is_some_and(|sent| sent > whole - upload.offset()) {
-        upload.discard();
-        return Err(Error::TooLarge);
+        return Err(too_large(upload, desk));
     }
     match receive(call.request, &mut upload, whole) {
         Ok(()) => {
             let told = upload.offset();
             Ok((upload, told))
         }
-        Err(Error::TooLarge) if upload.offset() >= whole => {
-            upload.discard();
-            Err(Error::TooLarge)
-        }
+        Err(Error::TooLarge) if upload.offset() >= whole => Err(too_large(upload, desk)),
         Err(error) => {
             // If that fails, what was durable before still is.
             let _as_well_as_we_can = upload.keep();
@@ -479,10 +485,10 @@ fn settled(mut upload: Upload) -> Result<Option<SystemTime>> {
 
 /// Puts the file in its place, as far as the caller may by now.
 ///
-/// Errors: `SignIn`, `Refused`, those of placing; then the bytes wait.
+/// Errors: `SignIn`, `Refused`, `Gone`, those of placing; then the bytes wait.
 fn finish(call: &Call<'_>, desk: &impl Desk, mut upload: Upload) -> Result<EndedUpload> {
-    let share: Result<Share> = call.share_by_now();
-    let share = match share {
+    let share = call.share_by_now().and_then(|share| desk.look_again(&share).map(|()| share));
+    let share: Share = match share {
         Ok(share) => share,
         Err(error) => {
             let _as_well_as_we_can = upload.keep();
@@ -501,7 +507,12 @@ fn finish(call: &Call<'_>, desk: &impl Desk, mut upload: Upload) -> Result<Ended
     };
     let length = upload.length().unwrap_or_default();
     let finished = share.finish_upload(upload, if_exists, note.digest);
-    let (placed, ended) = uncounted_if_lost(finished, desk, length)?;
+    let lose = |error: &Error| {
+        if let Error::Invalid(Why::Digest, _) = error {
+            desk.uncount(length);
+        }
+    };
+    let (placed, ended) = finished.inspect_err(lose)?;
     let trash = placed.trash.as_ref().map(TrashId::as_str);
     let event = Event::uploaded(placed.path.as_str(), placed.is_new).trashed(trash);
     call.note_one_of_many(event.named(desk.name()));

@@ -61,6 +61,10 @@ impl Desk for House {
         Ok(path)
     }
 
+    fn look_again(&self, _: &Share) -> Result<()> {
+        Ok(())
+    }
+
     fn count(&self, _: u64) -> Result<()> {
         Ok(())
     }
