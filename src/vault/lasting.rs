@@ -642,11 +642,9 @@ mod tests {
         (0..limits::UPLOADS_PER_GUEST_MAX).for_each(|number| add(&format!("link:5/{number}"), "m"));
         assert!(too_many("link:5/c", Some("m")) && too_many("link:5/", Some("m")));
         assert!(!too_many("link:5/", Some("n")));
-        // Of a crowd all count together.
         (0..limits::UPLOADS_PER_OWNER_MAX)
             .for_each(|number| add(&format!("link:5/{number}"), &number.to_string()));
         assert!(too_many("link:5/d", Some("n")) && !too_many("link:55/d", Some("n")));
-        // And all crowds.
         (0..limits::UPLOADS_OF_CROWDS_MAX)
             .for_each(|number| add(&format!("link:{number}/"), &number.to_string()));
         assert!(too_many("link:x/d", Some("n")));
@@ -666,12 +664,7 @@ mod tests {
         let (at, short) = (path("f"), Duration::from_mins(1));
         let plan = UploadPlan { kept_empty: Some(short), ..plan(&at, 3) };
         let mut upload = share.begin_lasting_upload(&plan).unwrap();
-        let left = |upload: &Upload| {
-            upload.expires().unwrap().duration_since(SystemTime::now()).unwrap_or_default()
-        };
-        assert!(left(&upload) <= short);
-        let waits = share.uploads("ana").unwrap();
-        assert_eq!(waits.len(), 1);
+        assert!(upload.expires().unwrap() <= SystemTime::now() + short);
         upload.append(b"a").unwrap();
         upload.keep().unwrap();
         let waits = share.uploads("ana").unwrap().pop().unwrap();
