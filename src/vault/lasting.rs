@@ -7,7 +7,7 @@ use super::look;
 use super::mounts;
 use super::path::VaultPath;
 use super::resolve::refuse_impossible;
-use super::room_for::make_room_for;
+use super::room_for::{make_room_for, must_be_free};
 use super::share::{Need, Share};
 use super::spool::Spool;
 use super::upload::{Plan, Upload, parts_beside};
@@ -80,7 +80,13 @@ impl Share {
             make_way(&workshops, plan);
             waiting::refuse_too_many(&workshops, plan.owner, plan.network)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
-            make_room_for(&workshop, plan.length)?;
+            // The trash gives way for what a guest brings, not for what one says that they will.
+            let is_promise = plan.network.is_some();
+            if is_promise {
+                must_be_free(&workshop, plan.length)?;
+            } else {
+                make_room_for(&workshop, plan.length)?;
+            }
             let record = Record {
                 owner: plan.owner.to_owned(),
                 path: plan.path.as_str().to_owned(),
@@ -97,7 +103,7 @@ impl Share {
             record.check()?;
             let spool = Spool::open(Arc::clone(&workshop))?;
             let is_short = plan.comes_whole && plan.length < limits::UPLOAD_CHECKPOINT_BYTES;
-            if !is_short && !spool.reserve(plan.length)? {
+            if !is_short && !is_promise && !spool.reserve(plan.length)? {
                 // Nobody but us adds up what was promised to others.
                 make_room_for(&workshop, plan.length.saturating_add(waiting::lacking(&workshop)?))?;
             }

@@ -113,3 +113,10 @@ impl Share {
 pub(super) fn make_room_for(workshop: &OwnedFd, bytes: u64) -> Result<()> {
     if make_room(workshop.as_fd(), bytes)? { Ok(()) } else { Err(Error::DiskFull) }
 }
+
+/// Looks whether a file of so many bytes would fit as things are: nothing gives way for it.
+///
+/// Errors: `DiskFull`, `Io`.
+pub(super) fn must_be_free(workshop: &OwnedFd, bytes: u64) -> Result<()> {
+    if free(workshop.as_fd())? >= bytes { Ok(()) } else { Err(Error::DiskFull) }
+}
