@@ -108,7 +108,7 @@ mod tests {
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         let options: Vec<String> = rows.collect::<rusqlite::Result<_>>().unwrap();
         assert!(options.iter().any(|option| option == "THREADSAFE=1"), "{options:?}");
-        for unused in ["FTS", "RTREE", "DBSTAT", "STAT4", "API_ARMOR"] {
+        for unused in ["FTS", "RTREE", "DBSTAT", "STAT4", "API_ARMOR", "ENABLE_LOAD"] {
             let found = options.iter().find(|option| option.contains(unused));
             assert_eq!(found, None, "is .cargo/config.toml read?");
         }
