@@ -789,7 +789,9 @@ fn a_link_that_ends_ends_what_goes_on() {
     });
     ana.post("/api/link/delete", json!({ "id": made["id"] })).expect_status("Link deleted");
     wire.send("def");
-    wire.answer().expect_refusal(410);
+    // As unknown, if the request was let in only after the link had gone.
+    let told = wire.answer();
+    assert!(matches!(told.status, 404 | 410), "{told}");
     assert!(!larder.exists("box/late.txt"));
     guest.get(&format!("{url}/list")).expect_error(404, "Link not found");
     patch(&guest, &upload, 0, b"abcdef").expect_refusal(404);
