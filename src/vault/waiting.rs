@@ -130,7 +130,7 @@ pub(super) fn free_ids(workshop: &OwnedFd) -> Result<Vec<UploadId>> {
 pub(super) fn lacking(workshop: &OwnedFd) -> Result<u64> {
     let Some(parts) = parts_beside(workshop)? else { return Ok(0) };
     let mut sum: u64 = 0;
-    for id in ids(parts.as_fd(), "")? {
+    for id in ids(parts.as_fd(), "")?.into_iter().filter(|id| !id.is_of_crowds()) {
         let Some(found) = look_at(parts.as_fd(), &id)? else { continue };
         let stat = look::look(&parts, id.as_str().as_bytes()).map_err(os)?;
         let there =
@@ -190,7 +190,8 @@ fn take_up(
         record.here = here;
         upload_record::put(parts.as_fd(), id, &record, true)?;
     }
-    if let Some(length) = record.length {
+    // Guests take room with what they bring, not with what they say that they will.
+    if let Some(length) = record.length.filter(|_| !id.is_of_crowds()) {
         // Where there is none any more, that is found out byte by byte.
         let _as_far_as_it_goes = spool.reserve(length);
     }

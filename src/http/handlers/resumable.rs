@@ -224,10 +224,9 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
     if sent.is_some_and(|sent| sent > length) {
         return Err(Error::TooLarge);
     }
-    desk.count(length)?;
     let days = call.app.config.settings().upload_days;
     let text = serde_json::to_string(&note).map_err(|_| Error::Bug("a note".into()))?;
-    let begun = share.begin_lasting_upload(&UploadPlan {
+    let mut upload = share.begin_lasting_upload(&UploadPlan {
         owner: desk.owner(),
         network: desk.network(),
         path: &path,
@@ -237,8 +236,13 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
         note: &text,
         comes_whole: sent == Some(length),
         hears: &|length| desk.uncount(length),
-    });
-    let mut upload = begun.inspect_err(|_| desk.uncount(length))?;
+    })?;
+    // Counted before its first byte, but not while it may still turn out not to fit: others would hear of a limit that
+    // is not reached.
+    if let Err(limit) = desk.count(length) {
+        upload.discard()?;
+        return Err(limit);
+    }
     prepare(call, &mut upload, &note);
     let id = upload.id().ok_or(Error::Bug("an upload without an id".into()))?.clone();
     let (upload, told) = take(call, desk, upload)?;

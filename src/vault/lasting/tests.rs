@@ -320,6 +320,28 @@ fn crowds_take_nothing_from_others_and_nobody_in_them_all() {
 }
 
 #[test]
+fn what_a_guest_says_that_they_will_bring_takes_no_room() {
+    use std::os::unix::fs::MetadataExt;
+
+    let house = House::new();
+    let share = house.share();
+    let place = path("promised");
+    let length = 8 << 20;
+    let taken = |id: &UploadId| {
+        fs::metadata(house.root().join(".larder/parts").join(id.as_str())).unwrap().blocks()
+    };
+    let own = begin(&share, "own", length).id().unwrap().clone();
+    let guest = UploadPlan { owner: "link:5/a", network: Some("n"), ..plan(&place, length) };
+    let guests = share.begin_lasting_upload(&guest).unwrap().id().unwrap().clone();
+    assert_eq!(taken(&guests), 0, "when it begins; its owner's takes {}", taken(&own));
+    drop(share.open_upload("link:5/a", &guests).unwrap());
+    assert_eq!(taken(&guests), 0, "when it goes on");
+    // What is asked beyond all that is free is refused at once.
+    let endless = share.begin_lasting_upload(&UploadPlan { length: 1 << 50, ..guest });
+    assert!(matches!(endless.err(), Some(Error::DiskFull | Error::TooLarge)));
+}
+
+#[test]
 fn what_has_no_byte_may_be_kept_for_less() {
     let house = House::new();
     let share = house.share();
