@@ -15,9 +15,6 @@ use crate::connection;
 use crate::registry::lock;
 use crate::server::Shared;
 
-/// Time to wait for an evicted connection to leave, and before a failed `accept` is tried again.
-const ROOM_TIME: Duration = Duration::from_millis(100);
-
 /// Sockets that were turned away and may still read why.
 const TURNED_AWAY_MAX: usize = 32;
 
@@ -101,9 +98,9 @@ impl Begun {
     }
 
     /// Waits until so many have, but not for a machine that has no time for anything.
-    fn wait(&self, wanted: u64) {
+    fn wait(&self, wanted: u64, patience: Duration) {
         let (changed, count) = (&self.changed, lock(&self.count));
-        let outcome = changed.wait_timeout_while(count, ROOM_TIME, |count| *count < wanted);
+        let outcome = changed.wait_timeout_while(count, patience, |count| *count < wanted);
         drop(outcome.unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -149,7 +146,9 @@ impl Acceptor {
         if self.shared.registry.evict(None, &self.shared.limits) {
             self.shared.evicted.fetch_add(1, Ordering::Relaxed);
         }
-        self.shared.registry.wait_for_leave(ROOM_TIME, |connections| connections < before);
+        self.shared
+            .registry
+            .wait_for_leave(self.shared.limits.room_time, |connections| connections < before);
     }
 
     /// Gives a connection its seat and its thread, or turns it away.
@@ -162,7 +161,9 @@ impl Acceptor {
             let before = shared.registry.len();
             if shared.registry.evict(Some(address), &shared.limits) {
                 shared.evicted.fetch_add(1, Ordering::Relaxed);
-                shared.registry.wait_for_leave(ROOM_TIME, |connections| connections < before);
+                shared
+                    .registry
+                    .wait_for_leave(shared.limits.room_time, |connections| connections < before);
                 seat = shared.registry.take_seat(&socket, address, &shared.limits);
             }
         }
@@ -187,7 +188,7 @@ impl Acceptor {
         }
         self.started += 1;
         if shared.registry.len() >= CROWD_MIN {
-            self.begun.wait(self.started);
+            self.begun.wait(self.started, shared.limits.room_time);
         }
     }
 

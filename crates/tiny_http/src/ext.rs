@@ -46,6 +46,9 @@ pub struct Limits {
     pub write_stall_time: Duration,
     /// Bytes per second that a client must take on average, judged like `body_rate_min`.
     pub write_rate_min: u64,
+    /// Time that a new connection waits for the one that goes for it, or for its thread to begin. Nobody else is let in
+    /// meanwhile.
+    pub room_time: Duration,
     /// Time after which an answer of `send_while` is asked about anew. Short beside what a person notices, long
     /// beside what asking costs.
     pub while_interval: Duration,
@@ -87,6 +90,7 @@ impl Default for Limits {
             body_rate_min: 1024,
             write_stall_time: Duration::from_mins(10),
             write_rate_min: 1024,
+            room_time: Duration::from_millis(100),
             while_interval: Duration::from_millis(100),
             rate_grace_time: Duration::from_secs(30),
             buffered_body_bytes_max: 16 * 1024,

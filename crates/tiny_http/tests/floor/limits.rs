@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tiny_http::{Body, Head, Limits};
 
-use crate::support::{Floor, PATIENCE, eventually, get, handle};
+use crate::support::{Client, Floor, PATIENCE, eventually, get, handle};
 
 #[test]
 fn a_head_that_drips_is_told_408_in_time() {
@@ -88,7 +88,8 @@ fn at_the_cap_the_busy_stay_and_the_next_is_turned_away() {
 
 #[test]
 fn an_address_has_its_own_cap() {
-    let limits = Limits { connections_per_address_max: 3, ..Limits::default() };
+    let limits =
+        Limits { connections_per_address_max: 3, room_time: PATIENCE, ..Limits::default() };
     let floor = Floor::limited(limits);
     let mut crowd: Vec<_> = (0..6)
         .map(|_| {
@@ -106,14 +107,13 @@ fn an_address_has_its_own_cap() {
         .collect();
     assert_eq!(floor.server.num_connections(), 3);
     assert_eq!(floor.server.counters().evicted, 3);
-    let young = crowd.split_off(3);
-    for mut old in crowd {
-        old.expect_end();
-    }
-    for mut client in young {
-        client.say(get("/hello"));
-        assert_eq!(client.answer().text(), "hello");
-    }
+    // Those went that were idle longest, and on a busy machine the first is not the first to be idle.
+    let is_there = |client: &mut Client| {
+        client.try_say(get("/hello"));
+        client.try_answer(false).is_ok_and(|answer| answer.text() == "hello")
+    };
+    assert_eq!(crowd.iter_mut().map(is_there).filter(|is_there| *is_there).count(), 3);
+    assert!(crowd.last_mut().is_some_and(is_there), "whoever came last");
 }
 
 #[test]
