@@ -187,7 +187,9 @@ describe("dragging", () => {
     await expect.poll(() => readdirSync(inRoot("dragged/in/deep")).sort()).toEqual(["a", "b"]);
     await page.getByRole("button", { name: "Undo" }).click();
     await walk.entry("a").waitFor();
-    expect(readdirSync(inRoot("dragged/in")).sort()).toEqual(["a", "b", "c", "deep"]);
+    // The page hears of each as it comes.
+    await expect.poll(() => readdirSync(inRoot("dragged/in")).sort()).toEqual(["a", "b", "c", "deep"]);
+    await walk.entry("b").waitFor();
 
     const crumbs = page.getByRole("navigation", { name: "Folder" });
     await walk.entry("c").locator("[data-title]").dragTo(crumbs.getByText("dragged", { exact: true }));
