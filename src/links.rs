@@ -11,8 +11,8 @@ pub use standing::Standing;
 pub use standing::{DOWNLOAD, State, UPLOAD};
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::auth::key;
@@ -89,12 +89,7 @@ pub struct Link {
 
 /// The clock, in seconds since 1970.
 pub fn now() -> i64 {
-    i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
-}
-
-/// The clock.
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    Timestamp::now().as_second()
 }
 
 impl Links {
@@ -154,7 +149,7 @@ impl Links {
             nonce: &nonce,
             path: path.as_str(),
             is_folder,
-            created_ms: i64::try_from(since_1970().as_millis()).unwrap_or(i64::MAX),
+            created_ms: Timestamp::now().as_millisecond(),
             change: *wanted,
         })?;
         self.by_id(id)

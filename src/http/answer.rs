@@ -240,6 +240,11 @@ impl Time {
     pub fn of(time: SystemTime) -> Self {
         Self(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH))
     }
+
+    /// So many seconds after the beginning of 1970; that moment for what the form cannot tell.
+    pub fn of_seconds(seconds: i64) -> Self {
+        Self(Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
 }
 
 impl Serialize for Time {

@@ -1,8 +1,6 @@
 //! `/s/<token>`: what people without an account see by a link (second contract, section 15, "For guests"). What they
 //! bring is in `guest_uploads`.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
 use crate::auth::caller::Guest;
@@ -88,16 +86,10 @@ pub fn info(call: &mut Call<'_>, (): ()) -> Result<Answer<LinkInfo>> {
         size: is_told.then(size).transpose()?,
         read: may_read,
         write: guest.may_write(),
-        expires: link.expires.map(moment),
+        expires: link.expires.map(Time::of_seconds),
         from: if maker.name.is_empty() { maker.username.clone() } else { maker.name.clone() },
     };
     Answer::of(&LinkInfo { needs_password: false, opened: Some(opened) })
-}
-
-/// A moment that is told in seconds since 1970.
-fn moment(seconds: i64) -> Time {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-    Time::of(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
 }
 
 /// The link that a guest came by, as it is now.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -369,7 +368,7 @@ impl Viewer {
             read: link.read,
             write: link.write,
             has_password: link.password_hash.is_some(),
-            expires: link.expires.map(time_of),
+            expires: link.expires.map(Time::of_seconds),
             downloads_max: link.downloads_max,
             downloads: link.downloads,
             upload_bytes_max: link.upload_bytes_max,
@@ -378,8 +377,8 @@ impl Viewer {
             uploaded_files: link.uploaded_files,
             guest_folders: link.guest_folders,
             by: maker.map(|maker| maker.username.clone()).unwrap_or_default(),
-            created: time_of(link.created),
-            last_used: link.last_used.map(time_of),
+            created: Time::of_seconds(link.created),
+            last_used: link.last_used.map(Time::of_seconds),
             // Where the rest decides already, no drive is woken.
             state: match link.state(may, true, now) {
                 State::Open | State::UsedUp => link.state(may, self.is_there(link), now),
@@ -553,12 +552,6 @@ fn bytes(Count(count): Count) -> Result<i64> {
 /// Errors: `Invalid`.
 fn within(count: i64, max: i64) -> Result<i64> {
     if count <= max { Ok(count) } else { Err(Error::invalid("A limit is too large")) }
-}
-
-/// A moment as answers tell it.
-fn time_of(seconds: i64) -> Time {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    Time::of(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
 }
 
 impl<T> From<Nullable<T>> for Edit<T> {
