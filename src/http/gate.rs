@@ -135,7 +135,7 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
             }
             Proof::Cookie => {
                 let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
-                let token = request.headers_named("Cookie").find_map(session_cookie);
+                let token = cookies(request.headers_named("Cookie"), SESSION_COOKIE).next();
                 if let Some(token) = token.filter(|_| reads_only) {
                     return accounts.by_token(token);
                 }
@@ -152,9 +152,16 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The token of `larder_session` in a `Cookie` field (RFC 6265, 4.2.1).
-fn session_cookie(value: &str) -> Option<&str> {
-    value.split(';').find_map(|pair| pair.trim().strip_prefix("larder_session="))
+/// The cookie in which a browser keeps a session's token (contract, section 3).
+pub const SESSION_COOKIE: &str = "larder_session";
+
+/// The values of a cookie in `Cookie` fields (RFC 6265, 4.2.1). There may be several, of more than one path.
+pub fn cookies<'a>(
+    fields: impl Iterator<Item = &'a str>,
+    name: &'static str,
+) -> impl Iterator<Item = &'a str> {
+    let pairs = fields.flat_map(|field| field.split(';'));
+    pairs.filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The client's address: the peer's, or what a trusted proxy says. Of several addresses in
@@ -231,8 +238,14 @@ mod tests {
 
     #[test]
     fn our_cookie_is_found_among_others() {
-        assert_eq!(session_cookie("a=1; larder_session=t.o.k; b=2"), Some("t.o.k"));
-        assert_eq!(session_cookie("xlarder_session=t"), None);
+        let ours = |fields: &'static [&str]| cookies(fields.iter().copied(), SESSION_COOKIE);
+        assert_eq!(ours(&["a=1; larder_session=t.o.k; b=2"]).next(), Some("t.o.k"));
+        assert_eq!(ours(&["xlarder_session=t"]).next(), None);
+        assert_eq!(ours(&["larder_sessions=t; larder_session"]).next(), None);
+        assert_eq!(
+            ours(&["larder_session=a", "b=1;larder_session=c"]).collect::<Vec<_>>(),
+            ["a", "c"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tiny_http::Request;
 
 use crate::app::App;
 use crate::auth::caller::{Caller, Credential, Guest, Who};
+use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -19,14 +20,8 @@ use crate::settings::{Roles, Settings};
 /// The cookie of a guest, for one link alone.
 pub const COOKIE: &str = "larder_link";
 
-/// The endpoint that reading acts as.
-const READ: &str = "/api/download";
-
 /// The endpoint that listing acts as: reading is not enough for it.
 const LIST: &str = "/api/finder";
-
-/// The endpoint that bringing files acts as.
-const WRITE: &str = "/api/upload";
 
 /// Whether the owner lets anybody come by a link.
 pub fn are_served(settings: &Settings) -> bool {
@@ -40,9 +35,8 @@ pub fn recognize(app: &App, request: &Request) -> Result<Caller> {
     let settings = app.config.settings();
     let address = gate::client_address(request, &settings.trusted_proxies);
     let link = find(app, token_of(request), address)?;
-    let cookies = request.headers_named("Cookie").flat_map(|field| field.split(';'));
-    let cookies = cookies.filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-    let known = { cookies }.find_map(|cookie| app.links.unseal(&link, cookie));
+    let mut cookies = gate::cookies(request.headers_named("Cookie"), COOKIE);
+    let known = cookies.find_map(|cookie| app.links.unseal(&link, cookie));
     let (id, name) = known.map(|guest| (guest.id, guest.name)).unzip();
     let is_let_in = link.password_hash.is_none() || id.is_some();
     caller(app, &link, (id, name.unwrap_or_default(), is_let_in))
@@ -114,10 +108,10 @@ fn caller(
 fn rights(standing: &links::Standing, roles: &Roles) -> Vec<&'static str> {
     let mut may = Vec::new();
     if standing.read {
-        may.push(READ);
+        may.push(links::DOWNLOAD);
         may.extend(roles.allow(LIST, &standing.maker.role).then_some(LIST));
     }
-    may.extend(standing.write.then_some(WRITE));
+    may.extend(standing.write.then_some(links::UPLOAD));
     may
 }
 
@@ -177,17 +171,17 @@ pub fn mark(reply: Reply) -> Reply {
 impl Guest {
     /// Whether they may look and download.
     pub fn may_read(&self) -> bool {
-        self.may.contains(&READ)
+        self.may.contains(&links::DOWNLOAD)
     }
 
     /// Whether they may bring files.
     pub fn may_write(&self) -> bool {
-        self.may.contains(&WRITE)
+        self.may.contains(&links::UPLOAD)
     }
 
     /// What tells them from other guests: their cookie, else where they are.
     pub fn known_by(&self, address: IpAddr) -> String {
-        let network = || crate::auth::throttle::network_of(address).to_string();
+        let network = || network_of(address).to_string();
         self.id.clone().unwrap_or_else(network)
     }
 }

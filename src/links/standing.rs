@@ -13,10 +13,10 @@ use crate::vault::Grant;
 /// What a role must be allowed for its links to be good.
 const CREATE: &str = "/api/link/create";
 
-/// The same for those that are read.
+/// The endpoint that looking and downloading act as.
 pub const DOWNLOAD: &str = "/api/download";
 
-/// The same for those that are written.
+/// The endpoint that bringing files acts as.
 pub const UPLOAD: &str = "/api/upload";
 
 /// A maker who may still have their link, and what it may do.

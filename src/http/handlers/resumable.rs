@@ -76,9 +76,6 @@ pub trait Desk {
 /// What is said of a length that is none, or another than before.
 const WRONG_LENGTH: &str = "Invalid length";
 
-/// Seconds of a day.
-const DAY_S: u64 = 24 * 60 * 60;
-
 /// What an upload says of its file, as it is kept beside its bytes.
 #[derive(Default, Serialize, Deserialize)]
 struct Note {
@@ -231,7 +228,7 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
         network: desk.network(),
         path: &path,
         length,
-        kept: Duration::from_secs(u64::from(days) * DAY_S),
+        kept: Duration::from_hours(24 * u64::from(days)),
         kept_empty: desk.network().map(|_guest| limits::UPLOAD_OF_GUEST_EMPTY_TIME),
         note: &text,
         comes_whole: sent == Some(length),

@@ -13,7 +13,7 @@ use crate::auth::sign_in::{Attempt, Entrance};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
-use crate::http::gate;
+use crate::http::gate::{self, SESSION_COOKIE};
 use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
@@ -114,7 +114,7 @@ pub fn logout(call: &mut Call<'_>, ask: Ask<Logout>) -> Result<Answer<Done<Logge
 
 /// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1).
 fn session_cookie(token: &str, seconds: u64) -> String {
-    format!("larder_session={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}")
+    format!("{SESSION_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}")
 }
 
 /// The caller as they see themselves.
