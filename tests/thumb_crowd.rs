@@ -11,6 +11,10 @@ use crate::harness::{Larder, Wire};
 /// What the server may grow by (KiB). Without optimisation a waiting request takes more of its stack.
 const GROWTH_KIB_MAX: u64 = if cfg!(debug_assertions) { 4096 } else { 2048 };
 
+/// How long others may wait meanwhile. It is 50 ms on a machine that does nothing else, which `scripts/bench --only
+/// crush` measures; this one may be anybody's, and who had to wait for the crowd would wait longer than this.
+const OTHERS_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// Asks for so many small pictures at once: all have asked before anybody reads an answer.
 fn ask_for(larder: &Larder, count: usize, path: impl Fn(usize) -> String) -> Vec<Wire> {
     let key = larder.key("ana");
@@ -54,9 +58,8 @@ fn a_crowd_is_answered_or_told_to_wait_and_takes_no_memory() {
     }
     let before = larder.process().memory_peak_kib();
     let asked = ask_for(&larder, 500, |number| format!("{}.jpg", number % 40));
-    // 50 ms on a machine that does nothing else; this one may be anybody's.
     let waited = others_wait(&larder);
-    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    assert!(waited < OTHERS_WAIT_MAX, "{waited:?}");
     let statuses: Vec<u16> = asked.into_iter().map(|mut wire| wire.status()).collect();
     for status in &statuses {
         assert!(matches!(status, 200 | 503), "{status}");
@@ -135,7 +138,7 @@ fn bombs_and_a_crowd_end_nobody_in_a_group_of_512_mb() {
     let before = larder.process().memory_peak_kib();
     let asked = ask_for(&larder, 500, |number| names[number % names.len()].clone());
     let waited = others_wait(&larder);
-    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    assert!(waited < OTHERS_WAIT_MAX, "{waited:?}");
     for mut wire in asked {
         let status = wire.status();
         assert!(matches!(status, 200 | 404 | 503), "{status}");
