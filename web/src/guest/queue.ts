@@ -34,7 +34,7 @@ export class Queue {
   #line: Line = { sliceBytes: undefined, oneRequestMax: 0 };
   #release: (() => void) | undefined;
 
-  /** `onchange`: something is different. `begin`: done once before the first byte. */
+  /** `onchange`: something is different. `wait`: lets so many seconds go by before another try; tests need not wait. */
   constructor(
     readonly onchange: () => void,
     readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>,
