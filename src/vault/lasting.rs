@@ -2,7 +2,7 @@
 //! id, listed and dropped by whoever they belong to.
 
 use super::ended::{self, EndedUpload};
-use super::lease::{self, Lease};
+use super::lease::{self, Ask, Lease};
 use super::look;
 use super::mounts;
 use super::path::VaultPath;
@@ -126,15 +126,16 @@ impl Share {
         })
     }
 
-    /// Takes up an upload where it stands. Whoever works on it is sent away.
+    /// Takes up an upload where it stands. Whoever works on it is sent away; whoever works on it from here on can be
+    /// asked to leave by `ask`, from the first moment (see `Upload::ask_by`).
     ///
     /// Errors: `NotFound` (also another's), `Refused` (it waits all the same), `DriveBusy` (it may be on a drive that
     /// does not answer), `StorageAbsent`, `Io`.
-    pub fn open_upload(&self, owner: &str, id: &UploadId) -> Result<Upload> {
+    pub fn open_upload(&self, owner: &str, id: &UploadId, ask: Option<Ask>) -> Result<Upload> {
         self.checked(|| {
             let (workshop, found) = self.find_upload(owner, id)?;
             self.ask(&VaultPath::parse(&found.record.path)?, Need::Write)?;
-            let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner)?;
+            let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner, ask)?;
             let mut upload = upload.ok_or(NO_UPLOAD)?;
             upload.tell()?;
             Ok(upload)
@@ -149,7 +150,7 @@ impl Share {
             return Ok(());
         }
         let (workshop, _found) = self.find_upload(owner, id)?;
-        let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner)?;
+        let upload = waiting::open(&workshop, id, None, &|record| record.owner == owner, None)?;
         upload.map_or(Ok(()), |mut upload| upload.settle())
     }
 

@@ -117,7 +117,14 @@ pub(super) struct Lease {
 impl Lease {
     /// Takes an upload over from whoever worked on it: when this returns, they do nothing any more.
     pub fn take(id: &UploadId) -> Self {
+        Self::take_and_ask_by(id, None)
+    }
+
+    /// The same by somebody who can be asked to leave (see `Hold::ask_by`) from the first moment on: what has come to
+    /// them when the next one comes is put away, however early that is.
+    pub fn take_and_ask_by(id: &UploadId, ask: Option<Ask>) -> Self {
         let hold = Hold::new();
+        hold.ask_by(ask);
         {
             // Whoever comes next while this waits for the older one waits for both: else the older one and the next
             // would work at once.
@@ -199,9 +206,10 @@ mod tests {
     #[test]
     fn whoever_is_asked_puts_away_what_has_come_and_leaves() {
         let id = UploadId::new(None, "ana").unwrap();
-        let older = Lease::take(&id);
         let (ask, asked) = mpsc::channel();
-        older.hold().ask_by(Some(Box::new(move || ask.send(()).unwrap())));
+        // From the first moment on, so that it does not matter how soon the next one comes.
+        let ask: Ask = Box::new(move || ask.send(()).unwrap());
+        let older = Lease::take_and_ask_by(&id, Some(ask));
         let mut is_put_away = false;
         std::thread::scope(|scope| {
             let taking = scope.spawn(|| Lease::take(&id));

@@ -90,6 +90,7 @@ pub use ended::EndedUpload;
 pub use grant::Grant;
 pub use kept::Kept;
 pub use lasting::{UploadPlan, Waiting};
+pub use lease::Ask;
 pub use list::Listing;
 pub use mount::{AttachError, Vault};
 pub use news::{Follower, Move, Waker};

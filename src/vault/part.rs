@@ -175,7 +175,7 @@ impl Share {
     pub fn resume(&self, target: &UploadTarget, offset: u64) -> Result<Option<Upload>> {
         let Some(found) = self.part_of(target)? else { return Ok(None) };
         let is_it = |record: &Record| target.has(record);
-        self.checked(|| waiting::open(&target.workshop, &found.id, Some(offset), &is_it))
+        self.checked(|| waiting::open(&target.workshop, &found.id, Some(offset), &is_it, None))
     }
 
     /// Keeps what has come of an upload to a target for whoever comes back. What was kept longest, or too long,

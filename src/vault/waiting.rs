@@ -2,7 +2,7 @@
 //! up, dropped, and swept when nobody came.
 
 use super::hidden::{self, TEMPORARY};
-use super::lease::{self, Lease};
+use super::lease::{self, Ask, Lease};
 use super::spool::{BLOCK_BYTES, Spool};
 use super::upload::{PARTS, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
@@ -149,6 +149,7 @@ pub(super) fn open(
     id: &UploadId,
     offset: Option<u64>,
     is_it: &dyn Fn(&Record) -> bool,
+    ask: Option<Ask>,
 ) -> Result<Option<Upload>> {
     let Some(parts) = parts_beside(workshop)? else { return Ok(None) };
     let is_good =
@@ -158,7 +159,7 @@ pub(super) fn open(
     if look_at(parts.as_fd(), id)?.is_some_and(|found| !is_good(&found)) {
         return Ok(None);
     }
-    let lease = Lease::take(id);
+    let lease = Lease::take_and_ask_by(id, ask);
     let parts = Arc::new(parts);
     // Whoever takes it over meanwhile must not lose what they have added to what is cut off here.
     let taken = lease.hold().work(|| take_up(&parts, id, offset, &is_good))?;

@@ -20,7 +20,7 @@ use crate::http::tus::{self, Digest};
 use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{
-    EndedUpload, IfExists, Share, TrashId, Upload, UploadId, UploadPlan, VaultPath, Waiting,
+    Ask, EndedUpload, IfExists, Share, TrashId, Upload, UploadId, UploadPlan, VaultPath, Waiting,
 };
 
 /// Where uploads are taken in: what differs between the doors.
@@ -240,7 +240,8 @@ pub fn begin(call: &mut Call<'_>, desk: &impl Desk) -> Result<Begun> {
         upload.discard()?;
         return Err(limit);
     }
-    prepare(call, &mut upload, &note);
+    upload.ask_by(leave(call));
+    prepare(&mut upload, &note);
     let id = upload.id().ok_or(Error::Bug("an upload without an id".into()))?.clone();
     let (upload, told) = take(call, desk, upload)?;
     let reply = empty(201).with("Location", format!("{}{}", desk.address(), id.as_str()));
@@ -285,7 +286,7 @@ pub fn go_on(call: &mut Call<'_>, desk: &impl Desk) -> Result<WentOn> {
     let length = tus::bytes_in(call.request, "Upload-Length", WRONG_LENGTH)?;
     let offset = tus::bytes_in(call.request, "Upload-Offset", "Invalid offset")?;
     let offset = offset.ok_or(Error::invalid_as(Why::Missing, "No offset provided"))?;
-    let mut upload = match find(call, desk)? {
+    let mut upload = match find(call, desk, Some(leave(call)))? {
         Found::Ended(ended) if offset != ended.length => {
             return Err(Error::OtherOffset(ended.length));
         }
@@ -302,7 +303,7 @@ pub fn go_on(call: &mut Call<'_>, desk: &impl Desk) -> Result<WentOn> {
         return Err(Error::OtherOffset(upload.offset()));
     }
     let note = Note::parse(upload.note());
-    prepare(call, &mut upload, &note);
+    prepare(&mut upload, &note);
     let (upload, told) = take(call, desk, upload)?;
     let reply = with_offset(204, told);
     if Some(told) == upload.length() {
@@ -330,7 +331,7 @@ pub fn look(call: &mut Call<'_>, desk: &impl Desk) -> Result<Stands> {
 ///
 /// Errors: `NotFound`, `Refused`, `Conflict` (somebody else came meanwhile), `StorageAbsent`.
 fn stands(call: &Call<'_>, desk: &impl Desk) -> Result<Stands> {
-    let mut upload = match find(call, desk)? {
+    let mut upload = match find(call, desk, None)? {
         Found::Waits(upload) => *upload,
         Found::Ended(ended) => {
             let reply = with_offset(200, ended.length);
@@ -384,16 +385,17 @@ fn owner_of<'a>(desk: &'a impl Desk, id: &UploadId) -> Result<&'a str> {
     owner.map(String::as_str).ok_or(NO_UPLOAD)
 }
 
-/// Finds the upload that the path names, and takes it over from whoever works on it.
+/// Finds the upload that the path names, and takes it over from whoever works on it; whoever takes it from here may
+/// `ask` for it.
 ///
 /// Errors: `NotFound` (also another's), `Refused`, `StorageAbsent`.
-fn find(call: &Call<'_>, desk: &impl Desk) -> Result<Found> {
+fn find(call: &Call<'_>, desk: &impl Desk, ask: Option<Ask>) -> Result<Found> {
     let id = id_of(call)?;
     let owner = owner_of(desk, &id)?;
     if let Some(ended) = Upload::ended(owner, &id) {
         return Ok(Found::Ended(ended));
     }
-    match call.share()?.open_upload(owner, &id) {
+    match call.share()?.open_upload(owner, &id, ask) {
         // It may have ended this very moment.
         Err(Error::NotFound(sentence)) => {
             let ended = Upload::ended(owner, &id).map(Found::Ended);
@@ -403,14 +405,18 @@ fn find(call: &Call<'_>, desk: &impl Desk) -> Result<Found> {
     }
 }
 
+/// How the sender of this request is asked to leave: the connection is cut, what has come by it is still read.
+fn leave(call: &Call<'_>) -> Ask {
+    let peer = call.request.peer();
+    Box::new(move || peer.cut())
+}
+
 /// Readies an upload for what comes.
-fn prepare(call: &Call<'_>, upload: &mut Upload, note: &Note) {
+fn prepare(upload: &mut Upload, note: &Note) {
     let is_short = upload.length().is_some_and(|length| length <= limits::UPLOAD_HASHED_BYTES_MAX);
     if is_short || note.is_digest_wanted || note.digest.is_some() {
         upload.hash();
     }
-    let peer = call.request.peer();
-    upload.ask_by(Box::new(move || peer.cut()));
 }
 
 /// Takes the body; returns how much is there. What has come of one that breaks off waits.

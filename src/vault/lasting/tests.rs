@@ -70,7 +70,7 @@ fn goes_on_and_ends(house: &House) {
     assert_eq!((told[0].offset, told[0].length), (0, Some(10)));
     assert_eq!((told[0].path.as_str(), told[0].note.as_str()), ("new/film.mkv", "{\"a\":1}"));
     assert!(told[0].expires > Some(SystemTime::now()));
-    let mut upload = share.open_upload("ana", &id).unwrap();
+    let mut upload = share.open_upload("ana", &id, None).unwrap();
     assert_eq!(upload.offset(), 4);
     upload.append(b"456789").unwrap();
     let target = path("new/film.mkv");
@@ -78,7 +78,7 @@ fn goes_on_and_ends(house: &House) {
     assert_eq!(placed[0].size, 10);
     assert_eq!(house.content("new/film.mkv").as_deref(), Some("0123456789"));
     assert!(share.uploads("ana").unwrap().is_empty());
-    assert!(share.open_upload("ana", &id).is_err());
+    assert!(share.open_upload("ana", &id, None).is_err());
     assert_eq!((kept(house), house.unfinished("").len()), (0, 0));
 }
 
@@ -94,16 +94,16 @@ fn after_another_boot_only_what_was_made_durable_counts() {
     drop(upload);
     forget_here(&house, &id);
     assert_eq!(share.uploads("ana").unwrap()[0].offset, 4);
-    let upload = share.open_upload("ana", &id).unwrap();
+    let upload = share.open_upload("ana", &id, None).unwrap();
     assert_eq!(upload.offset(), 4);
     drop(upload);
     // What is written from now on counts again, and what was cut off does not come back.
-    let mut upload = share.open_upload("ana", &id).unwrap();
+    let mut upload = share.open_upload("ana", &id, None).unwrap();
     upload.append(b"45").unwrap();
     drop(upload);
     // Only what is durable is told, and it is made so by whoever is to tell more.
     assert_eq!(share.uploads("ana").unwrap()[0].offset, 4);
-    let mut upload = share.open_upload("ana", &id).unwrap();
+    let mut upload = share.open_upload("ana", &id, None).unwrap();
     assert_eq!(upload.offset(), 6);
     upload.settle().unwrap();
     drop(upload);
@@ -128,9 +128,9 @@ fn whoever_begins_the_same_again_takes_away_only_what_nobody_was_told_of() {
     let second = broken_off();
     let ids = || share.uploads("ana").unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>();
     assert_eq!(ids(), std::slice::from_ref(&second));
-    assert!(share.open_upload("ana", &first).is_err());
+    assert!(share.open_upload("ana", &first, None).is_err());
     // Somebody knows of it from here on, and while it is worked on it is left alone in any case.
-    let working = share.open_upload("ana", &second).unwrap();
+    let working = share.open_upload("ana", &second, None).unwrap();
     let third = broken_off();
     drop(working);
     let fourth = broken_off();
@@ -139,7 +139,7 @@ fn whoever_begins_the_same_again_takes_away_only_what_nobody_was_told_of() {
     let mut wanted = vec![second, fourth];
     wanted.sort();
     assert_eq!(left, wanted);
-    assert!(share.open_upload("ana", &third).is_err());
+    assert!(share.open_upload("ana", &third, None).is_err());
 }
 
 #[test]
@@ -150,18 +150,18 @@ fn nobody_finds_anothers_and_the_grant_is_asked_each_time() {
     let id = upload.id().unwrap().clone();
     upload.append(b"abc").unwrap();
     drop(upload);
-    let other = share.open_upload("cam", &id);
+    let other = share.open_upload("cam", &id, None);
     assert!(matches!(other, Err(Error::NotFound("Upload not found"))));
     assert!(share.drop_upload("cam", &id).is_err());
     assert!(share.uploads("cam").unwrap().is_empty());
     let narrow = house.share_of(&["b"], &["b"]);
-    assert!(matches!(narrow.open_upload("ana", &id), Err(Error::Refused)));
+    assert!(matches!(narrow.open_upload("ana", &id, None), Err(Error::Refused)));
     assert!(narrow.begin_lasting_upload(&plan(&path("a/g"), 1)).is_err());
     for name in ["", ".larder/x"] {
         assert!(share.begin_lasting_upload(&plan(&path(name), 1)).is_err(), "{name}");
     }
     // It waits all the same, and its owner drops it, even while somebody works on it.
-    let mut working = share.open_upload("ana", &id).unwrap();
+    let mut working = share.open_upload("ana", &id, None).unwrap();
     share.drop_upload("ana", &id).unwrap();
     assert!(working.append(b"").is_err());
     assert!(working.finish(|_| Ok(())).is_err());
@@ -183,7 +183,7 @@ fn what_could_not_be_placed_waits_and_is_tried_again() {
     let half = begin(&share, "half", 3);
     assert!(half.finish(|_| Ok(())).is_err());
     fs::remove_dir(house.root().join("taken")).unwrap();
-    let upload = share.open_upload("ana", &id).unwrap();
+    let upload = share.open_upload("ana", &id, None).unwrap();
     assert_eq!(upload.offset(), 3);
     upload.finish(place).unwrap();
     assert_eq!(house.content("taken").as_deref(), Some("abc"));
@@ -214,7 +214,7 @@ fn a_kill_on_the_way_to_its_place_leaves_it_there_or_waiting() {
             assert!(parts.join(id.as_str()).exists() && parts.join(id.record()).exists());
             if is_placed {
                 // Nobody writes into it any more.
-                assert!(share.open_upload("ana", &id).is_err());
+                assert!(share.open_upload("ana", &id, None).is_err());
                 house.vault.sweep().unwrap();
                 assert_eq!(kept(&house), 0);
             } else {
@@ -224,7 +224,7 @@ fn a_kill_on_the_way_to_its_place_leaves_it_there_or_waiting() {
                     let theirs = format!("0011223344556677-{number}");
                     fs::rename(tmp.join(name), tmp.join(theirs)).unwrap();
                 }
-                let upload = share.open_upload("ana", &id).unwrap();
+                let upload = share.open_upload("ana", &id, None).unwrap();
                 assert_eq!(upload.offset(), 3);
                 upload.finish(|spool| share.place(vec![(spool, path("f"))], &UPLOAD)).unwrap();
                 assert_eq!(kept(&house), 0);
@@ -334,7 +334,7 @@ fn what_a_guest_says_that_they_will_bring_takes_no_room() {
     let guest = UploadPlan { owner: "link:5/a", network: Some("n"), ..plan(&place, length) };
     let guests = share.begin_lasting_upload(&guest).unwrap().id().unwrap().clone();
     assert_eq!(taken(&guests), 0, "when it begins; its owner's takes {}", taken(&own));
-    drop(share.open_upload("link:5/a", &guests).unwrap());
+    drop(share.open_upload("link:5/a", &guests, None).unwrap());
     assert_eq!(taken(&guests), 0, "when it goes on");
     // What is asked beyond all that is free is refused at once.
     let endless = share.begin_lasting_upload(&UploadPlan { length: 1 << 50, ..guest });
@@ -376,7 +376,7 @@ fn a_record_that_lies_changes_nothing_but_itself() {
         let lie = text.replacen(from, to, 1);
         assert_ne!(lie, text);
         fs::write(parts.join(id.record()), lie).unwrap();
-        assert!(share.open_upload("ana", &id).is_err(), "{to}");
+        assert!(share.open_upload("ana", &id, None).is_err(), "{to}");
     }
     // Bytes that are none.
     let upload = begin(&share, "f", 4);
@@ -384,6 +384,6 @@ fn a_record_that_lies_changes_nothing_but_itself() {
     drop(upload);
     fs::remove_file(parts.join(id.as_str())).unwrap();
     std::os::unix::fs::symlink("../../precious", parts.join(id.as_str())).unwrap();
-    assert!(share.open_upload("ana", &id).is_err());
+    assert!(share.open_upload("ana", &id, None).is_err());
     assert_eq!(house.content("precious").as_deref(), Some("kept"));
 }

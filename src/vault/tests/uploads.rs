@@ -53,10 +53,10 @@ fn a_drive_that_was_away_is_believed_what_was_made_durable() {
         assert_eq!(house.share().uploads("ana").unwrap()[0].offset, 4);
         unmount(&house.root().join("usb"));
         assert!(house.share().uploads("ana").unwrap().is_empty());
-        assert!(house.share().open_upload("ana", &id).is_err());
+        assert!(house.share().open_upload("ana", &id, None).is_err());
         plug_in(&house);
         assert_eq!(house.share().uploads("ana").unwrap()[0].offset, 4);
-        let mut upload = house.share().open_upload("ana", &id).unwrap();
+        let mut upload = house.share().open_upload("ana", &id, None).unwrap();
         assert_eq!(upload.offset(), 4);
         upload.append(b"456789").unwrap();
         place(&house, upload, "usb/f");
@@ -74,7 +74,7 @@ fn without_mounts() {
     let id = upload.id().unwrap().clone();
     upload.append(b"0").unwrap();
     upload.keep().unwrap();
-    let mut upload = house.share().open_upload("ana", &id).unwrap();
+    let mut upload = house.share().open_upload("ana", &id, None).unwrap();
     upload.append(b"1").unwrap();
     place(&house, upload, "f");
     assert_eq!(house.content("f").as_deref(), Some("01"));
