@@ -171,6 +171,29 @@ fn the_page_is_the_same_whatever_the_token_and_every_answer_is_closed() {
     expect_closed(&script.expect_refusal(403));
 }
 
+/// The floor refuses before anybody knows what was asked for, and its words come by a link's address as well.
+#[test]
+fn what_the_floor_refuses_is_closed_too() {
+    let larder = album();
+    let url = link(&larder, "ana", json!({ "path": "photos/summer" }));
+    let long = "x".repeat(64 << 10);
+    for (status, head) in [
+        (414, format!("GET {url}/download?path={long} HTTP/1.1\r\nHost: a\r\n\r\n")),
+        (431, format!("GET {url}/info HTTP/1.1\r\nHost: a\r\nCookie: {long}\r\n\r\n")),
+        (400, format!("GET {url}/info HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")),
+        (400, format!("GET {url}/info HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n")),
+        (501, format!("POST {url}/open HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n\r\n")),
+        (505, format!("GET {url}/info HTTP/3.1\r\nHost: a\r\n\r\n")),
+    ] {
+        let mut wire = Wire::open(larder.port());
+        wire.send_until_answered(head.as_bytes());
+        let answer = wire.answer().expect_refusal(status);
+        expect_closed(&answer);
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
+        expect_silent(&answer);
+    }
+}
+
 #[test]
 fn info_tells_what_a_link_opens_and_no_more() {
     let larder = album();

@@ -152,20 +152,24 @@ fn note_opened(call: &Call<'_>, guest: &Guest, name: &str) {
     call.note(Event::opened_link(guest.place.as_str(), name));
 }
 
-/// Adds what each answer has that somebody gets by a link: the address is the key, so no page may learn it from us,
-/// no search engine list it, and nothing keep what was behind it.
+/// What each answer has that somebody gets by a link: the address is the key, so no page may learn it from us, no search
+/// engine list it, and nothing keep what was behind it.
+pub const CLOSED: [(&str, &str); 4] = [
+    NO_REFERRER,
+    ("X-Robots-Tag", "noindex, nofollow"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", assets::CONTENT_SECURITY_POLICY),
+];
+
+/// The one of them that no answer says otherwise.
+const NO_REFERRER: (&str, &str) = ("Referrer-Policy", "no-referrer");
+
+/// Adds that to an answer, as far as it does not say something else on purpose.
 pub fn mark(reply: Reply) -> Reply {
-    let mut reply = reply.set("Referrer-Policy", "no-referrer");
-    for (name, value) in [
-        ("X-Robots-Tag", "noindex, nofollow"),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", assets::CONTENT_SECURITY_POLICY),
-    ] {
-        if !reply.has(name) {
-            reply = reply.with(name, value);
-        }
-    }
-    reply
+    let (name, value) = NO_REFERRER;
+    CLOSED.into_iter().fold(reply.set(name, value), |reply, (name, value)| {
+        if reply.has(name) { reply } else { reply.with(name, value) }
+    })
 }
 
 impl Guest {

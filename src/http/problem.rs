@@ -6,6 +6,7 @@ use serde::Serialize;
 use tiny_http::ext::{Body, Refusal};
 
 use crate::error::{Error, READ_ONLY, SignInProblem, Why};
+use crate::http::guests;
 use crate::http::reply::{JSON, Reply};
 
 /// Every word that may stand in `code` (second contract, section 13). They are for programs and never
@@ -108,8 +109,17 @@ pub fn refusal(status: u16, reason: &'static str) -> Refusal {
         _ => "bad_request",
     };
     let problem = Problem { error: reason, code, details: None, failed: None };
-    Refusal { content_type: JSON, body: text(&problem) }
+    Refusal { content_type: JSON, body: text(&problem), fields: OF_THE_FLOOR }
 }
+
+/// What the floor's refusals have: it does not know what was asked for, so each has what the answers to a link's guests
+/// have.
+const OF_THE_FLOOR: &[(&str, &str)] = {
+    let [referrer, robots, cache, policy] = guests::CLOSED;
+    let (sniffing, pages) =
+        (("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"));
+    &[sniffing, pages, referrer, robots, cache, policy]
+};
 
 /// The body.
 fn text(problem: &Problem<'_>) -> String {

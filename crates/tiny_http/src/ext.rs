@@ -111,6 +111,8 @@ pub struct Refusal {
     pub content_type: &'static str,
     /// The body.
     pub body: String,
+    /// Fields beside those of the body: the same for all, since the floor does not know whose the request was.
+    pub fields: &'static [(&'static str, &'static str)],
 }
 
 /// Renders a refusal: the status, and a short reason in English.
@@ -118,7 +120,7 @@ pub type Refuse = fn(u16, &'static str) -> Refusal;
 
 /// The refusal of a server that was not told better: one line of text.
 pub(crate) fn plain_refusal(_status: u16, reason: &'static str) -> Refusal {
-    Refusal { content_type: "text/plain; charset=utf-8", body: format!("{reason}\n") }
+    Refusal { content_type: "text/plain; charset=utf-8", body: format!("{reason}\n"), fields: &[] }
 }
 
 /// What happened since the server started, for a page about the machine's health.

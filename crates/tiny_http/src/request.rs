@@ -189,6 +189,7 @@ impl Request {
     pub(crate) fn refuse(self, status: u16, reason: &'static str) {
         let refusal = (self.wire().shared.refuse)(status, reason);
         let mut head = Head::new(status).with("Content-Type", refusal.content_type).closing();
+        refusal.fields.iter().for_each(|(name, value)| head.add(*name, *value));
         if status == 503 {
             head.add("Retry-After", "1");
         }

@@ -66,6 +66,7 @@ fn h2_other_versions_are_told_so_and_leave_nothing_behind() {
             let answer = floor.ask(format!("PRI * {version}\r\n\r\nSM\r\n\r\n"));
             assert_eq!(answer.status, 505, "{version}");
             assert_eq!(answer.header("Content-Type"), Some("text/x-floor"));
+            assert_eq!(answer.header("X-Floor"), Some("refused"));
         }
     }
     floor.expect_connections(0);

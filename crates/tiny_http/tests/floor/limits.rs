@@ -71,6 +71,7 @@ fn at_the_cap_the_busy_stay_and_the_next_is_turned_away() {
         let answer = next.answer();
         assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("1")));
         assert_eq!(answer.header("Content-Type"), Some("text/x-floor"));
+        assert_eq!(answer.header("X-Floor"), Some("refused"));
         next.expect_end();
     }
     assert_eq!(floor.server.counters().turned_away, 3);

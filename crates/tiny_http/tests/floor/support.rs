@@ -21,7 +21,8 @@ pub struct Floor {
 
 /// Renders refusals so that tests can tell them from the handler's answers.
 pub fn refuse(status: u16, reason: &'static str) -> Refusal {
-    Refusal { content_type: "text/x-floor", body: format!("floor {status}: {reason}") }
+    let fields = &[("X-Floor", "refused")];
+    Refusal { content_type: "text/x-floor", body: format!("floor {status}: {reason}"), fields }
 }
 
 impl Floor {
