@@ -33,6 +33,7 @@ use crate::system::{Names, Power, Resources};
 use crate::terminal;
 use crate::thumbs::Thumbs;
 use crate::tickets::Tickets;
+use crate::tls::Tls;
 use crate::update;
 use crate::vault::{AttachError, Grant, RootId, Share, Vault};
 use crate::zone;
@@ -85,6 +86,8 @@ pub struct App {
     pub links: Links,
     /// Small pictures of large ones.
     pub thumbs: Thumbs,
+    /// What TLS connections are made from.
+    pub tls: Arc<Tls>,
     /// The state directory.
     folder: PathBuf,
     /// The settings as they were at the start.
@@ -217,8 +220,10 @@ impl App {
         let resources = Resources::start(vault.clone(), &folder);
         let resources = resources.map_err(|cause| cause.to_string())?;
         let started_with = config.settings();
+        let config = Arc::new(config);
         let app = Self {
-            config: Arc::new(config),
+            tls: Arc::new(Tls::new(&folder, &config, &logbook)?),
+            config,
             users,
             ftp_users,
             sessions: Arc::default(),

@@ -37,6 +37,7 @@ mod terminal;
 mod threads;
 mod thumbs;
 mod tickets;
+mod tls;
 mod update;
 mod vault;
 mod welcome;

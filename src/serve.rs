@@ -158,7 +158,7 @@ fn open_house(
     let (app, admin) = App::build(state, &overrides)?;
     let host = wishes.host.unwrap_or(app.config.settings().host);
     let lent = lend_to_ftp(&app);
-    let ftp = Arc::new(ftp::Controller::new(lent, app.folder(), host, wishes.ftp_port));
+    let ftp = Arc::new(ftp::Controller::new(lent, host, wishes.ftp_port));
     app.hang_ftp(Arc::<ftp::Controller>::clone(&ftp));
     let app = Arc::new(app);
     let http = http::Server::start(&app, listener).map_err(cannot_start)?;
@@ -177,6 +177,7 @@ fn lend_to_ftp(app: &App) -> ftp::Lent {
         logbook: Arc::clone(&app.logbook),
         sign_in: Arc::clone(&app.sign_in),
         sessions: Arc::clone(&app.sessions),
+        tls: Arc::clone(&app.tls),
     }
 }
 

@@ -16,6 +16,10 @@ use crate::{limits, threads};
 /// What is bound when larder starts and can't move while it runs.
 const NEED_RESTART: [&str; 2] = ["host", "port"];
 
+/// What says where the certificate is. Looked at when a change names it, so that a file that has gone bad since is in the
+/// way of nothing else.
+const CERTIFICATE_KEYS: [&str; 2] = ["tls_cert", "tls_key"];
+
 /// What a change of settings came to.
 pub struct Changed {
     /// The keys whose stored value is another now.
@@ -40,6 +44,9 @@ impl App {
         let bytes = serde_json::to_vec_pretty(new.object()).map_or(usize::MAX, |text| text.len());
         if bytes as u64 >= limits::STATE_FILE_BYTES_MAX {
             return Err(Error::invalid_as(Why::Settings, "Invalid settings: larger than 1 MiB"));
+        }
+        if named.iter().any(|key| CERTIFICATE_KEYS.contains(&key.as_str())) {
+            self.tls.check(&new.certificate).map_err(|(key, why)| invalid(key, &why))?;
         }
         let root = self.new_root(&old, &new).map_err(|(key, why)| invalid(key, &why))?;
         let keys = old.differing(&new);
@@ -94,7 +101,8 @@ impl App {
             .map_err(|(key, why)| format!("settings.json: {key}: {why}"))?;
         self.config.reload_roles(endpoints)?;
         self.apply(&old, new, root);
-        // Its certificate may be another without any setting being so.
+        // Both may have changed without any setting being another: a certificate, and a port that was taken.
+        self.tls.look_again();
         self.tell_ftp();
         Ok(())
     }
@@ -121,7 +129,11 @@ impl App {
         self.vault.keep_trash(new.trash_days, new.trash_percent);
         self.vault.keep_thumbs(new.thumbs_mb);
         let is_ftp_another = old.ftp != new.ftp;
+        let is_certificate_another = old.certificate != new.certificate;
         self.config.put_settings(new);
+        if is_certificate_another {
+            self.tls.look_again();
+        }
         if is_ftp_another {
             self.tell_ftp();
         }

@@ -6,6 +6,7 @@ use crate::auth::sign_in::SignIn;
 use crate::logbook::Logbook;
 use crate::sessions::Sessions;
 use crate::settings::Config;
+use crate::tls::Tls;
 use crate::vault::Vault;
 
 /// The long-lived parts that sessions work with.
@@ -20,4 +21,6 @@ pub struct Lent {
     pub sign_in: Arc<SignIn>,
     /// Who is on.
     pub sessions: Arc<Sessions>,
+    /// What TLS connections are made from.
+    pub tls: Arc<Tls>,
 }

@@ -15,7 +15,6 @@ mod listing;
 mod reply;
 mod serve;
 mod session;
-mod tls;
 mod told;
 mod verbs;
 

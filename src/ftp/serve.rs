@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -14,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::ftp::data::unwrapped;
 use crate::ftp::lent::Lent;
 use crate::ftp::session::Session;
-use crate::ftp::tls::Tls;
 use crate::logbook::{By, Event};
 use crate::settings::Settings;
 use crate::{limits, terminal, threads};
@@ -22,22 +20,13 @@ use crate::{limits, terminal, threads};
 /// Starts and stops the FTP server.
 pub struct Controller {
     /// What sessions work with.
-    parts: Parts,
+    lent: Arc<Lent>,
     /// The listener, while it runs.
     running: Mutex<Option<Running>>,
     /// Where larder itself listens.
     host: IpAddr,
     /// The port that the command line decides.
     port: Option<u16>,
-}
-
-/// What sessions work with; clones are the same.
-#[derive(Clone)]
-struct Parts {
-    /// Of the house.
-    lent: Arc<Lent>,
-    /// Where TLS connections come from.
-    tls: Arc<Tls>,
 }
 
 /// A listener and its thread.
@@ -55,17 +44,15 @@ struct Running {
 }
 
 impl Controller {
-    /// Nothing runs yet. `state` is where the certificate lies, `host` where larder itself listens, `port` what the
-    /// command line says.
-    pub fn new(lent: Lent, state: &Path, host: IpAddr, port: Option<u16>) -> Self {
-        let parts = Parts { lent: Arc::new(lent), tls: Arc::new(Tls::new(state)) };
-        Self { parts, running: Mutex::default(), host, port }
+    /// Nothing runs yet. `host` is where larder itself listens, `port` what the command line says.
+    pub fn new(lent: Lent, host: IpAddr, port: Option<u16>) -> Self {
+        Self { lent: Arc::new(lent), running: Mutex::default(), host, port }
     }
 
     /// Waits until everybody has left, at most so long, and closes the rest: the last act before the
     /// end.
     pub fn finish(&self, time: Duration) {
-        let sessions = &self.parts.lent.sessions;
+        let sessions = &self.lent.sessions;
         let all = sessions.ids();
         sessions.wait_until_gone(&all, time);
         sessions.close_all(&sessions.ids());
@@ -86,7 +73,7 @@ impl Door for Controller {
         if let Some(running) = running.as_ref().filter(|running| running.wanted == wanted) {
             return Ok(running.address);
         }
-        let logbook = &self.parts.lent.logbook;
+        let logbook = &self.lent.logbook;
         let listener = TcpListener::bind(wanted).map_err(|cause| {
             let words = format!("FTP can't listen at {wanted}: {cause}");
             logbook.note_own(Event::other(words));
@@ -95,9 +82,9 @@ impl Door for Controller {
         let address = listener.local_addr()?;
         let (listener, is_closed) = (Arc::new(listener), Arc::new(AtomicBool::new(false)));
         let thread = {
-            let (parts, listener, is_closed) =
-                (self.parts.clone(), Arc::clone(&listener), Arc::clone(&is_closed));
-            threads::spawn("ftp", move || accept(&parts, &listener, &is_closed))?
+            let (lent, listener, is_closed) =
+                (Arc::clone(&self.lent), Arc::clone(&listener), Arc::clone(&is_closed));
+            threads::spawn("ftp", move || accept(&lent, &listener, &is_closed))?
         };
         let before = running.replace(Running { wanted, address, listener, is_closed, thread });
         drop(running);
@@ -111,7 +98,7 @@ impl Door for Controller {
     fn close(&self) -> bool {
         let Some(running) = self.lock().take() else { return false };
         running.close();
-        let Lent { sessions, logbook, .. } = &*self.parts.lent;
+        let Lent { sessions, logbook, .. } = &*self.lent;
         sessions.ask_to_leave();
         logbook.note_own(Event::stop("FTP stopped"));
         let of_now = sessions.ids();
@@ -130,7 +117,6 @@ impl Door for Controller {
     }
 
     fn follow(&self, settings: &Settings) {
-        self.parts.tls.forget();
         if !settings.ftp.is_on {
             self.close();
         } else if let Err(error) = self.open(settings) {
@@ -154,14 +140,14 @@ impl Running {
 }
 
 /// Lets clients in until the listener is closed.
-fn accept(parts: &Parts, listener: &TcpListener, is_closed: &AtomicBool) {
+fn accept(lent: &Arc<Lent>, listener: &TcpListener, is_closed: &AtomicBool) {
     loop {
         let accepted = listener.accept();
         if is_closed.load(Ordering::SeqCst) {
             return;
         }
         match accepted {
-            Ok((stream, peer)) => welcome(parts, stream, unwrapped(peer)),
+            Ok((stream, peer)) => welcome(lent, stream, unwrapped(peer)),
             // Out of descriptors, or the client has gone already.
             Err(_) => std::thread::sleep(limits::FTP_ACCEPT_PAUSE),
         }
@@ -169,19 +155,19 @@ fn accept(parts: &Parts, listener: &TcpListener, is_closed: &AtomicBool) {
 }
 
 /// Gives a client a session, if there is a place for it.
-fn welcome(parts: &Parts, stream: TcpStream, peer: SocketAddr) {
+fn welcome(lent: &Arc<Lent>, stream: TcpStream, peer: SocketAddr) {
     let Ok(local) = stream.local_addr().map(unwrapped) else { return };
     let stream = Arc::new(stream);
-    let Some(admission) = parts.lent.sessions.admit(&stream, peer.ip()) else {
+    let Some(admission) = lent.sessions.admit(&stream, peer.ip()) else {
         let _full = (&*stream).write(b"421 Too many sessions: try again later\r\n");
         return;
     };
-    let Parts { lent, tls } = parts.clone();
+    let lent = Arc::clone(lent);
     let started = threads::spawn("ftp-session", move || {
         let handle = Arc::clone(&admission.handle);
         let work = || {
             // Who has gone can't be told anything; that is all that can go wrong here.
-            let _gone = Session::new(Arc::clone(&lent), tls, handle, peer, local)
+            let _gone = Session::new(Arc::clone(&lent), handle, peer, local)
                 .and_then(|mut session| session.converse());
         };
         let address = peer.ip();

@@ -17,7 +17,6 @@ use crate::ftp::lent::Lent;
 use crate::ftp::line::{self, Command};
 use crate::ftp::listing::Facts;
 use crate::ftp::reply::{Answer, Reply};
-use crate::ftp::tls::Tls;
 use crate::ftp::told::Told;
 use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
@@ -73,8 +72,6 @@ pub enum Type {
 pub struct Session {
     /// The long-lived parts of the house.
     pub lent: Arc<Lent>,
-    /// Where its TLS connections come from.
-    tls: Arc<Tls>,
     /// Its control connection.
     pub control: Control,
     /// How others see it.
@@ -113,7 +110,6 @@ impl Session {
     /// A session over an accepted socket.
     pub fn new(
         lent: Arc<Lent>,
-        tls: Arc<Tls>,
         handle: Arc<Handle>,
         peer: SocketAddr,
         local: SocketAddr,
@@ -121,7 +117,6 @@ impl Session {
         let control = Control::new(handle.stream())?;
         Ok(Self {
             lent,
-            tls,
             control,
             handle,
             peer,
@@ -233,7 +228,11 @@ impl Session {
 
     /// A new TLS connection for one of this session's sockets.
     pub fn tls_connection(&self) -> std::result::Result<ServerConnection, Reply> {
-        self.tls.connection(&self.settings().ftp).map_err(|line| {
+        let made =
+            self.lent.tls.config().and_then(|config| {
+                ServerConnection::new(config).map_err(|cause| cause.to_string())
+            });
+        made.map_err(|line| {
             self.note_refusal(Event::other(format!("TLS: {line}")));
             Reply::new(431, "TLS is not available")
         })

@@ -13,6 +13,11 @@ pub const SQLITE_CACHE_KIB: i64 = 512;
 /// How long a database statement waits for another process (`larder user ...`) to finish.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(5);
 
+// Certificates.
+
+/// How long a certificate counts as looked at: whoever renews one waits no longer for it to be served.
+pub const CERTIFICATE_LOOK_TIME: Duration = Duration::from_mins(1);
+
 // `larder check`.
 
 /// Free bytes below which a drive is told to be nearly full: the databases and a small upload.

@@ -37,7 +37,7 @@ pub struct SettingsShape {
     ftp_public_host: String,
     /// Whether signing in and sending by FTP need TLS.
     ftp_require_tls: bool,
-    /// File with FTP's certificate chain (PEM); empty, as `tls_key`, for one that larder makes itself.
+    /// File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself.
     tls_cert: String,
     /// File with its key (PEM).
     tls_key: String,

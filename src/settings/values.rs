@@ -36,6 +36,8 @@ pub struct Settings {
     pub update_public_key: String,
     /// The FTP server.
     pub ftp: FtpSettings,
+    /// Where the owner's certificate lies.
+    pub certificate: CertificateFiles,
     /// What powers the machine off: a program and its arguments.
     pub shutdown_command: Vec<String>,
     /// What restarts the machine.
@@ -74,11 +76,34 @@ pub struct FtpSettings {
     pub public_host: String,
     /// Whether signing in and sending need TLS.
     pub needs_tls: bool,
-    /// File with the certificate chain (PEM), relative to the state directory unless absolute; empty for
-    /// one that larder makes itself.
-    pub certificate: String,
+}
+
+/// Where the owner's certificate lies, for every door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// File with the chain (PEM), relative to the state directory unless absolute; empty for one that larder makes
+    /// itself.
+    pub chain: String,
     /// File with its key (PEM); likewise.
     pub key: String,
+}
+
+impl CertificateFiles {
+    /// Whether larder makes its own.
+    pub fn is_own(&self) -> bool {
+        self.chain.is_empty() && self.key.is_empty()
+    }
+
+    /// Whether both are named, or neither.
+    ///
+    /// Errors: the key that is lacking. In a file that was edited by hand this is no reason to refuse the rest.
+    pub fn check_whole(&self) -> Result<(), Wrong> {
+        if self.chain.is_empty() == self.key.is_empty() {
+            return Ok(());
+        }
+        let lacking = if self.key.is_empty() { "tls_key" } else { "tls_cert" };
+        Err((lacking, "tls_cert and tls_key go together".to_owned()))
+    }
 }
 
 /// A block of addresses, as in `192.168.0.0/16` (RFC 4632, RFC 4291).
@@ -140,6 +165,7 @@ impl Settings {
             update_url: keys.url("update_url")?.to_owned(),
             update_public_key: keys.public_key("update_public_key")?.to_owned(),
             ftp: keys.ftp()?,
+            certificate: keys.certificate()?,
             shutdown_command: keys.command("shutdown_command")?,
             restart_command: keys.command("restart_command")?,
             command_timeout_s: keys.number("command_timeout", limits::COMMAND_TIMEOUT_S)?,
@@ -383,14 +409,14 @@ impl<'a> Keys<'a> {
             passive_ports: self.ports("ftp_passive_ports")?,
             public_host: self.text("ftp_public_host")?.trim().to_owned(),
             needs_tls: self.flag("ftp_require_tls")?,
-            certificate: self.text("tls_cert")?.to_owned(),
-            key: self.text("tls_key")?.to_owned(),
         };
-        if settings.certificate.is_empty() != settings.key.is_empty() {
-            let lacking = if settings.key.is_empty() { "tls_key" } else { "tls_cert" };
-            return Err((lacking, "tls_cert and tls_key go together".to_owned()));
-        }
         Ok(settings)
+    }
+
+    /// Where the owner's certificate lies.
+    fn certificate(&self) -> Result<CertificateFiles, Wrong> {
+        let (chain, key) = (self.text("tls_cert")?.to_owned(), self.text("tls_key")?.to_owned());
+        Ok(CertificateFiles { chain, key })
     }
 
     /// True or false.

@@ -2784,7 +2784,7 @@ export interface components {
             ftp_public_host: string;
             /** @description Whether signing in and sending by FTP need TLS. */
             ftp_require_tls: boolean;
-            /** @description File with FTP's certificate chain (PEM); empty, as `tls_key`, for one that larder makes itself. */
+            /** @description File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself. */
             tls_cert: string;
             /** @description File with its key (PEM). */
             tls_key: string;
@@ -5015,7 +5015,7 @@ export interface operations {
                     ftp_public_host?: string;
                     /** @description Whether signing in and sending by FTP need TLS. */
                     ftp_require_tls?: boolean;
-                    /** @description File with FTP's certificate chain (PEM); empty, as `tls_key`, for one that larder makes itself. */
+                    /** @description File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself. */
                     tls_cert?: string;
                     /** @description File with its key (PEM). */
                     tls_key?: string;

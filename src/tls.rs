@@ -1,0 +1,237 @@
+//! What TLS connections are made from, for every door: certificate and key, the owner's or larder's own, looked at
+//! again now and then, so that whoever renews them tells nobody. Knows no protocol above TLS.
+
+mod own;
+mod pair;
+
+pub use pair::Pair;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::{NoServerSessionStorage, ProducesTickets};
+
+use crate::logbook::{Event, Logbook};
+use crate::settings::{CertificateFiles, Config, Wrong};
+use crate::{limits, terminal, threads};
+
+/// Where connections come from.
+pub struct Tls {
+    /// The state directory.
+    state: PathBuf,
+    /// Which files they are.
+    config: Arc<Config>,
+    /// Where a pair that does not fit is told of.
+    logbook: Arc<Logbook>,
+    /// The ciphers.
+    provider: Arc<CryptoProvider>,
+    /// Seals what clients come back with. Its keys are of this run, and outlast another certificate.
+    tickets: Arc<dyn ProducesTickets>,
+    /// What was found at the last look.
+    known: Mutex<Known>,
+}
+
+/// What is known of the files.
+#[derive(Default)]
+struct Known {
+    /// When they were looked at; `None` for a look that is due.
+    looked: Option<Instant>,
+    /// What `made` was made from.
+    pair: Option<Pair>,
+    /// What connections are made from.
+    made: Option<Arc<ServerConfig>>,
+    /// What is wrong with the files of now, told already.
+    complaint: Option<String>,
+}
+
+impl Tls {
+    /// Nothing is read yet.
+    ///
+    /// Errors: one line; the system gives no random bytes.
+    pub fn new(state: &Path, config: &Arc<Config>, logbook: &Arc<Logbook>) -> Result<Self, String> {
+        Ok(Self {
+            state: state.to_path_buf(),
+            config: Arc::clone(config),
+            logbook: Arc::clone(logbook),
+            provider: Arc::new(ring::default_provider()),
+            tickets: ring::Ticketer::new().map_err(|cause| cause.to_string())?,
+            known: Mutex::default(),
+        })
+    }
+
+    /// Whether connections could be made from these files.
+    ///
+    /// Errors: the key of the settings that is wrong, and why.
+    pub fn check(&self, files: &CertificateFiles) -> Result<(), Wrong> {
+        files.check_whole()?;
+        let made = self.named(files).and_then(|pair| pair.map(|pair| self.make(pair)).transpose());
+        made.map(|_made| ()).map_err(|why| ("tls_cert", why))
+    }
+
+    /// The files may be others now. Where they are in use, or named, they are looked at at once, so that whoever
+    /// changed them hears in time what is wrong with them.
+    pub fn look_again(&self) {
+        let mut known = threads::locked(&self.known);
+        known.looked = None;
+        if known.made.is_some() || !self.config.settings().certificate.is_own() {
+            self.look(&mut known);
+        }
+    }
+
+    /// What a connection is made from: files of at most a minute ago.
+    ///
+    /// Errors: one line.
+    pub fn config(&self) -> Result<Arc<ServerConfig>, String> {
+        let mut known = threads::locked(&self.known);
+        if known.looked.is_none_or(|looked| looked.elapsed() >= limits::CERTIFICATE_LOOK_TIME) {
+            self.look(&mut known);
+        }
+        let Known { made, complaint, .. } = &*known;
+        made.clone().ok_or_else(|| complaint.clone().unwrap_or_default())
+    }
+
+    /// Looks at the files. What does not fit leaves everything as it was, and is told once.
+    fn look(&self, known: &mut Known) {
+        known.looked = Some(Instant::now());
+        match self.renewed(known.pair.as_ref()) {
+            Ok(None) => known.complaint = None,
+            Ok(Some((pair, made))) => {
+                *known = Known { pair: Some(pair), made: Some(made), complaint: None, ..*known };
+            }
+            Err(line) => {
+                if known.complaint.as_ref() != Some(&line) {
+                    terminal::warn(&format!("the certificate: {line}"));
+                    self.logbook.note_own(Event::other(format!("the certificate: {line}")));
+                }
+                known.complaint = Some(line);
+                self.stand_in(known);
+            }
+        }
+    }
+
+    /// What the files of now make, if they are others than `before`.
+    fn renewed(&self, before: Option<&Pair>) -> Result<Option<(Pair, Arc<ServerConfig>)>, String> {
+        let files = &self.config.settings().certificate;
+        let pair = match self.named(files)? {
+            Some(pair) => pair,
+            None => own::pair(&self.state)?,
+        };
+        if before == Some(&pair) {
+            return Ok(None);
+        }
+        let made = self.make(pair.clone())?;
+        Ok(Some((pair, made)))
+    }
+
+    /// Where nothing of the owner's was ever usable in this run, larder's own pair stands in for it: a browser that
+    /// asks is better than one that gets no answer.
+    fn stand_in(&self, known: &mut Known) {
+        if known.made.is_some() {
+            return;
+        }
+        let own = own::pair(&self.state).and_then(|pair| Ok((self.make(pair.clone())?, pair)));
+        if let Ok((made, pair)) = own {
+            known.made = Some(made);
+            known.pair = Some(pair);
+        }
+    }
+
+    /// The pair of the owner, if the settings name one.
+    fn named(&self, files: &CertificateFiles) -> Result<Option<Pair>, String> {
+        if files.is_own() {
+            return Ok(None);
+        }
+        files.check_whole().map_err(|(key, why)| format!("{key}: {why}"))?;
+        Pair::read(&self.state.join(&files.chain), &self.state.join(&files.key)).map(Some)
+    }
+
+    /// What connections are made from, of a pair.
+    fn make(&self, pair: Pair) -> Result<Arc<ServerConfig>, String> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| cause.to_string())?
+            .with_no_client_auth()
+            .with_single_cert(pair.chain, pair.key)
+            .map_err(|cause| format!("certificate and key do not fit: {cause}"))?;
+        config.ticketer = Arc::clone(&self.tickets);
+        // Whoever comes back brings a ticket, so that nothing is kept of those who do not.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        Ok(Arc::new(config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A house without doors, whose settings name these files.
+    fn tls(folder: &Path, chain: &str, key: &str) -> Tls {
+        let named = format!(r#"{{"tls_cert": "{chain}", "tls_key": "{key}"}}"#);
+        std::fs::write(folder.join("settings.json"), named).unwrap();
+        let config = Arc::new(Config::open(folder, &[]).unwrap());
+        let logbook = Arc::new(Logbook::open(&folder.join("logs.db"), 1).unwrap());
+        Tls::new(folder, &config, &logbook).unwrap()
+    }
+
+    /// Which pair is served.
+    fn served(tls: &Tls) -> Pair {
+        tls.config().unwrap();
+        threads::locked(&tls.known).pair.clone().unwrap()
+    }
+
+    /// Puts another pair into two files.
+    fn put(folder: &Path, chain: &str, key: &str) -> Pair {
+        let made = tempfile::tempdir().unwrap();
+        let pair = own::pair(made.path()).unwrap();
+        std::fs::copy(made.path().join("tls-cert.pem"), folder.join(chain)).unwrap();
+        std::fs::copy(made.path().join("tls-key.pem"), folder.join(key)).unwrap();
+        pair
+    }
+
+    #[test]
+    fn another_pair_is_served_when_it_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = put(folder.path(), "a.pem", "b.pem");
+        let tls = tls(folder.path(), "a.pem", "b.pem");
+        assert!(served(&tls) == first);
+        let second = put(folder.path(), "a.pem", "b.pem");
+        assert!(served(&tls) == first, "a minute has not gone by");
+        tls.look_again();
+        assert!(served(&tls) == second);
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_the_old_pair() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = put(folder.path(), "a.pem", "b.pem");
+        let tls = tls(folder.path(), "a.pem", "b.pem");
+        assert!(served(&tls) == first);
+        put(folder.path(), "a.pem", "c.pem");
+        tls.look_again();
+        assert!(served(&tls) == first);
+        let complaint = threads::locked(&tls.known).complaint.clone().unwrap();
+        assert!(complaint.contains("do not fit"), "{complaint}");
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_named_and_larders_own_stands_in() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.pem"), "nonsense").unwrap();
+        let tls = tls(folder.path(), "a.pem", "b.pem");
+        let check = |chain: &str, key: &str| {
+            let files = CertificateFiles { chain: chain.to_owned(), key: key.to_owned() };
+            tls.check(&files).unwrap_err()
+        };
+        assert!(check("a.pem", "b.pem").1.contains("a.pem: no certificate is in it"));
+        assert!(check("c.pem", "b.pem").1.contains("c.pem: there is no such file"));
+        assert_eq!(check("", "b.pem").0, "tls_cert");
+        assert_eq!(check("a.pem", "").0, "tls_key");
+        assert!(served(&tls) == own::pair(folder.path()).unwrap());
+        // Half of a pair is no reason to serve nothing.
+        let half = self::tls(folder.path(), "a.pem", "");
+        assert!(served(&half) == own::pair(folder.path()).unwrap());
+    }
+}
