@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::connection;
 use crate::registry::lock;
-use crate::server::Shared;
+use crate::server::{Shared, Spoken};
 
 /// Sockets that were turned away and may still read why.
 const TURNED_AWAY_MAX: usize = 32;
@@ -32,10 +32,15 @@ const CROWD_MIN: usize = 64;
 const STACK_BYTES: usize = 128 * 1024;
 
 /// Starts it. Errors: no thread could be started.
-pub(crate) fn start(listener: Arc<TcpListener>, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
+pub(crate) fn start(
+    listener: Arc<TcpListener>,
+    shared: Arc<Shared>,
+    spoken: Spoken,
+) -> io::Result<JoinHandle<()>> {
     let farewell = render_farewell(&shared);
     let mut acceptor = Acceptor {
         listener,
+        spoken,
         shared,
         farewell,
         turned_away: VecDeque::new(),
@@ -67,6 +72,8 @@ fn render_farewell(shared: &Shared) -> Vec<u8> {
 struct Acceptor {
     /// Where connections come from; never blocks.
     listener: Arc<TcpListener>,
+    /// What is spoken there.
+    spoken: Spoken,
     /// What connections share.
     shared: Arc<Shared>,
     /// See `render_farewell`.
@@ -176,12 +183,13 @@ impl Acceptor {
             return;
         };
         let (their_shared, begun) = (Arc::clone(shared), Arc::clone(&self.begun));
+        let spoken = self.spoken;
         let started = thread::Builder::new()
             .name("http-connection".to_owned())
             .stack_size(shared.limits.connection_stack_bytes)
             .spawn(move || {
                 begun.note();
-                connection::serve(&their_shared, socket, peer, &seat);
+                connection::serve(&their_shared, socket, peer, spoken, &seat);
             });
         if started.is_err() {
             // The closure is dropped: the socket closes and the seat is free again.

@@ -80,7 +80,8 @@ impl Wire {
             || self.served >= self.shared.limits.keepalive_requests_max
             || self.shared.is_draining();
         // Who asked for the close and has said everything needs no more than that.
-        self.lingers = client_stays || !body_is_skipped || !self.is_quiet();
+        self.lingers =
+            client_stays || !body_is_skipped || !self.is_quiet() || self.link.is_secure();
 
         match outline.length {
             _ if is_bodiless => {}
@@ -174,7 +175,7 @@ impl Wire {
         };
         self.out_sent = sent.min(self.out.len());
         rest.body_sent = sent - self.out_sent;
-        let is_all = sent == self.out.len() + body.len();
+        let is_all = sent == self.out.len() + body.len() && !self.link.has_backlog();
         if is_all {
             self.stage = Stage::Answered;
         }
@@ -245,23 +246,23 @@ impl Wire {
         result
     }
 
-    /// Sends all of `slices`.
+    /// Sends all of `slices`; with `more` what TLS has gathered of them may wait for what follows.
     pub(crate) fn send_whole(
         &mut self,
         mut slices: &mut [IoSlice<'_>],
         more: bool,
     ) -> io::Result<()> {
         IoSlice::advance_slices(&mut slices, 0);
-        while !slices.is_empty() {
+        while !slices.is_empty() || (!more && self.link.has_backlog()) {
             let since = Instant::now();
             self.must_go_on(since)?;
-            let count = self.link.send(slices, more)?;
-            if count == 0 {
+            let sent = self.link.send(slices, more)?;
+            if sent.is_nothing() {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             let limits = &self.shared.limits;
-            self.outbound.count(since, count, limits.write_rate_min, limits)?;
-            IoSlice::advance_slices(&mut slices, count);
+            self.outbound.count(since, sent.moved, limits.write_rate_min, limits)?;
+            IoSlice::advance_slices(&mut slices, sent.taken);
         }
         Ok(())
     }
@@ -291,7 +292,7 @@ impl Wire {
                 Part::File { file, offset, length } => self.send_file(file, *offset, *length)?,
             }
         }
-        Ok(())
+        self.send_whole(&mut [], false)
     }
 
     /// Sends a slice of a file.
@@ -300,14 +301,14 @@ impl Wire {
         while left > 0 {
             let since = Instant::now();
             self.must_go_on(since)?;
-            let count = self.link.send_file(file, offset, left)?;
-            if count == 0 {
+            let sent = self.link.send_file(file, offset, left)?;
+            if sent.is_nothing() {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file got shorter"));
             }
             let limits = &self.shared.limits;
-            self.outbound.count(since, count, limits.write_rate_min, limits)?;
-            left -= count as u64;
-            offset += count as u64;
+            self.outbound.count(since, sent.moved, limits.write_rate_min, limits)?;
+            left -= sent.taken as u64;
+            offset += sent.taken as u64;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::ext::Work;
 use crate::link::Link;
 use crate::registry::{Seat, lock};
 use crate::request::Request;
-use crate::server::Shared;
+use crate::server::{Shared, Spoken};
 use crate::wire::{End, Stage, Wire};
 
 /// What a connection's thread is asked to do when its wire comes home.
@@ -66,14 +66,24 @@ impl Slot {
 
 /// Serves one connection until it ends. Runs on the connection's own thread; `seat` is given back
 /// behind everything else, so that whoever waits for it finds the descriptor closed.
-pub(crate) fn serve(shared: &Arc<Shared>, socket: Arc<TcpStream>, peer: SocketAddr, seat: &Seat) {
+pub(crate) fn serve(
+    shared: &Arc<Shared>,
+    socket: Arc<TcpStream>,
+    peer: SocketAddr,
+    spoken: Spoken,
+    seat: &Seat,
+) {
     let slot = Arc::new(Slot::here());
     let link = Link::new(socket, seat.pulse(), &shared.limits);
     let mut wire = Wire::new(Arc::clone(shared), Arc::clone(&slot), link, peer);
+    let mut greeting = wire.greet(spoken);
     loop {
-        match wire.next_request() {
+        match std::mem::replace(&mut greeting, Ok(())).and_then(|()| wire.next_request()) {
             Ok(()) => {}
-            Err(End::Gone) => return,
+            Err(End::Gone) => {
+                wire.link.say_the_end();
+                return;
+            }
             Err(End::Refused(refused)) => {
                 shared.refused.fetch_add(1, Ordering::Relaxed);
                 wire.facts = crate::head::Facts::none();

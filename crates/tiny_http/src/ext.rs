@@ -9,6 +9,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use rustls::ServerConfig;
+
 use crate::common::{is_field_value, is_token};
 use crate::head::Framing;
 use crate::request::Request;
@@ -17,7 +19,8 @@ use crate::server::Server;
 /// What a server takes from strangers. Each number bounds something that would be endless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once. Each costs a thread, a descriptor and some 20 KiB.
+    /// Connections at once. Each costs a thread, a descriptor and some 20 KiB; with TLS some 10 KiB more, and while
+    /// something long goes over it 192 KiB at most.
     pub connections_max: usize,
     /// Connections at once from one address (IPv6: from one /64, which is what one household has).
     /// Half of all, so that one machine gone mad leaves room for the others.
@@ -71,7 +74,7 @@ pub struct Limits {
     /// Bytes read and thrown away while lingering. Beyond them the socket only waits, so that an
     /// upload that was refused costs neither processor time nor much of the network.
     pub linger_bytes_max: u64,
-    /// Time for a TLS handshake.
+    /// Time for a TLS handshake, which counts as idle: it makes room like a connection at rest.
     pub handshake_time: Duration,
 }
 
@@ -346,6 +349,18 @@ impl Peer {
 /// there is answered with 500, or cuts the connection when an answer had begun.
 pub type AtHome = Box<dyn Fn(Request) -> Option<Request> + Send + Sync + 'static>;
 
+/// Gives what a TLS connection is made from, anew for each; `None` while the server speaks no TLS. Asked on the
+/// connection's own thread.
+pub type TlsSource = Box<dyn Fn() -> Option<Arc<ServerConfig>> + Send + Sync + 'static>;
+
+/// How a server speaks TLS: whoever begins a connection with a handshake gets it, on every port.
+pub struct Secured {
+    /// What connections are made from.
+    pub source: TlsSource,
+    /// Where nothing but TLS is spoken, in addition.
+    pub alone: Option<TcpListener>,
+}
+
 /// Work that runs on a connection's own thread.
 pub type Work = Box<dyn FnOnce(Request) + Send + 'static>;
 
@@ -355,7 +370,7 @@ impl Server {
     ///
     /// Errors: the listener is not fit, or no thread could be started.
     pub fn start(listener: TcpListener, limits: Limits, refuse: Refuse) -> io::Result<Self> {
-        Self::serve(listener, limits, refuse, None)
+        Self::serve(listener, limits, refuse, None, None)
     }
 
     /// As `start`, but `at_home` sees every request first, on its connection's own thread, which may
@@ -368,7 +383,20 @@ impl Server {
         refuse: Refuse,
         at_home: AtHome,
     ) -> io::Result<Self> {
-        Self::serve(listener, limits, refuse, Some(at_home))
+        Self::serve(listener, limits, refuse, Some(at_home), None)
+    }
+
+    /// As `start_sorted`, and TLS is spoken as well.
+    ///
+    /// Errors: as `start`.
+    pub fn start_secured(
+        listener: TcpListener,
+        limits: Limits,
+        refuse: Refuse,
+        at_home: AtHome,
+        secured: Secured,
+    ) -> io::Result<Self> {
+        Self::serve(listener, limits, refuse, Some(at_home), Some(secured))
     }
 
     /// Ends well: stops accepting and frees the port, closes idle connections, lets running

@@ -26,11 +26,12 @@ mod queue;
 mod registry;
 mod request;
 mod response;
+mod secure;
 mod server;
 mod wire;
 
 pub use common::{HTTPVersion, Header, HeaderField, Method, StatusCode};
-pub use ext::{Body, Counters, Head, Limits, Part, Refusal};
+pub use ext::{Body, Counters, Head, Limits, Part, Refusal, Secured, TlsSource};
 pub use request::Request;
 pub use response::{Response, ResponseBox};
 pub use server::{IncomingRequests, ListenAddr, Server};

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sockopt};
+use rustls::ServerConfig;
 
 use crate::ext::Limits;
+use crate::secure::Secure;
 
 /// Bytes per `sendfile(2)`: large enough to cost nothing, small enough that the average rate of a
 /// slow client is looked at now and then.
@@ -47,11 +49,41 @@ pub(crate) fn is_left(socket: &TcpStream) -> bool {
     rustix::event::poll(&mut polled, Some(&timeout)).is_ok_and(|count| count > 0)
 }
 
-/// One socket.
+/// The way to the other end: a socket, and perhaps TLS over it.
 #[derive(Debug)]
 pub(crate) struct Link {
+    /// The socket.
+    socket: Socket,
+    /// What encrypts, once the client has asked for it.
+    secure: Option<Box<Secure>>,
+}
+
+/// What one call of sending came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Bytes that were taken from the caller. With TLS some of them may wait, see `Link::has_backlog`.
+    pub(crate) taken: usize,
+    /// Bytes that went into the socket.
+    pub(crate) moved: usize,
+}
+
+impl Sent {
+    /// Without anything in between, what is taken has gone.
+    fn straight(count: usize) -> Self {
+        Self { taken: count, moved: count }
+    }
+
+    /// Whether nothing happened.
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
     /// Shared with the registry, which may shut it down.
-    socket: Arc<TcpStream>,
+    stream: Arc<TcpStream>,
     /// The receive timeout the socket has now; setting it again would be a call for nothing.
     recv_timeout: Duration,
     /// Told whenever we wait for the other end.
@@ -93,20 +125,102 @@ impl Pulse {
 impl Link {
     /// Wraps a socket accepted from a dressed listener.
     pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>, limits: &Limits) -> Self {
-        Self { socket, recv_timeout: limits.idle_time, pulse }
+        let socket = Socket { stream: socket, recv_timeout: limits.idle_time, pulse };
+        Self { socket, secure: None }
     }
 
     /// The socket, for whoever wants to know whether the other end is still there.
     pub(crate) fn watched(&self) -> Weak<TcpStream> {
-        Arc::downgrade(&self.socket)
+        Arc::downgrade(&self.socket.stream)
     }
 
     /// Whether the bytes are encrypted.
-    #[expect(clippy::unused_self, reason = "with TLS it depends on the socket")]
     pub(crate) fn is_secure(&self) -> bool {
-        false
+        self.secure.is_some()
     }
 
+    /// Shakes hands; `hello` are the bytes that came already. Waits for the other end, in all at most `time`.
+    ///
+    /// Errors: the other end does not speak TLS as we do, or not in time. It was told why, if it could be.
+    pub(crate) fn secure(
+        &mut self,
+        config: Arc<ServerConfig>,
+        hello: &[u8],
+        time: Duration,
+    ) -> io::Result<()> {
+        self.secure = Some(Secure::accept(&mut self.socket, config, hello, time)?);
+        Ok(())
+    }
+
+    /// Gives back memory that a connection at rest has no need of.
+    pub(crate) fn rest(&mut self) {
+        if let Some(secure) = &mut self.secure {
+            secure.rest();
+        }
+    }
+
+    /// Reads once, waiting at most `wait`. 0 is the end. Errors: `TimedOut`, and what happened to
+    /// the connection.
+    pub(crate) fn recv(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        match &mut self.secure {
+            None => self.socket.recv(into, wait),
+            Some(secure) => secure.recv(&mut self.socket, into, wait),
+        }
+    }
+
+    /// Whether something was taken that has not gone yet.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.secure.as_ref().is_some_and(|secure| secure.has_backlog())
+    }
+
+    /// Sends once, waiting at most the socket's send timeout. `more` says that more follows at
+    /// once. Errors: `TimedOut` when not one byte went.
+    pub(crate) fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<Sent> {
+        match &mut self.secure {
+            None => self.socket.send(slices, more).map(Sent::straight),
+            Some(secure) => secure.send(&mut self.socket, slices, more),
+        }
+    }
+
+    /// Sends what goes without waiting; how many bytes were taken.
+    pub(crate) fn send_now(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut self.secure {
+            None => self.socket.send_now(slices),
+            Some(secure) => secure.send_now(&mut self.socket, slices),
+        }
+    }
+
+    /// Sends up to `length` bytes of `file` from `offset`. Nothing is the file's end. Errors: `TimedOut` when not one
+    /// byte went.
+    pub(crate) fn send_file(&mut self, file: &File, offset: u64, length: u64) -> io::Result<Sent> {
+        match &mut self.secure {
+            None => self.socket.send_file(file, offset, length).map(Sent::straight),
+            Some(secure) => secure.send_file(&mut self.socket, file, offset, length),
+        }
+    }
+
+    /// Says within TLS that nothing more comes from us, as far as that goes without waiting.
+    pub(crate) fn say_the_end(&mut self) {
+        if let Some(secure) = &mut self.secure {
+            secure.say_the_end(&mut self.socket);
+        }
+    }
+
+    /// Makes the close a reset, for an answer that would look whole if it ended quietly.
+    pub(crate) fn reset(&mut self) {
+        let _unsettable = sockopt::set_socket_linger(&self.socket.stream, Some(Duration::ZERO));
+    }
+
+    /// Lets the client read what we sent last: says the end, then throws away what still comes,
+    /// within the limits, until the client has closed. It is read into `scratch`: an array here would
+    /// be part of every connection's stack for as long as that lives.
+    pub(crate) fn linger(&mut self, scratch: &mut [u8], limits: &Limits) {
+        self.say_the_end();
+        self.socket.linger(scratch, limits);
+    }
+}
+
+impl Socket {
     /// Reads once, waiting at most `wait`. 0 is the end. Errors: `TimedOut`, and what happened to
     /// the connection.
     pub(crate) fn recv(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
@@ -116,11 +230,11 @@ impl Link {
         if wait != self.recv_timeout {
             // The kernel counts in milliseconds or coarser, and reads zero as "for ever".
             let wait_in_kernel = wait.max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(wait_in_kernel))?;
+            self.stream.set_read_timeout(Some(wait_in_kernel))?;
             self.recv_timeout = wait;
         }
         loop {
-            match self.pulse.during(|| (&*self.socket).read(into)) {
+            match self.pulse.during(|| (&*self.stream).read(into)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(io::ErrorKind::TimedOut.into());
@@ -153,9 +267,9 @@ impl Link {
         let flags = flags | SendFlags::NOSIGNAL;
         loop {
             let result = match slices {
-                [one] => rustix::net::send(&self.socket, one, flags),
+                [one] => rustix::net::send(&self.stream, one, flags),
                 many => rustix::net::sendmsg(
-                    &self.socket,
+                    &self.stream,
                     many,
                     &mut SendAncillaryBuffer::default(),
                     flags,
@@ -170,15 +284,10 @@ impl Link {
 
     /// Sends up to `length` bytes of `file` from `offset`, without them passing through us.
     /// 0 is the file's end. Errors: `TimedOut` when not one byte went.
-    pub(crate) fn send_file(
-        &mut self,
-        file: &File,
-        mut offset: u64,
-        length: u64,
-    ) -> io::Result<usize> {
+    fn send_file(&mut self, file: &File, mut offset: u64, length: u64) -> io::Result<usize> {
         let count = usize::try_from(length.min(SENDFILE_BYTES_MAX)).unwrap_or(usize::MAX);
         loop {
-            let send = || rustix::fs::sendfile(&self.socket, file, Some(&mut offset), count);
+            let send = || rustix::fs::sendfile(&self.stream, file, Some(&mut offset), count);
             match self.pulse.during(send) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
@@ -188,20 +297,13 @@ impl Link {
     }
 
     /// Says that nothing more comes from us.
-    pub(crate) fn shut_write(&mut self) {
+    fn shut_write(&mut self) {
         // The peer may be gone; then there is nobody to tell.
-        let _gone = self.socket.shutdown(Shutdown::Write);
+        let _gone = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Makes the close a reset, for an answer that would look whole if it ended quietly.
-    pub(crate) fn reset(&mut self) {
-        let _unsettable = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
-    }
-
-    /// Lets the client read what we sent last: says the end, then throws away what still comes,
-    /// within the limits, until the client has closed. It is read into `scratch`: an array here would
-    /// be part of every connection's stack for as long as that lives.
-    pub(crate) fn linger(&mut self, scratch: &mut [u8], limits: &Limits) {
+    /// See `Link::linger`. With TLS what still comes is thrown away as it is.
+    fn linger(&mut self, scratch: &mut [u8], limits: &Limits) {
         self.shut_write();
         let until = Instant::now() + limits.linger_time;
         let mut discarded: u64 = 0;
@@ -216,6 +318,6 @@ impl Link {
         let wait = until.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(wait).unwrap_or_default();
         let _over =
-            rustix::event::poll(&mut [PollFd::new(&self.socket, PollFlags::RDHUP)], Some(&timeout));
+            rustix::event::poll(&mut [PollFd::new(&self.stream, PollFlags::RDHUP)], Some(&timeout));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::ext::{AtHome, Counters, Limits, Refuse, plain_refusal};
+use crate::ext::{AtHome, Counters, Limits, Refuse, Secured, TlsSource, plain_refusal};
 use crate::queue::Queue;
 use crate::registry::{Registry, lock};
 use crate::request::Request;
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) at_home: Option<AtHome>,
     /// Requests for the workers.
     pub(crate) queue: Queue,
+    /// What TLS connections are made from, if there are any.
+    pub(crate) tls: Option<TlsSource>,
     /// The connections.
     pub(crate) registry: Arc<Registry>,
     /// Whether the server is ending.
@@ -52,6 +54,15 @@ impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
+}
+
+/// What is spoken at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    /// HTTP, plain or over TLS: the first byte decides.
+    Both,
+    /// HTTP over TLS alone.
+    TlsAlone,
 }
 
 /// The address a server listens on.
@@ -88,8 +99,8 @@ struct Acceptor {
 pub struct Server {
     /// What connections see of it.
     shared: Arc<Shared>,
-    /// `None` once it stopped accepting.
-    acceptor: Mutex<Option<Acceptor>>,
+    /// None are left once it stopped accepting.
+    acceptors: Mutex<Vec<Acceptor>>,
     /// Where it listens, or listened.
     address: SocketAddr,
 }
@@ -116,13 +127,18 @@ impl Server {
         limits: Limits,
         refuse: Refuse,
         at_home: Option<AtHome>,
+        secured: Option<Secured>,
     ) -> io::Result<Self> {
-        crate::link::dress(&listener, &limits)?;
         let address = listener.local_addr()?;
+        let (tls, alone) = match secured {
+            Some(Secured { source, alone }) => (Some(source), alone),
+            None => (None, None),
+        };
         let shared = Arc::new(Shared {
             limits,
             refuse,
             at_home,
+            tls,
             queue: Queue::new(),
             registry: Arc::new(Registry::new()),
             draining: AtomicBool::new(false),
@@ -134,10 +150,23 @@ impl Server {
             accept_failures: AtomicU64::new(0),
             thread_failures: AtomicU64::new(0),
         });
+        // From here on dropping it ends what has begun.
+        let server = Self { shared, acceptors: Mutex::default(), address };
+        server.accept_from(listener, Spoken::Both)?;
+        if let Some(listener) = alone {
+            server.accept_from(listener, Spoken::TlsAlone)?;
+        }
+        Ok(server)
+    }
+
+    /// Lets in whoever comes to `listener`.
+    fn accept_from(&self, listener: TcpListener, spoken: Spoken) -> io::Result<()> {
+        crate::link::dress(&listener, &self.shared.limits)?;
         let listener = Arc::new(listener);
-        let thread = crate::accept::start(Arc::clone(&listener), Arc::clone(&shared))?;
-        let acceptor = Mutex::new(Some(Acceptor { listener, thread }));
-        Ok(Self { shared, acceptor, address })
+        let shared = Arc::clone(&self.shared);
+        let thread = crate::accept::start(Arc::clone(&listener), shared, spoken)?;
+        lock(&self.acceptors).push(Acceptor { listener, thread });
+        Ok(())
     }
 
     /// Where it listens.
@@ -179,12 +208,13 @@ impl Server {
         self.shared.queue.unblock();
     }
 
-    /// Stops accepting and frees the port.
+    /// Stops accepting and frees the ports.
     fn stop_accepting(&self) {
-        let Some(acceptor) = lock(&self.acceptor).take() else { return };
-        let _closed = rustix::net::shutdown(&acceptor.listener, rustix::net::Shutdown::Both);
-        // It panics for no known reason; if it did, it stopped accepting as well.
-        let _panicked = acceptor.thread.join();
+        for acceptor in std::mem::take(&mut *lock(&self.acceptors)) {
+            let _closed = rustix::net::shutdown(&acceptor.listener, rustix::net::Shutdown::Both);
+            // It panics for no known reason; if it did, it stopped accepting as well.
+            let _panicked = acceptor.thread.join();
+        }
     }
 
     /// See `drain`.

@@ -8,13 +8,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::ServerConfig;
+
 use crate::chunks::Chunks;
 use crate::common::Method;
 use crate::connection::Slot;
 use crate::ext::{GoesOn, Limits};
 use crate::head::{self, Facts, Field, Framing, Refused, Scan, Target};
 use crate::link::Link;
-use crate::server::Shared;
+use crate::secure;
+use crate::server::{Shared, Spoken};
 
 /// Bytes of the buffer of a connection at rest. A browser's head fits; a longer one makes it larger.
 const BUFFER_BYTES: usize = 2 * 1024;
@@ -183,6 +186,35 @@ impl Wire {
         })
     }
 
+    /// Waits for the first bytes, which tell whether TLS is spoken; then hands are shaken.
+    pub(crate) fn greet(&mut self, spoken: Spoken) -> Result<(), End> {
+        match self.receive(self.shared.limits.idle_time) {
+            Ok(0) | Err(_) => return Err(End::Gone),
+            Ok(_) => {}
+        }
+        let wants_tls = self.buffer[0] == secure::FIRST_BYTE;
+        if !wants_tls && spoken == Spoken::Both {
+            return Ok(());
+        }
+        let config = self.shared.tls.as_ref().and_then(|source| source());
+        match config {
+            Some(config) if wants_tls => self.shake_hands(config),
+            Some(_) => Err(End::Refused(Refused(400, "This port speaks HTTPS"))),
+            None if spoken == Spoken::TlsAlone => Err(End::Gone),
+            // It is told that this is no request.
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on over TLS, with what has come.
+    fn shake_hands(&mut self, config: Arc<ServerConfig>) -> Result<(), End> {
+        let hello = &self.buffer[..self.filled];
+        let time = self.shared.limits.handshake_time;
+        self.link.secure(config, hello, time).map_err(|_told_already| End::Gone)?;
+        self.filled = 0;
+        Ok(())
+    }
+
     /// Waits for the next request, up to the end of its head and of its body if that is small.
     pub(crate) fn next_request(&mut self) -> Result<(), End> {
         self.turn_page();
@@ -220,6 +252,7 @@ impl Wire {
         self.inbound = Pace::default();
         self.outbound = Pace::default();
         self.watch = None;
+        self.link.rest();
     }
 
     /// Lets the client read what it was sent last, throwing away what still comes.

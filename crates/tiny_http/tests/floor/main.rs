@@ -7,3 +7,4 @@ mod limits;
 mod published;
 mod shutdown;
 mod support;
+mod tls;

@@ -42,9 +42,18 @@ impl Floor {
         workers: usize,
         handler: impl Fn(Request) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let server = Arc::new(Server::start(listener, limits, refuse).expect("a server"));
+        let server = Server::start(free_port(), limits, refuse).expect("a server");
+        Self::of(server, workers, handler)
+    }
+
+    /// Any server.
+    pub fn of(
+        server: Server,
+        workers: usize,
+        handler: impl Fn(Request) + Send + Sync + 'static,
+    ) -> Self {
+        let address = server.server_addr().to_ip().expect("bound");
+        let server = Arc::new(server);
         let handler = Arc::new(handler);
         let workers = (0..workers)
             .map(|_| {
@@ -84,6 +93,11 @@ impl Floor {
     pub fn expect_connections(&self, count: usize) {
         eventually("the number of connections", || self.server.num_connections() == count);
     }
+}
+
+/// A listener of its own.
+pub fn free_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a free port")
 }
 
 impl Drop for Floor {
@@ -150,8 +164,8 @@ pub fn echo(mut request: Request) {
 }
 
 /// The other end.
-pub struct Client {
-    pub reader: BufReader<TcpStream>,
+pub struct Client<S = TcpStream> {
+    pub reader: BufReader<S>,
 }
 
 /// An answer, with its framing undone.
@@ -183,6 +197,13 @@ impl Answer {
 }
 
 impl Client {
+    /// Ends our direction.
+    pub fn end(&mut self) {
+        self.reader.get_mut().shutdown(std::net::Shutdown::Write).expect("still open");
+    }
+}
+
+impl<S: Read + Write> Client<S> {
     /// Sends bytes.
     pub fn say(&mut self, bytes: impl AsRef<[u8]>) {
         self.reader.get_mut().write_all(bytes.as_ref()).expect("the floor listens");
@@ -191,11 +212,6 @@ impl Client {
     /// Sends bytes that may find the connection closed.
     pub fn try_say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
-    }
-
-    /// Ends our direction.
-    pub fn end(&mut self) {
-        self.reader.get_mut().shutdown(std::net::Shutdown::Write).expect("still open");
     }
 
     /// Reads an answer with its body.
