@@ -1,6 +1,6 @@
 //! The pages that the program carries with it.
 
-use crate::harness::{Answer, Larder};
+use crate::harness::{Answer, Form, Larder};
 
 /// The pages and their paths below `/web/`.
 const PAGES: &[(&str, &str)] =
@@ -153,4 +153,108 @@ fn a_query_does_not_hide_a_page() {
     larder.anonymous().get("/?path=docs").expect(200);
     larder.anonymous().get("/preview?path=a.txt#x").expect(200);
     larder.anonymous().get("/web/index.html?v=1").expect(200);
+}
+
+/// Built without the pages' own sources, larder has neither a worker nor a manifest.
+fn has_pages(larder: &Larder) -> bool {
+    !larder.anonymous().get("/").expect(200).text().contains("was built without its pages")
+}
+
+#[test]
+fn the_worker_answers_for_all_of_larder_and_is_asked_for_anew_each_time() {
+    let larder = Larder::start();
+    if !has_pages(&larder) {
+        return;
+    }
+    let worker = larder.anonymous().get("/web/worker.js").expect(200);
+    assert_eq!(worker.header("Service-Worker-Allowed"), Some("/"), "{worker}");
+    assert_eq!(worker.header("Cache-Control"), Some("no-cache"), "{worker}");
+    assert_eq!(worker.header("Content-Type"), Some("text/javascript; charset=utf-8"));
+    expect_safe(&worker);
+    let tag = worker.header("ETag").unwrap();
+    let again = larder.anonymous().with("If-None-Match", tag).get("/web/worker.js").expect(304);
+    assert_eq!(again.header("Service-Worker-Allowed"), Some("/"), "{again}");
+    // Nothing else may answer for what is not below its own folder.
+    for other in ["/", "/web/index.html", "/web/manifest.webmanifest"] {
+        assert!(
+            larder.anonymous().get(other).header("Service-Worker-Allowed").is_none(),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn the_manifest_makes_an_app_of_the_pages() {
+    let larder = Larder::start();
+    if !has_pages(&larder) {
+        return;
+    }
+    let answer = larder.anonymous().get("/web/manifest.webmanifest").expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("application/manifest+json"));
+    assert_eq!(answer.header("Cache-Control"), Some("no-cache"), "{answer}");
+    let manifest = answer.json();
+    assert_eq!(manifest["name"], "larder");
+    assert_eq!(manifest["display"], "standalone");
+    assert_eq!(manifest["start_url"], "/");
+    let target = &manifest["share_target"];
+    assert_eq!(
+        (&target["action"], &target["method"], &target["enctype"]),
+        (&"/share".into(), &"POST".into(), &"multipart/form-data".into())
+    );
+    for name in ["title", "text", "url"] {
+        assert_eq!(target["params"][name], name);
+    }
+    assert!(target["params"]["files"][0]["accept"].as_array().unwrap().contains(&"*/*".into()));
+    let icons = manifest["icons"].as_array().unwrap();
+    for (side, purpose) in [(192, "any"), (512, "any"), (512, "maskable")] {
+        let sizes = format!("{side}x{side}");
+        let is_it =
+            |icon: &&serde_json::Value| icon["sizes"] == sizes && icon["purpose"] == purpose;
+        let icon = icons.iter().find(is_it).unwrap_or_else(|| panic!("{sizes} {purpose}"));
+        expect_png(&larder, icon["src"].as_str().unwrap(), side);
+    }
+    let page = larder.anonymous().get("/").text().to_owned();
+    let touch = page.split("rel=\"apple-touch-icon\"").nth(1).expect("a touch icon");
+    expect_png(&larder, touch.split('"').nth(1).unwrap(), 180);
+    assert!(page.contains("rel=\"manifest\"") && page.contains("name=\"theme-color\""), "{page}");
+    // What guests see is no app, and no worker of the house's stands between them and larder.
+    let guests = larder.anonymous().get("/web/guest.html").text().to_owned();
+    assert!(!guests.contains("manifest") && !guests.contains("worker"), "{guests}");
+}
+
+/// Demands a square PNG (ISO 15948) of this side.
+#[track_caller]
+fn expect_png(larder: &Larder, path: &str, side: u32) {
+    let answer = larder.anonymous().get(path).expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("image/png"), "{path}");
+    assert_eq!(answer.body[..8], *b"\x89PNG\r\n\x1a\n", "{path}");
+    let number = |at: usize| u32::from_be_bytes(answer.body[at..at + 4].try_into().unwrap());
+    assert_eq!((number(16), number(20)), (side, side), "{path}");
+}
+
+#[test]
+fn what_is_shared_past_the_worker_leads_to_the_pages_and_is_not_read() {
+    let larder = Larder::start().user("ana");
+    let anonymous = larder.anonymous();
+    let form = Form::new().field("title", "A song").file("song.txt", "la la");
+    for answer in [
+        anonymous.post_raw("/share", Some(&Form::content_type()), &form.body()),
+        anonymous.post_raw("/share", None, b""),
+        larder.http("ana").post_raw("/share?x=1", Some("text/plain"), b"words"),
+        anonymous.with("Sec-Fetch-Site", "cross-site").post_raw("/share", None, b"words"),
+    ] {
+        let answer = answer.expect(303);
+        assert_eq!(answer.header("Location"), Some("/"), "{answer}");
+        assert!(answer.body.is_empty() && answer.header("Set-Cookie").is_none(), "{answer}");
+    }
+    larder.anonymous().get("/share").expect_code(405, "method_not_allowed");
+    // However much is promised, the answer comes before it and the connection is not gone on with.
+    let mut wire = larder.wire();
+    wire.send("POST /share HTTP/1.1\r\nHost: larder\r\nContent-Length: 9000000000\r\n\r\nbegin");
+    let answer = wire.answer().expect(303);
+    assert_eq!(answer.header("Connection"), Some("close"), "{answer}");
+    wire.finish_sending();
+    assert!(wire.is_ended());
+    let items = larder.http("ana").get("/api/finder").expect(200).json()["items"].clone();
+    assert_eq!(items, serde_json::json!([]));
 }

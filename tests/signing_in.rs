@@ -339,6 +339,7 @@ fn signing_out_ends_this_token_alone() {
     let (one, two) = (larder.token("ana"), larder.token("ana"));
     let answer = larder.bearer(&one).post("/api/user/logout", json!({}));
     let cookie = answer.header("Set-Cookie").unwrap_or_default().to_owned();
+    assert_eq!(answer.header("Clear-Site-Data"), Some("\"cache\""), "{answer}");
     answer.expect_status("Logged out");
     assert!(cookie.starts_with("larder_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
     expect_invalid(&larder, &one, "Invalid token");

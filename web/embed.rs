@@ -25,6 +25,9 @@ const DOCUMENT: &str = "docs/openapi.json";
 /// The pages larder cannot do without.
 const ENTRIES: [&str; 4] = ["guest.html", "index.html", "login.html", "preview.html"];
 
+/// What else is asked for by a name of its own.
+const NAMED: [&str; 2] = ["manifest.webmanifest", "worker.js"];
+
 /// From this size on (bytes) the plain form is not kept beside the gzip form.
 const KEPT_PLAIN_BYTES_MAX: usize = 4 * 1024;
 
@@ -52,13 +55,15 @@ fn main() -> io::Result<()> {
     fs::write(out.join("openapi.json.gz"), gzip(&fs::read(DOCUMENT)?)?)?;
     let pages = Path::new(PAGES_FOLDER);
     let mut files = if pages.is_dir() { read_tree(pages)? } else { Vec::new() };
-    if files.is_empty() {
+    let is_built = !files.is_empty();
+    if !is_built {
         leave_folder_to_watch(pages);
         files = ENTRIES.iter().map(|&name| (name.to_owned(), fallback_page())).collect();
     }
     // The table is searched by bisection.
     files.sort();
-    for entry in ENTRIES {
+    let wanted = ENTRIES.iter().chain(NAMED.iter().filter(|_| is_built));
+    for &entry in wanted {
         if !files.iter().any(|(name, _)| name == entry) {
             return Err(fault(&format!("{PAGES_FOLDER} has no {entry}: build the pages again")));
         }

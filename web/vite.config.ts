@@ -1,10 +1,11 @@
-// How the pages are built: three entries under /web/ (the guest's page is built by vite.guest.config.ts), hashed files
-// under /web/assets/, and the licences of what is bundled beside them.
+// How the pages are built: three entries under /web/ (the guest's page is built by vite.guest.config.ts, the worker by
+// vite.worker.config.ts), hashed files under /web/assets/, and the licences of what is bundled beside them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { homeScreen } from "./homeScreen.ts";
 import { icons } from "./icons.ts";
 
 const ENTRIES = { index: "index.html", login: "login.html", preview: "preview.html" };
@@ -108,7 +109,7 @@ function isPackage(folder: string): boolean {
 export default defineConfig({
   base: "/web/",
   publicDir: false,
-  plugins: [svelte(), pageAddresses(), endpoints(), icons(), licences()],
+  plugins: [svelte(), pageAddresses(), endpoints(), icons(), homeScreen(), licences()],
   build: {
     // The policy allows no inline script; every browser that knows modules and is still looked
     // after preloads them by itself.

@@ -305,6 +305,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/",                          Public,   Quick,    Pages,   pages::index,          [],               "The file manager's page."),
     row!([Get],  "/auth",                      Public,   Quick,    Pages,   pages::login,          [],               "The sign-in page."),
     row!([Get],  "/preview",                   Public,   Quick,    Pages,   pages::preview,        [],               "The page that shows one file."),
+    row!([Post], "/share",                     Public,   Quick,    Pages,   pages::share,          [],               "What is shared into the pages of a browser whose worker does not take it: leads back to them, and keeps nothing."),
     row!([Get],  "/web/",                      Public,   Quick,    Pages,   pages::asset,          [404],            "Scripts, styles and icons of the pages.").and_below(),
     row!([Get],  "/s/{token}",                 Public,   Quick,    Links,   guest::page,           [404],            "The page that whoever comes by a link sees, the same for all."),
     row!([Get],  "/s/{token}/info",            Knocking, Disk,     Links,   guest::info,           [404, 410],       "Tell what a link opens.").forbids(),
@@ -425,6 +426,7 @@ mod tests {
                 "/",
                 "/auth",
                 "/preview",
+                "/share",
                 "/web/",
                 "/s/{token}",
                 "/s/{token}/uploads"

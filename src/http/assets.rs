@@ -13,7 +13,7 @@ use crate::http::coding::Encoding;
 /// markup. `data:` and `blob:` are for pictures the page made itself (a preview, a poster).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
      style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-src 'self'; \
-     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+     manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 /// One file of the pages.
 pub struct Asset {

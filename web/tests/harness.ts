@@ -58,7 +58,9 @@ export class Walk {
 
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     await this.context?.close();
-    this.context = await this.browser.newContext({ locale: "en-GB", viewport: DESK, ...options });
+    // What a worker keeps or answers no test would see; app.test.ts has one.
+    const usual = { locale: "en-GB", viewport: DESK, serviceWorkers: "block" as const };
+    this.context = await this.browser.newContext({ ...usual, ...options });
     return this.newPage();
   }
 

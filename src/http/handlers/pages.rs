@@ -12,6 +12,9 @@ use crate::http::coding;
 use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
 
+/// What works for the pages in the browser, beside them.
+const WORKER: &str = "worker.js";
+
 other_answer!(/// A page, or what belongs to one.
     Page,
     200: "The page." in "*/*",
@@ -37,7 +40,22 @@ pub fn preview(call: &mut Call<'_>, (): ()) -> Result<Page> {
 /// Errors: `NotFound`.
 pub fn asset(call: &mut Call<'_>, (): ()) -> Result<Page> {
     let path = call.rest().map_err(|_| Error::NotFound("Not found"))?;
-    send(call, &path)
+    let Page(reply) = send(call, &path)?;
+    // It lies below `/web/` and answers for `/` (Service Workers, "Service-Worker-Allowed").
+    let is_worker = path == WORKER;
+    Ok(Page(if is_worker { reply.with("Service-Worker-Allowed", "/") } else { reply }))
+}
+
+other_answer!(/// Where the pages are.
+    Elsewhere,
+    303: "The pages are there.");
+
+/// `POST /share`: what another app of the phone shares is taken by the pages' worker, in the browser. What comes here
+/// found none; any page of the web can send it, too, so that nothing of it is read or kept.
+pub fn share(_: &mut Call<'_>, (): ()) -> Result<Elsewhere> {
+    Ok(Elsewhere(
+        Reply::new(303, Body::Empty).with("Location", "/").with("Cache-Control", "no-store"),
+    ))
 }
 
 /// Sends an embedded file in the form that the browser likes best.

@@ -109,7 +109,8 @@ pub fn logout(call: &mut Call<'_>, ask: Ask<Logout>) -> Result<Answer<Done<Logge
         call.app.users.log_out(id, &session.token_id, session.expires, now)?;
         call.note(Event::signed_out("signed out"));
     }
-    Ok(done()?.with("Set-Cookie", session_cookie("", 0)))
+    // What the browser keeps of answers is nobody else's to find (W3C Clear Site Data).
+    Ok(done()?.with("Set-Cookie", session_cookie("", 0)).with("Clear-Site-Data", "\"cache\""))
 }
 
 /// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1).

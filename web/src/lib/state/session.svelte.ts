@@ -4,6 +4,7 @@ import { hooks } from "../api/http.ts";
 import { Problem } from "../api/problem.ts";
 import { forgetToken, keepToken, onTokenForgotten, onTokenKept, readToken } from "../api/token.ts";
 import type { Self } from "../api/types.ts";
+import { forgetReceived } from "../received/store.ts";
 import { login, loginByCode, logout, readRole, readSelf } from "../api/users.ts";
 import { signInAddress } from "./address.ts";
 import { homesOf, placeOf } from "./home.ts";
@@ -117,6 +118,7 @@ class Session {
   async signOut(isEverywhere = false): Promise<void> {
     await logout(isEverywhere);
     forgetUploads(this.self?.username ?? "");
+    await forgetReceived().catch(() => undefined);
     forgetToken();
     location.assign("/auth");
   }

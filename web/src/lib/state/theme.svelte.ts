@@ -52,4 +52,12 @@ function takeKept(): void {
 function show(): void {
   const isDark = now.theme === "dark" || (now.theme === "system" && matchMedia(DARK).matches);
   document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
+  showGround(isDark);
+}
+
+/** The bar of a phone around the page: by itself it follows the system, whatever was chosen here. */
+function showGround(isDark: boolean): void {
+  const grounds = document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]");
+  // The head has one for light and then one for dark.
+  grounds.forEach((one, at) => (one.media = (at === 1) === isDark ? "all" : "not all"));
 }

@@ -41,6 +41,8 @@ export class Upload {
   release: Release | undefined;
   /** Counts it where the batch is remembered. */
   memory: BatchMemory | undefined;
+  /** Tells whoever keeps it that it need not any longer. */
+  onOver: (() => void) | undefined;
   /** It is asked about alone: an answer for all is none for it. */
   isAskedAlone = false;
   /** It is off the list: cancelled, or cleared. */

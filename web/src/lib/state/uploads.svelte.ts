@@ -34,6 +34,8 @@ export interface Brought {
   /** What is known to have its name already. */
   there?: Side | undefined;
   isPasted?: boolean | undefined;
+  /** Called once it has arrived, or is not wanted any more. */
+  onOver?: (() => void) | undefined;
 }
 
 /** Another window sends the file. */
@@ -166,7 +168,7 @@ export class Uploads {
     return { open: new Set(items.map((item) => item.file)), isContinued, counts, there: new Map() };
   }
 
-  #uploadOf({ folder, file, root, there, isPasted = false }: Brought, batch: UploadBatch, parcels: Map<string, Parcel>): Upload {
+  #uploadOf({ folder, file, root, there, isPasted = false, onOver }: Brought, batch: UploadBatch, parcels: Map<string, Parcel>): Upload {
     let parcel = root === undefined ? undefined : parcels.get(root);
     if (root !== undefined && !parcel) {
       parcel = new Parcel(this.#nextId++, root);
@@ -174,6 +176,7 @@ export class Uploads {
     }
     const one = new Upload(this.#nextId++, file, folder, batch, parcel, isPasted);
     one.there = there;
+    one.onOver = onOver;
     parcel?.all.push(one);
     parcel?.tally.count(one, 1);
     return one;
@@ -217,7 +220,7 @@ export class Uploads {
     for (const tally of talliesOf(this, one)) tally.count(one, -1);
     one.state = state;
     for (const tally of talliesOf(this, one)) tally.count(one, 1);
-    if (isOver(one)) one.memory?.over(one);
+    if (isOver(one)) tellOver(one);
   }
 
   /** So much of it has gone out, or is there. */
@@ -251,7 +254,7 @@ export class Uploads {
       for (const tally of talliesOf(this, one)) tally.count(one, -1);
       if (one.parcel) parcels.add(one.parcel);
       one.batch.open.delete(one.file);
-      if (!isOver(one)) one.memory?.over(one);
+      if (!isOver(one)) tellOver(one);
     }
     for (const parcel of parcels) parcel.all = parcel.all.filter((one) => !gone.has(one));
     this.all = this.all.filter((one) => !gone.has(one));
@@ -520,6 +523,11 @@ function isLarge(one: Upload): boolean {
 
 function isOver(one: Upload): boolean {
   return one.state === "done" || one.state === "skipped";
+}
+
+function tellOver(one: Upload): void {
+  one.memory?.over(one);
+  one.onOver?.();
 }
 
 function talliesOf(uploads: Uploads, one: Upload): Tally[] {

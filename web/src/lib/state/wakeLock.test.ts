@@ -46,6 +46,17 @@ it("takes it again when the page is looked at again, and only then", async () =>
   expect(locks).toHaveLength(2);
 });
 
+it("holds one lock alone when it is wanted again before the first was granted", async () => {
+  const lock = new WakeLock();
+  lock.hold()();
+  const release = lock.hold();
+  await settle();
+  expect(locks).toHaveLength(2);
+  release();
+  await settle();
+  for (const one of locks) expect(one.release).toHaveBeenCalled();
+});
+
 it("does without where there is none", async () => {
   vi.stubGlobal("navigator", {});
   new WakeLock().hold()();

@@ -26,8 +26,10 @@ export class WakeLock {
     this.#watch();
     try {
       const lock = await wakeLock.request("screen");
-      if (this.#count === 0) void lock.release();
-      else this.#lock = lock;
+      if (this.#count === 0) return void lock.release();
+      // Wanted again before the first was granted: one is enough.
+      this.#letGo();
+      this.#lock = lock;
     } catch {
       // A low battery, or a page that is out of sight.
     }
