@@ -35,7 +35,7 @@ use crate::thumbs::Thumbs;
 use crate::tickets::Tickets;
 use crate::tls::Tls;
 use crate::update;
-use crate::vault::{AttachError, Grant, RootId, Share, Vault};
+use crate::vault::{AttachError, Grant, RootId, Share, UploadId, UploadOwners, Vault};
 use crate::zone;
 
 /// Everything that lives as long as the server.
@@ -339,6 +339,13 @@ impl App {
         }
     }
 
+    /// Writes down how links were used, when it is time to.
+    pub fn write_uses_of_links(&self) {
+        if let Err(error) = self.links.write_uses(false) {
+            self.logbook.note_own(Event::other(format!("how links were used: {error}")));
+        }
+    }
+
     /// What the vault calls the uploads of a user: on a drive there may be those of another house, too.
     pub fn owner_of(&self, user_id: i64) -> String {
         format!("{}:{user_id}", self.vault.id().as_str())
@@ -350,18 +357,10 @@ impl App {
         format!("{}:link:{link_id}/{who}", self.vault.id().as_str())
     }
 
-    /// Whether uploads are those of a user, or by a link, of this house who is not there any more. As long as nobody can say, they
-    /// are.
-    pub fn is_owner_gone(&self, owner: &str) -> bool {
-        let (house, rest) = owner.split_once(':').unwrap_or_default();
-        if house != self.vault.id().as_str() {
-            return false;
-        }
-        if let Some(rest) = rest.strip_prefix("link:") {
-            let id = rest.split('/').next().unwrap_or_default().parse();
-            return id.is_ok_and(|id| matches!(self.links.by_id(id), Err(Error::NotFound(_))));
-        }
-        rest.parse().is_ok_and(|id| matches!(self.users.by_id(id), Ok(None)))
+    /// What stands behind the house in the word for whose an upload is; `None` for another house's.
+    fn of_this_house<'a>(&self, owner: &'a str) -> Option<&'a str> {
+        let (house, rest) = owner.split_once(':')?;
+        (house == self.vault.id().as_str()).then_some(rest)
     }
 
     /// The settings that the command line or the environment covers, with the values in force.
@@ -411,11 +410,43 @@ impl App {
     pub fn close(&self) {
         self.console.stop();
         let _best_effort = self.users.write_sightings(true);
+        let _best_effort = self.links.write_uses(true);
         self.resources.keep();
         self.logbook.note_own(Event::stop("larder stopped"));
         self.logbook.close();
         let _best_effort = self.users.checkpoint();
     }
+}
+
+impl UploadOwners for App {
+    /// As long as nobody can say, they are there.
+    fn is_gone(&self, owner: &str) -> bool {
+        match self.of_this_house(owner) {
+            None => false,
+            Some(rest) => match link_in(rest) {
+                Some(id) => matches!(self.links.by_id(id), Err(Error::NotFound(_))),
+                None => rest.parse().is_ok_and(|id| matches!(self.users.by_id(id), Ok(None))),
+            },
+        }
+    }
+
+    fn expires(&self, owner: &str, id: &UploadId, length: u64) -> Result<(), Error> {
+        match self.of_this_house(owner).and_then(link_in) {
+            Some(link_id) => self.links.return_upload(link_id, id.as_str(), length),
+            // Another house's count is none of ours.
+            None => Ok(()),
+        }
+    }
+
+    fn removed(&self, id: &UploadId) {
+        // What stays is a row that nobody asks for.
+        let _a_row_too_many = self.links.upload_was_returned(id.as_str());
+    }
+}
+
+/// The link that an upload came by, as `owner_by_link` tells it.
+fn link_in(owner: &str) -> Option<i64> {
+    owner.strip_prefix("link:")?.split('/').next()?.parse().ok()
 }
 
 /// Takes from others what rights they have on the files of a folder: an editor or a restored

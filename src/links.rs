@@ -39,52 +39,21 @@ pub struct Links {
     keys: Keys,
 }
 
-/// One of them. Times are seconds since 1970.
+/// One of them: its row, and where that leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a matter of its own")]
 pub struct Link {
-    /// Its number, never another link's.
-    pub id: i64,
-    /// Who made it.
-    pub user_id: i64,
-    /// What it opens.
+    /// What is stored of it.
+    row: Arc<LinkRow>,
+    /// What it opens: the row's path, looked through.
     pub path: VaultPath,
-    /// Whether that was a folder when the link was made; a thing of another kind is not what was shared.
-    pub is_folder: bool,
-    /// Its maker's own words for it.
-    pub label: String,
-    /// Whether guests may look and download, as far as its maker may.
-    pub read: bool,
-    /// Whether guests may bring files, likewise.
-    pub write: bool,
-    /// Argon2id, in PHC form.
-    pub password_hash: Option<String>,
-    /// Raised by another password and by another token: ends all guests' sessions.
-    pub epoch: i64,
-    /// When it closes.
-    pub expires: Option<i64>,
-    /// How many downloads may begin.
-    pub downloads_max: Option<i64>,
-    /// How many have begun.
-    pub downloads: i64,
-    /// How many bytes may be brought.
-    pub upload_bytes_max: Option<i64>,
-    /// How many were, or are being.
-    pub uploaded_bytes: i64,
-    /// How many files may be brought.
-    pub upload_files_max: Option<i64>,
-    /// How many were, or are being.
-    pub uploaded_files: i64,
-    /// Whether each guest's files go into a folder of their own.
-    pub guest_folders: bool,
-    /// When it was made.
-    pub created: i64,
-    /// When somebody used it last, to the minute.
-    pub last_used: Option<i64>,
-    /// What its token is made of.
-    nonce: String,
-    /// SHA-256 of its token, in hex.
-    token_hash: String,
+}
+
+impl std::ops::Deref for Link {
+    type Target = LinkRow;
+
+    fn deref(&self) -> &LinkRow {
+        &self.row
+    }
 }
 
 /// The clock, in seconds since 1970.
@@ -101,20 +70,20 @@ impl Links {
     /// The link with this token: one look, from memory or by an index, however many are guessed.
     ///
     /// Errors: `NotFound`.
-    pub fn find(&self, token: &str) -> Result<Arc<Link>> {
+    pub fn find(&self, token: &str) -> Result<Link> {
         let hash = keys::token_hash(token).ok_or(NOT_FOUND)?;
         let row = self.store.by_token_hash(&hash)?.ok_or(NOT_FOUND)?;
         if !keys::has_hash(token, &row.token_hash) {
             return Err(NOT_FOUND);
         }
-        Link::read(&row).map(Arc::new)
+        Link::read(row)
     }
 
     /// The link with this number.
     ///
     /// Errors: `NotFound`.
     pub fn by_id(&self, id: i64) -> Result<Link> {
-        Link::read(&self.store.by_id(id)?.ok_or(NOT_FOUND)?)
+        Link::read(self.store.by_id(id)?.ok_or(NOT_FOUND)?.into())
     }
 
     /// The links of one user, or with `None` everybody's, in the order in which they were made, at most so many of
@@ -127,7 +96,8 @@ impl Links {
     ) -> Result<(Vec<Link>, Option<Made>)> {
         let rows = self.store.after(user_id, last.unwrap_or(Made::MIN), count)?;
         let last = rows.last().filter(|_| rows.len() >= count).map(LinkRow::made);
-        Ok((rows.iter().filter_map(|row| Link::read(row).ok()).collect(), last))
+        let links = rows.into_iter().filter_map(|row| Link::read(row.into()).ok());
+        Ok((links.collect(), last))
     }
 
     /// Makes a link; it is on the disk when this returns, and its rights are the caller's to judge.
@@ -167,7 +137,7 @@ impl Links {
     ) -> Result<()> {
         let token = if renew { Some(self.new_token(id)?) } else { None };
         let token = token.as_ref().map(|(nonce, hash)| (nonce.as_str(), hash.as_str()));
-        self.store.change(id, &Wanted { token, ..*wanted }, |row| judge(&Link::read(row)?))
+        self.store.change(id, &Wanted { token, ..*wanted }, |row| judge(&Link::read(row.into())?))
     }
 
     /// Ends a link; that is on the disk when this returns.
@@ -214,15 +184,31 @@ impl Links {
         self.store.take_back_upload(link_id, bytes, files.into())
     }
 
+    /// Takes back once what was counted of one upload that goes as nobody went on with it, however often that is said.
+    pub fn return_upload(&self, link_id: i64, upload: &str, bytes: u64) -> Result<()> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.store.return_upload(link_id, upload, bytes)
+    }
+
+    /// Such an upload has gone: nobody says it again.
+    pub fn upload_was_returned(&self, upload: &str) -> Result<()> {
+        self.store.upload_was_returned(upload)
+    }
+
     /// Remembers that a guest (their id, else their address) used a link; says whether for the first time on this
     /// day. Mostly it is known already, which writes nothing.
     pub fn seen(&self, link_id: i64, guest: &str) -> Result<bool> {
         self.store.seen(link_id, &digest(guest, ""), now())
     }
 
-    /// A guest as the value of a cookie that is good for this link, its password and 12 hours.
-    pub fn seal(&self, link: &Link, guest: &Guest, now: i64) -> String {
-        self.keys.seal(link.bound(), guest, now)
+    /// Writes down how links were used, when it is time to, or `at_once`.
+    pub fn write_uses(&self, at_once: bool) -> Result<()> {
+        self.store.write_uses(now(), at_once)
+    }
+
+    /// A guest as the value of a cookie that is good for this link, its password and 12 hours from when they came.
+    pub fn seal(&self, link: &Link, guest: &Guest) -> String {
+        self.keys.seal(link.bound(), guest)
     }
 
     /// The guest of such a cookie.
@@ -239,30 +225,9 @@ impl Links {
 
 impl Link {
     /// One row. A path that nobody could have stored opens nothing.
-    fn read(row: &LinkRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            user_id: row.user_id,
-            path: VaultPath::parse(&row.path).map_err(|_| NOT_FOUND)?,
-            is_folder: row.is_folder,
-            label: row.label.clone(),
-            read: row.may_read,
-            write: row.may_write && row.is_folder,
-            password_hash: row.password_hash.clone(),
-            epoch: row.epoch,
-            expires: row.expires,
-            downloads_max: row.downloads_max,
-            downloads: row.downloads,
-            upload_bytes_max: row.upload_bytes_max,
-            uploaded_bytes: row.uploaded_bytes,
-            upload_files_max: row.upload_files_max,
-            uploaded_files: row.uploaded_files,
-            guest_folders: row.guest_folders,
-            created: row.created_ms / 1000,
-            last_used: (row.last_used > 0).then_some(row.last_used),
-            nonce: row.nonce.clone(),
-            token_hash: row.token_hash.clone(),
-        })
+    fn read(row: Arc<LinkRow>) -> Result<Self> {
+        let path = VaultPath::parse(&row.path).map_err(|_| NOT_FOUND)?;
+        Ok(Self { row, path })
     }
 
     /// What its guests' cookies are bound to.

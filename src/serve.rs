@@ -426,11 +426,12 @@ fn watch_drive(app: &App) {
             let words = format!("{removed} unfinished files were removed at last");
             app.logbook.note_own(logbook::Event::other(words));
         }
-        if let Ok(removed @ 1..) = app.vault.tend_uploads(|owner| app.is_owner_gone(owner)) {
+        if let Ok(removed @ 1..) = app.vault.tend_uploads(app) {
             let words = format!("{removed} uploads were removed that nobody goes on with");
             app.logbook.note_own(logbook::Event::cleared(words));
         }
         app.write_sightings();
+        app.write_uses_of_links();
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }

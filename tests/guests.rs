@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -247,6 +248,32 @@ fn who_was_let_in_tells_another_name_without_the_password() {
     assert!(larder.exists("box/Uncle Karl/a.txt"));
     let wrong = json!({ "guest": "Eve", "password": "wrong" });
     guest.post(&format!("{url}/open"), wrong).expect_error(401, "Wrong password");
+}
+
+/// Else whoever heard the password once would need it never again, and twelve hours would be for ever.
+#[test]
+fn another_name_does_not_begin_the_time_of_a_cookie_anew() {
+    let larder = album();
+    let url = link(&larder, "ana", json!({ "path": "photos/summer", "password": "let me in" }));
+    let open = |guest: &Client, ask: Value| {
+        let answer = guest.post(&format!("{url}/open"), ask).expect(200);
+        let cookie = answer.header("Set-Cookie").unwrap().to_owned();
+        let field = |mark: &str| cookie.split(mark).nth(1).unwrap().split(';').next().unwrap();
+        let since = field("larder_link=").split('.').nth(1).unwrap().parse::<i64>().unwrap();
+        let lasts = field("Max-Age=").parse::<i64>().unwrap();
+        let guest =
+            larder.anonymous().with("Cookie", &format!("larder_link={}", field("larder_link=")));
+        (guest, since, lasts)
+    };
+    let (first, since, lasts) = open(&larder.anonymous(), json!({ "password": "let me in" }));
+    assert!((12 * 3600 - 5..=12 * 3600).contains(&lasts), "{lasts}");
+    wait::until("the clock to go on", || jiff::Timestamp::now().as_second() > since + 1);
+    let (named, same, less) = open(&first, json!({ "guest": "Oma" }));
+    assert_eq!(same, since);
+    assert!(less <= 12 * 3600 - 2, "{less}");
+    named.get(&format!("{url}/list")).expect(200);
+    let (_, later, whole) = open(&named, json!({ "guest": "Oma", "password": "let me in" }));
+    assert!(later > since && whole > less, "{later} {whole}");
 }
 
 #[test]
@@ -705,7 +732,8 @@ fn what_is_lost_once_is_given_back_once() {
         }
         guest.ask("DELETE", &upload, &[], b"");
     }
-    assert_eq!(counted(&larder), (4, 12));
+    // Who was cut off first hears of it before larder has put everything away.
+    wait::until("all of them to be given back", || counted(&larder) == (4, 12));
     // The same anew takes the place of what nothing has come of.
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -761,6 +789,91 @@ fn a_download_counts_once_for_a_guest_when_its_first_byte_is_asked_for() {
     guest.get(&format!("{url}/download?path=b.txt&path=in")).expect(200);
     guest.get(&format!("{url}/download?path=in&path=b.txt")).expect(200);
     guest.get(&format!("{url}/download?path=in")).expect_refusal(410);
+}
+
+/// Else a limit would be used up for good by what was never brought.
+#[test]
+fn what_nobody_goes_on_with_is_given_back_when_it_goes() {
+    let mut larder = album().folder("box");
+    let ask = json!({ "path": "box", "read": false, "write": true, "upload_files_max": 2 });
+    let url = link(&larder, "ana", ask);
+    let guest = opened(&larder, &url, json!({}));
+    let late = begun(&guest, &url, 3, "late");
+    begun(&guest, &url, 4, "stays");
+    begin(&guest, &url, 1, "third").expect_code(403, "limit_reached");
+    larder.kill();
+    // As it would be, had it waited long enough.
+    let record = format!(".larder/parts/{}.json", late.rsplit('/').next().unwrap());
+    let record = larder.root().join(record);
+    let mut told: Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+    told["kept_s"] = json!(0);
+    fs::write(&record, told.to_string()).unwrap();
+    larder.restart();
+    wait::until("what waited too long to be given back", || counted(&larder) == (1, 4));
+    wait::until("it to go", || !record.exists());
+    begun(&opened(&larder, &url, json!({})), &url, 1, "third");
+    assert_eq!(counted(&larder), (2, 5));
+}
+
+/// Begins so many at once, each a file of its own; how many began.
+fn race(begin: impl Fn(&str) -> Answer + Sync, count: usize) -> usize {
+    let open = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (begin, open) = (&begin, &open);
+            scope.spawn(move || {
+                for number in 0..count / 8 {
+                    let answer = begin(&format!("{thread}-{number}"));
+                    assert!(matches!(answer.status, 201 | 429), "{answer}");
+                    open.fetch_add(usize::from(answer.status == 201), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    open.into_inner()
+}
+
+#[test]
+fn who_races_has_no_more_uploads_open_than_may_be() {
+    let larder = album().folder("box");
+    let url = link(&larder, "ana", json!({ "path": "box", "write": true }));
+    let guest = opened(&larder, &url, json!({}));
+    assert_eq!(race(|name| begin(&guest, &url, 3, name), 40), 20);
+    let ana = larder.http("ana");
+    let of_a_user = |name: &str| {
+        let metadata = encoded(&[("filename", name), ("path", "box")]);
+        let fields = [("Upload-Length", "3"), ("Upload-Metadata", &*metadata)];
+        ana.ask("POST", "/api/uploads", &fields, b"")
+    };
+    assert_eq!(race(of_a_user, 144), 100);
+}
+
+/// Bytes that larder has written to the database of users since it began.
+fn written(larder: &Larder) -> u64 {
+    fs::metadata(larder.state().join("db/users.db-wal")).unwrap().len()
+}
+
+#[test]
+fn a_crowd_of_guests_wears_out_no_card() {
+    let mut larder = album();
+    let url = link(&larder, "ana", json!({ "path": "photos/summer" }));
+    opened(&larder, &url, json!({}));
+    let before = written(&larder);
+    for _ in 0..50 {
+        let guest = opened(&larder, &url, json!({}));
+        guest.get(&format!("{url}/download?path=b.txt")).expect(200);
+    }
+    // One by one these were a MiB; once a minute all of them are written down at once.
+    assert!(written(&larder) - before < 128 << 10, "{} bytes", written(&larder) - before);
+    let told = |larder: &Larder| {
+        let rows = larder.http("ana").get("/api/link/get_all").expect(200).json();
+        assert!(rows[0]["last_used"].is_string(), "{rows}");
+        rows[0]["downloads"].as_u64().unwrap()
+    };
+    assert_eq!(told(&larder), 50);
+    larder.stop();
+    larder.restart();
+    assert_eq!(told(&larder), 50);
 }
 
 #[test]

@@ -35,17 +35,21 @@ pub fn recognize(app: &App, request: &Request) -> Result<Caller> {
     let settings = app.config.settings();
     let address = gate::client_address(request, &settings.trusted_proxies);
     let link = find(app, token_of(request), address)?;
-    let mut cookies = gate::cookies(request.headers_named("Cookie"), COOKIE);
-    let known = cookies.find_map(|cookie| app.links.unseal(&link, cookie));
-    let (id, name) = known.map(|guest| (guest.id, guest.name)).unzip();
+    let (id, name) = known(app, request, &link).map(|guest| (guest.id, guest.name)).unzip();
     let is_let_in = link.password_hash.is_none() || id.is_some();
     caller(app, &link, (id, name.unwrap_or_default(), is_let_in))
+}
+
+/// Who a request's cookie says that its sender is, if that is still good for a link.
+pub fn known(app: &App, request: &Request, link: &Link) -> Option<links::Guest> {
+    let mut cookies = gate::cookies(request.headers_named("Cookie"), COOKIE);
+    cookies.find_map(|cookie| app.links.unseal(link, cookie))
 }
 
 /// The link with this token. Who guesses right is always heard; who guesses wrong not for long.
 ///
 /// Errors: `NotFound`, `TooSoon`.
-fn find(app: &App, token: &str, address: IpAddr) -> Result<Arc<Link>> {
+fn find(app: &App, token: &str, address: IpAddr) -> Result<Link> {
     app.links.find(token).map_err(|error| match error {
         Error::NotFound(_) => app.link_guesses.was_wrong(address).err().unwrap_or(error),
         other => other,

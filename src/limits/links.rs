@@ -26,10 +26,17 @@ pub const LINK_DOWNLOAD_LIFE: Duration = Duration::from_hours(24);
 /// the oldest are forgotten, and who began them is counted again.
 pub const LINK_DOWNLOADS_REMEMBERED_MAX: i64 = 10_000;
 
+/// The same of all links without a limit, in memory, some 120 bytes each.
+pub const LINK_DOWNLOADS_IN_MEMORY_MAX: usize = 10_000;
+
 /// Guests of one link and day of whom is told that they looked; of more there is no row in the log.
 pub const LINK_GUESTS_PER_DAY_MAX: i64 = 1_000;
 
-/// How often it is written down that a link was used: SD cards wear out.
+/// Guests of all links that wait to be written down, some 60 bytes each; of more at once there is no row in the log.
+pub const LINK_GUESTS_IN_MEMORY_MAX: usize = 10_000;
+
+/// How often it is written down how links were used, of all of them together: SD cards wear out. A power cut costs that
+/// much of what is told of their use, and no limit.
 pub const LINK_USED_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long a guest's cookie is good (contract, section 15).

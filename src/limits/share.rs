@@ -152,6 +152,9 @@ pub const UPLOAD_OF_GUEST_EMPTY_TIME: Duration = Duration::from_hours(1);
 /// Seconds that whoever has too many is told to wait.
 pub const UPLOADS_RETRY_S: u64 = 60;
 
+/// The same where they are too many only together with those that come in one piece just now, which are soon over.
+pub const UPLOADS_UNDER_WAY_RETRY_S: u64 = 2;
+
 /// How long whoever works on an upload has to put away what has come when somebody else goes on with it, who must not
 /// wait for more than a second.
 pub const UPLOAD_LEAVE_TIME: Duration = Duration::from_millis(500);

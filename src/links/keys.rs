@@ -27,6 +27,8 @@ pub struct Guest {
     pub id: String,
     /// What they call themselves; empty when they did not say.
     pub name: String,
+    /// When they were let in (seconds since 1970): their time counts from there.
+    pub since: i64,
 }
 
 /// What a cookie is bound to.
@@ -39,15 +41,22 @@ pub(super) struct Bound {
 }
 
 impl Guest {
-    /// Somebody nobody knows yet, by the name they give themselves.
+    /// Somebody nobody knows yet, by the name they give themselves, who is let in now.
     ///
     /// Errors: `Io` (no randomness).
-    pub fn new(name: &str) -> Result<Self> {
+    pub fn new(name: &str, since: i64) -> Result<Self> {
         let name = name.get(..name.floor_char_boundary(limits::GUEST_NAME_BYTES_MAX));
         Ok(Self {
             id: key::hex(&key::random_bytes::<16>()?),
             name: name.unwrap_or_default().to_owned(),
+            since,
         })
+    }
+
+    /// Seconds that their cookie is still good.
+    pub fn time_left(&self, now: i64) -> u64 {
+        // A clock that was set back makes it as old as one that went on.
+        limits::LINK_COOKIE_LIFE.as_secs().saturating_sub(self.since.abs_diff(now))
     }
 }
 
@@ -69,9 +78,10 @@ impl Keys {
         URL_SAFE_NO_PAD.encode(mac.get(..limits::LINK_TOKEN_BYTES).unwrap_or_default())
     }
 
-    /// A guest as a cookie's value: who, when and under what name, and that larder wrote it.
-    pub fn seal(&self, bound: Bound, guest: &Guest, now: i64) -> String {
-        let said = format!("{}.{now}.{}", guest.id, URL_SAFE_NO_PAD.encode(&guest.name));
+    /// A guest as a cookie's value: who, since when and under what name, and that larder wrote it.
+    pub fn seal(&self, bound: Bound, guest: &Guest) -> String {
+        let name = URL_SAFE_NO_PAD.encode(&guest.name);
+        let said = format!("{}.{}.{name}", guest.id, guest.since);
         let mac = URL_SAFE_NO_PAD.encode(self.mac_of(bound, &said).finalize());
         format!("{said}.{mac}")
     }
@@ -87,11 +97,10 @@ impl Keys {
             return None;
         }
         let mut parts = said.split('.');
-        let (id, made, name) = (parts.next()?, parts.next()?, parts.next()?);
-        // A clock that was set back makes it as old as one that went on.
-        let age = made.parse::<i64>().ok()?.abs_diff(now);
+        let (id, since, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let (id, since) = (id.to_owned(), since.parse().ok()?);
         let name = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
-        (age < limits::LINK_COOKIE_LIFE.as_secs()).then(|| Guest { id: id.to_owned(), name })
+        Some(Guest { id, name, since }).filter(|guest| guest.time_left(now) > 0)
     }
 
     /// The MAC of what a cookie says.
@@ -175,9 +184,9 @@ mod tests {
     #[test]
     fn a_cookie_is_good_for_its_link_its_epoch_and_its_time() {
         let keys = Keys::new(&[7; 32]);
-        let guest = Guest { id: "0123abcd".to_owned(), name: "Oma. ü/..".to_owned() };
+        let guest = Guest { id: "0123abcd".to_owned(), name: "Oma. ü/..".to_owned(), since: 1000 };
         let life = i64::try_from(limits::LINK_COOKIE_LIFE.as_secs()).unwrap();
-        let cookie = keys.seal(bound(5, 1), &guest, 1000);
+        let cookie = keys.seal(bound(5, 1), &guest);
         for (link, now) in [(bound(5, 1), 1000), (bound(5, 1), 999 + life), (bound(5, 1), 900)] {
             assert_eq!(keys.unseal(link, &cookie, now).as_ref(), Some(&guest), "{now}");
         }
@@ -196,8 +205,8 @@ mod tests {
     #[test]
     fn a_cookie_that_somebody_changed_is_none() {
         let keys = Keys::new(&[7; 32]);
-        let guest = Guest { id: "ab".to_owned(), name: "Ana".to_owned() };
-        let cookie = keys.seal(bound(5, 1), &guest, 1000);
+        let guest = Guest { id: "ab".to_owned(), name: "Ana".to_owned(), since: 1000 };
+        let cookie = keys.seal(bound(5, 1), &guest);
         for index in 0..cookie.len() {
             let mut changed = cookie.clone().into_bytes();
             changed[index] = if changed[index] == b'x' { b'y' } else { b'x' };

@@ -1,4 +1,5 @@
-//! The links. Knows hashes of tokens only, never a token. Every count is raised in the statement that compares it.
+//! The links. Knows hashes of tokens only, never a token. Every count that is compared is raised in the statement that
+//! compares it. How guests use them is in `link_uses`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::link_uses::Uses;
 use super::schema::MIGRATIONS;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::threads::locked;
 
 /// What the contract calls a link that is not there.
-const NOT_THERE: Error = Error::NotFound("Link not found");
+pub(super) const NOT_THERE: Error = Error::NotFound("Link not found");
 
 /// The columns of `links` in the order in which `LinkRow` reads them.
 const COLUMNS: &str = "id, user_id, token_hash, nonce, path, is_folder, label, may_read, may_write, password, \
@@ -37,10 +39,10 @@ pub struct LinkRow {
     pub is_folder: bool,
     /// The owner's own words for it.
     pub label: String,
-    /// Whether guests may look and download.
-    pub may_read: bool,
-    /// Whether guests may bring files.
-    pub may_write: bool,
+    /// Whether guests may look and download, as far as its maker may.
+    pub read: bool,
+    /// Whether guests may bring files, likewise; never into a file.
+    pub write: bool,
     /// Argon2id, in PHC form.
     pub password_hash: Option<String>,
     /// Counts what ends all guests' sessions: another password, another token.
@@ -63,8 +65,8 @@ pub struct LinkRow {
     pub guest_folders: bool,
     /// When it was made (milliseconds since 1970, so that what was made in turn is told in turn).
     pub created_ms: i64,
-    /// When somebody used it last, as it was last written down (seconds since 1970; 0: never).
-    pub last_used: i64,
+    /// When somebody used it last (seconds since 1970).
+    pub last_used: Option<i64>,
 }
 
 /// A place in the order in which links were made.
@@ -159,18 +161,21 @@ pub struct LinkChange<'a> {
     pub token: Option<(&'a str, &'a str)>,
 }
 
-/// The tables, behind connections of their own: one to read, one to write, as those of the users.
+/// The tables, behind connections of their own: one to read, one to write, as those of the users. Whoever holds
+/// several of the locks took them in the order writer, uses, reader.
 pub struct LinkStore {
     /// For reading; statements take microseconds.
     reader: Mutex<Reader>,
     /// For changes, one at a time.
-    writer: Mutex<Connection>,
+    pub(super) writer: Mutex<Connection>,
+    /// What guests did by links and is not in the tables.
+    pub(super) uses: Mutex<Uses>,
 }
 
 /// The reading connection and what is remembered of it.
-struct Reader {
+pub(super) struct Reader {
     /// To `users.db`.
-    connection: Connection,
+    pub(super) connection: Connection,
     /// `PRAGMA data_version` when the memory below was filled.
     seen_version: i64,
     /// Links by the hash of their token.
@@ -186,10 +191,11 @@ impl LinkStore {
             links: HashMap::new(),
         };
         let writer = super::open(path, MIGRATIONS, true)?;
-        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer) })
+        let uses = Mutex::default();
+        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer), uses })
     }
 
-    /// The link whose token has this SHA-256 hash (hex), from memory or by the index.
+    /// The link whose token has this SHA-256 hash (hex), from memory or by the index; its use as the table has it.
     pub fn by_token_hash(&self, hash: &str) -> Result<Option<Arc<LinkRow>>> {
         let mut reader = self.reader()?;
         if let Some(link) = reader.links.get(hash) {
@@ -206,7 +212,8 @@ impl LinkStore {
 
     /// The link with this number.
     pub fn by_id(&self, id: i64) -> Result<Option<LinkRow>> {
-        self.reader()?.one("id = ?1", id)
+        let row = self.reader()?.one("id = ?1", id)?;
+        Ok(row.map(|row| self.with_uses(row)))
     }
 
     /// The links of one user, or with `None` everybody's, after this one in the order in which they were made, at
@@ -220,7 +227,10 @@ impl LinkStore {
         ))?;
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![last.at, last.id, user_id, count], read_row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let rows = rows.collect::<rusqlite::Result<Vec<LinkRow>>>()?;
+        drop(statement);
+        drop(reader);
+        Ok(rows.into_iter().map(|row| self.with_uses(row)).collect())
     }
 
     /// Adds a link; on the disk when this returns.
@@ -261,13 +271,18 @@ impl LinkStore {
         &self,
         id: i64,
         wanted: &LinkChange<'_>,
-        judge: impl FnOnce(&LinkRow) -> Result<()>,
+        judge: impl FnOnce(LinkRow) -> Result<()>,
     ) -> Result<()> {
         let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
+        // A limit on downloads counts those that began before there was one.
+        let mut uses = locked(&self.uses);
+        uses.write_counts(&transaction)?;
         change(&transaction, id, wanted)?;
-        judge(&one(&transaction, "id = ?1", id)?.ok_or(NOT_THERE)?)?;
-        Ok(transaction.commit()?)
+        judge(one(&transaction, "id = ?1", id)?.ok_or(NOT_THERE)?)?;
+        transaction.commit()?;
+        uses.counts_are_written();
+        Ok(())
     }
 
     /// Removes a link and all that hangs on it; on the disk when this returns.
@@ -276,42 +291,6 @@ impl LinkStore {
     pub fn delete(&self, id: i64) -> Result<()> {
         let removed = locked(&self.writer).execute("DELETE FROM links WHERE id = ?1", [id])?;
         if removed == 0 { Err(NOT_THERE) } else { Ok(()) }
-    }
-
-    /// Counts a download of something by somebody, both within `what`, unless it was counted since `since`. Says
-    /// whether it may go on: `false` when the link is used up.
-    ///
-    /// Errors: `NotFound` when the link is no more.
-    pub fn begin_download(&self, id: i64, what: &[u8], now: i64) -> Result<bool> {
-        if self.has_begun(id, what, now)? {
-            return Ok(true);
-        }
-        let mut writer = locked(&self.writer);
-        let transaction = begin(&mut writer)?;
-        forget_downloads(&transaction, id, now)?;
-        if has_begun(&transaction, id, what, now)? {
-            return Ok(true);
-        }
-        let counted = transaction
-            .prepare_cached(
-                "UPDATE links SET downloads = downloads + 1
-                 WHERE id = ?1 AND (downloads_max IS NULL OR downloads < downloads_max)",
-            )?
-            .execute([id])?;
-        if counted == 0 {
-            let is_there = one(&transaction, "id = ?1", id)?.is_some();
-            return if is_there { Ok(false) } else { Err(NOT_THERE) };
-        }
-        transaction
-            .prepare_cached("INSERT INTO link_downloads(link_id, what, began) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, what, now])?;
-        transaction.commit()?;
-        Ok(true)
-    }
-
-    /// Whether such a download was counted lately.
-    pub fn has_begun(&self, id: i64, what: &[u8], now: i64) -> Result<bool> {
-        has_begun(&self.reader()?.connection, id, what, now)
     }
 
     /// Counts files of so many bytes that are about to be brought. Says whether they may be.
@@ -335,44 +314,29 @@ impl LinkStore {
 
     /// Takes back what was counted and never arrived.
     pub fn take_back_upload(&self, id: i64, bytes: i64, files: i64) -> Result<()> {
-        locked(&self.writer)
-            .prepare_cached(
-                "UPDATE links SET uploaded_bytes = max(uploaded_bytes - ?2, 0),
-                    uploaded_files = max(uploaded_files - ?3, 0)
-                 WHERE id = ?1",
-            )?
-            .execute(params![id, bytes, files])?;
-        Ok(())
+        take_back(&locked(&self.writer), id, bytes, files)
     }
 
-    /// Remembers that a guest used a link; says whether it was the first time on this day.
-    pub fn seen(&self, id: i64, guest: &[u8], now: i64) -> Result<bool> {
-        let day = now.div_euclid(24 * 3600);
-        if self.is_known(id, guest, day, now)? {
-            return Ok(false);
-        }
+    /// Takes back once what was counted of an upload that is about to be removed, however often that is said: whoever
+    /// was killed before it was removed says it again.
+    pub fn return_upload(&self, id: i64, upload: &str, bytes: i64) -> Result<()> {
         let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
-        let is_there = transaction
-            .prepare_cached("UPDATE links SET last_used = ?2 WHERE id = ?1")?
-            .execute(params![id, now])?
-            > 0;
-        let is_first = is_there && first_of_day(&transaction, id, guest, day)?;
-        transaction.commit()?;
-        Ok(is_first)
+        let is_news = transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO link_returns(upload, link_id) SELECT ?1, id FROM links WHERE id = ?2",
+            )?
+            .execute(params![upload, id])?;
+        if is_news > 0 {
+            take_back(&transaction, id, bytes, 1)?;
+        }
+        Ok(transaction.commit()?)
     }
 
-    /// Whether there is nothing to write down about a guest.
-    fn is_known(&self, id: i64, guest: &[u8], day: i64, now: i64) -> Result<bool> {
-        let interval = i64::try_from(limits::LINK_USED_INTERVAL.as_secs()).unwrap_or(i64::MAX);
-        let reader = self.reader()?;
-        let mut statement = reader.connection.prepare_cached(
-            "SELECT 1 FROM links WHERE id = ?1 AND abs(last_used - ?4) < ?5 AND (
-                EXISTS (SELECT 1 FROM link_guests WHERE link_id = ?1 AND guest = ?2 AND day = ?3)
-                OR (SELECT count(*) FROM link_guests WHERE link_id = ?1 AND day = ?3) >= ?6)",
-        )?;
-        let bound = limits::LINK_GUESTS_PER_DAY_MAX;
-        Ok(statement.exists(params![id, guest, day, now, interval, bound])?)
+    /// Such an upload has been removed: nobody says it again.
+    pub fn upload_was_returned(&self, upload: &str) -> Result<()> {
+        locked(&self.writer).execute("DELETE FROM link_returns WHERE upload = ?1", [upload])?;
+        Ok(())
     }
 
     /// Whether a link leads to this place, or to what lies in it.
@@ -439,7 +403,7 @@ impl LinkStore {
     }
 
     /// To read with; what is remembered there is what the database says now.
-    fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
+    pub(super) fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
         let mut reader = locked(&self.reader);
         reader.refresh()?;
         Ok(reader)
@@ -463,7 +427,7 @@ impl Reader {
     }
 
     /// The one link of which `what` is so.
-    fn one(&self, what: &str, value: impl rusqlite::ToSql) -> Result<Option<LinkRow>> {
+    pub(super) fn one(&self, what: &str, value: impl rusqlite::ToSql) -> Result<Option<LinkRow>> {
         one(&self.connection, what, value)
     }
 }
@@ -488,12 +452,12 @@ pub(super) fn leave_to_nobody(connection: &Connection, user_id: i64) -> Result<(
 }
 
 /// A transaction that keeps everybody else from writing from its beginning.
-fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
+pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
 /// The one link of which `what` is so.
-fn one(
+pub(super) fn one(
     connection: &Connection,
     what: &str,
     value: impl rusqlite::ToSql,
@@ -548,59 +512,22 @@ fn change(connection: &Connection, id: i64, change: &LinkChange<'_>) -> Result<(
     if changed == 0 { Err(NOT_THERE) } else { Ok(()) }
 }
 
+/// Takes back so many bytes and files that were counted.
+fn take_back(connection: &Connection, id: i64, bytes: i64, files: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE links SET uploaded_bytes = max(uploaded_bytes - ?2, 0),
+                uploaded_files = max(uploaded_files - ?3, 0)
+             WHERE id = ?1",
+        )?
+        .execute(params![id, bytes, files])?;
+    Ok(())
+}
+
 /// Forgets a move that was noted.
 fn forget_move(connection: &Connection, from: &str) -> Result<()> {
     connection.prepare_cached("DELETE FROM link_moves WHERE path_from = ?1")?.execute([from])?;
     Ok(())
-}
-
-/// Whether such a download was counted lately. A moment ahead of the clock is from before the clock was set back.
-fn has_begun(connection: &Connection, id: i64, what: &[u8], now: i64) -> Result<bool> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT 1 FROM link_downloads
-             WHERE link_id = ?1 AND what = ?2 AND abs(?3 - began) < ?4",
-        )?
-        .exists(params![id, what, now, download_life()])?)
-}
-
-/// Drops what is over, and makes room for one more.
-fn forget_downloads(connection: &Connection, id: i64, now: i64) -> Result<()> {
-    connection
-        .prepare_cached("DELETE FROM link_downloads WHERE link_id = ?1 AND abs(?2 - began) >= ?3")?
-        .execute(params![id, now, download_life()])?;
-    let count: i64 = connection
-        .prepare_cached("SELECT count(*) FROM link_downloads WHERE link_id = ?1")?
-        .query_row([id], |row| row.get(0))?;
-    if count >= limits::LINK_DOWNLOADS_REMEMBERED_MAX {
-        connection
-            .prepare_cached(
-                "DELETE FROM link_downloads WHERE link_id = ?1 AND what IN
-                    (SELECT what FROM link_downloads WHERE link_id = ?1 ORDER BY began LIMIT ?2)",
-            )?
-            .execute(params![id, count - limits::LINK_DOWNLOADS_REMEMBERED_MAX + 1])?;
-    }
-    Ok(())
-}
-
-/// Seconds that a counted download is remembered.
-fn download_life() -> i64 {
-    i64::try_from(limits::LINK_DOWNLOAD_LIFE.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Notes a guest for a day, and forgets those of other days; says whether they were not noted yet. Beyond the
-/// bound nobody is.
-fn first_of_day(connection: &Connection, id: i64, guest: &[u8], day: i64) -> Result<bool> {
-    connection
-        .prepare_cached("DELETE FROM link_guests WHERE link_id = ?1 AND day <> ?2")?
-        .execute(params![id, day])?;
-    let added = connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO link_guests(link_id, guest, day)
-             SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM link_guests WHERE link_id = ?1) < ?4",
-        )?
-        .execute(params![id, guest, day, limits::LINK_GUESTS_PER_DAY_MAX])?;
-    Ok(added > 0)
 }
 
 /// One row, in the order of `COLUMNS`.
@@ -613,8 +540,8 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
         path: row.get(4)?,
         is_folder: row.get(5)?,
         label: row.get(6)?,
-        may_read: row.get(7)?,
-        may_write: row.get(8)?,
+        read: row.get(7)?,
+        write: row.get(5)? && row.get(8)?,
         password_hash: row.get(9)?,
         epoch: row.get(10)?,
         expires: row.get(11)?,
@@ -626,7 +553,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
         uploaded_files: row.get(17)?,
         guest_folders: row.get(18)?,
         created_ms: row.get(19)?,
-        last_used: row.get(20)?,
+        last_used: Some(row.get(20)?).filter(|last| *last > 0),
     })
 }
 

@@ -3,6 +3,7 @@
 mod codes;
 mod dump;
 mod ftp_users;
+mod link_uses;
 mod links;
 mod reader;
 mod schema;

@@ -111,4 +111,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX signin_codes_of ON signin_codes(user_id);
 ",
+    "
+    CREATE TABLE link_returns(
+        upload TEXT PRIMARY KEY,
+        link_id INTEGER NOT NULL REFERENCES links(id) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+",
 ];

@@ -3,8 +3,9 @@
 
 use super::ended::{self, EndedUpload};
 use super::lease::{self, Ask, Lease};
-use super::look;
+use super::look::{self, FileId};
 use super::mounts;
+use super::opening::Opening;
 use super::path::VaultPath;
 use super::resolve::refuse_impossible;
 use super::room_for::{make_room_for, must_be_free};
@@ -78,7 +79,13 @@ impl Share {
         self.checked(|| {
             let workshops = self.workshops()?.0;
             make_way(&workshops, plan);
-            waiting::refuse_too_many(&workshops, plan.owner, plan.network)?;
+            let id = match plan.network {
+                Some(network) => UploadId::of_network(network, plan.owner)?,
+                None => UploadId::new(None, plan.owner)?,
+            };
+            let opening = Opening::new(home_of(&workshops)?, id.clone());
+            let whose = (plan.owner, plan.network);
+            waiting::refuse_too_many(&workshops, whose, &opening, plan.hears)?;
             let workshop = self.workshop_near(&plan.path.parent().unwrap_or_default())?;
             // The trash gives way for what a guest brings, not for what one says that they will.
             let is_promise = plan.network.is_some();
@@ -107,11 +114,7 @@ impl Share {
                 // Nobody but us adds up what was promised to others.
                 make_room_for(&workshop, plan.length.saturating_add(waiting::lacking(&workshop)?))?;
             }
-            let id = match plan.network {
-                Some(network) => UploadId::of_network(network, plan.owner)?,
-                None => UploadId::new(None, plan.owner)?,
-            };
-            let mut upload = Upload::lasting(spool, Plan { id, record });
+            let mut upload = Upload::opening(spool, Plan { id, record }, opening);
             if plan.comes_whole {
                 return Ok(upload);
             }
@@ -296,6 +299,14 @@ impl Share {
     }
 }
 
+/// What tells a share from others whose uploads count apart: larder's folder on the share root's drive.
+///
+/// Errors: `Io`.
+fn home_of(workshops: &[Arc<OwnedFd>]) -> Result<FileId> {
+    let workshop = workshops.first().ok_or(Error::Bug("a share without a root".into()))?;
+    look::look_at(&**workshop).map(|stat| look::id_of(&stat)).map_err(super::os)
+}
+
 /// Removes what the same client has begun before without hearing of it: the very same file, of which nothing has come,
 /// or whose only answer was lost. It would take its room for days.
 fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) {
@@ -310,8 +321,7 @@ fn make_way(workshops: &[Arc<OwnedFd>], plan: &UploadPlan<'_>) {
         |found: &Found| is_same(&found.record) && (found.offset == 0 || found.record.is_untold);
     for workshop in workshops {
         for found in waiting::find(workshop, &prefix, &is_same).unwrap_or_default() {
-            let cleared = waiting::clear(workshop, found.id.as_str(), &is_over);
-            (0..cleared).for_each(|_| (plan.hears)(plan.length));
+            waiting::clear(workshop, found.id.as_str(), &is_over, plan.hears);
         }
     }
 }

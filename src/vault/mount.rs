@@ -16,7 +16,7 @@ use super::stuck;
 use super::tending::{self, Due};
 use super::thumbs;
 use super::trash;
-use super::waiting;
+use super::waiting::{self, UploadOwners};
 use super::{Grant, os};
 use crate::error::Result;
 use crate::{limits, threads};
@@ -205,13 +205,13 @@ impl Vault {
     /// the memory. Returns how many things were removed.
     ///
     /// Errors: `StorageAbsent`, `Io`; the next call tries again.
-    pub fn tend_uploads(&self, is_gone: impl Fn(&str) -> bool) -> Result<u64> {
-        let Some(due) = tending::due(is_gone) else { return Ok(0) };
+    pub fn tend_uploads(&self, owners: &dyn UploadOwners) -> Result<u64> {
+        let Some(due) = tending::due(|owner| owners.is_gone(owner)) else { return Ok(0) };
         let root = self.now();
         let handle = Arc::new(root.open()?.0);
         let inner = tops_below(&root, &handle).into_iter().map(|(_, top)| top);
         tending::begin(&due);
-        Ok(inner.chain(handle.try_clone()).map(|top| tend(top.as_fd(), &due)).sum())
+        Ok(inner.chain(handle.try_clone()).map(|top| tend(top.as_fd(), &due, owners)).sum())
     }
 
     /// Does so again on drives where something could not be removed and that may have passed. While there is
@@ -324,20 +324,20 @@ fn is_in_work(name: &[u8], held: &HashSet<Vec<u8>>) -> bool {
 }
 
 /// Does what is to be done about uploads on one filesystem.
-fn tend(top: BorrowedFd<'_>, due: &Due) -> u64 {
+fn tend(top: BorrowedFd<'_>, due: &Due, owners: &dyn UploadOwners) -> u64 {
     let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
     let of_gone = due.gone.iter().map(|owner| waiting::drop_all_of(home.as_fd(), owner)).sum();
     if !due.is_late {
         return of_gone;
     }
-    of_gone + waiting::prune(home.as_fd(), limits::PARTS_MAX)
+    of_gone + waiting::prune(home.as_fd(), limits::PARTS_MAX, Some(owners))
 }
 
 /// Removes what other processes left in the hidden folder of one filesystem.
 fn sweep_filesystem(top: BorrowedFd<'_>, held: &HashSet<Vec<u8>>) -> u64 {
     let Ok(home) = look::open_place(top, HOME.as_bytes()) else { return 0 };
     let settled = trash::open(top).map_or(0, |bin| trash::sweep(bin.as_fd()));
-    let removed = settled + waiting::prune(home.as_fd(), limits::PARTS_MAX);
+    let removed = settled + waiting::prune(home.as_fd(), limits::PARTS_MAX, None);
     let Ok(temporary) = look::open_to_read(&home, TEMPORARY.as_bytes()) else { return removed };
     let is_in_work = |name: &[u8]| is_in_work(name, held);
     made::sweep(top, temporary.as_fd(), &is_in_work);

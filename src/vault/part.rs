@@ -130,7 +130,7 @@ impl Share {
             };
             let state = Some(target.state());
             let place = format!("{}-", target.place);
-            waiting::clear(&target.workshop, &place, &|found| found.record.state != state);
+            waiting::clear(&target.workshop, &place, &|found| found.record.state != state, &|_| ());
             Ok(target)
         })
     }
@@ -186,7 +186,7 @@ impl Share {
         self.checked(|| {
             upload.keep()?;
             let home = look::open_place(&*target.workshop, b"..").map_err(os)?;
-            waiting::prune(home.as_fd(), limits::PARTS_MAX);
+            waiting::prune(home.as_fd(), limits::PARTS_MAX, None);
             Ok(())
         })
     }
@@ -197,7 +197,7 @@ impl Share {
     pub fn drop_part(&self, target: &UploadTarget) -> Result<bool> {
         self.checked(|| {
             let is_it = |found: &Found| target.has(&found.record);
-            Ok(waiting::clear(&target.workshop, &target.prefix(), &is_it) > 0)
+            Ok(waiting::clear(&target.workshop, &target.prefix(), &is_it, &|_| ()) > 0)
         })
     }
 
@@ -259,7 +259,7 @@ impl Share {
             let spot = self.finder.locate(path, Follow::Last)?;
             let place = format!("{}-", place_of(&spot)?);
             let workshop = self.workshop_of(&spot)?;
-            waiting::clear(&workshop, &place, &|_| true);
+            waiting::clear(&workshop, &place, &|_| true, &|_| ());
             Ok(())
         };
         let _bounded_all_the_same = forget();

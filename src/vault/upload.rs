@@ -7,6 +7,7 @@
 
 use super::content_hash::ContentHash;
 use super::lease::{Ask, Hold, Lease, TAKEN_OVER};
+use super::opening::Opening;
 use super::os;
 use super::path::VaultPath;
 use super::share::Share;
@@ -57,6 +58,8 @@ pub struct Upload {
     hash: Option<ContentHash>,
     /// How whoever works on it is asked to leave, until there is somebody who could.
     ask: Option<Ask>,
+    /// That it counts as open, also while there is no record.
+    _opening: Option<Opening>,
 }
 
 /// What is written down of an upload that can be gone on with.
@@ -101,6 +104,7 @@ impl Upload {
             last: SystemTime::now(),
             hash: None,
             ask: None,
+            _opening: None,
         }
     }
 
@@ -108,6 +112,11 @@ impl Upload {
     pub(super) fn lasting(spool: Spool, plan: Plan) -> Self {
         let length = plan.record.length;
         Self { length, plan: Some(plan), ..Self::passing(spool) }
+    }
+
+    /// The same, counted as open from now on.
+    pub(super) fn opening(spool: Spool, plan: Plan, opening: Opening) -> Self {
+        Self { _opening: Some(opening), ..Self::lasting(spool, plan) }
     }
 
     /// One that somebody goes on with: the bytes are there as the spool has them.

@@ -3,6 +3,7 @@
 
 use super::hidden::{self, TEMPORARY};
 use super::lease::{self, Ask, Lease};
+use super::opening::Opening;
 use super::spool::{BLOCK_BYTES, Spool};
 use super::upload::{PARTS, Upload, parts_beside};
 use super::upload_record::{self, Here, Record, UploadId};
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Statx};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -200,11 +202,27 @@ fn take_up(
 }
 
 /// Removes those beside a workshop whose ids begin so and that are chosen, but none that is worked on; says how many
-/// went. What has no record, or no bytes, is chosen.
-pub(super) fn clear(workshop: &OwnedFd, prefix: &str, is_chosen: &dyn Fn(&Found) -> bool) -> usize {
+/// went, and `hears` the length of each. What has no record, or no bytes, is chosen.
+pub(super) fn clear(
+    workshop: &OwnedFd,
+    prefix: &str,
+    is_chosen: &dyn Fn(&Found) -> bool,
+    hears: &dyn Fn(u64),
+) -> usize {
     let Ok(Some(parts)) = parts_beside(workshop) else { return 0 };
     let all = ids(parts.as_fd(), prefix).unwrap_or_default();
-    all.iter().filter(|id| remove_idle(parts.as_fd(), id, is_chosen)).count()
+    let is_gone = |id: &&UploadId| {
+        let length = Cell::new(None);
+        let is_gone = remove_idle(parts.as_fd(), id, &|found| {
+            length.set(found.record.length);
+            is_chosen(found)
+        });
+        if let Some(length) = length.get().filter(|_| is_gone) {
+            hears(length);
+        }
+        is_gone
+    };
+    all.iter().filter(is_gone).count()
 }
 
 /// Removes one if nobody works on it and it is chosen, or nobody can go on with it; whether it did. Nobody takes it up
@@ -220,46 +238,58 @@ fn remove_idle(parts: BorrowedFd<'_>, id: &UploadId, is_chosen: &dyn Fn(&Found) 
     removed.unwrap_or(false)
 }
 
-/// Looks whether one more may be begun, when those that waited too long have gone. Somebody of a crowd is where
-/// `network` says. Crowds take nothing from all others: who is of none is counted without them.
+/// Looks whether `opening` may be begun, when those that waited too long have gone: those that are open and those that
+/// came before it are counted. Somebody of a crowd is where `network` says. Crowds take nothing from all others: who is
+/// of none is counted without them. `hears` is told the length of each that makes way.
 ///
 /// Errors: `TooSoon`.
 pub(super) fn refuse_too_many(
     workshops: &[Arc<OwnedFd>],
-    owner: &str,
-    network: Option<&str>,
+    (owner, network): (&str, Option<&str>),
+    opening: &Opening,
+    hears: &dyn Fn(u64),
 ) -> Result<()> {
-    let are_too_many = || {
-        let ids = workshops.iter().flat_map(|workshop| free_ids(workshop).unwrap_or_default());
-        let ids: Vec<UploadId> = ids.collect();
-        let count = |is_it: &dyn Fn(&UploadId) -> bool| ids.iter().filter(|id| is_it(id)).count();
-        let Some(crowd) = upload_record::crowd_of(owner) else {
-            return count(&|id| !id.is_of_crowds()) >= limits::UPLOADS_MAX
-                || count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_OWNER_MAX;
-        };
-        // Who is told from nobody is told by where they are alone.
-        let is_told = owner != crowd;
-        count(&UploadId::is_of_crowds) >= limits::UPLOADS_OF_CROWDS_MAX
-            || count(&|id| id.is_of_crowd(crowd)) >= limits::UPLOADS_PER_OWNER_MAX
-            || (is_told && count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_GUEST_MAX)
-            || network.is_some_and(|network| {
-                count(&|id| id.is_from(network)) >= limits::UPLOADS_PER_GUEST_MAX
-            })
+    let open = || -> BTreeSet<UploadId> {
+        workshops.iter().flat_map(|workshop| free_ids(workshop).unwrap_or_default()).collect()
     };
-    if !are_too_many() {
-        return Ok(());
+    // Asked first: what is none of these any more by then is on the drive.
+    let mut all: BTreeSet<UploadId> = opening.before().into_iter().collect();
+    let mut waiting = open();
+    if are_too_many(&waiting, owner, network) {
+        let own = upload_record::prefix(None, owner);
+        for workshop in workshops {
+            let Ok(home) = look::open_place(&**workshop, b"..") else { continue };
+            prune(home.as_fd(), limits::PARTS_MAX, None);
+            // Nobody was told what these are called: who began them has begun them again.
+            clear(workshop, &own, &|found| found.record.is_untold, hears);
+        }
+        waiting = open();
+        if are_too_many(&waiting, owner, network) {
+            return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
+        }
     }
-    let own = upload_record::prefix(None, owner);
-    for workshop in workshops {
-        let Ok(home) = look::open_place(&**workshop, b"..") else { continue };
-        prune(home.as_fd(), limits::PARTS_MAX);
-        // Nobody was told what these are called: who began them has begun them again.
-        clear(workshop, &own, &|found| found.record.is_untold);
-    }
-    if are_too_many() {
-        return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_RETRY_S });
+    all.append(&mut waiting);
+    if are_too_many(&all, owner, network) {
+        return Err(Error::TooSoon { retry_after_s: limits::UPLOADS_UNDER_WAY_RETRY_S });
     }
     Ok(())
+}
+
+/// Whether beside these no more may be begun.
+fn are_too_many(ids: &BTreeSet<UploadId>, owner: &str, network: Option<&str>) -> bool {
+    let count = |is_it: &dyn Fn(&UploadId) -> bool| ids.iter().filter(|id| is_it(id)).count();
+    let Some(crowd) = upload_record::crowd_of(owner) else {
+        return count(&|id| !id.is_of_crowds()) >= limits::UPLOADS_MAX
+            || count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_OWNER_MAX;
+    };
+    // Who is told from nobody is told by where they are alone.
+    let is_told = owner != crowd;
+    count(&UploadId::is_of_crowds) >= limits::UPLOADS_OF_CROWDS_MAX
+        || count(&|id| id.is_of_crowd(crowd)) >= limits::UPLOADS_PER_OWNER_MAX
+        || (is_told && count(&|id| id.is_of(owner)) >= limits::UPLOADS_PER_GUEST_MAX)
+        || network.is_some_and(|network| {
+            count(&|id| id.is_from(network)) >= limits::UPLOADS_PER_GUEST_MAX
+        })
 }
 
 /// Removes from larder's hidden folder `home` of one filesystem all uploads of somebody, or of a whole crowd, that are
@@ -287,10 +317,40 @@ pub(super) fn drop_all_of(home: BorrowedFd<'_>, owner: &str) -> u64 {
     removed
 }
 
+/// Whose uploads wait, as the vault asks them.
+pub trait UploadOwners {
+    /// Whether somebody, or a crowd, is not there any more.
+    fn is_gone(&self, owner: &str) -> bool;
+
+    /// An upload of somebody's of a crowd, of so many bytes, has waited long enough and goes when this returns. After a
+    /// crash this may be heard again of the same one.
+    ///
+    /// Errors: any; then it goes another time.
+    fn expires(&self, owner: &str, id: &UploadId, length: u64) -> Result<()>;
+
+    /// It has gone, and nothing more is heard of it.
+    fn removed(&self, id: &UploadId);
+}
+
+/// Whether one that waited too long may go: of a crowd's its owners hear first.
+fn may_go(found: &Found, owners: Option<&dyn UploadOwners>) -> Result<bool> {
+    if !found.id.is_of_crowds() {
+        return Ok(true);
+    }
+    let Some(owners) = owners else { return Ok(false) };
+    let length = found.record.length.unwrap_or_default();
+    owners.expires(&found.record.owner, &found.id, length).map(|()| true)
+}
+
 /// Removes from larder's hidden folder `home` of one filesystem what nobody can go on with: uploads that waited too
 /// long, those bound to a place that are the oldest beyond `bound_max`, bytes without a record, records without
-/// bytes, and the parts of the version before, which had no records. Never what is worked on. Returns how many.
-pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
+/// bytes, and the parts of the version before, which had no records. Never what is worked on. What a crowd's waited too
+/// long goes only where its `owners` hear of it: they may count it. Returns how many.
+pub(super) fn prune(
+    home: BorrowedFd<'_>,
+    bound_max: usize,
+    owners: Option<&dyn UploadOwners>,
+) -> u64 {
     let Ok(parts) = look::open_to_read(home, PARTS.as_bytes()) else { return 0 };
     let mut kept: BTreeSet<&UploadId> = BTreeSet::new();
     let mut bound: Vec<(SystemTime, &UploadId)> = Vec::new();
@@ -298,7 +358,7 @@ pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
     for id in &all {
         let weighed = weigh(parts.as_fd(), id);
         if let Some(one) = weighed.as_ref().ok().and_then(Option::as_ref)
-            && !one.is_expired()
+            && (!one.is_expired() || (id.is_of_crowds() && owners.is_none()))
         {
             let owner = Some(&*one.record.owner).filter(|_| !id.is_bound());
             tending::note(owner, one.expires());
@@ -316,8 +376,17 @@ pub(super) fn prune(home: BorrowedFd<'_>, bound_max: usize) -> u64 {
     kept.extend(bound.into_iter().take(bound_max).map(|(_, id)| id));
     // What came while this looked was not looked at.
     let over = all.iter().filter(|id| !kept.contains(*id));
-    let is_over = |found: &Found| found.is_expired() || found.id.is_bound();
-    let removed = over.filter(|id| remove_idle(parts.as_fd(), id, &is_over)).count();
+    let is_over = |found: &Found| {
+        found.id.is_bound() || (found.is_expired() && may_go(found, owners).unwrap_or(false))
+    };
+    let removed = over.filter(|id| {
+        let is_removed = remove_idle(parts.as_fd(), id, &is_over);
+        if let Some(owners) = owners.filter(|_| is_removed && id.is_of_crowds()) {
+            owners.removed(id);
+        }
+        is_removed
+    });
+    let removed = removed.count();
     let is_strange = |name: &[u8]| UploadId::of_name(name).is_none();
     removed as u64 + discard::clear(parts.as_fd(), &is_strange)
 }

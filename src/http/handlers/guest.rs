@@ -14,7 +14,6 @@ use crate::http::handlers::folders::{self, EntryType, Listing};
 use crate::http::handlers::pages::{self, Page};
 use crate::http::handlers::thumb::{self, Looked, NO_THUMBNAIL, Sent};
 use crate::http::question::{Ask, Filled, Query, Question};
-use crate::limits;
 use crate::links::{self, Link, NO_LONGER};
 use crate::logbook::Event;
 use crate::vault::{Kind, Share, VaultPath};
@@ -141,27 +140,43 @@ sentence!(/// Of `open`.
 pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOpened>>> {
     let ask = ask.read(call)?;
     let link = link_of(call, call.guest()?)?;
-    if let Some(hash) = &link.password_hash {
-        // Whoever has the cookie of a right password may tell another name without it.
-        let given = ask.password.as_deref().filter(|given| !given.is_empty());
-        if given.is_some() || !call.guest()?.is_let_in {
-            must_be_right(call, &link, hash, given)?;
-        }
+    // By the link as it is now: another password counts from its first moment.
+    let known = guests::known(call.app, call.request, &link);
+    let given = ask.password.as_deref().filter(|given| !given.is_empty());
+    if let Some(hash) = &link.password_hash
+        && (given.is_some() || known.is_none())
+    {
+        must_be_right(call, &link, hash, given)?;
     }
-    let name = ask.guest.unwrap_or_default();
-    let mut guest = links::Guest::new(name.trim())?;
-    let asking = call.guest()?;
-    match &asking.id {
-        // Whoever only tells another name stays who they are.
-        Some(id) => guest.id.clone_from(id),
-        None if asking.is_let_in => guests::is_known_now(call, &guest)?,
-        None => {}
-    }
-    let seal = call.app.links.seal(&link, &guest, links::now());
-    let seconds = limits::LINK_COOKIE_LIFE.as_secs();
+    let is_proven = link.password_hash.is_none() || given.is_some();
+    let guest = guest_of(call, ask.guest.as_deref().unwrap_or_default(), known, is_proven)?;
+    let seal = call.app.links.seal(&link, &guest);
+    let seconds = guest.time_left(links::now());
     let path = format!("/s/{}", guests::token_of(call.request));
     let cookie = format!("{COOKIE}={seal}; HttpOnly; SameSite=Lax; Path={path}; Max-Age={seconds}");
     Ok(done()?.with("Set-Cookie", cookie))
+}
+
+/// Who opens a link under this name. Whoever is known stays who they are; their time begins anew only when they have
+/// proven that they may come in.
+///
+/// Errors: `Io` (no randomness), `Store`.
+fn guest_of(
+    call: &Call<'_>,
+    name: &str,
+    known: Option<links::Guest>,
+    is_proven: bool,
+) -> Result<links::Guest> {
+    let mut guest = links::Guest::new(name.trim(), links::now())?;
+    match known {
+        Some(known) => {
+            guest.id = known.id;
+            guest.since = if is_proven { guest.since } else { known.since };
+        }
+        None if call.guest()?.is_let_in => guests::is_known_now(call, &guest)?,
+        None => {}
+    }
+    Ok(guest)
 }
 
 /// Looks whether a password opens a link. The log hears of wrong ones.

@@ -377,7 +377,7 @@ impl Viewer {
             uploaded_files: link.uploaded_files,
             guest_folders: link.guest_folders,
             by: maker.map(|maker| maker.username.clone()).unwrap_or_default(),
-            created: Time::of_seconds(link.created),
+            created: Time::of_seconds(link.created_ms / 1000),
             last_used: link.last_used.map(Time::of_seconds),
             // Where the rest decides already, no drive is woken.
             state: match link.state(may, true, now) {

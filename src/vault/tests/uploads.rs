@@ -1,12 +1,13 @@
 //! Uploads that are gone on with, on drives that come and go and that fill up.
 
-use super::super::Upload;
 use super::super::lasting::UploadPlan;
 use super::super::upload_record::UploadId;
+use super::super::{Upload, UploadOwners};
 use super::alone::{Surroundings, alone, mount, unmount};
 use super::{House, UPLOAD, path};
 use crate::error::{Error, Result};
 use std::fs;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Begins an upload of so many bytes to a place.
@@ -108,6 +109,32 @@ fn a_drive_that_is_full_keeps_what_it_took_and_room_that_was_promised() {
     alone(name, Surroundings::Mounts, body, without_mounts);
 }
 
+/// Of whom one is gone, and who hear of what of a crowd's goes.
+#[derive(Default)]
+struct Owners {
+    /// Who is gone.
+    gone: &'static str,
+    /// Whether they cannot hear of anything now.
+    is_deaf: bool,
+    /// What they heard.
+    heard: Mutex<Vec<String>>,
+}
+
+impl UploadOwners for Owners {
+    fn is_gone(&self, owner: &str) -> bool {
+        owner == self.gone
+    }
+
+    fn expires(&self, owner: &str, _id: &UploadId, length: u64) -> Result<()> {
+        self.heard.lock().unwrap().push(format!("{owner} loses {length}"));
+        if self.is_deaf { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    fn removed(&self, _id: &UploadId) {
+        self.heard.lock().unwrap().push("gone".to_owned());
+    }
+}
+
 /// The only test that tends: what is known of uploads is one for the process.
 #[test]
 fn what_waited_too_long_goes_and_all_of_who_is_gone() {
@@ -130,12 +157,24 @@ fn what_waited_too_long_goes_and_all_of_who_is_gone() {
     let waiting = |owner| house.share().uploads(owner).unwrap().len();
     drop(begin("late", "a", Duration::ZERO));
     drop(begin("stays", "b", Duration::from_hours(1)));
-    assert!(house.vault.tend_uploads(|_| false).unwrap() > 0);
+    assert!(house.vault.tend_uploads(&Owners::default()).unwrap() > 0);
     assert_eq!((waiting("late"), waiting("stays")), (0, 1));
     let mut at_work = begin("goes", "c", Duration::from_hours(1));
     drop(begin("goes", "d", Duration::from_hours(1)));
-    house.vault.tend_uploads(|owner| owner == "goes").unwrap();
+    house.vault.tend_uploads(&Owners { gone: "goes", ..Owners::default() }).unwrap();
     assert_eq!((waiting("goes"), waiting("stays")), (0, 1));
     assert!(at_work.append(b"x").is_err());
     assert_eq!(fs::read_dir(house.root().join(".larder/parts")).unwrap().count(), 2);
+    // Of a crowd's its owners hear first, whoever else would sweep, and again until they could.
+    drop(begin("crowd/1", "e", Duration::ZERO));
+    house.vault.sweep().unwrap();
+    let left = || fs::read_dir(house.root().join(".larder/parts")).unwrap().count();
+    assert_eq!(left(), 4);
+    let deaf = Owners { is_deaf: true, ..Owners::default() };
+    house.vault.tend_uploads(&deaf).unwrap();
+    assert_eq!((left(), deaf.heard.into_inner().unwrap()), (4, vec!["crowd/1 loses 4".to_owned()]));
+    house.vault.sweep().unwrap();
+    let owners = Owners::default();
+    house.vault.tend_uploads(&owners).unwrap();
+    assert_eq!((left(), owners.heard.into_inner().unwrap().len()), (2, 2));
 }
