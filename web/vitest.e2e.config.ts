@@ -8,6 +8,8 @@ export default defineConfig({
     // One larder and one browser for a file's whole walk; boards and shared machines are slow.
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    // What is looked at again and again until it holds: a busy machine makes a second long.
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
   },
 });

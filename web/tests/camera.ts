@@ -1,5 +1,5 @@
 // Photos as cameras write them: a JPEG with the time it was taken and a small picture inside, as heavy as real ones.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { scene } from "./scene.ts";
@@ -29,10 +29,11 @@ export async function writePhotos(page: Page, root: string, shots: readonly Shot
   }
   for (const folder of new Set(shots.map(({ path }) => dirname(join(root, path))))) await mkdir(folder, { recursive: true });
   await Promise.all(
-    shots.map(({ path, taken }, at) => {
+    shots.map(async ({ path, taken }, at) => {
       const face = faces[at % faces.length];
       if (!face) throw new Error("no picture");
-      return writeFile(join(root, path), asCamera(face.picture, face.small, taken, bytes));
+      await writeFile(join(root, path), asCamera(face.picture, face.small, taken, bytes));
+      await utimes(join(root, path), new Date(taken), new Date(taken));
     }),
   );
 }

@@ -1,6 +1,6 @@
 // The guest's page: what somebody sees who was sent a link, on phones old and new, and what it costs.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,19 +8,22 @@ import { writePhotos } from "./camera.ts";
 import { film } from "./film.ts";
 import { DESK, PHONE_DEVICE, STRANGE_NAME, Walk, WIDE } from "./harness.ts";
 import { photo } from "./photo.ts";
+import { LINE, SlowLine, tell } from "./slowLine.ts";
 
 const walk = new Walk();
 
 const COUNT = 150;
-/** A line of 10 Mbit/s, a little way off. */
-const LINE = { offline: false, latency: 20, downloadThroughput: 1_250_000, uploadThroughput: 1_250_000 };
 /**
- * What may come over that line before the first screen is there: half a second of it. The bar is 1.2 s in all; what a
- * busy machine makes of the rest is no fault of the page, so the time is looked at with slack, and the best counts.
+ * The first screen of 150 pictures is there within 1.2 s at 10 Mbit/s, cold (ms). What decides it is counted: bytes and
+ * ways of the line, and the processor's time, one after the other. By the clock a busy machine gets slack; the best of
+ * some tries counts.
  */
-const FIRST_BYTES_MAX = 625_000;
-const FIRST_MS_MAX = 4000;
-const FIRST_TRIES = 3;
+const FIRST_MS_MAX = 1200;
+const FIRST_CLOCK_MS_MAX = 4000;
+const FIRST_TRIES = 4;
+
+/** When the film was taken: before all pictures. */
+const FIRST_OF_ALL = new Date("2026-07-02T09:00:00Z");
 
 /** How long a busy machine may take for what is looked at again and again. */
 const SOON = { timeout: 20_000 };
@@ -37,7 +40,9 @@ beforeAll(async () => {
   const shots = Array.from({ length: COUNT }, (_, at) => ({ path: `Summer/IMG_${2000 + at}.jpg`, taken: "2026-07-03T12:00:00" }));
   await writePhotos(page, root, [...shots, { path: "Summer/Day 2/IMG_1.jpg", taken: "2026-07-04T12:00:00" }], 300_000);
   for (const folder of ["Party", "Wishes", "Line", "Named"]) await mkdir(join(root, folder));
-  await writeFile(join(root, "Summer", "Beach.webm"), await film(page, 4, 200_000));
+  // The first of the day, though not by its name.
+  await writeFile(join(root, "Summer", "Waves.webm"), await film(page, 4, 200_000));
+  await utimes(join(root, "Summer", "Waves.webm"), FIRST_OF_ALL, FIRST_OF_ALL);
   await writeFile(join(root, "Summer", "Packing list.txt"), "Towels");
   await writeFile(join(root, "Summer", "Songs.zip"), Buffer.alloc(70_000, 7));
   await writeFile(join(root, "Summer", STRANGE_NAME), "x");
@@ -56,7 +61,7 @@ beforeAll(async () => {
     line: { path: "Line", label: "Line", write: true },
     brief: { path: "Summer", write: true },
     named: { path: "Named", read: false, write: true, password: "rainbow" },
-    film: { path: "Summer/Beach.webm" },
+    film: { path: "Summer/Waves.webm" },
   };
   for (const [name, fields] of Object.entries(links)) {
     const made = (await walk.api("/api/link/create", fields)) as { id: number; url: string };
@@ -66,7 +71,7 @@ beforeAll(async () => {
   token = (await page.evaluate(() => localStorage.getItem("larder.token"))) ?? "";
   await end("ended");
   await walk.context.close();
-}, 120_000);
+}, 300_000);
 
 /** Its time is over. */
 async function end(name: Name): Promise<void> {
@@ -233,23 +238,17 @@ describe("a link", () => {
 describe("an album", () => {
   it("is on the screen soon, and asks for nothing but what is seen", async () => {
     const { page, asked } = await visit(urls.album, { viewport: WIDE });
-    const session = await walk.context.newCDPSession(page);
-    await session.send("Network.enable");
-    await session.send("Network.emulateNetworkConditions", LINE);
-    let bytes = 0;
-    session.on("Network.dataReceived", ({ encodedDataLength }) => (bytes += encodedDataLength));
-    let best = Infinity;
-    for (let attempt = 0; attempt < FIRST_TRIES && best > 1200; attempt += 1) {
-      await session.send("Network.clearBrowserCache");
-      bytes = 0;
+    const slow = await SlowLine.before(walk);
+    let [work, clock] = [Infinity, Infinity];
+    for (let attempt = 0; attempt < FIRST_TRIES && (work > FIRST_MS_MAX || clock > FIRST_MS_MAX); attempt += 1) {
       asked.length = 0;
-      await page.goto(walk.larder.url + urls.album, { waitUntil: "commit" });
-      await allSeen(page);
-      best = Math.min(best, await page.evaluate(() => performance.now()));
-      console.info(`first screen of a link's album: ${bytes} bytes, ${best.toFixed(0)} ms at 10 Mbit/s`);
-      expect(bytes).toBeLessThan(FIRST_BYTES_MAX);
+      const cost = await slow.open(urls.album, () => allSeen(page));
+      for (const one of [cost.bytes, cost.lineMs, cost.pageMs]) expect(one).toBeGreaterThan(0);
+      [work, clock] = [Math.min(work, cost.workMs), Math.min(clock, cost.clockMs)];
+      tell("first screen of a link's album", cost);
     }
-    expect(best).toBeLessThan(FIRST_MS_MAX);
+    expect(work).toBeLessThan(FIRST_MS_MAX);
+    expect(clock).toBeLessThan(FIRST_CLOCK_MS_MAX);
     const small = asked.filter((one) => one.includes("/thumb?") && one.includes("size=160"));
     expect(small.length).toBeLessThan(COUNT / 3);
     expect(asked.filter((one) => /\/download|\/api\//.test(one))).toEqual([]);
@@ -268,7 +267,7 @@ describe("an album", () => {
     const { page, asked } = await visit(urls.album);
     await allSeen(page);
     await walk.tabTo("Choose");
-    await walk.tabTo("Film Beach.webm");
+    await walk.tabTo("Film Waves.webm");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
@@ -309,7 +308,7 @@ describe("an album", () => {
     await player.evaluate((one: HTMLVideoElement) => (one.currentTime = 3));
     await player.evaluate((one: HTMLVideoElement) => one.seeking && new Promise((there) => (one.onseeked = there)));
     expect(await player.evaluate((one: HTMLVideoElement) => one.currentTime)).toBeCloseTo(3, 1);
-    expect(asked.some((one) => one.includes("download?path=Beach.webm&inline=1"))).toBe(true);
+    expect(asked.some((one) => one.includes("download?path=Waves.webm&inline=1"))).toBe(true);
     await looked(page).getByRole("button", { name: "Close" }).click();
     await looked(page).waitFor({ state: "detached" });
   });

@@ -16,6 +16,8 @@ export const PHONE_DEVICE = { viewport: PHONE, hasTouch: true, isMobile: true };
 const TOUCH_FRAMES = 6;
 /** More places than any view has for the focus to go to. */
 const TABS_MAX = 90;
+/** Characters that are told of what the focus met: the page itself may be among it. */
+const TOLD_MAX = 40;
 /** A name that does harm wherever it is taken for markup. */
 export const STRANGE_NAME = `<img src=x onerror="document.title='run'">&amp; 'a' 100%#?.txt`;
 
@@ -167,7 +169,7 @@ export class Walk {
         return (one?.getAttribute("aria-label") ?? one?.labels?.[0]?.textContent ?? one?.textContent ?? "").trim();
       });
       if (typeof name === "string" ? now === name : name.test(now)) return;
-      met.push(now);
+      met.push(now.slice(0, TOLD_MAX));
     }
     throw new Error(`the keyboard does not reach ${name}; it met ${met.join(" | ")}`);
   }

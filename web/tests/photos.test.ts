@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { shotsOver, writePhotos } from "./camera.ts";
 import { PHONE_DEVICE, Walk, WIDE } from "./harness.ts";
 import { readPageMib } from "./memory.ts";
+import { SlowLine, tell } from "./slowLine.ts";
 
 const walk = new Walk();
 
@@ -17,15 +18,12 @@ const SEEN_BYTES_MAX = 2_500_000;
 const MEMORY_MIB_MAX = 150;
 /** No task of the page's may take longer (ms of the processor). */
 const TASK_MS_MAX = 50;
-/** A line of 10 Mbit/s, a little way off. */
-const LINE = { offline: false, latency: 20, downloadThroughput: 1_250_000, uploadThroughput: 1_250_000 };
 /**
- * What may come over that line, with the program, before a whole screen of photos is there: a third of a second of it.
- * The bar is a second in all; what a busy machine makes of the rest is no fault of the page, so the time is looked at
- * with slack, and the best of some tries counts.
+ * A whole screen of photos is there within a second at 10 Mbit/s (ms). What decides it is counted: bytes and ways of the
+ * line, and the processor's time, one after the other. By the clock a busy machine gets slack; the best of some tries counts.
  */
-const FIRST_BYTES_MAX = 400_000;
-const FIRST_MS_MAX = 4000;
+const FIRST_MS_MAX = 1000;
+const FIRST_CLOCK_MS_MAX = 4000;
 const FIRST_TRIES = 4;
 /** Folders are looked through behind everything else that the machine does (ms). */
 const LOOKED_THROUGH_MS = 60_000;
@@ -45,7 +43,7 @@ beforeAll(async () => {
   await writePhotos(page, walk.larder.root, [{ path: "Live/IMG_9000.JPG", taken: "2024-01-05T10:00:00" }]);
   await writeFile(join(walk.larder.root, "Live/IMG_9000.MOV"), "");
   await walk.context.close();
-}, 120_000);
+}, 300_000);
 
 /** Counts what comes over the line, by what is asked for. */
 async function traffic() {
@@ -104,29 +102,19 @@ async function expectSmallPage(pictures: string) {
 /** Opens an address with nothing kept, over a slow line, until every picture in sight is there. */
 async function expectFirstScreen(at: string, cell: string, inSightMin: number) {
   const page = await walk.enter("/?view=trash", undefined, { viewport: WIDE });
-  const session = await walk.context.newCDPSession(page);
-  await session.send("Network.enable");
-  await session.send("Network.emulateNetworkConditions", LINE);
-  let bytes = 0;
-  session.on("Network.dataReceived", ({ encodedDataLength }) => (bytes += encodedDataLength));
-  let best = Infinity;
-  for (let attempt = 0; attempt < FIRST_TRIES && best > 1000; attempt += 1) {
-    await session.send("Network.clearBrowserCache");
-    bytes = 0;
-    await page.goto(walk.larder.url + at, { waitUntil: "commit" });
-    await allSeen(cell);
-    const [took, count] = await page.evaluate(
-      (selector) => [performance.now(), document.querySelectorAll(selector).length] as const,
-      cell,
-    );
-    expect(count).toBeGreaterThanOrEqual(inSightMin);
-    expect(bytes).toBeGreaterThan(0);
-    expect(bytes).toBeLessThan(FIRST_BYTES_MAX);
-    best = Math.min(best, took);
-    console.info(`first screen of ${at}: ${bytes} bytes, ${took.toFixed(0)} ms at 10 Mbit/s`);
+  const slow = await SlowLine.before(walk);
+  let [work, clock] = [Infinity, Infinity];
+  for (let attempt = 0; attempt < FIRST_TRIES && (work > FIRST_MS_MAX || clock > FIRST_MS_MAX); attempt += 1) {
+    const cost = await slow.open(at, () => allSeen(cell));
+    expect(await page.locator(cell).count()).toBeGreaterThanOrEqual(inSightMin);
+    // Nothing that was measured is nothing.
+    for (const one of [cost.bytes, cost.lineMs, cost.pageMs]) expect(one).toBeGreaterThan(0);
+    [work, clock] = [Math.min(work, cost.workMs), Math.min(clock, cost.clockMs)];
+    tell(`first screen of ${at}`, cost);
   }
-  await session.detach();
-  expect(best).toBeLessThan(FIRST_MS_MAX);
+  await slow.leave();
+  expect(work).toBeLessThan(FIRST_MS_MAX);
+  expect(clock).toBeLessThan(FIRST_CLOCK_MS_MAX);
 }
 
 /** Scrolls through all of a pane, seeing every picture on the way. */

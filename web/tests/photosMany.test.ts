@@ -32,7 +32,7 @@ beforeAll(async () => {
     const folder = join(walk.larder.root, String(at));
     await Promise.all(Array.from({ length: EACH - 1 }, (_, copy) => link(join(folder, `IMG_${1000 + at}.JPG`), join(folder, `COPY_${copy}.JPG`))));
   }
-}, 120_000);
+}, 300_000);
 
 /** Scrolls so far in each frame until the end of the wall is in sight; the most cells that were drawn at once. */
 function scrollThrough(page: Page, step: number): Promise<number> {

@@ -12,6 +12,8 @@ const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
 /** A phone of today. */
 const PHONE = { ...PHONE_DEVICE, viewport: { width: 390, height: 844 } };
 const SHOTS = ["IMG_0001.jpg", "IMG_0002.jpg", "IMG_0003.jpg"];
+/** What a guest brings. */
+const MINE = ["From me.jpg", "And me.jpg"];
 
 let pictures: Buffer[] = [];
 let guests: BrowserContext | undefined;
@@ -26,6 +28,9 @@ beforeAll(async () => {
 afterEach(async () => {
   await guests?.close();
   guests = undefined;
+  // Each test begins with nothing shared, whatever became of the one before.
+  const links = (await walk.api("/api/link/get_all").catch(() => [])) as { id: number }[];
+  for (const { id } of links) await walk.api("/api/link/delete", { id });
 });
 
 /** A folder with three pictures and one that is nobody's business. */
@@ -44,11 +49,9 @@ async function guestAt(address: string, locale: string, device: object): Promise
   return page;
 }
 
-/** Brings two pictures as a guest. */
-async function bring(page: Page, names: readonly string[]): Promise<void> {
-  const files = names.map((name, at) => ({ name, mimeType: "image/jpeg", buffer: pictures[3 + at] ?? Buffer.alloc(0) }));
-  await page.locator("input[type=file]").first().setInputFiles(files);
-}
+/** Pictures of a guest, as a file chooser hands them over. */
+const brought = (...names: string[]) =>
+  names.map((name) => ({ name, mimeType: "image/jpeg", buffer: pictures[3 + MINE.indexOf(name)] ?? Buffer.alloc(0) }));
 
 const address = () => walk.page.getByRole("dialog").locator("code").innerText();
 
@@ -68,21 +71,56 @@ async function expectHandover(words: string): Promise<string> {
 const EN = {
   locale: "en-GB", share: "Share", copies: "A copy of 3 items goes into a new folder, /Shared/", look: "Look and bring", make: "Make the link",
   pictures: "Here are our pictures. Add yours, too:", done: "Done", shared: "Shared", brought: "2 files brought", end: "End", endNow: "End the link",
-  none: "Nothing is shared", gone: "This link leads nowhere", more: "Actions for", thanks: "Thank you", activity: "Who looked, what was brought", did: ["A guest brought “And me.jpg”", "A guest looked at “Grandma”"],
+  none: "Nothing is shared", gone: "This link leads nowhere", more: "Actions for", thanks: "Thank you", activity: "Who looked, what was brought",
+  did: (whom: string) => ["A guest brought “And me.jpg”", `A guest looked at “${whom}”`],
+  only: "Look", whom: /^For whom/, all: "All that is shared", add: "Add yours", name: "What shall we call you?", choose: "Choose photos",
+  picture: "Picture", count: "pictures",
 };
 const DE: typeof EN = {
   locale: "de-DE", share: "Teilen", copies: "Eine Kopie von 3 Elementen kommt in einen neuen Ordner, /Geteilt/", look: "Ansehen und bringen",
   make: "Link anlegen", pictures: "Hier sind unsere Bilder. Leg deine gern dazu:", done: "Fertig", shared: "Geteilt", brought: "2 Dateien gebracht",
   end: "Beenden", endNow: "Link beenden", none: "Nichts ist geteilt", gone: "Dieser Link führt nirgendwohin", more: "Aktionen für", thanks: "Danke",
-  activity: "Wer schaute, was gebracht wurde", did: ["Ein Gast hat „And me.jpg“ gebracht", "Ein Gast hat „Oma“ angesehen"],
+  activity: "Wer schaute, was gebracht wurde",
+  did: (whom: string) => ["Ein Gast hat „And me.jpg“ gebracht", `Ein Gast hat „${whom}“ angesehen`],
+  only: "Ansehen", whom: /^Für wen/, all: "Alles, was geteilt ist", add: "Eigene Bilder dazulegen", name: "Wie dürfen wir dich nennen?", choose: "Fotos auswählen",
+  picture: "Bild", count: "Bilder",
 };
 
+/** The view on show is clean for axe, fits, and a finger hits all of it. */
+async function expectSound(where: string): Promise<void> {
+  await walk.expectAccessible(where);
+  await walk.expectNoSidewaysScroll(where);
+  await walk.expectTargets(where);
+}
+
+/** What belongs to a guest is done on the guest's page. */
+async function asGuest(guest: Page, action: () => Promise<void>): Promise<void> {
+  const own = walk.page;
+  walk.page = guest;
+  try {
+    await action();
+  } finally {
+    walk.page = own;
+  }
+}
+
+/** Whether copies are what was chosen, and that is still where it was. */
+function expectCopies(folder: string, copies: string): void {
+  expect(readdirSync(copies).sort()).toEqual(SHOTS);
+  for (const name of SHOTS) expect(readFileSync(join(copies, name)).equals(readFileSync(inRoot(folder, name)))).toBe(true);
+}
+
+const focused = () => walk.page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent?.trim() ?? "");
+
 describe.each([
-  { device: "a desk", options: { viewport: DESK }, isTouch: false, words: EN, whom: "Grandma" },
-  { device: "a phone", options: PHONE, isTouch: true, words: DE, whom: "Oma" },
-])("on $device in $words.locale", ({ device, options, isTouch, words, whom }) => {
+  { device: "a desk", options: { viewport: DESK }, isTouch: false, words: EN },
+  { device: "a desk", options: { viewport: DESK }, isTouch: false, words: DE },
+  { device: "a phone", options: PHONE, isTouch: true, words: EN },
+  { device: "a phone", options: PHONE, isTouch: true, words: DE },
+])("on $device in $words.locale", ({ device, options, isTouch, words }) => {
   it("three pictures are shared, two are added by a guest, and the link is ended", async () => {
-    const folder = `Trip to ${whom}`;
+    const whom = `Grandma with ${device}`;
+    const folder = `Trip to ${whom}, ${words.locale}`;
     trip(folder);
     const page = await walk.enter(`/?path=${encodeURIComponent(folder)}`, undefined, { locale: words.locale, ...options });
     await walk.entry(SHOTS[0] ?? "").waitFor();
@@ -100,45 +138,46 @@ describe.each([
     await dialog.getByRole("textbox").first().fill(whom);
     await dialog.getByText(words.copies + whom).waitFor();
     await dialog.getByRole("radio", { name: words.look }).check();
-    await walk.expectAccessible(`the sheet on ${device}`);
-    await walk.expectNoSidewaysScroll(`the sheet on ${device}`);
-    await walk.expectTargets(`the sheet on ${device}`);
+    await expectSound(`the sheet on ${device}`);
     await dialog.getByRole("button", { name: words.make }).click();
     const link = await expectHandover(words.pictures);
-    await walk.expectAccessible(`the address on ${device}`);
-    await walk.expectNoSidewaysScroll(`the address on ${device}`);
-    await walk.expectTargets(`the address on ${device}`);
+    await expectSound(`the address on ${device}`);
     await dialog.getByRole("button", { name: words.done }).click();
     await dialog.waitFor({ state: "detached" });
 
     // What was chosen is where it was, and copied to where the sheet said.
     const copies = inRoot(words.shared, whom);
-    expect(readdirSync(copies).sort()).toEqual(SHOTS);
-    for (const name of SHOTS) expect(readFileSync(join(copies, name)).equals(readFileSync(inRoot(folder, name)))).toBe(true);
+    expectCopies(folder, copies);
     await page.goto(`${walk.larder.url}/?path=${encodeURIComponent(words.shared)}`);
     await walk.entry(whom).getByText(words.shared, { exact: true }).waitFor({ state: "attached" });
 
     const guest = await guestAt(link, words.locale, options);
     await expect.poll(() => guest.locator(".wall img").count()).toBe(3);
     expect(await guest.content()).not.toContain("private");
-    await bring(guest, ["From me.jpg", "And me.jpg"]);
-    await guest.getByText(words.thanks).first().waitFor();
+    await asGuest(guest, async () => {
+      await expectSound(`the guest's album on ${device}`);
+      const choosing = guest.waitForEvent("filechooser");
+      await guest.getByRole("button", { name: words.add }).click();
+      await guest.getByText(words.choose).click();
+      await (await choosing).setFiles(brought(...MINE));
+      await guest.getByText(words.thanks).first().waitFor();
+      await guest.getByRole("heading", { name: `5 ${words.count}` }).waitFor();
+      await expectSound(`the thank-you on ${device}`);
+    });
 
     // The view of all links tells, while it is open, and leads to them.
     await page.goto(`${walk.larder.url}/?view=shared`);
     const row = page.getByRole("listitem").filter({ hasText: whom });
     await row.getByRole("link", { name: words.brought }).waitFor();
-    await walk.expectAccessible(`the view of links on ${device}`);
-    await walk.expectNoSidewaysScroll(`the view of links on ${device}`);
-    await walk.expectTargets(`the view of links on ${device}`);
+    await expectSound(`the view of links on ${device}`);
     await row.getByRole("button", { name: `${words.more} ${whom}` }).click();
     await page.getByRole("menuitem", { name: words.activity }).click();
-    for (const deed of words.did) await page.getByRole("dialog").getByText(deed).first().waitFor();
+    for (const deed of words.did(whom)) await page.getByRole("dialog").getByText(deed).first().waitFor();
     await walk.expectAccessible(`what guests did on ${device}`);
     await walk.expectNoSidewaysScroll(`what guests did on ${device}`);
     await page.keyboard.press("Escape");
     await row.getByRole("link", { name: words.brought }).click();
-    for (const name of ["From me.jpg", "And me.jpg"]) await walk.entry(name).waitFor();
+    for (const name of MINE) await walk.entry(name).waitFor();
     expect(readFileSync(join(copies, "From me.jpg")).equals(pictures[3] ?? Buffer.alloc(0))).toBe(true);
 
     await page.goBack();
@@ -153,9 +192,117 @@ describe.each([
     // What was brought is not the link's.
     expect(existsSync(join(copies, "From me.jpg"))).toBe(true);
   });
+
+  it("so they are by the keyboard alone, on both sides", async () => {
+    const whom = `Uncle with ${device}`;
+    const folder = `Keys of ${whom}, ${words.locale}`;
+    trip(folder);
+    const page = await walk.enter(`/?path=${encodeURIComponent(folder)}`, undefined, { locale: words.locale, ...options });
+    const { keyboard } = page;
+    const dialog = page.getByRole("dialog");
+    await walk.entry(SHOTS[0] ?? "").waitFor();
+    await keyboard.type("IMG_0001");
+    await expect.poll(() => walk.selected()).toEqual(SHOTS.slice(0, 1));
+    for (let step = 1; step < SHOTS.length; step += 1) await keyboard.press("Shift+ArrowRight");
+    await expect.poll(() => walk.selected()).toEqual(SHOTS);
+    await keyboard.press("Shift+F10");
+    await page.getByRole("menu").waitFor();
+    await walk.tabTo(words.share, "ArrowDown");
+    await keyboard.press("Enter");
+    await walk.tabTo(words.whom);
+    await keyboard.type(whom);
+    await dialog.getByText(words.copies + whom).waitFor();
+    await walk.tabTo(words.only);
+    await walk.tabTo(words.look, "ArrowDown");
+    expect(await dialog.getByRole("radio", { name: words.look }).isChecked()).toBe(true);
+    await keyboard.press("Enter");
+    const link = await expectHandover(words.pictures);
+    await walk.tabTo(words.all);
+    await keyboard.press("Enter");
+    await page.getByRole("heading", { name: whom }).waitFor();
+    const copies = inRoot(words.shared, whom);
+    expectCopies(folder, copies);
+
+    const guest = await guestAt(link, words.locale, options);
+    await expect.poll(() => guest.locator(".wall img").count()).toBe(3);
+    await asGuest(guest, () => bringByKeys(guest, words));
+
+    // While the view is open it tells what came, and leads there.
+    const row = page.getByRole("listitem").filter({ hasText: whom });
+    await row.getByRole("link", { name: words.brought }).waitFor();
+    await walk.tabTo(words.brought);
+    await keyboard.press("Enter");
+    for (const name of MINE) await walk.entry(name).waitFor();
+    for (const [at, name] of MINE.entries()) expect(readFileSync(join(copies, name)).equals(pictures[3 + at] ?? Buffer.alloc(0))).toBe(true);
+    // The browser's own key for it is not the page's.
+    await page.goBack();
+
+    await row.waitFor();
+    await walk.tabTo(`${words.more} ${whom}`);
+    await keyboard.press("Enter");
+    await walk.tabTo(words.activity, "ArrowDown");
+    await keyboard.press("Enter");
+    for (const deed of words.did(whom)) await dialog.getByText(deed).first().waitFor();
+    await keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    // The focus is back at what led there, and so it is when the end is thought better of.
+    await expect.poll(focused).toBe(`${words.more} ${whom}`);
+    for (const isMeant of [false, true]) {
+      await keyboard.press("Enter");
+      await walk.tabTo(words.end, "ArrowDown");
+      await keyboard.press("Enter");
+      await dialog.waitFor();
+      if (isMeant) await walk.tabTo(words.endNow);
+      await keyboard.press(isMeant ? "Enter" : "Escape");
+      await dialog.waitFor({ state: "detached" });
+      if (!isMeant) await expect.poll(focused).toBe(`${words.more} ${whom}`);
+    }
+    await page.getByRole("heading", { name: words.none }).waitFor();
+    await guest.reload();
+    await guest.getByRole("heading", { name: words.gone }).waitFor();
+  });
 });
 
-it("the keyboard alone shares, copies the message, changes the link and ends it", async () => {
+/** A guest's side without a pointer: brings two pictures, finds them in the album, looks at one and comes back. */
+async function bringByKeys(guest: Page, words: typeof EN): Promise<void> {
+  const { keyboard } = guest;
+  await walk.tabTo(words.add);
+  await keyboard.press("Enter");
+  // The focus is where one goes on from: at the title of what opened. The name, the pictures and the files follow.
+  await expect.poll(() => guest.evaluate(() => document.activeElement?.tagName)).toBe("H2");
+  expect(await focused()).toBe(words.add);
+  await walk.tabTo(words.name);
+  for (const [at, key] of ["Enter", "Space"].entries()) {
+    const step = at === 0 ? "Tab" : "Shift+Tab";
+    // Before the keys that lead there: the browser has to know by then that somebody answers for its chooser.
+    const choosing = guest.waitForEvent("filechooser");
+    await walk.tabTo(words.choose, step);
+    await keyboard.press(key);
+    await (await choosing).setFiles(brought(MINE[at] ?? ""));
+    await guest.getByRole("heading", { name: `${4 + at} ${words.count}` }).waitFor();
+    await guest.getByText(words.thanks).first().waitFor();
+    // Nothing that came took the focus away.
+    expect(await guest.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("file");
+    await keyboard.press("Tab");
+  }
+  await walk.expectAccessible("the guest's page after bringing");
+  // On to the album, whose pictures take one Tab together; back from the viewer to the one that was looked at.
+  await walk.tabTo(new RegExp(`^${words.picture} `));
+  await keyboard.press("End");
+  const last = await focused();
+  await keyboard.press("Enter");
+  await guest.getByRole("dialog").getByText("5", { exact: false }).first().waitFor();
+  for (let step = 0; step < 12; step += 1) {
+    await keyboard.press("Tab");
+    expect(await guest.evaluate(() => document.activeElement?.closest("[role=dialog]") !== null)).toBe(true);
+  }
+  await walk.expectAccessible("the guest's viewer");
+  await keyboard.press("Escape");
+  await guest.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await focused()).toBe(last);
+}
+
+it("the keyboard alone copies the message, and changes the link", async () => {
   trip("Keys");
   const page = await walk.enter("/?path=Keys", undefined, { permissions: ["clipboard-read", "clipboard-write"] });
   const { keyboard } = page;
@@ -163,13 +310,11 @@ it("the keyboard alone shares, copies the message, changes the link and ends it"
   await keyboard.type("IMG_0001");
   await expect.poll(() => walk.selected()).toEqual(SHOTS.slice(0, 1));
   await keyboard.press("Shift+ArrowRight");
-  await keyboard.press("Shift+ArrowRight");
-  await expect.poll(() => walk.selected()).toEqual(SHOTS);
   await keyboard.press("Shift+F10");
   await page.getByRole("menu").waitFor();
   await walk.tabTo("Share", "ArrowDown");
   await keyboard.press("Enter");
-  await page.getByRole("dialog", { name: "Share 3 items" }).waitFor();
+  await page.getByRole("dialog", { name: "Share 2 items" }).waitFor();
   await walk.tabTo(/^For whom/);
   await keyboard.type("Uncle");
   await keyboard.press("Enter");
@@ -203,16 +348,6 @@ it("the keyboard alone shares, copies the message, changes the link and ends it"
   expect(await walk.api("/api/link/get_all")).toMatchObject([{ label: "Uncle", has_password: true, downloads_max: 9, write: false }]);
   const guest = await guestAt(link, "en-GB", {});
   await guest.getByRole("heading", { name: "This is protected" }).waitFor();
-
-  // The focus is back where it was: at what opened the sheet.
-  await walk.tabTo("Actions for Uncle");
-  await keyboard.press("Enter");
-  await walk.tabTo("End", "ArrowDown");
-  await keyboard.press("Enter");
-  await page.getByRole("dialog", { name: "End the link “Uncle”?" }).waitFor();
-  await walk.tabTo("End the link");
-  await keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Nothing is shared" }).waitFor();
 });
 
 describe("one thing", () => {

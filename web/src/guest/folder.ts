@@ -1,7 +1,7 @@
 // What is in the folder on show: folders, the album, other files; and the viewer over it.
 import { readable } from "../lib/state/rawNames.ts";
 import { joinPath, nameOf } from "../lib/state/paths.ts";
-import { SORTING_AT_FIRST, sortEntries } from "../lib/state/sort.ts";
+import { type Sorting, SORTING_AT_FIRST, sortEntries } from "../lib/state/sort.ts";
 import type { Entry } from "../lib/api/types.ts";
 import type { Choice } from "./choice.ts";
 import { h } from "./dom.ts";
@@ -11,6 +11,8 @@ import { loadViewer } from "./parts.ts";
 import type { Viewer } from "./viewer.ts";
 import { type Picture, Wall } from "./wall.ts";
 import { locale, t } from "./words.ts";
+
+const BY_TIME: Sorting = { key: "modified", isDescending: false };
 
 export interface FolderActions {
   choice: Choice;
@@ -37,7 +39,9 @@ export class Folder {
     const isPicture = (entry: Entry) => ["image", "video"].includes(kindOfEntry(entry));
     const folders = sorted.filter((entry) => entry.type === "folder");
     const others = sorted.filter((entry) => entry.type !== "folder" && !isPicture(entry));
-    this.pictures = sorted.filter((entry) => entry.type !== "folder" && isPicture(entry)).map((entry) => this.#pictureOf(entry));
+    // As they were taken, whoever's camera named them: phones and guests keep a picture's time when they bring it.
+    const album = sortEntries(sorted.filter((entry) => entry.type !== "folder" && isPicture(entry)), BY_TIME, locale());
+    this.pictures = album.map((entry) => this.#pictureOf(entry));
     if (folders.length > 0) this.#list("folders", t("folders"), folders);
     if (this.pictures.length > 0) {
       const hrefOf = ({ entry }: Picture) => writePlace({ folder: path, file: entry.name });

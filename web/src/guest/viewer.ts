@@ -189,7 +189,8 @@ export class Viewer {
 
   /** What lies below is not reached meanwhile. */
   #keepFocus(event: KeyboardEvent): void {
-    const stops = [...this.element.querySelectorAll<HTMLElement>("button:not([hidden]), a[href], video")].filter((one) => !one.closest("[aria-hidden=true]"));
+    // A phone's turning is done by fingers: its buttons are there without being shown.
+    const stops = [...this.element.querySelectorAll<HTMLElement>("button, a[href], video")].filter((one) => one.offsetWidth > 0 && !one.closest("[aria-hidden=true]"));
     const [first, last] = [stops[0], stops[stops.length - 1]];
     const now = document.activeElement;
     const isAtEnd = event.shiftKey ? now === first || now === this.element : now === last;
