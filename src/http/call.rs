@@ -153,6 +153,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Whether the request came over TLS.
+    pub fn is_secure(&self) -> bool {
+        gate::is_secure(self.request, &self.app.config.settings().trusted_proxies)
+    }
+
     /// Tells of the caller, as long as larder runs, whether they may still have done what they asked for.
     pub fn standing(&self) -> Result<impl Fn() -> bool + Send + Sync + use<>> {
         let standing = Standing::of(self.caller()?, self.endpoint);

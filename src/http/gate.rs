@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Access, Endpoint, Proof};
-use crate::http::guests;
+use crate::http::{cookie, guests};
 use crate::links;
 use crate::settings::Network;
 
@@ -135,7 +135,8 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
             }
             Proof::Cookie => {
                 let reads_only = matches!(request.method().as_str(), "GET" | "HEAD");
-                let token = cookies(request.headers_named("Cookie"), SESSION_COOKIE).next();
+                let is_secure = is_secure(request, &app.config.settings().trusted_proxies);
+                let token = cookie::SESSION.values(request, is_secure).next();
                 if let Some(token) = token.filter(|_| reads_only) {
                     return accounts.by_token(token);
                 }
@@ -150,18 +151,6 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The cookie in which a browser keeps a session's token (contract, section 3).
-pub const SESSION_COOKIE: &str = "larder_session";
-
-/// The values of a cookie in `Cookie` fields (RFC 6265, 4.2.1). There may be several, of more than one path.
-pub fn cookies<'a>(
-    fields: impl Iterator<Item = &'a str>,
-    name: &'static str,
-) -> impl Iterator<Item = &'a str> {
-    let pairs = fields.flat_map(|field| field.split(';'));
-    pairs.filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The client's address: the peer's, or what a trusted proxy says. Of several addresses in
@@ -206,6 +195,12 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
     Some(address.ok()?.to_canonical())
 }
 
+/// Whether a request came over TLS: to us, or to a trusted proxy that says so.
+pub fn is_secure(request: &Request, trusted: &[Network]) -> bool {
+    let told = request.header("X-Forwarded-Proto").filter(|_| is_from_proxy(request, trusted));
+    told.map_or_else(|| request.secure(), |scheme| scheme.trim().eq_ignore_ascii_case("https"))
+}
+
 /// Whether a request comes from a proxy that is trusted.
 pub fn is_from_proxy(request: &Request, trusted: &[Network]) -> bool {
     let peer = request.remote_addr().map(|peer| peer.ip().to_canonical());
@@ -234,18 +229,6 @@ mod tests {
         assert_eq!(bearer("Bearer"), Some(""));
         assert_eq!(bearer("Basic YTpi"), None);
         assert_eq!(bearer("Bearerx"), None);
-    }
-
-    #[test]
-    fn our_cookie_is_found_among_others() {
-        let ours = |fields: &'static [&str]| cookies(fields.iter().copied(), SESSION_COOKIE);
-        assert_eq!(ours(&["a=1; larder_session=t.o.k; b=2"]).next(), Some("t.o.k"));
-        assert_eq!(ours(&["xlarder_session=t"]).next(), None);
-        assert_eq!(ours(&["larder_sessions=t; larder_session"]).next(), None);
-        assert_eq!(
-            ours(&["larder_session=a", "b=1;larder_session=c"]).collect::<Vec<_>>(),
-            ["a", "c"]
-        );
     }
 
     #[test]

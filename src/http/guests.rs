@@ -12,13 +12,10 @@ use crate::auth::throttle::network_of;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{assets, gate, query, router};
+use crate::http::{assets, cookie, gate, query, router};
 use crate::links::{self, Link};
 use crate::logbook::Event;
 use crate::settings::{Roles, Settings};
-
-/// The cookie of a guest, for one link alone.
-pub const COOKIE: &str = "larder_link";
 
 /// The endpoint that listing acts as: reading is not enough for it.
 const LIST: &str = "/api/finder";
@@ -42,7 +39,8 @@ pub fn recognize(app: &App, request: &Request) -> Result<Caller> {
 
 /// Who a request's cookie says that its sender is, if that is still good for a link.
 pub fn known(app: &App, request: &Request, link: &Link) -> Option<links::Guest> {
-    let mut cookies = gate::cookies(request.headers_named("Cookie"), COOKIE);
+    let is_secure = gate::is_secure(request, &app.config.settings().trusted_proxies);
+    let mut cookies = cookie::GUEST.values(request, is_secure);
     cookies.find_map(|cookie| app.links.unseal(link, cookie))
 }
 

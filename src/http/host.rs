@@ -41,11 +41,12 @@ pub fn origin(settings: &Settings, request: &Request) -> String {
         return settings.public_url.clone();
     }
     let host = request.header("Host").map(str::trim).unwrap_or_default();
-    let is_told = || gate::is_from_proxy(request, &settings.trusted_proxies);
-    // A proxy that is believed may speak TLS for us.
-    let forwarded = request.header("X-Forwarded-Proto").map(str::trim).filter(|_| is_told());
-    let scheme = if forwarded == Some("https") { "https" } else { "http" };
-    format!("{scheme}://{host}")
+    format!("{}://{host}", scheme(settings, request))
+}
+
+/// The scheme by which larder is reached in a request.
+pub fn scheme(settings: &Settings, request: &Request) -> &'static str {
+    if gate::is_secure(request, &settings.trusted_proxies) { "https" } else { "http" }
 }
 
 /// Whether a browser would run, or apply, what it asks for, and no user's file is meant for that.

@@ -7,6 +7,7 @@ mod assets;
 mod body;
 mod call;
 mod coding;
+mod cookie;
 mod cors;
 mod document;
 mod gate;

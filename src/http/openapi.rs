@@ -294,7 +294,8 @@ fn document() -> String {
                 },
                 "cookie": {
                     "type": "apiKey", "in": "cookie", "name": "larder_session",
-                    "description": "The same token, set by `/api/user/login`; counts for GET and HEAD only.",
+                    "description": "The same token, set by `/api/user/login`; counts for GET and HEAD only. Over TLS it is \
+                        called `__Host-larder_session`, and each scheme takes its own alone.",
                 },
             },
             "schemas": book.schemas(),

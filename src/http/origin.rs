@@ -22,7 +22,8 @@ pub fn nearby(request: &Request, app: &App) -> String {
         && app.is_everywhere()
         && let Some(ip) = system::in_house()
     {
-        return format!("http://{}", at_port_of(host, ip));
+        let scheme = host::scheme(&settings, request);
+        return format!("{scheme}://{}", at_port_of(host, ip));
     }
     match told.split_once("://") {
         Some((_, of)) if of == host => told.to_owned(),

@@ -8,7 +8,8 @@ use crate::auth::sign_in::LinkPassword;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::answer::{Answer, Done, Time, done, sentence};
 use crate::http::call::Call;
-use crate::http::guests::{self, COOKIE};
+use crate::http::cookie;
+use crate::http::guests;
 use crate::http::handlers::download::{self, Download};
 use crate::http::handlers::folders::{self, EntryType, Listing};
 use crate::http::handlers::pages::{self, Page};
@@ -153,7 +154,7 @@ pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOp
     let seal = call.app.links.seal(&link, &guest);
     let seconds = guest.time_left(links::now());
     let path = format!("/s/{}", guests::token_of(call.request));
-    let cookie = format!("{COOKIE}={seal}; HttpOnly; SameSite=Lax; Path={path}; Max-Age={seconds}");
+    let cookie = cookie::GUEST.field(call.is_secure(), &seal, &path, seconds);
     Ok(done()?.with("Set-Cookie", cookie))
 }
 

@@ -13,7 +13,8 @@ use crate::auth::sign_in::{Attempt, Entrance};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
-use crate::http::gate::{self, SESSION_COOKIE};
+use crate::http::cookie;
+use crate::http::gate;
 use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
@@ -61,7 +62,7 @@ pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
     let token = call.app.accounts.begin_session(&user)?;
     let agent = call.request.header("User-Agent").unwrap_or_default();
     call.app.users.saw(&user, call.address, agent);
-    let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
+    let cookie = session_cookie(call, &token, limits::TOKEN_LIFE.as_secs());
     Ok(Answer::of(&SignedIn { token })?.with("Set-Cookie", cookie))
 }
 
@@ -110,12 +111,13 @@ pub fn logout(call: &mut Call<'_>, ask: Ask<Logout>) -> Result<Answer<Done<Logge
         call.note(Event::signed_out("signed out"));
     }
     // What the browser keeps of answers is nobody else's to find (W3C Clear Site Data).
-    Ok(done()?.with("Set-Cookie", session_cookie("", 0)).with("Clear-Site-Data", "\"cache\""))
+    let cookie = session_cookie(call, "", 0);
+    Ok(done()?.with("Set-Cookie", cookie).with("Clear-Site-Data", "\"cache\""))
 }
 
 /// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1).
-fn session_cookie(token: &str, seconds: u64) -> String {
-    format!("{SESSION_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}")
+fn session_cookie(call: &Call<'_>, token: &str, seconds: u64) -> String {
+    cookie::SESSION.field(call.is_secure(), token, "/", seconds)
 }
 
 /// The caller as they see themselves.
@@ -379,7 +381,7 @@ pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Chang
     // Somebody else may have deleted the user meanwhile.
     let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
     let token = call.app.accounts.begin_session(&user)?;
-    let cookie = session_cookie(&token, limits::TOKEN_LIFE.as_secs());
+    let cookie = session_cookie(call, &token, limits::TOKEN_LIFE.as_secs());
     answer.token = Some(token);
     Ok(Answer::of(&answer)?.with("Set-Cookie", cookie))
 }
