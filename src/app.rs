@@ -42,7 +42,7 @@ use crate::zone;
 pub struct App {
     /// Settings and roles.
     pub config: Arc<Config>,
-    /// Users and logged-out tokens.
+    /// Users and their sessions.
     pub users: Arc<UserStore>,
     /// The FTP users.
     pub ftp_users: Arc<FtpUserStore>,
@@ -337,6 +337,9 @@ impl App {
         if let Err(error) = self.users.write_sightings(false) {
             self.logbook.note_own(Event::other(format!("where users were last seen: {error}")));
         }
+        if let Err(error) = self.users.tend_sessions(false) {
+            self.logbook.note_own(Event::other(format!("when sessions were last used: {error}")));
+        }
     }
 
     /// Writes down how links were used, when it is time to.
@@ -411,6 +414,7 @@ impl App {
         self.console.stop();
         let _best_effort = self.users.write_sightings(true);
         let _best_effort = self.links.write_uses(true);
+        let _best_effort = self.users.tend_sessions(true);
         self.resources.keep();
         self.logbook.note_own(Event::stop("larder stopped"));
         self.logbook.close();

@@ -6,6 +6,7 @@ mod backup;
 mod budget;
 mod check;
 mod cli;
+mod clock;
 mod cloud;
 mod console;
 mod door;

@@ -50,6 +50,8 @@ pub struct Changes<'a> {
     pub settings: Option<&'a str>,
     /// An API key that the user made up, or `NEW_KEY`.
     pub api_key: Option<&'a str>,
+    /// The session that a new password does not end.
+    pub keep_session: Option<&'a str>,
 }
 
 /// What a new user may read unless somebody says otherwise (contract, section 7).
@@ -176,6 +178,7 @@ pub fn change(
         paths_write: changes.paths_write,
         key_hash: new_key.as_ref().map(|key| key.hash.as_str()),
         key_hint: new_key.as_ref().map(|key| key.hint.as_str()),
+        keep_session: changes.keep_session,
     };
     users.change(id, &change, ADMIN)?;
     let random_key = new_key.filter(|_| changes.api_key == Some(NEW_KEY));

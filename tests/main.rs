@@ -45,6 +45,7 @@ mod raw_names;
 mod roles;
 mod secrets;
 mod service;
+mod sessions;
 mod settings;
 mod signin_codes;
 mod signing_in;

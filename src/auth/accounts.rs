@@ -1,13 +1,14 @@
 //! Where callers are found by what they bring, and found again while something lasts that they have begun.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::auth::caller::{Caller, Credential, Who};
 use crate::auth::key;
-use crate::auth::token::{Session, Tokens};
+use crate::auth::token::{Place, Session, Tokens};
 use crate::error::{Error, Result, SignInProblem};
-use crate::store::{FtpUserStore, User, UserStore};
+use crate::limits;
+use crate::store::{Found, FtpUserStore, SessionRow, Sessionless, User, UserStore, Whence};
 
 /// All kinds of accounts there are.
 pub struct Accounts {
@@ -19,8 +20,30 @@ pub struct Accounts {
     tokens: Tokens,
 }
 
+/// What somebody who has signed in shows from now on.
+pub struct Pass {
+    /// A JWT.
+    pub token: String,
+    /// How long it can be renewed if nobody uses it.
+    pub lasts: Duration,
+}
+
+/// How old a token may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// As the contract bounds it.
+    Bound,
+    /// As long as its session lasts: it is to be renewed.
+    Any,
+    /// It was good when something began that lasts.
+    Begun,
+}
+
 /// What is said to somebody whom nobody knows, or knows no more.
 const GONE: Error = Error::SignIn(SignInProblem::Unauthorized);
+
+/// What is said to whose token was ended, by themselves or others.
+const ENDED: Error = Error::SignIn(SignInProblem::InvalidToken);
 
 impl Accounts {
     /// These, with tokens signed with this secret.
@@ -28,16 +51,96 @@ impl Accounts {
         Self { users, ftp_users, tokens: Tokens::new(secret) }
     }
 
-    /// A token for a new session of this user.
-    pub fn begin_session(&self, user: &User) -> Result<String> {
-        self.tokens.issue(user.id, &user.username, user.epoch)
+    /// Begins a session of this user. Where nothing can be written they get a token without one: whoever is to make
+    /// room on a full drive must be able to sign in.
+    ///
+    /// Errors: `SignIn` (they are gone, or got another password, meanwhile).
+    pub fn begin_session(
+        &self,
+        user: &User,
+        is_remembered: bool,
+        whence: Whence<'_>,
+    ) -> Result<Pass> {
+        let id = key::hex(&key::random_bytes::<16>()?);
+        match self.users.begin_session(user, &id, is_remembered, whence) {
+            Ok(session) => self.pass(user, &session),
+            Err(Error::DiskFull | Error::Store(_)) => {
+                let token = self.tokens.issue(user.id, &user.username, user.epoch, None)?;
+                Ok(Pass { token, lasts: limits::TOKEN_LIFE })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A new token of the session that the caller came with; that one is good for another minute.
+    ///
+    /// Errors: `SignIn` (it has ended, or was renewed before), `Refused` (they came with something else).
+    pub fn renew_session(&self, caller: &Caller, whence: Whence<'_>) -> Result<Pass> {
+        let (Who::User(user), Credential::Session(session)) = (caller.who(), caller.credential())
+        else {
+            return Err(Error::Refused);
+        };
+        let generation = Some(session.generation);
+        let found = self.users.renew_session(user, &session.id, generation, whence)?;
+        let renewed = match found {
+            Some(renewed) => renewed,
+            None if session.is_sessionless() => {
+                let (token_id, expires) = (session.id.as_str(), session.expires);
+                self.users.adopt_session(&Sessionless { user, token_id, expires }, whence)?
+            }
+            None => return Err(ENDED),
+        };
+        self.pass(user, &renewed)
+    }
+
+    /// A token for somebody who has chosen a new password, which ended every one that there was: of the session in
+    /// which they did, or of a new one for who came without.
+    ///
+    /// Errors: `SignIn` (they are gone meanwhile).
+    pub fn go_on(&self, caller: &Caller, user: &User, whence: Whence<'_>) -> Result<Pass> {
+        let renewed = match caller.credential() {
+            Credential::Session(session) => {
+                self.users.renew_session(user, &session.id, None, whence)?
+            }
+            _ => None,
+        };
+        match renewed {
+            Some(renewed) => self.pass(user, &renewed),
+            None => self.begin_session(user, false, whence),
+        }
+    }
+
+    /// What somebody shows from now on.
+    fn pass(&self, user: &User, session: &SessionRow) -> Result<Pass> {
+        let place = Place { id: &session.id, generation: session.generation };
+        let token = self.tokens.issue(user.id, &user.username, user.epoch, Some(place))?;
+        Ok(Pass { token, lasts: Duration::from_secs(session.life().unsigned_abs()) })
     }
 
     /// The caller that a token stands for.
     ///
     /// Errors: `SignIn`.
     pub fn by_token(&self, token: &str) -> Result<Caller> {
-        self.by_session(self.tokens.read(token)?)
+        self.by_session(self.tokens.read(token)?, Age::Bound)
+    }
+
+    /// The same, also when the token's 24 hours are over: as long as its session lasts.
+    ///
+    /// Errors: `SignIn`.
+    pub fn by_lasting_token(&self, token: &str) -> Result<Caller> {
+        self.by_session(self.tokens.read(token)?, Age::Any)
+    }
+
+    /// Whether the session that a caller came with has not been ended; true of whoever came with something else. As
+    /// long as nobody can say, nothing has changed.
+    pub fn has_session_of(&self, caller: &Caller) -> bool {
+        let Credential::Session(session) = caller.credential() else { return true };
+        let Ok(found) = self.users.by_session(session.user_id, &session.id) else { return true };
+        found.is_some_and(|found| {
+            // A token without a session has only the user's epoch to end with.
+            let is_as_issued = !found.is_revoked && found.user.epoch == session.epoch;
+            found.session.is_some() || (session.is_sessionless() && is_as_issued)
+        })
     }
 
     /// The caller whose API key this is.
@@ -52,13 +155,7 @@ impl Accounts {
     /// Errors: `SignIn` when that is no longer good.
     pub fn again(&self, caller: &Caller) -> Result<Caller> {
         match caller.credential() {
-            Credential::Session(session) => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                if session.expires <= i64::try_from(now.as_secs()).unwrap_or(i64::MAX) {
-                    return Err(Error::SignIn(SignInProblem::Expired));
-                }
-                self.by_session(session.clone())
-            }
+            Credential::Session(session) => self.by_session(session.clone(), Age::Begun),
             Credential::Key(hash) => self.by_key_hash(hash.clone()),
             // A link is no account: whoever found it finds it again.
             Credential::Link => Err(GONE),
@@ -87,13 +184,40 @@ impl Accounts {
     }
 
     /// The caller of a session that nobody has ended.
-    fn by_session(&self, session: Session) -> Result<Caller> {
-        let found = self.users.by_session(session.user_id, &session.token_id)?;
-        let (user, is_logged_out) = found.ok_or(GONE)?;
-        if user.epoch != session.epoch || is_logged_out {
-            return Err(Error::SignIn(SignInProblem::InvalidToken));
+    fn by_session(&self, session: Session, age: Age) -> Result<Caller> {
+        let found = self.users.by_session(session.user_id, &session.id)?.ok_or(GONE)?;
+        if found.user.epoch != session.epoch {
+            return Err(ENDED);
         }
-        Ok(Caller::new(Who::User(user), Credential::Session(session)))
+        self.judge(&session, &found, age)?;
+        Ok(Caller::new(Who::User(found.user), Credential::Session(session)))
+    }
+
+    /// Whether a token is still good for what its bearer wants.
+    ///
+    /// Errors: `SignIn`.
+    fn judge(&self, session: &Session, found: &Found, age: Age) -> Result<()> {
+        const EXPIRED: Error = Error::SignIn(SignInProblem::Expired);
+        let has_expired = |token_age| age != Age::Any && session.has_expired(token_age);
+        let Some(row) = &found.session else {
+            return match session.is_sessionless() && !found.is_revoked {
+                true if session.has_expired(None) => Err(EXPIRED),
+                true => Ok(()),
+                false => Err(ENDED),
+            };
+        };
+        if self.users.is_session_over(row) {
+            return Err(EXPIRED);
+        }
+        match row.generation - session.generation {
+            0 if has_expired(row.token_age()) => Err(EXPIRED),
+            0 => Ok(()),
+            1.. if has_expired(None) => Err(EXPIRED),
+            // What was begun goes on in the session, whatever took the token's place.
+            1.. if age == Age::Begun => Ok(()),
+            1 if row.has_old_token() => Ok(()),
+            _ => Err(ENDED),
+        }
     }
 
     /// The caller whose API key has this hash.
@@ -106,7 +230,12 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
     use crate::store::{FtpUser, NewUser, UserChange};
+
+    const HERE: Whence<'_> =
+        Whence { address: IpAddr::V4(Ipv4Addr::LOCALHOST), agent: "a browser" };
 
     /// Accounts with the user ana and the FTP user cam.
     fn house() -> (tempfile::TempDir, Accounts) {
@@ -142,7 +271,7 @@ mod tests {
     /// Ana by each thing that she can bring.
     fn ana(accounts: &Accounts) -> [Caller; 3] {
         let user = accounts.users.by_username("ana").unwrap().unwrap();
-        let token = accounts.begin_session(&user).unwrap();
+        let token = accounts.begin_session(&user, false, HERE).unwrap().token;
         let by_token = accounts.by_token(&token).unwrap();
         let by_password = Caller::new(Who::User(user), Credential::Password);
         [by_token, accounts.by_key("a key").unwrap(), by_password]

@@ -74,7 +74,7 @@ pub enum Credential {
 /// What something may be bound to that only the same caller gets again: nobody else has it, and it ends with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// A session, by the id of its token.
+    /// A session, by its id: a token that takes another's place has what was bound to that.
     Session(String),
     /// An API key, by its hash.
     Key(String),
@@ -175,7 +175,7 @@ impl Caller {
     /// Errors: `Refused` for who came with nothing that lasts.
     pub fn holder(&self) -> Result<Holder> {
         match &self.credential {
-            Credential::Session(session) => Ok(Holder::Session(session.token_id.clone())),
+            Credential::Session(session) => Ok(Holder::Session(session.id.clone())),
             Credential::Key(hash) => Ok(Holder::Key(hash.clone())),
             Credential::Password | Credential::Link => Err(Error::Refused),
         }

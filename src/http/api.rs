@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads, jobs,
-    links, logs, pages, photos, roles, settings, signin_code, system, thumb, transfers, trash,
-    upload, uploads, users,
+    links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb, transfers,
+    trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -105,6 +105,8 @@ pub enum Access {
 pub enum Proof {
     /// A session's token, in `Authorization`.
     Bearer,
+    /// The same, also one whose 24 hours are over, as long as its session lasts.
+    Lasting,
     /// An API key, in `X-API-KEY`.
     Key,
     /// A session's token, in the cookie: for what changes nothing, whatever the endpoint is.
@@ -203,6 +205,12 @@ impl Endpoint {
         self
     }
 
+    /// Takes a session's token only, also one that has expired meanwhile.
+    const fn by_lasting_session(mut self) -> Self {
+        self.proofs = &[Proof::Lasting];
+        self
+    }
+
     /// Answers with secrets.
     const fn secret(mut self) -> Self {
         self.compresses = false;
@@ -283,6 +291,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/update_start_exit_program", ByRole,   Transfer, System,  system::exit,          [],               "Stop larder, as before an update."),
     row!([Post], "/api/user/login",            Public,   Transfer, People,  users::login,          [401],            "Sign in with name and password, or with a one-time code.").secret(),
     row!([Post], "/api/user/logout",           SignedIn, Transfer, People,  users::logout,         [],               "End this session, or all of one's own."),
+    row!([Post], "/api/user/renew",            SignedIn, Transfer, People,  sessions::renew,       [],               "Get a new token of one's session, also when the last has expired.").forbids().by_lasting_session().secret(),
+    row!([Get],  "/api/user/sessions",         SignedIn, Transfer, People,  sessions::list,        [],               "List one's own sessions, the last used first.").forbids(),
+    row!([Post], "/api/user/end_session",      SignedIn, Transfer, People,  sessions::end,         [404],            "End one of one's own sessions.").forbids(),
     row!([Get],  "/api/user/get_self",         SignedIn, Quick,    People,  users::get_self,       [],               "Tell the caller who they are."),
     row!([Post], "/api/user/edit_self",        SignedIn, Transfer, People,  users::edit_self,      [409],            "Change one's own name, password, key or texts.").secret(),
     row!([Get],  "/api/user/get_all",          ByRole,   Quick,    People,  users::get_all,        [],               "List all users."),
@@ -402,6 +413,7 @@ mod tests {
         for row in ENDPOINTS {
             let wanted: &[Proof] = match row.access {
                 ByRole if row.path == "/api/user/signin_code" => &[Proof::Bearer],
+                SignedIn if row.path == "/api/user/renew" => &[Proof::Lasting],
                 Public => &[],
                 SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
                 Access::Link | Knocking => &[Proof::Link],
@@ -435,7 +447,15 @@ mod tests {
         assert_eq!(open(Knocking).collect::<Vec<_>>(), ["/s/{token}/info", "/s/{token}/open"]);
         assert_eq!(
             open(SignedIn).collect::<Vec<_>>(),
-            ["/api/user/logout", "/api/user/get_self", "/api/user/edit_self", "/api/role/self"]
+            [
+                "/api/user/logout",
+                "/api/user/renew",
+                "/api/user/sessions",
+                "/api/user/end_session",
+                "/api/user/get_self",
+                "/api/user/edit_self",
+                "/api/role/self"
+            ]
         );
     }
 }

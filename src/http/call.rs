@@ -19,7 +19,7 @@ use crate::http::question::{Content, Question};
 use crate::http::{query, router};
 use crate::limits;
 use crate::logbook::{By, Event};
-use crate::store::User;
+use crate::store::{User, Whence};
 use crate::vault::{Share, Spool, VaultPath};
 
 /// What a handler is lent.
@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         let lasts = self
             .caller
             .as_ref()
-            .is_none_or(|caller| Standing::of(caller, self.endpoint).lasts(self.app));
+            .is_none_or(|caller| Standing::of(caller, self.endpoint).lasts_in_session(self.app));
         match &self.caller {
             Some(caller) if !lasts => Err(gate::gone(caller)),
             _ => Ok(()),
@@ -164,6 +164,19 @@ impl<'a> Call<'a> {
         // Jobs that have ended are remembered by the app: they must not keep it.
         let app = Arc::downgrade(self.app);
         Ok(move || app.upgrade().is_some_and(|app| standing.lasts(&app)))
+    }
+
+    /// The same, for what ends with the session that they came with.
+    pub fn standing_in_session(&self) -> Result<impl Fn() -> bool + Send + Sync + use<>> {
+        let standing = Standing::of(self.caller()?, self.endpoint);
+        let app = Arc::downgrade(self.app);
+        Ok(move || app.upgrade().is_some_and(|app| standing.lasts_in_session(&app)))
+    }
+
+    /// From where the caller comes, and by what program.
+    pub fn whence(&self) -> Whence<'_> {
+        let agent = self.request.header("User-Agent").unwrap_or_default();
+        Whence { address: self.address, agent }
     }
 
     /// Reads a small JSON object whole, whatever its keys; `None` without a body.

@@ -55,11 +55,20 @@ impl Standing {
         now.is_some_and(|now| now.covers(&self.caller) && is_open_to(app, self.endpoint, &now))
     }
 
+    /// The same, and nobody has ended the session that they came with: work goes on without it, but what is sent or
+    /// brought is as much theirs as any new request.
+    pub fn lasts_in_session(&self, app: &App) -> bool {
+        app.accounts.has_session_of(&self.caller) && self.lasts(app)
+    }
+
     /// Who they are by now, if they may still use the endpoint; their paths may be others. As long as nobody can say,
     /// nothing has changed.
     ///
     /// Errors: `SignIn` or `Gone` (they are gone), `Refused`.
     pub fn renewed(self, app: &App) -> Result<Caller> {
+        if !app.accounts.has_session_of(&self.caller) {
+            return Err(gone(&self.caller));
+        }
         let Ok(now) = at_present(app, &self.caller) else { return Ok(self.caller) };
         let now = now.ok_or_else(|| gone(&self.caller))?;
         admit(app, self.endpoint, &now).map(|()| now)
@@ -126,6 +135,11 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
             Proof::Bearer => {
                 if let Some(token) = request.header("Authorization").and_then(bearer) {
                     return accounts.by_token(token);
+                }
+            }
+            Proof::Lasting => {
+                if let Some(token) = request.header("Authorization").and_then(bearer) {
+                    return accounts.by_lasting_token(token);
                 }
             }
             Proof::Key => {

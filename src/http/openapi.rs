@@ -375,7 +375,7 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
         Access::Link | Access::Knocking => "by_link",
     });
     let proofs = row.proofs.iter().filter_map(|proof| match proof {
-        Proof::Bearer => Some(json!({ "bearer": [] })),
+        Proof::Bearer | Proof::Lasting => Some(json!({ "bearer": [] })),
         Proof::Key => Some(json!({ "key": [] })),
         Proof::Cookie => row.only_reads().then(|| json!({ "cookie": [] })),
         // It is in the path.

@@ -10,7 +10,7 @@ use tiny_http::Request;
 use tiny_http::ext::{Body, Limits};
 
 use crate::app::App;
-use crate::auth::caller::Caller;
+use crate::auth::caller::{Caller, Credential};
 use crate::auth::throttle::network_of;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
@@ -20,6 +20,7 @@ use crate::http::router::{self, Route};
 use crate::http::{coding, cors, gate, guests, host, problem, query, tus};
 use crate::logbook::{By, Event};
 use crate::permits::{Permit, Permits};
+use crate::store::Whence;
 use crate::{limits, threads};
 
 /// The running HTTP server.
@@ -220,15 +221,24 @@ fn answer(
         *who = Some(caller.label().to_owned());
         gate::admit(app, endpoint, caller).map_err(worded)?;
     }
-    let user = caller.as_ref().and_then(Caller::user).map(Arc::clone);
+    let seen = caller.as_ref().filter(|caller| caller.user().is_some()).cloned();
     let mut call = Call::new(app, endpoint, address, request, caller);
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     guests::saw(&call)?;
-    if let Some(user) = user {
-        app.users.saw(&user, address, request.header("User-Agent").unwrap_or_default());
-        app.presence.saw(user.id, &user.username, address);
+    if let Some(caller) = seen {
+        saw(app, &caller, address, request.header("User-Agent").unwrap_or_default());
     }
     Ok(reply)
+}
+
+/// Remembers that a user was here, and used their session.
+fn saw(app: &App, caller: &Caller, address: IpAddr, agent: &str) {
+    let Some(user) = caller.user() else { return };
+    app.users.saw(user, address, agent);
+    app.presence.saw(user.id, &user.username, address);
+    if let Credential::Session(session) = caller.credential() {
+        app.users.saw_session(&session.id, Whence { address, agent });
+    }
 }
 
 /// The refusal as this endpoint says it: those of the second contract tell a caller who is known and may

@@ -5,10 +5,30 @@ use std::time::Duration;
 /// How long a token is good (contract, section 3).
 pub const TOKEN_LIFE: Duration = Duration::from_hours(24);
 
-/// Bytes of a token that we would look at; ours have about 250.
+/// Bytes of a token that we would look at; ours have about 320.
 pub const TOKEN_BYTES_MAX: usize = 2048;
 
-/// Tokens of one user that are remembered as logged out; one more logs out all of that user's,
+/// How long a session lasts after its last use (second contract, section 21).
+pub const SESSION_LIFE: Duration = Duration::from_hours(24);
+
+/// The same for one that is to be remembered.
+pub const REMEMBERED_LIFE: Duration = Duration::from_hours(90 * 24);
+
+/// How long a token is good after another took its place (second contract, section 21): what is under way with it
+/// arrives, and whoever did not hear of the new one asks again.
+pub const OLD_TOKEN_LIFE: Duration = Duration::from_mins(1);
+
+/// Sessions of one user (second contract, section 21).
+pub const SESSIONS_PER_USER_MAX: usize = 50;
+
+/// Sessions of which it is remembered when they were used since larder started: 400 bytes each, and more than a club
+/// has devices.
+pub const SESSIONS_SEEN_MAX: usize = 4096;
+
+/// How often somebody looks which sessions are over. They are good for nothing before that.
+pub const SESSIONS_LOOK_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Tokens without a session of one user that are remembered as logged out; one more logs out all of that user's,
 /// which keeps the table small and errs on the safe side.
 pub const REVOKED_TOKENS_PER_USER_MAX: i64 = 100;
 

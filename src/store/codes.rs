@@ -7,32 +7,13 @@
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use rustix::time::{ClockId, clock_gettime};
 
+use super::moment::Moment;
 use super::user::{User, UserChange};
 use super::users::{UserStore, begin};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::threads::locked;
-
-/// A moment since the machine was started.
-#[derive(Clone, PartialEq, Eq)]
-struct Moment {
-    /// Which start.
-    boot: String,
-    /// Seconds since then, those asleep included.
-    seconds: i64,
-}
-
-impl Moment {
-    /// This one.
-    fn now() -> Self {
-        // Without the id the seconds alone bound it.
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let seconds = clock_gettime(ClockId::Boottime).tv_sec;
-        Self { boot: boot.trim().to_owned(), seconds }
-    }
-}
 
 impl UserStore {
     /// Keeps a code of a user, who is as they are told here; on the disk when this returns. The oldest of more than

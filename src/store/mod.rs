@@ -5,15 +5,19 @@ mod dump;
 mod ftp_users;
 mod link_uses;
 mod links;
+mod moment;
 mod reader;
 mod schema;
 mod seen;
+mod sessions;
 mod user;
 mod users;
+mod uses;
 
 pub use dump::{dump, load};
 pub use ftp_users::{FtpUser, FtpUserStore};
 pub use links::{Edit, LinkChange, LinkRow, LinkStore, Made, NewLink};
+pub use sessions::{Found, SessionRow, Sessionless, Whence};
 pub use user::{NewUser, User, UserChange, examine_users};
 pub use users::UserStore;
 

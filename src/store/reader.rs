@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::schema::MIGRATIONS;
+use super::sessions::{self, SessionRow};
 use super::user::{COLUMNS, User, read_user};
 use crate::error::Result;
 use crate::limits;
@@ -22,7 +23,9 @@ pub(super) struct Reader {
     users: HashMap<i64, Arc<User>>,
     /// Ids by the hash of their API key.
     ids_by_key: HashMap<String, i64>,
-    /// Ids of tokens that were logged out.
+    /// Sessions by their ids.
+    sessions: HashMap<String, Arc<SessionRow>>,
+    /// Ids of tokens that have no session and were logged out.
     revoked: Option<HashSet<String>>,
 }
 
@@ -34,6 +37,7 @@ impl Reader {
             seen_version: -1,
             users: HashMap::new(),
             ids_by_key: HashMap::new(),
+            sessions: HashMap::new(),
             revoked: None,
         })
     }
@@ -57,6 +61,7 @@ impl Reader {
         }
         self.users.clear();
         self.ids_by_key.clear();
+        self.sessions.clear();
         self.revoked = None;
         let edition = self
             .connection
@@ -108,6 +113,20 @@ impl Reader {
             .prepare_cached(&format!("SELECT id FROM users WHERE {what}"))?
             .query_row([value], |row| row.get(0))
             .optional()?)
+    }
+
+    /// One session, from memory or from the table.
+    pub fn session(&mut self, id: &str) -> Result<Option<Arc<SessionRow>>> {
+        if let Some(session) = self.sessions.get(id) {
+            return Ok(Some(Arc::clone(session)));
+        }
+        let found = sessions::row_of(&self.connection, id)?.map(Arc::new);
+        if let Some(session) = &found
+            && self.sessions.len() < limits::CACHED_USERS_MAX
+        {
+            self.sessions.insert(id.to_owned(), Arc::clone(session));
+        }
+        Ok(found)
     }
 
     /// Whether the token is among those logged out.

@@ -117,4 +117,19 @@ pub(super) const MIGRATIONS: &[&str] = &[
         link_id INTEGER NOT NULL REFERENCES links(id) ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE sessions(
+        id TEXT PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        created INTEGER NOT NULL,
+        last_used INTEGER NOT NULL,
+        ip TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        is_remembered INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        renewed INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX sessions_of ON sessions(user_id);
+",
 ];

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::user::User;
 use crate::limits;
@@ -101,14 +101,8 @@ impl Sighting {
     }
 }
 
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
 /// What a program calls itself, in one line and cut to its bound: anybody can write anything there.
-fn tidy(agent: &str) -> String {
+pub(super) fn tidy(agent: &str) -> String {
     let mut text: String = agent.trim().chars().filter(|letter| !letter.is_control()).collect();
     text.truncate(text.floor_char_boundary(limits::AGENT_BYTES_MAX));
     text

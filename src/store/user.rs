@@ -76,7 +76,7 @@ pub struct NewUser<'a> {
 pub struct UserChange<'a> {
     /// See `User`.
     pub username: Option<&'a str>,
-    /// See `User`; a new one makes all tokens issued until now invalid.
+    /// See `User`; a new one makes all tokens issued until now invalid, and ends all sessions but `keep_session`.
     pub password_hash: Option<&'a str>,
     /// See `User`.
     pub name: Option<&'a str>,
@@ -94,6 +94,8 @@ pub struct UserChange<'a> {
     pub key_hash: Option<&'a str>,
     /// See `User`; comes with `key_hash`.
     pub key_hint: Option<&'a str>,
+    /// The session that does not end with the old password: the one in which the new one is chosen.
+    pub keep_session: Option<&'a str>,
 }
 
 /// Looks through `users.db` without changing it and hands out each user.

@@ -1,4 +1,4 @@
-//! The users and the tokens that they logged out. Knows hashes only, never a password or a key.
+//! The users. Knows hashes only, never a password or a key.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -10,11 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::links;
 use super::reader::Reader;
 use super::schema::MIGRATIONS;
-use super::seen::{self, Seen};
+use super::seen::Seen;
 use super::user::{COLUMNS, NewUser, User, UserChange, read_user};
+use super::uses::Uses;
 use crate::error::{Error, Result, Why};
-use crate::limits;
 use crate::threads::locked;
+use crate::{clock, limits};
 
 /// What the contract calls a user who is not there.
 const NOT_THERE: Error = Error::NotFound("User not found");
@@ -32,6 +33,8 @@ pub struct UserStore {
     roles_edition: AtomicI64,
     /// Where users were last seen.
     seen: Mutex<Seen>,
+    /// When sessions were used last.
+    pub(super) uses: Mutex<Uses>,
 }
 
 impl UserStore {
@@ -43,6 +46,7 @@ impl UserStore {
             writer: Mutex::new(writer),
             roles_edition: AtomicI64::new(0),
             seen: Mutex::default(),
+            uses: Mutex::default(),
         };
         drop(store.reader()?);
         Ok(store)
@@ -176,6 +180,9 @@ impl UserStore {
                 change.key_hash,
                 change.key_hint
             ])?;
+        if change.password_hash.is_some() {
+            super::sessions::end_all_but(&transaction, id, change.keep_session)?;
+        }
         Ok(transaction.commit()?)
     }
 
@@ -230,7 +237,7 @@ impl UserStore {
 
     /// Remembers where and when a user's last successful request came from, and from what program.
     pub fn saw(&self, user: &User, address: IpAddr, agent: &str) {
-        locked(&self.seen).saw(user, address, agent, seen::now());
+        locked(&self.seen).saw(user, address, agent, clock::now());
     }
 
     /// Writes down where and when users were last seen, as far as it is time to; all of it with `at_once`.
@@ -261,45 +268,6 @@ impl UserStore {
         Ok(())
     }
 
-    /// Makes all tokens of the user that were issued until now invalid.
-    pub fn log_out_everywhere(&self, id: i64) -> Result<()> {
-        locked(&self.writer).execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [id])?;
-        Ok(())
-    }
-
-    /// Makes one token invalid. `expires` and `now` are seconds since 1970; rows of tokens that
-    /// have expired are dropped on this occasion.
-    pub fn log_out(&self, user_id: i64, token_id: &str, expires: i64, now: i64) -> Result<()> {
-        let mut writer = locked(&self.writer);
-        let transaction = begin(&mut writer)?;
-        transaction.execute("DELETE FROM revoked_tokens WHERE expires < ?1", [now])?;
-        let logged_out: i64 = transaction.query_row(
-            "SELECT count(*) FROM revoked_tokens WHERE user_id = ?1",
-            [user_id],
-            |row| row.get(0),
-        )?;
-        if logged_out >= limits::REVOKED_TOKENS_PER_USER_MAX {
-            transaction.execute("UPDATE users SET epoch = epoch + 1 WHERE id = ?1", [user_id])?;
-            transaction.execute("DELETE FROM revoked_tokens WHERE user_id = ?1", [user_id])?;
-        } else {
-            // A user who was deleted meanwhile has no valid token left, and needs no row.
-            transaction.execute(
-                "INSERT OR IGNORE INTO revoked_tokens(token_id, user_id, expires)
-                 SELECT ?1, id, ?3 FROM users WHERE id = ?2",
-                params![token_id, user_id, expires],
-            )?;
-        }
-        Ok(transaction.commit()?)
-    }
-
-    /// The user with this id, and whether this token was logged out by itself: one look for what
-    /// each request with a token asks.
-    pub fn by_session(&self, id: i64, token_id: &str) -> Result<Option<(Arc<User>, bool)>> {
-        let mut reader = self.reader()?;
-        let Some(user) = reader.by_id(id)? else { return Ok(None) };
-        Ok(Some((user, reader.is_revoked(token_id)?)))
-    }
-
     /// Moves the write-ahead log into the database, so that the file alone is whole.
     pub fn checkpoint(&self) -> Result<()> {
         let writer = locked(&self.writer);
@@ -307,7 +275,7 @@ impl UserStore {
     }
 
     /// To read with; what is remembered there is what the database says now.
-    fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
+    pub(super) fn reader(&self) -> Result<MutexGuard<'_, Reader>> {
         let mut reader = locked(&self.reader);
         if let Some(edition) = reader.refresh()? {
             self.roles_edition.store(edition, Ordering::Release);
@@ -372,10 +340,6 @@ mod tests {
             key_hash,
             key_hint: "lk_1",
         }
-    }
-
-    fn is_logged_out(store: &UserStore, id: i64, token_id: &str) -> bool {
-        store.by_session(id, token_id).unwrap().unwrap().1
     }
 
     #[test]
@@ -530,26 +494,9 @@ mod tests {
         let other = UserStore::open(&folder.path().join("users.db")).unwrap();
         other.log_out_everywhere(id).unwrap();
         assert_eq!(store.by_id(id).unwrap().unwrap().epoch, before + 1);
-        assert!(!is_logged_out(&store, id, "t"));
-        other.log_out(id, "t", 1000, 0).unwrap();
-        assert!(is_logged_out(&store, id, "t"));
-    }
-
-    #[test]
-    fn logged_out_tokens_survive_a_restart_and_are_bounded() {
-        let (folder, store, id) = store();
-        store.log_out(id, "t", 1000, 0).unwrap();
-        drop(store);
-        let store = UserStore::open(&folder.path().join("users.db")).unwrap();
-        assert!(is_logged_out(&store, id, "t"));
-        let epoch = store.by_id(id).unwrap().unwrap().epoch;
-        for number in 0..=limits::REVOKED_TOKENS_PER_USER_MAX {
-            store.log_out(id, &number.to_string(), 1000, 0).unwrap();
-        }
-        assert!(store.by_id(id).unwrap().unwrap().epoch > epoch);
-        store.log_out(id, "late", 3000, 2000).unwrap();
-        assert!(!is_logged_out(&store, id, "100"));
-        assert!(is_logged_out(&store, id, "late"));
-        assert!(store.by_session(id + 1, "late").unwrap().is_none());
+        let is_revoked = || store.by_session(id, "t").unwrap().unwrap().is_revoked;
+        assert!(!is_revoked());
+        other.revoke_token(id, "t", i64::MAX).unwrap();
+        assert!(is_revoked());
     }
 }

@@ -30,6 +30,11 @@ impl Row {
         self.access == "by_link"
     }
 
+    /// Whether anybody may use it who has signed in.
+    pub fn is_anybodys(&self) -> bool {
+        self.access == "signed_in"
+    }
+
     /// Whether anybody may use it.
     pub fn is_public(&self) -> bool {
         self.access == "public"

@@ -127,7 +127,7 @@ pub fn deliver(
     is_inline: bool,
     begins: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Reply> {
-    let stands = call.standing()?;
+    let stands = call.standing_in_session()?;
     Ok(find(call, paths, is_inline, begins)?.while_it(stands))
 }
 

@@ -18,6 +18,7 @@ pub mod pages;
 pub mod photos;
 mod resumable;
 pub mod roles;
+pub mod sessions;
 pub mod settings;
 pub mod signin_code;
 pub mod system;

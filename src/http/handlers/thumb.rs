@@ -175,7 +175,7 @@ fn none(call: &Call<'_>, path: &VaultPath, file: &Pictured) -> Result<Sent> {
 /// Tells whether the caller is still there, and may still have what they asked for.
 fn still_wanted(call: &Call<'_>) -> Result<impl Fn() -> bool + use<>> {
     let peer = call.request.peer();
-    let stands = call.standing()?;
+    let stands = call.standing_in_session()?;
     Ok(move || !peer.is_gone() && stands())
 }
 

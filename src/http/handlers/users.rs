@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,8 @@ use crate::auth::sign_in::{Attempt, Entrance};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::http::answer::{Answer, Done, Rows, done, sentence};
 use crate::http::call::Call;
-use crate::http::cookie;
 use crate::http::gate;
+use crate::http::handlers::sessions::{self, SignedIn};
 use crate::http::question::{Ask, Filled, Id, Paths, Question, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
@@ -31,6 +30,9 @@ pub struct Login {
     password: Option<Filled>,
     /// A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes.
     code: Option<Filled>,
+    /// The session lasts 90 days after its last use instead of 24 hours.
+    #[serde(default)]
+    remember: bool,
 }
 
 impl Question for Login {
@@ -42,15 +44,6 @@ impl Question for Login {
 /// What is said to who brings neither name and password nor a code.
 const NOTHING_TO_SIGN_IN_BY: &str = "No username or password provided";
 
-/// What `login` answers.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "SignedInAnswer"))]
-pub struct SignedIn {
-    /// A JWT, good for 24 hours.
-    token: String,
-}
-
 /// `POST /api/user/login`: a token, also set as the session cookie.
 ///
 /// A wrong name and a wrong password give the same answer in the same time, and so does a code that is no longer, or
@@ -59,11 +52,9 @@ pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
     call.app.sign_in.admit(call.address)?;
     let login = ask.read(call)?;
     let user = let_in(call, &login)?;
-    let token = call.app.accounts.begin_session(&user)?;
-    let agent = call.request.header("User-Agent").unwrap_or_default();
-    call.app.users.saw(&user, call.address, agent);
-    let cookie = session_cookie(call, &token, limits::TOKEN_LIFE.as_secs());
-    Ok(Answer::of(&SignedIn { token })?.with("Set-Cookie", cookie))
+    let pass = call.app.accounts.begin_session(&user, login.remember, call.whence())?;
+    call.app.users.saw(&user, call.address, call.whence().agent);
+    sessions::show(call, pass)
 }
 
 /// Whom they prove to be.
@@ -105,19 +96,12 @@ pub fn logout(call: &mut Call<'_>, ask: Ask<Logout>) -> Result<Answer<Done<Logge
         call.app.users.log_out_everywhere(id)?;
         call.note(Event::signed_out("signed out everywhere"));
     } else if let Credential::Session(session) = call.caller()?.credential() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        call.app.users.log_out(id, &session.token_id, session.expires, now)?;
+        sessions::end_own(call.app, session)?;
         call.note(Event::signed_out("signed out"));
     }
     // What the browser keeps of answers is nobody else's to find (W3C Clear Site Data).
-    let cookie = session_cookie(call, "", 0);
-    Ok(done()?.with("Set-Cookie", cookie).with("Clear-Site-Data", "\"cache\""))
-}
-
-/// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1).
-fn session_cookie(call: &Call<'_>, token: &str, seconds: u64) -> String {
-    cookie::SESSION.field(call.is_secure(), token, "/", seconds)
+    let answer = done()?.with("Set-Cookie", sessions::no_cookie(call));
+    Ok(answer.with("Clear-Site-Data", "\"cache\""))
 }
 
 /// The caller as they see themselves.
@@ -353,7 +337,7 @@ pub struct Changed {
     token: Option<String>,
 }
 
-/// `POST /api/user/edit_self`: a new password ends all sessions and begins a new one.
+/// `POST /api/user/edit_self`: a new password ends all sessions but this one, and every token.
 ///
 /// Errors: `Invalid`, `Collision` (the name or the key is taken).
 pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Changed>> {
@@ -371,6 +355,7 @@ pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Chang
         return Err(Error::invalid("No valid fields provided for update"));
     }
     let id = call.user()?.id;
+    let changes = Changes { keep_session: sessions::own_id(call)?, ..changes };
     // No right is among them.
     let done = people::change(&call.app.users, &Authority::unbounded(), id, &changes)?;
     call.note(Event::change(format!("changed their own {}", done.what)));
@@ -380,9 +365,9 @@ pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Chang
     }
     // Somebody else may have deleted the user meanwhile.
     let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-    let token = call.app.accounts.begin_session(&user)?;
-    let cookie = session_cookie(call, &token, limits::TOKEN_LIFE.as_secs());
-    answer.token = Some(token);
+    let pass = call.app.accounts.go_on(call.caller()?, &user, call.whence())?;
+    let cookie = sessions::cookie(call, &pass);
+    answer.token = Some(pass.token);
     Ok(Answer::of(&answer)?.with("Set-Cookie", cookie))
 }
 
@@ -445,7 +430,7 @@ impl From<&User> for Person {
 }
 
 /// A time in seconds since 1970 as the contract tells it; nothing for 0.
-fn told_time(seconds: i64) -> String {
+pub(super) fn told_time(seconds: i64) -> String {
     match Timestamp::from_second(seconds) {
         Ok(time) if seconds != 0 => time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         _ => String::new(),

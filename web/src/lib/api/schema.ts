@@ -802,6 +802,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/user/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a new token of one's session, also when the last has expired. */
+        post: operations["user_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own sessions, the last used first. */
+        get: operations["user_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/end_session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End one of one's own sessions. */
+        post: operations["user_end_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/user/get_self": {
         parameters: {
             query?: never;
@@ -1660,6 +1711,11 @@ export interface components {
             /** @description What to remove; everything if left out. */
             ids?: string[] | null;
         };
+        /** @description What `end_session` is asked by. */
+        End: {
+            /** @description Which. */
+            id: string;
+        };
         /** @description One entry of a folder. */
         Entry: {
             /** @description Its name. */
@@ -2146,6 +2202,11 @@ export interface components {
             password?: string | null;
             /** @description A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes. */
             code?: string | null;
+            /**
+             * @description The session lasts 90 days after its last use instead of 24 hours.
+             * @default false
+             */
+            remember?: boolean | null;
         };
         /** @description What `logout` is asked by. */
         Logout: {
@@ -2766,6 +2827,31 @@ export interface components {
              */
             status: "Server is up";
         };
+        /** @description One of the caller's sessions. */
+        Session: {
+            /** @description What `end_session` knows it by. */
+            id: string;
+            /** @description When it began (RFC 3339, UTC); empty when nobody knew the time. */
+            created: string;
+            /** @description When it was used last, likewise. */
+            last_used: string;
+            /** @description From where. */
+            ip: string;
+            /** @description By what program, in its own words. */
+            agent: string;
+            /** @description Whether it lasts 90 days after its last use instead of 24 hours. */
+            remembered: boolean;
+            /** @description Whether it is the one that asks. */
+            is_this: boolean;
+        };
+        /** @description It is done. */
+        SessionEndedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Session ended";
+        };
         /** @description All settings by name. */
         Settings: {
             /** @description This larder's version; a change never touches it. */
@@ -2894,7 +2980,7 @@ export interface components {
              */
             status: "Shutting down";
         };
-        /** @description What `login` answers. */
+        /** @description What `login` and `renew` answer. */
         SignedInAnswer: {
             /** @description A JWT, good for 24 hours. */
             token: string;
@@ -5236,6 +5322,105 @@ export interface operations {
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    user_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    user_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["End"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEndedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             408: components["responses"]["408"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
