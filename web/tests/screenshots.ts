@@ -1,5 +1,5 @@
 // Takes the README's pictures: a family's files as they look on a desk and on a phone.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "vitest";
 import { asCamera } from "./camera.ts";
@@ -25,19 +25,26 @@ const SUMMER: readonly (readonly [number, string])[] = [
 
 const walk = new Walk();
 
+/** What lies in a family's folder: bytes (none for a folder) and when it was changed last. */
+const THINGS: readonly (readonly [string, number | undefined, string])[] = [
+  ["Budget 2026.ods", 48_200, "2026-08-29T19:42"],
+  ["Holiday film.mp4", 84_000_000, "2026-08-16T21:05"],
+  ["Letter to the landlord.pdf", 183_000, "2026-06-03T08:17"],
+  ["Recipes.md", 2_140, "2026-07-19T12:30"],
+  ["Song 2.mp3", 4_100_000, "2025-12-24T18:00"],
+  ["Song 10.mp3", 5_300_000, "2025-12-24T18:04"],
+  ["Documents", undefined, "2026-08-27T17:11"],
+  ["Films", undefined, "2026-08-16T21:09"],
+  ["Music", undefined, "2025-12-24T18:04"],
+  ["Photos", undefined, "2026-08-30T20:26"],
+];
+
 async function furnish(root: string): Promise<void> {
-  for (const folder of ["Documents", "Films", "Music", "Photos/Summer"]) {
-    await mkdir(join(root, folder), { recursive: true });
+  for (const [name, size, changed] of THINGS) {
+    const at = join(root, name);
+    await (size === undefined ? mkdir(at, { recursive: true }) : writeFile(at, Buffer.alloc(size)));
+    await utimes(at, new Date(changed), new Date(changed));
   }
-  const sizes: Record<string, number> = {
-    "Budget 2026.ods": 48_200,
-    "Holiday film.mp4": 84_000_000,
-    "Letter to the landlord.pdf": 183_000,
-    "Recipes.md": 2_140,
-    "Song 2.mp3": 4_100_000,
-    "Song 10.mp3": 5_300_000,
-  };
-  for (const [name, size] of Object.entries(sizes)) await writeFile(join(root, name), Buffer.alloc(size));
 }
 
 async function takePhotos(root: string): Promise<void> {
