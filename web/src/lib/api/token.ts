@@ -2,8 +2,12 @@
 
 const KEY = "larder.token";
 
+/** When it was got (ms since 1970). */
+const GOT_KEY = "larder.tokenGot";
+
 /** Used where the browser keeps nothing (some private windows): then the tab is the session. */
 let inMemory: string | null = null;
+let gotInMemory = 0;
 
 export function readToken(): string | null {
   try {
@@ -13,9 +17,23 @@ export function readToken(): string | null {
   }
 }
 
-export function keepToken(token: string): void {
-  inMemory = token;
+/** How old the token is by this browser's own clock (ms); that of larder may not be set. */
+export function tokenAgeMs(now = Date.now()): number {
   try {
+    const got = Number(localStorage.getItem(GOT_KEY) ?? gotInMemory);
+    // A clock that was set back says nothing of an age.
+    return got <= now ? now - got : Infinity;
+  } catch {
+    return now - gotInMemory;
+  }
+}
+
+export function keepToken(token: string, now = Date.now()): void {
+  inMemory = token;
+  gotInMemory = now;
+  try {
+    // Other tabs hear of the token; by then its age is there, too.
+    localStorage.setItem(GOT_KEY, String(now));
     localStorage.setItem(KEY, token);
   } catch {
     // The copy in memory has to do.
@@ -24,8 +42,10 @@ export function keepToken(token: string): void {
 
 export function forgetToken(): void {
   inMemory = null;
+  gotInMemory = 0;
   try {
     localStorage.removeItem(KEY);
+    localStorage.removeItem(GOT_KEY);
   } catch {
     // Nothing was kept.
   }

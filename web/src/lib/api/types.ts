@@ -7,6 +7,9 @@ export type Entry = NonNullable<Answer<"/api/finder">["entries"]>[number];
 /** Oneself. The two lists are JSON arrays of path prefixes, as strings. */
 export type Self = Answer<"/api/user/get_self">;
 
+/** Where one is signed in. */
+export type Session = Answer<"/api/user/sessions">[number];
+
 /** One of all people. */
 export type User = Answer<"/api/user/get_all">[number];
 

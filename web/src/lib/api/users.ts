@@ -1,14 +1,30 @@
 // Signing in and out, people and roles: one function for each endpoint.
-import { get, post } from "./http.ts";
-import type { Roles, Self, SelfChange, SignInCode, User } from "./types.ts";
+import type { Answer } from "./call.ts";
+import { get, post, postAt } from "./http.ts";
+import type { Roles, Self, SelfChange, Session, SignInCode, User } from "./types.ts";
 
-export async function login(username: string, password: string): Promise<string> {
-  return (await post("/api/user/login", { username, password })).token;
+/** `remember`: the session lasts 90 days after its last use instead of one. */
+export async function login(username: string, password: string, remember = false): Promise<string> {
+  return (await post("/api/user/login", { username, password, remember })).token;
 }
 
 /** By a one-time code, which is used up by it. */
-export async function loginByCode(code: string): Promise<string> {
-  return (await post("/api/user/login", { code })).token;
+export async function loginByCode(code: string, remember = false): Promise<string> {
+  return (await post("/api/user/login", { code, remember })).token;
+}
+
+/** A new token of the session, also when the last one has expired; refused where the session is over. */
+export async function renew(): Promise<string> {
+  return (await postAt<Answer<"/api/user/renew">>("/api/user/renew", {})).token;
+}
+
+export function listSessions(signal?: AbortSignal): Promise<Session[]> {
+  return get("/api/user/sessions", {}, signal);
+}
+
+/** At once, wherever it is. */
+export async function endSession(id: string): Promise<void> {
+  await post("/api/user/end_session", { id });
 }
 
 export async function logout(isEverywhere = false): Promise<void> {

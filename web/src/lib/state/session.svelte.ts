@@ -10,6 +10,8 @@ import { signInAddress } from "./address.ts";
 import { homesOf, placeOf } from "./home.ts";
 import { forgetUploads } from "./keptUploads.ts";
 import { isWithin } from "./paths.ts";
+import { isRemembered } from "./remembered.ts";
+import { renewal } from "./renewal.ts";
 
 class Session {
   /** `undefined` until loaded. */
@@ -75,11 +77,16 @@ class Session {
     return homesOf(this.writable)[0];
   }
 
-  /** Waits for another session than that of `token`. */
-  waitForAnother(token: string | null): Promise<void> {
+  /** Waits for another token than this one: that of the same session, else of another. */
+  async waitForAnother(token: string | null): Promise<void> {
     const now = readToken();
     // Another tab has signed in already.
-    if (now !== null && now !== token) return Promise.resolve();
+    if (now !== null && now !== token) return;
+    if (await renewal.renew(token)) return;
+    await this.#waitForSignIn();
+  }
+
+  #waitForSignIn(): Promise<void> {
     if (!this.self) {
       // Nothing is on the page yet that could be lost.
       leaveToSignIn(true);
@@ -96,14 +103,14 @@ class Session {
 
   /** Signs the same person in again; what waited for it goes on. */
   async signInAgain(password: string): Promise<void> {
-    keepToken(await login(this.self?.username ?? "", password));
+    keepToken(await login(this.self?.username ?? "", password, isRemembered()));
     this.goOn();
   }
 
   /** The same by a one-time code. One of somebody else's makes this page theirs, from its beginning. */
   async signInAgainByCode(code: string): Promise<void> {
     const { id } = this.self ?? {};
-    keepToken(await loginByCode(code.trim()));
+    keepToken(await loginByCode(code.trim(), isRemembered()));
     if ((await readSelf()).id !== id) return location.reload();
     this.goOn();
   }
@@ -141,6 +148,7 @@ export function requireSession(): boolean {
   hooks.signInAgain = (token) => session.waitForAnother(token);
   onTokenForgotten(() => leaveToSignIn(true));
   onTokenKept(() => session.goOn());
+  renewal.start();
   return true;
 }
 

@@ -1,0 +1,79 @@
+// One's own account: where one is signed in, and for how long.
+import { describe, expect, it } from "vitest";
+import { PHONE_DEVICE, Walk } from "./harness.ts";
+import { READER } from "./larder.ts";
+
+const walk = new Walk();
+const HOUR_MS = 60 * 60 * 1000;
+const AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
+
+const list = (name: string) => walk.page.getByRole("group", { name, exact: true });
+const signedIn = () => list("Where you are signed in").getByRole("listitem");
+
+describe("where one is signed in", () => {
+  it("is told with device and time, stays as one said, and ends at once", async () => {
+    // On a phone one stays signed in unless one says otherwise.
+    const phone = await walk.open({ ...PHONE_DEVICE, userAgent: AGENT });
+    await phone.goto(`${walk.larder.url}/`);
+    expect(await phone.getByLabel("Stay signed in on this device").isChecked()).toBe(true);
+    await walk.signIn(READER);
+    const { context } = walk;
+    walk.context = await walk.browser.newContext({ locale: "en-GB" });
+    const page = await walk.newPage();
+    await page.goto(`${walk.larder.url}/?view=profile`);
+    const stay = page.getByLabel("Stay signed in on this device");
+    expect(await stay.isChecked()).toBe(false);
+    await stay.check();
+    await page.getByLabel("User name").fill(READER.name);
+    await page.getByLabel("Password", { exact: true }).fill(READER.password);
+    await walk.submitSignIn();
+    await page.getByRole("heading", { name: "Profile" }).waitFor();
+    const here = signedIn().filter({ hasText: "this device" });
+    await here.waitFor();
+    expect(await here.innerText()).toContain("stays signed in");
+    expect(await here.getByRole("button").count()).toBe(0);
+    expect(await signedIn().count()).toBe(2);
+    const other = signedIn().filter({ hasText: "Safari on iPhone" });
+    expect(await other.innerText()).toContain("127.0.0.1");
+    await walk.expectAccessible("the list of sessions");
+
+    await other.getByRole("button", { name: "End: Safari on iPhone" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Safari on iPhone is signed out.").waitFor();
+    await expect.poll(() => signedIn().count()).toBe(1);
+    // The phone hears of it with its next question.
+    await phone.goto(`${walk.larder.url}/?view=profile`);
+    await phone.waitForURL("**/auth?*");
+    await context.close();
+  });
+
+  it("goes on with a new token each hour, in all tabs, and after a night without one", async () => {
+    const page = await walk.open();
+    await walk.signIn(READER);
+    const token = () => page.evaluate(() => localStorage.getItem("larder.token"));
+    const first = await token();
+    await page.evaluate((ago) => localStorage.setItem("larder.tokenGot", String(Date.now() - ago)), 2 * HOUR_MS);
+    const renewed = page.waitForResponse((one) => one.url().endsWith("/api/user/renew"));
+    await page.reload();
+    expect((await renewed).status()).toBe(200);
+    await expect.poll(token).not.toBe(first);
+    const second = await token();
+    await page.reload();
+    await page.getByRole("heading", { name: "Files" }).waitFor();
+    // An hour has not passed.
+    expect(await token()).toBe(second);
+
+    // A token that has expired: nobody is asked for anything.
+    let isExpired = true;
+    await page.route("**/api/user/get_self", async (route) => {
+      if (!isExpired) return route.fallback();
+      isExpired = false;
+      await route.fulfill({ status: 401, json: { error: "Token expired", code: "token_expired" } });
+    });
+    await page.reload();
+    await page.getByRole("heading", { name: "Files" }).waitFor();
+    await expect.poll(token).not.toBe(second);
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    expect(isExpired).toBe(false);
+  });
+});
