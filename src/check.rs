@@ -7,10 +7,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use jiff::Timestamp;
+
 use crate::auth::{password, permission};
 use crate::settings::{self, ADMIN};
 use crate::store;
 use crate::system::{self, Sample, Written};
+use crate::tls::{self, Authority, Wanted};
 use crate::vault::{RootId, Vault};
 use crate::{limits, logbook, terminal, zone};
 
@@ -50,6 +53,7 @@ pub fn run(state: &Path, root: Option<&Path>) -> bool {
     report.tell("settings.json", settings_file(&folder));
     report.tell("roles.json", roles(&folder));
     report.tell("cloud.json", object_in(&folder.join("cloud.json")));
+    report.tell("authority", authority(state));
     report.tell("users.db", users(&state.join("db/users.db")));
     report.tell("logs.db", logs(&state.join("db/logs.db")));
     let (place, vault) = share(state, root);
@@ -180,6 +184,42 @@ fn roles(folder: &Path) -> Result<String, String> {
         return Err(format!("the role {ADMIN} may not edit the roles any more"));
     }
     Ok(format!("good, {} endpoints", roles.paths().count()))
+}
+
+/// The authority that devices are told to trust, how long it lasts, and what it cannot vouch for.
+fn authority(state: &Path) -> Result<String, String> {
+    // What is wrong with the settings is told above.
+    let Ok(settings) = settings::read_settings(&state.join("settings")) else {
+        return Ok("unknown".to_owned());
+    };
+    if !settings.certificate.is_own() {
+        return Ok("none: certificates are the owner's".to_owned());
+    }
+    let found = tls::read_authority(state).map_err(|line| {
+        format!("{line}; `larder ca renew` makes another, which devices have to be told of")
+    })?;
+    let Some(found) = found else { return Ok("none yet".to_owned()) };
+    judge_authority(&found, &tls::wanted(&settings), Timestamp::now())
+}
+
+/// The same of one that was found.
+fn judge_authority(found: &Authority, wanted: &Wanted, now: Timestamp) -> Result<String, String> {
+    let ends = Timestamp::from_second(found.ends().seconds()).unwrap_or(Timestamp::MAX);
+    let day = ends.strftime("%Y-%m-%d");
+    let mut shown = format!("{}, until {day}, SHA-256 {}", found.subject(), found.fingerprint());
+    if ends < now {
+        return Err(format!("{shown}; it has ended: `larder ca renew` makes another"));
+    }
+    if ends.duration_since(now).unsigned_abs() < limits::AUTHORITY_NOTICE {
+        shown.push_str("; but: it ends soon, and `larder ca renew` makes another");
+    }
+    let left_out: Vec<&str> = wanted.left_out_by(found).collect();
+    if !left_out.is_empty() {
+        shown.push_str("; but: it may not vouch for ");
+        shown.push_str(&left_out.join(", "));
+        shown.push_str(" (`larder ca renew` would make one that may, and every device would have to be told again)");
+    }
+    Ok(shown)
 }
 
 /// An intact table with an admin, and nobody in it who can't be understood.

@@ -2,6 +2,7 @@
 //! writes `limits::NAME`, wherever it stands.
 
 mod accounts;
+mod authority;
 mod drives;
 mod elsewhere;
 mod events;
@@ -20,6 +21,7 @@ mod thumbs;
 mod trash;
 
 pub use accounts::*;
+pub use authority::*;
 pub use drives::*;
 pub use elsewhere::*;
 pub use events::*;

@@ -39,6 +39,7 @@ mod threads;
 mod thumbs;
 mod tickets;
 mod tls;
+mod trust;
 mod update;
 mod vault;
 mod welcome;

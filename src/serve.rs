@@ -497,6 +497,7 @@ fn print_banner(address: SocketAddr, house: &House) {
     if house.admin.is_some() {
         lines.extend(welcome_first(app, address));
     }
+    lines.extend(trust(app, address));
     if !app.vault.is_present() {
         lines.push(
             "  The storage is not available: is the drive mounted? (--new-root takes another)"
@@ -504,6 +505,18 @@ fn print_banner(address: SocketAddr, house: &House) {
         );
     }
     terminal::say(&lines.join("\n"));
+}
+
+/// What devices are told to trust, and where that is shown to them.
+fn trust(app: &App, address: SocketAddr) -> Option<String> {
+    // What is wrong with it was told by whoever looked.
+    let authority = app.tls.authority().ok().flatten()?;
+    let url = urls(address).into_iter().next()?;
+    Some(format!(
+        "  Encrypted, once a device trusts it ({url}ca): {}\n  SHA-256 {}",
+        authority.subject(),
+        authority.fingerprint()
+    ))
 }
 
 /// What a first start says of a code that signs the owner's phone in; nothing where none can be made, since there is

@@ -9,10 +9,10 @@ mod power;
 mod proc;
 mod written;
 
-pub use addresses::{in_house, urls};
+pub use addresses::{in_house, lasting, urls};
 pub use health::Warning;
 pub use history::Moment;
-pub use names::Names;
+pub use names::{Names, host, look_up};
 pub use power::{Act, Power};
 pub use written::Written;
 

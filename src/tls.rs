@@ -1,22 +1,31 @@
 //! What TLS connections are made from, for every door: certificate and key, the owner's or larder's own, looked at
 //! again now and then, so that whoever renews them tells nobody. Knows no protocol above TLS.
 
+mod authority;
+mod clock;
+mod der;
+mod leaf;
 mod own;
 mod pair;
+mod public_suffix;
 
+pub use authority::Authority;
+pub use leaf::Wanted;
+pub use own::{make_authority, read_authority};
 pub use pair::Pair;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{NoServerSessionStorage, ProducesTickets};
 
 use crate::logbook::{Event, Logbook};
-use crate::settings::{CertificateFiles, Config, Wrong};
-use crate::{limits, terminal, threads};
+use crate::settings::{CertificateFiles, Config, Settings, Wrong};
+use crate::tls::own::Own;
+use crate::{limits, system, terminal, threads};
 
 /// Where connections come from.
 pub struct Tls {
@@ -32,6 +41,10 @@ pub struct Tls {
     tickets: Arc<dyn ProducesTickets>,
     /// What was found at the last look.
     known: Mutex<Known>,
+    /// larder's own authority, and what that makes. Locked behind `known`, if both are.
+    own: Mutex<Own>,
+    /// The authority as of the last look; never locked for long.
+    authority: Mutex<Option<Authority>>,
 }
 
 /// What is known of the files.
@@ -59,7 +72,30 @@ impl Tls {
             provider: Arc::new(ring::default_provider()),
             tickets: ring::Ticketer::new().map_err(|cause| cause.to_string())?,
             known: Mutex::default(),
+            own: Mutex::new(Own::new(state)),
+            authority: Mutex::default(),
         })
+    }
+
+    /// What devices are to trust, which is made at the first look; nothing where the owner gave files of another's.
+    /// Looks at the files as `config` does.
+    ///
+    /// Errors: one line.
+    pub fn authority(&self) -> Result<Option<Authority>, String> {
+        if self.has_authority() {
+            self.config()?;
+        }
+        Ok(self.known_authority())
+    }
+
+    /// The same as of the last look. Waits for nothing.
+    pub fn known_authority(&self) -> Option<Authority> {
+        self.has_authority().then(|| threads::locked(&self.authority).clone()).flatten()
+    }
+
+    /// Whether larder is its own authority.
+    fn has_authority(&self) -> bool {
+        self.config.settings().certificate.is_own()
     }
 
     /// Whether connections could be made from these files.
@@ -117,7 +153,7 @@ impl Tls {
         let files = &self.config.settings().certificate;
         let pair = match self.named(files)? {
             Some(pair) => pair,
-            None => own::pair(&self.state)?,
+            None => self.own_pair()?,
         };
         if before == Some(&pair) {
             return Ok(None);
@@ -132,11 +168,22 @@ impl Tls {
         if known.made.is_some() {
             return;
         }
-        let own = own::pair(&self.state).and_then(|pair| Ok((self.make(pair.clone())?, pair)));
+        let own = self.own_pair().and_then(|pair| Ok((self.make(pair.clone())?, pair)));
         if let Ok((made, pair)) = own {
             known.made = Some(made);
             known.pair = Some(pair);
         }
+    }
+
+    /// larder's own pair, for the names and addresses of now.
+    fn own_pair(&self) -> Result<Pair, String> {
+        let wanted = wanted(&self.config.settings());
+        let mut own = threads::locked(&self.own);
+        for line in own.look(&wanted, SystemTime::now())? {
+            self.logbook.note_own(Event::change(line));
+        }
+        *threads::locked(&self.authority) = own.authority().cloned();
+        own.pair().cloned().ok_or_else(|| "there is no certificate".to_owned())
     }
 
     /// The pair of the owner, if the settings name one.
@@ -163,6 +210,16 @@ impl Tls {
     }
 }
 
+/// By which names and addresses this machine is to be reached: what it is called, what its owner calls it, and where
+/// it is in the network now.
+pub fn wanted(settings: &Settings) -> Wanted {
+    let mut names = system::look_up();
+    let without_port = |host: &str| host.split(':').next().unwrap_or(host).to_owned();
+    names.extend(settings.public_host().map(without_port));
+    names.extend(settings.allowed_hosts.iter().filter(|name| !name.contains('*')).cloned());
+    Wanted::of(&system::host(), &names, &system::lasting())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,10 +239,18 @@ mod tests {
         threads::locked(&tls.known).pair.clone().unwrap()
     }
 
+    /// The pair that larder has made, or makes, in a folder.
+    fn own_of(folder: &Path) -> Pair {
+        let mut own = Own::new(folder);
+        let (settings, _) = Settings::with_defaults(serde_json::Map::new());
+        own.look(&wanted(&Settings::parse(settings).unwrap()), SystemTime::now()).unwrap();
+        own.pair().unwrap().clone()
+    }
+
     /// Puts another pair into two files.
     fn put(folder: &Path, chain: &str, key: &str) -> Pair {
         let made = tempfile::tempdir().unwrap();
-        let pair = own::pair(made.path()).unwrap();
+        let pair = own_of(made.path());
         std::fs::copy(made.path().join("tls-cert.pem"), folder.join(chain)).unwrap();
         std::fs::copy(made.path().join("tls-key.pem"), folder.join(key)).unwrap();
         pair
@@ -229,9 +294,9 @@ mod tests {
         assert!(check("c.pem", "b.pem").1.contains("c.pem: there is no such file"));
         assert_eq!(check("", "b.pem").0, "tls_cert");
         assert_eq!(check("a.pem", "").0, "tls_key");
-        assert!(served(&tls) == own::pair(folder.path()).unwrap());
+        assert!(served(&tls) == own_of(folder.path()));
         // Half of a pair is no reason to serve nothing.
         let half = self::tls(folder.path(), "a.pem", "");
-        assert!(served(&half) == own::pair(folder.path()).unwrap());
+        assert!(served(&half) == own_of(folder.path()));
     }
 }

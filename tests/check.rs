@@ -73,6 +73,7 @@ fn all_is_well_beside_a_running_server_and_without_one() {
         "settings.json",
         "roles.json",
         "cloud.json",
+        "authority",
         "users.db",
         "logs.db",
         "share root",
@@ -89,7 +90,7 @@ fn all_is_well_beside_a_running_server_and_without_one() {
         for (line, thing) in lines.iter().zip(things) {
             assert!(line.starts_with(&format!("ok     {thing}: ")), "{line}");
         }
-        assert!(lines[5].contains("users: 2, admins: 1"), "{}", lines[5]);
+        assert!(lines[6].contains("users: 2, admins: 1"), "{}", lines[6]);
     };
     expect_well(&larder);
     larder.http("ana").get("/api/finder").expect(200);

@@ -5,6 +5,7 @@ mod harness;
 
 mod account_rights;
 mod backup;
+mod ca;
 mod check;
 mod cloud;
 mod compression;

@@ -22,6 +22,14 @@ const PAGES_FOLDER: &str = "web/dist";
 /// What `larder openapi` prints, relative to the package; a test writes it.
 const DOCUMENT: &str = "docs/openapi.json";
 
+/// The page that shows how larder is trusted, which no build makes, relative to the package: its texts, packed for
+/// `src/http/handlers/ca.rs`, and its style, which is served like everything that belongs to pages.
+const TRUST_FOLDER: &str = "web/ca";
+/// Its texts.
+const TRUST_TEXTS: [&str; 2] = ["de.html", "en.html"];
+/// Its style.
+const TRUST_STYLE: &str = "ca.css";
+
 /// The pages larder cannot do without.
 const ENTRIES: [&str; 4] = ["guest.html", "index.html", "login.html", "preview.html"];
 
@@ -45,6 +53,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=web/embed.rs");
     println!("cargo::rerun-if-changed={PAGES_FOLDER}");
     println!("cargo::rerun-if-changed={DOCUMENT}");
+    println!("cargo::rerun-if-changed={TRUST_FOLDER}");
     // What a release manifest calls the machine we are built for.
     println!(
         "cargo::rustc-env=LARDER_TARGET={}",
@@ -53,6 +62,10 @@ fn main() -> io::Result<()> {
 
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| fault("no OUT_DIR"))?);
     fs::write(out.join("openapi.json.gz"), gzip(&fs::read(DOCUMENT)?)?)?;
+    let trust = Path::new(TRUST_FOLDER);
+    for text in TRUST_TEXTS {
+        fs::write(out.join(format!("ca-{text}.gz")), gzip(&fs::read(trust.join(text))?)?)?;
+    }
     let pages = Path::new(PAGES_FOLDER);
     let mut files = if pages.is_dir() { read_tree(pages)? } else { Vec::new() };
     let is_built = !files.is_empty();
@@ -60,6 +73,7 @@ fn main() -> io::Result<()> {
         leave_folder_to_watch(pages);
         files = ENTRIES.iter().map(|&name| (name.to_owned(), fallback_page())).collect();
     }
+    files.push((TRUST_STYLE.to_owned(), fs::read(trust.join(TRUST_STYLE))?));
     // The table is searched by bisection.
     files.sort();
     let wanted = ENTRIES.iter().chain(NAMED.iter().filter(|_| is_built));

@@ -17,15 +17,18 @@ _larder() {
         "user passwd") options="--state" ;;
         "user delete") options="--state" ;;
         "signin-code "*) options="--state" ;;
+        "ca renew") options="--state" ;;
         "check "*) options="--state --root" ;;
         "backup "*) options="--state --root" ;;
         "update "*) options="--check --state --root" ;;
         "openapi "*) options="--state" ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        options="serve user signin-code check backup update openapi --version --help $options"
+        options="serve user signin-code ca check backup update openapi --version --help $options"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
         options="list add passwd delete"
+    elif [ "$COMP_CWORD" = 2 ] && [ "$before" = ca ]; then
+        options="renew"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 }

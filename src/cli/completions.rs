@@ -31,6 +31,7 @@ fn flags_of(family: &str) -> impl Iterator<Item = &'static Flag> {
 fn brief(family: &str) -> &'static str {
     match family {
         "user" => "administer users",
+        "ca" => "administer the authority for certificates",
         "serve" => "share the folder",
         _ => of(family).next().map_or("", |command| command.brief),
     }
@@ -58,7 +59,14 @@ fn bash() -> String {
         let _never_fails = writeln!(cases, "        {pattern}) options=\"{options}\" ;;");
     }
     let serve = dashed(COMMANDS[0].flags()).join(" ");
-    let users = actions("user").join(" ");
+    let mut actions_of = String::new();
+    for family in families().into_iter().filter(|family| !actions(family).is_empty()) {
+        let actions = actions(family).join(" ");
+        let _never_fails = write!(
+            actions_of,
+            "\n    elif [ \"$COMP_CWORD\" = 2 ] && [ \"$before\" = {family} ]; then\n        options=\"{actions}\""
+        );
+    }
     let first = families().join(" ");
     format!(
         r#"# Completion of larder(1) for bash. Made from the table in src/cli/table.rs.
@@ -77,9 +85,7 @@ _larder() {{
     case "${{COMP_WORDS[1]}} ${{COMP_WORDS[2]}}" in
 {cases}    esac
     if [ "$COMP_CWORD" = 1 ]; then
-        options="{first} --version --help $options"
-    elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
-        options="{users}"
+        options="{first} --version --help $options"{actions_of}
     fi
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 }}
@@ -225,13 +231,14 @@ mod tests {
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         assert_eq!(offered("larder user"), "list add passwd delete");
+        assert_eq!(offered("larder ca"), "renew");
         assert_eq!(offered("larder user list"), "--state");
         assert_eq!(offered("larder user add ana"), "--state --role --name --paths --paths-write");
         assert_eq!(offered("larder update"), "--check --state --root");
         assert_eq!(offered("larder --port"), "");
         assert!(
             offered("larder")
-                .starts_with("serve user signin-code check backup update openapi --version")
+                .starts_with("serve user signin-code ca check backup update openapi --version")
         );
         assert!(offered("larder serve").ends_with("--new-root --restore"));
     }

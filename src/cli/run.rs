@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Flags;
 use crate::{
     backup as backups, check as checks, http, offline, picture as pictures, renew, serve as server,
-    terminal, welcome,
+    terminal, trust, welcome,
 };
 
 /// `larder serve`.
@@ -36,6 +36,11 @@ pub fn user_delete(flags: &Flags, name: &str) -> Result<ExitCode, String> {
 /// `larder signin-code [NAME]`.
 pub fn signin_code(flags: &Flags, name: &str) -> Result<ExitCode, String> {
     welcome::run(flags.state(), name).map(|()| ExitCode::SUCCESS)
+}
+
+/// `larder ca renew`.
+pub fn ca_renew(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
+    trust::renew(flags.state()).map(|()| ExitCode::SUCCESS)
 }
 
 /// `larder backup`.

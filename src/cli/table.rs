@@ -158,10 +158,17 @@ pub const COMMANDS: &[Command] = &[
         run: run::signin_code,
     },
     Command {
+        words: &["ca", "renew"],
+        argument: Argument::None,
+        flags: &["state"],
+        brief: "make a new authority for certificates; every device has to be told again",
+        run: run::ca_renew,
+    },
+    Command {
         words: &["check"],
         argument: Argument::None,
         flags: &["state", "root"],
-        brief: "verify databases, settings, roles, drive, space, clock",
+        brief: "verify databases, settings, roles, authority, drive, space, clock",
         run: run::check,
     },
     Command {

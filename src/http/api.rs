@@ -6,9 +6,9 @@ use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
-    cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads, jobs,
-    links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb, transfers,
-    trash, upload, uploads, users,
+    ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
+    jobs, links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb,
+    transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -317,6 +317,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/auth",                      Public,   Quick,    Pages,   pages::login,          [],               "The sign-in page."),
     row!([Get],  "/preview",                   Public,   Quick,    Pages,   pages::preview,        [],               "The page that shows one file."),
     row!([Post], "/share",                     Public,   Quick,    Pages,   pages::share,          [],               "What is shared into the pages of a browser whose worker does not take it: leads back to them, and keeps nothing."),
+    row!([Get],  "/ca",                        Public,   Transfer, Pages,   ca::page,              [404],            "The page that shows how a device is told to trust larder's own authority."),
+    row!([Get],  "/ca.css",                    Public,   Transfer, Pages,   ca::style,             [404],            "The style of that page."),
+    row!([Get],  "/ca.crt",                    Public,   Transfer, Pages,   ca::certificate,       [404],            "The certificate of larder's own authority."),
+    row!([Get],  "/ca.mobileconfig",           Public,   Transfer, Pages,   ca::profile,           [404],            "The same as a profile for Apple's devices."),
     row!([Get],  "/web/",                      Public,   Quick,    Pages,   pages::asset,          [404],            "Scripts, styles and icons of the pages.").and_below(),
     row!([Get],  "/s/{token}",                 Public,   Quick,    Links,   guest::page,           [404],            "The page that whoever comes by a link sees, the same for all."),
     row!([Get],  "/s/{token}/info",            Knocking, Disk,     Links,   guest::info,           [404, 410],       "Tell what a link opens.").forbids(),

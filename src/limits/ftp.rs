@@ -83,9 +83,6 @@ pub const FTP_LISTING_BUFFER_BYTES: usize = 32 * 1024;
 /// Bytes of the longest text that `SIZE` reads to count its lines in `TYPE A`: a moment on any drive.
 pub const FTP_TEXT_BYTES_MAX: u64 = 8 << 20;
 
-/// Addresses that a certificate names: a machine with more has made them up for its containers.
-pub const FTP_CERTIFICATE_ADDRESSES_MAX: usize = 64;
-
 /// Pause after a connection that could not be accepted: whatever is scarce may come back.
 pub const FTP_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

@@ -65,6 +65,21 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), String> {
     put(path, &temporary, bytes).map_err(|cause| format!("{}: {cause}", path.display()))
 }
 
+/// Gives a file of the state directory another name, its own with `.before` behind it, in the place of what has that
+/// name; nothing happens where there is no file.
+///
+/// Errors: one line that names the file.
+pub fn put_aside(path: &Path) -> Result<(), String> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".before");
+    match std::fs::rename(path, aside) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("{}: {cause}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Temporary file, sync, rename, sync of the folder.
 pub(super) fn replace(path: &Path, value: &Value) -> std::io::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;

@@ -9,7 +9,7 @@ mod shape;
 mod values;
 
 pub use cloud::Cloud;
-pub use file::{read_bounded, read_object, write_json, write_private};
+pub use file::{put_aside, read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
 #[cfg(test)]
 pub use shape::{CloudShape, SettingsShape, ShownShape};

@@ -1,9 +1,14 @@
 //! The addresses of the machine in the network, and where it is to be opened there.
 
+use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 
 /// An address that nobody has (RFC 5737): asking how one would come there sends nothing.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+
+/// The kernel's flag of an address that is for a while only (`IFA_F_TEMPORARY`).
+const TEMPORARY: u32 = 0x01;
 
 /// What to open for a server that listens there: each of the machine's addresses in the network, the one that other
 /// devices most likely reach first, or the one that was asked for.
@@ -19,6 +24,36 @@ pub fn urls(address: SocketAddr) -> Vec<String> {
 /// The address by which a phone in the house most likely reaches the machine; none without a network.
 pub fn in_house() -> Option<IpAddr> {
     in_network(false).into_iter().next()
+}
+
+/// The addresses by which others reach the machine, in no order. Those that IPv6 takes for a day, to be known by nobody
+/// (RFC 8981), are not among them: nobody comes by them, and each day they are others. Nor are those of interfaces that
+/// are plugged into a bridge, which has the address of them all: with every container one comes and goes.
+pub fn lasting() -> Vec<IpAddr> {
+    let passing = passing(&super::names::text_of("/proc/net/if_inet6"));
+    let mut found = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    if let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() {
+        let own = networks.iter().filter(|(name, _)| !is_plugged(name.as_ref()));
+        found.extend(own.flat_map(|(_, data)| data.ip_networks()).map(|network| network.addr));
+    }
+    found.retain(|ip| !passing.contains(ip));
+    found
+}
+
+/// Whether an interface is a port of a bridge.
+fn is_plugged(interface: &OsStr) -> bool {
+    Path::new("/sys/class/net").join(interface).join("brport").exists()
+}
+
+/// The temporary addresses in the kernel's list: each line has an address, three numbers, its flags and its interface.
+fn passing(list: &str) -> Vec<IpAddr> {
+    let read = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let address = u128::from_str_radix(words.next()?, 16).ok()?;
+        let flags = u32::from_str_radix(words.nth(3)?, 16).ok()?;
+        (flags & TEMPORARY != 0).then_some(IpAddr::V6(Ipv6Addr::from_bits(address)))
+    };
+    list.lines().filter_map(read).collect()
 }
 
 /// The machine's addresses, in that order: of the house, towards the router, then the others.
@@ -53,6 +88,20 @@ fn outward() -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_for_a_day_are_told_from_those_that_last() {
+        let list = "00000000000000000000000000000001 01 80 10 80       lo\n\
+                    fd000000000000000000000000000001 02 40 00 80     eth0\n\
+                    fd000000000000000000000000000abc 02 40 00 01     eth0\n\
+                    fd000000000000000000000000000def 02 40 00 21     eth0\n\
+                    nonsense\n\n";
+        let expected: Vec<IpAddr> =
+            ["fd00::abc", "fd00::def"].iter().map(|ip| ip.parse().unwrap()).collect();
+        assert_eq!(passing(list), expected);
+        let lasting = lasting();
+        assert!(lasting.contains(&Ipv4Addr::LOCALHOST.into()), "{lasting:?}");
+    }
 
     #[test]
     fn an_address_that_was_asked_for_is_the_only_url() {

@@ -24,14 +24,18 @@ impl Names {
     }
 }
 
-/// Asks the system.
-fn look_up() -> Vec<String> {
-    let called = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
-    names_of(&called, &text_of("/etc/hosts"), &text_of("/etc/resolv.conf"))
+/// What the machine is called, in lower case.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase()
+}
+
+/// The machine's names of now, its own first, in lower case.
+pub fn look_up() -> Vec<String> {
+    names_of(&host(), &text_of("/etc/hosts"), &text_of("/etc/resolv.conf"))
 }
 
 /// A small file of the system; empty when there is none.
-fn text_of(path: &str) -> String {
+pub(super) fn text_of(path: &str) -> String {
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(path) {
         let _what_was_read_counts = file.take(limits::PROC_BYTES_MAX).read_to_end(&mut bytes);

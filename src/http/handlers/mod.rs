@@ -1,5 +1,6 @@
 //! One file per noun: each handler reads its question, asks a room below, returns its answer.
 
+pub mod ca;
 pub mod cloud;
 pub mod console;
 pub mod deletion;

@@ -172,11 +172,16 @@ pub fn resources(call: &mut Call<'_>, ask: Query<Watch>) -> Result<Answer<Resour
 pub struct Version {
     /// This program's.
     version: &'static str,
+    /// SHA-256 of the authority that devices can be told to trust (`/ca`), pairs of hexadecimal digits with colons;
+    /// left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_fingerprint: Option<String>,
 }
 
 /// `GET /api/get_version`.
-pub fn version(_: &mut Call<'_>, (): ()) -> Result<Answer<Version>> {
-    Answer::of(&Version { version: env!("CARGO_PKG_VERSION") })
+pub fn version(call: &mut Call<'_>, (): ()) -> Result<Answer<Version>> {
+    let ca_fingerprint = call.app.tls.known_authority().map(|authority| authority.fingerprint());
+    Answer::of(&Version { version: env!("CARGO_PKG_VERSION"), ca_fingerprint })
 }
 
 /// `POST /update_start_exit_program`: answers, then stops as on SIGTERM.

@@ -54,7 +54,10 @@ it("knows no endpoint, method or field that larder's document of the API does no
   expectTypeOf<"/api/finder2">().not.toExtend<Endpoint>();
   expectTypeOf<Query<"/api/finder">>().toEqualTypeOf<{ path?: string; details?: string }>();
   expectTypeOf<NonNullable<Answer<"/api/finder">["entries"]>>().toEqualTypeOf<Entry[]>();
-  expectTypeOf<Answer<"/api/get_version">>().toEqualTypeOf<{ version: string }>();
+  expectTypeOf<Answer<"/api/get_version">>().toEqualTypeOf<{
+    version: string;
+    ca_fingerprint?: string | null;
+  }>();
   expectTypeOf<Body<"/api/jobs/cancel">>().toEqualTypeOf<{ id: string }>();
   expectTypeOf<Body<"/api/restart">>().toEqualTypeOf<Record<string, never>>();
   expectTypeOf<Form<"/api/upload">["file"]>().toEqualTypeOf<string[]>();
