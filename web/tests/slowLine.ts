@@ -75,7 +75,8 @@ export class SlowLine {
     await page.goto(larder.url + at, { waitUntil: "commit" });
     await there();
     const [clockMs, after] = [await page.evaluate(() => performance.now()), await this.#mainThreads()];
-    const asked = [...this.#asked.values()];
+    // What came over no line, as a picture that is unpacked from memory, costs nothing of it.
+    const asked = [...this.#asked.values()].filter((one) => one.bytes > 0);
     const bytes = asked.reduce((sum, one) => sum + one.bytes, 0);
     const pageMs = [...after].reduce((sum, [id, ms]) => sum + ms - (before.get(id) ?? 0), 0);
     const line = onTheLine(asked);
