@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use rustix::fs::{OFlags, fcntl_getfl};
 
+use super::head::{self, Coding};
 use super::source::Source;
 use super::task::Task;
 use super::{decode, encode, profile, sniff};
@@ -49,6 +50,9 @@ fn attempt(argument: &str) -> Result<(), u8> {
 ///
 /// Errors: an exit code.
 fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
+    if is_in_one_pass(input) {
+        larder_heap::keep_freed();
+    }
     let has_failed = Cell::new(false);
     let source = Source::watched(input, limits::PICTURE_READ_BYTES_MAX, &has_failed);
     let canvas = decode::make(source, task, larder_heap::in_use).ok();
@@ -57,10 +61,22 @@ fn make(input: &File, task: Task) -> Result<Vec<u8>, u8> {
     made.ok_or(if has_failed.get() { EXIT_UNREADABLE } else { EXIT_NONE })
 }
 
+/// Whether a file is a JPEG in one pass. What that takes comes in blocks of like sizes, one after the other; of others
+/// more has been given back before the next is needed.
+fn is_in_one_pass(input: &File) -> bool {
+    let head = head::read(&mut head_of(input)).ok().flatten();
+    head.is_some_and(|head| head.frame.coding == Coding::Sequential)
+}
+
+/// The beginning of a file.
+fn head_of(input: &File) -> BufReader<Source<'_>> {
+    let source = Source::new(input, limits::PICTURE_HEAD_BYTES_MAX);
+    BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source)
+}
+
 /// A small picture with what its file says of colours.
 fn in_its_colours(input: &File, jpeg: Vec<u8>) -> Vec<u8> {
-    let source = Source::new(input, limits::PICTURE_HEAD_BYTES_MAX);
-    let mut reader = BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source);
+    let mut reader = head_of(input);
     let kind = reader.fill_buf().ok().and_then(sniff::kind_of);
     match kind.and_then(|kind| profile::read(&mut reader, kind)) {
         Some(profile) => profile::put(&jpeg, &profile),

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use jpeg_decoder::{ColorTransform, Decoder, ImageInfo, PixelFormat};
 
+use super::bytes::ByByte;
 use super::{Input, NoPicture, Result, split};
 use crate::limits;
 use crate::picture::embedded;
@@ -27,7 +28,7 @@ pub fn decode(mut reader: Input<impl Read + Seek>, side: u32) -> Result<Canvas> 
     reader
         .get_mut()
         .expect(frame.coefficient_bytes() + frame.plane_bytes(eighths), frame.row_bytes());
-    let mut decoder = Decoder::new(reader);
+    let mut decoder = Decoder::new(ByByte(reader));
     decoder.set_max_decoding_buffer_size(limits::PICTURE_DECODED_BYTES_MAX);
     // Luma and chroma are left as they are, which they will be again: half of the work between. The decoder takes them
     // for red, green and blue, which it only copies; its transform called "None" panics.

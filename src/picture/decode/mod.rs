@@ -3,6 +3,7 @@
 
 mod alone;
 mod alpha;
+mod bytes;
 mod jpeg;
 mod layout;
 mod letterbox;
