@@ -8,8 +8,9 @@ pub const PICTURE_FACTS_BYTES: u64 = 64 << 10;
 /// Tags of one table of EXIF that are looked at: cameras write some 40, raw formats some 100.
 pub const PICTURE_TAGS_MAX: u64 = 512;
 
-/// Bytes of one table of a picture in boxes: a phone's of 50 tiles takes 2 KiB.
-pub const PICTURE_TABLE_BYTES: u64 = 12 << 10;
+/// Bytes of one table of a picture in boxes: a phone's of 50 tiles takes 2 KiB, one of 200 million pixels in 800 tiles
+/// 17. Two of them and EXIF are within `PICTURE_FACTS_BYTES`.
+pub const PICTURE_TABLE_BYTES: u64 = 24 << 10;
 
 /// Properties in a picture in boxes: a phone's has some 20.
 pub const PICTURE_PROPERTIES_MAX: usize = 512;

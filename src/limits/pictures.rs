@@ -49,8 +49,8 @@ pub const PICTURE_GIVEN_BYTES_MAX: usize = 64 * 1024;
 pub const PICTURE_MADE_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of a colour profile, with what stands before it, that go into a small picture with it: those of cameras have
-/// some 550, and tables of 3 KiB would be a third of a tile.
-pub const PICTURE_PROFILE_BYTES_MAX: usize = 1024;
+/// some 550, one of Apple's 2 KB, those of screens 2.6. Larger ones hold tables and would be more than the tile.
+pub const PICTURE_PROFILE_BYTES_MAX: usize = 4096;
 
 /// Thumbnails that wait for their turn, all callers together (second contract, section 18).
 pub const PICTURES_WAITING_MAX: usize = 64;
@@ -102,7 +102,8 @@ pub const EXIF_ENTRIES_MAX: usize = 2000;
 /// Bytes of the boxes that tell where things lie in HEIF: a picture of 48 MP from a phone, in 200 tiles, has 8 KB.
 pub const HEIF_META_BYTES_MAX: u64 = 64 * 1024;
 
-/// Bytes of EXIF in HEIF, which are not bound to a segment as in JPEG. Canon's have 100 KB, with the picture inside.
+/// Bytes of EXIF in HEIF that are read, which is not bound to a segment as in JPEG. Canon's has 100 KB, with the picture
+/// inside; one of Xiaomi's 190, with the picture before 127.
 pub const HEIF_EXIF_BYTES_MAX: u64 = 128 * 1024;
 
 /// What a decoder may give back at once (bytes): a JPEG of 100 million pixels for a screen, at a quarter of its size.

@@ -60,24 +60,28 @@ impl Embedded {
     }
 }
 
-/// Looks into a file of this kind, of which no more is given than may be read.
+/// Looks into a file of this kind, of which no more is given than may be read. `boxed` is the size of a picture in
+/// boxes as it is shown, if that is known.
 ///
 /// Errors: the drive's.
-pub fn find(source: impl Read + Seek, kind: Kind) -> Result<Found> {
+pub fn find(source: impl Read + Seek, kind: Kind, boxed: Option<(u32, u32)>) -> Result<Found> {
     let mut reader = BufReader::with_capacity(limits::PICTURE_HEAD_BUFFER_BYTES, source);
     match kind {
         Kind::Jpeg => {
             let Some(head) = head::read(&mut reader)? else { return Ok(Found::default()) };
             let frame = head.frame;
-            let shape = Some((frame.width.into(), frame.height.into()));
-            let embedded = head.exif.and_then(|exif| from_exif(exif, shape, head.profile));
+            let shape = (frame.width.into(), frame.height.into());
+            let embedded =
+                head.exif.and_then(|exif| from_exif(exif, |_| Some(shape), head.profile));
             Ok(Found { embedded, is_decodable: is_decodable(frame) })
         }
         // Their makers put none inside that would be smaller than what there is.
         Kind::Png | Kind::WebP => Ok(Found { embedded: None, is_decodable: true }),
         Kind::Heif => {
             let exif = super::heif::find_exif(&mut reader)?;
-            let embedded = exif.and_then(|exif| from_exif(exif, None, None));
+            // Boxes tell how it is shown, EXIF how that which is inside lies.
+            let stored = |lies: Orientation| boxed.map(|size| lies.stored(size));
+            let embedded = exif.and_then(|exif| from_exif(exif, stored, None));
             Ok(Found { embedded, is_decodable: false })
         }
     }
@@ -94,10 +98,11 @@ pub fn is_decodable(frame: Frame) -> bool {
     frame.pixels() <= pixels_max && is_held && matches!(frame.components, 1 | 3)
 }
 
-/// Takes the picture out of EXIF; `shape` is the large one's size, if it is known, and `colours` its profile.
+/// Takes the picture out of EXIF; `size` tells the large one's as it is stored when it lies like this, if it is known,
+/// and `colours` is its profile.
 fn from_exif(
     exif: Vec<u8>,
-    shape: Option<(u32, u32)>,
+    size: impl Fn(Orientation) -> Option<(u32, u32)>,
     colours: Option<Vec<u8>>,
 ) -> Option<Embedded> {
     let tags = tags::parse(exif)?;
@@ -108,7 +113,13 @@ fn from_exif(
         return None;
     }
     let orientation = tags::orientation(Some(&tags));
-    let shape = shape.filter(|shape| !is_of_shape(frame, *shape));
+    let size = size(orientation);
+    // The large one was made smaller or is another by now, and this was forgotten.
+    if size.is_some_and(|(width, height)| u32::from(frame.longer()) > width.max(height)) {
+        return None;
+    }
+    let colours = colours.filter(|_| !tags::are_by_adobe(&tags));
+    let shape = size.filter(|size| !is_of_shape(frame, *size));
     let is_ready = orientation == Orientation::UPRIGHT && shape.is_none() && head.is_bare;
     let jpeg = jpeg.to_vec();
     Some(Embedded { jpeg, frame, inside: Inside { orientation, shape }, colours, is_ready })

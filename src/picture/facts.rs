@@ -130,14 +130,14 @@ fn jpeg(window: &mut Window<'_>) -> Facts {
     let (mut tags, mut pixels) = (None, None);
     let mut at = 2;
     while tags.is_none() || pixels.is_none() {
-        let Some([0xFF, marker, high, low]) = window.bytes::<4>(at) else { break };
+        let Some([first, marker, high, low]) = window.bytes::<4>(at) else { break };
         let length = u64::from(u16::from_be_bytes([high, low]));
+        // Bytes that fill a gap, and such as belong to nothing.
+        if first != 0xFF || matches!(marker, 0 | 0xFF) {
+            at += 1;
+            continue;
+        }
         match marker {
-            // Bytes that fill a gap.
-            0xFF => {
-                at += 1;
-                continue;
-            }
             0x01 | 0xD0..=0xD7 => {
                 at += 2;
                 continue;

@@ -124,7 +124,7 @@ fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
         return Ok(None);
     }
     for _ in 0..limits::PICTURE_SEGMENTS_MAX {
-        let Some(marker) = next_marker(reader)? else { return Ok(None) };
+        let marker = next_marker(reader)?;
         if matches!(marker, 0x01 | 0xd0..=0xd7) {
             continue;
         }
@@ -165,14 +165,20 @@ fn read_segments(reader: &mut (impl BufRead + Seek)) -> Result<Option<Head>> {
     Ok(None)
 }
 
-/// The next marker's second byte; `None` when something else stands there.
-fn next_marker(reader: &mut impl BufRead) -> Result<Option<u8>> {
-    let [first, mut second] = take::<2>(reader)?;
-    // Any number of fill bytes may stand before a marker.
-    while first == 0xff && second == 0xff {
-        [second] = take(reader)?;
+/// The next marker's second byte. What stands before it and belongs to nothing is passed over, as browsers do: some
+/// cameras write more of a segment than they say.
+fn next_marker(reader: &mut impl BufRead) -> Result<u8> {
+    loop {
+        while take(reader)? != [0xff] {}
+        let [mut second] = take(reader)?;
+        // Any number of fill bytes may stand before a marker.
+        while second == 0xff {
+            [second] = take(reader)?;
+        }
+        if second != 0 {
+            return Ok(second);
+        }
     }
-    Ok((first == 0xff && second != 0).then_some(second))
 }
 
 /// So many bytes.
@@ -259,6 +265,14 @@ mod tests {
         assert_eq!(full.exif.as_deref(), Some(&b"MM\0*"[..]));
         assert!(!full.is_bare);
         assert_eq!(head_of(&[frame(0xc9), scan]).unwrap().frame.coding, Coding::Other);
+    }
+
+    #[test]
+    fn what_stands_between_segments_is_passed_over() {
+        let scan = segment_of(0xda, &[]);
+        let lost = b"\0lost\xff\0".to_vec();
+        let found = head_of(&[segment_of(0xe0, b"JFIF\0"), lost, frame(0xc0), scan]).unwrap();
+        assert_eq!((found.frame.width, found.frame.height), (300, 200));
     }
 
     #[test]

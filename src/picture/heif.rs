@@ -13,12 +13,9 @@ pub fn find_exif(reader: &mut (impl BufRead + Seek)) -> Result<Option<Vec<u8>>> 
         found => found?,
     };
     let Some((start, length)) = found.and_then(|meta| locate(&meta)) else { return Ok(None) };
-    if length > limits::HEIF_EXIF_BYTES_MAX {
-        return Ok(None);
-    }
     reader.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
-    reader.take(length).read_to_end(&mut bytes)?;
+    reader.take(length.min(limits::HEIF_EXIF_BYTES_MAX)).read_to_end(&mut bytes)?;
     Ok(behind_offset(&bytes).map(<[u8]>::to_vec))
 }
 
@@ -162,6 +159,17 @@ pub mod tests {
 
     /// A file with EXIF and nothing else, as phones lay it out.
     pub fn file_with(exif: &[u8]) -> Vec<u8> {
+        file_of(exif, &[])
+    }
+
+    /// The same with a size.
+    pub fn file_of_size(exif: &[u8], width: u32, height: u32) -> Vec<u8> {
+        let size = [[0; 4], width.to_be_bytes(), height.to_be_bytes()].concat();
+        file_of(exif, &boxed(b"iprp", &boxed(b"ipco", &boxed(b"ispe", &size))))
+    }
+
+    /// The same with these properties.
+    fn file_of(exif: &[u8], properties: &[u8]) -> Vec<u8> {
         let item = |number: u8, kind: &[u8]| {
             boxed(b"infe", &[&[2, 0, 0, 0, 0, number, 0, 0][..], kind, b"\0"].concat())
         };
@@ -178,7 +186,8 @@ pub mod tests {
             let places = [place(1, [0; 4], [0; 4]), place(2, start.to_be_bytes(), length)].concat();
             let places = boxed(b"iloc", &[&[1, 0, 0, 0, 0x44, 0, 0, 2][..], &places].concat());
             let handler = boxed(b"hdlr", &[0; 24]);
-            let meta = boxed(b"meta", &[&[0; 4][..], &handler, &list, &places].concat());
+            let meta =
+                boxed(b"meta", &[&[0; 4][..], &handler, &list, &places, properties].concat());
             [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), meta].concat()
         };
         let start = u32::try_from(with(0).len() + 8).unwrap();
@@ -193,6 +202,13 @@ pub mod tests {
             // Cut off anywhere, it is another or none, and nothing breaks.
             find_exif(&mut Cursor::new(&file[..end])).unwrap();
         }
+    }
+
+    #[test]
+    fn of_much_exif_the_beginning_is_read() {
+        let much = [b"MM\0*".to_vec(), vec![0; 192 << 10]].concat();
+        let found = find_exif(&mut Cursor::new(file_with(&much))).unwrap().unwrap();
+        assert!(much.starts_with(&found) && found.len() > 120 << 10);
     }
 
     proptest! {

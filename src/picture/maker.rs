@@ -15,6 +15,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::child::{self, EXIT_UNREADABLE};
 use super::embedded::{self, Embedded};
+use super::facts;
 use super::head;
 use super::places::Places;
 use super::size::Size;
@@ -75,7 +76,10 @@ impl Pictures {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<u8>>> {
         let Some(kind) = kind_of(file)? else { return Ok(None) };
-        let find = || embedded::find(Source::new(file, limits::PICTURE_HEAD_BYTES_MAX), kind);
+        let length = file.metadata()?.len();
+        let boxed = (kind == Kind::Heif).then(|| facts::read(file, length).pixels).flatten();
+        let find =
+            || embedded::find(Source::new(file, limits::PICTURE_HEAD_BYTES_MAX), kind, boxed);
         let found = find()?;
         // What is not enough is not held while others have their turn; it is read again if nothing else is left.
         let enough = found.embedded.filter(|inside| inside.is_enough_for(size));
@@ -86,7 +90,7 @@ impl Pictures {
                 return Ok(made);
             }
         }
-        if found.is_decodable && file.metadata()?.len() <= limits::PICTURE_BYTES_MAX {
+        if found.is_decodable && length <= limits::PICTURE_BYTES_MAX {
             let made = self.run(file, Task { side: size.pixels(), inside: None }, is_wanted)?;
             if made.is_some() {
                 return Ok(made);

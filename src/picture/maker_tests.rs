@@ -185,6 +185,27 @@ fn the_picture_inside_is_turned_and_cut_by_the_child() {
     assert_eq!(telling.asked().as_deref(), Some("picture 160:1"));
 }
 
+/// EXIF that this program has written, with a picture inside.
+fn exif_by(software: &[u8], inside: &[u8]) -> Vec<u8> {
+    let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+    let (text, start) = (8 + 18 + 30, 8 + 18 + 30 + software.len() + 1);
+    [
+        &b"MM\0*\0\0\0\x08\0\x01\x01\x31\0\x02"[..],
+        &number(software.len() + 1),
+        &number(text),
+        &number(8 + 18),
+        b"\0\x02\x02\x01\0\x04\0\0\0\x01",
+        &number(start),
+        b"\x02\x02\0\x04\0\0\0\x01",
+        &number(inside.len()),
+        &[0; 4],
+        software,
+        &[0],
+        inside,
+    ]
+    .concat()
+}
+
 #[test]
 fn the_picture_inside_has_the_colours_of_the_large_one() {
     let telling = telling();
@@ -200,6 +221,11 @@ fn the_picture_inside_has_the_colours_of_the_large_one() {
         let made = telling.make_of(&file, Size::Small).unwrap();
         assert_eq!(of(&made), Some(colours(1)), "{orientation}");
     }
+    // Adobe's programs put one of usual colours inside.
+    let file = jpeg_with(&large, &exif_by(b"Adobe Photoshop Lightroom 6.0", &inside));
+    assert_eq!(of(&telling.make_of(&file, Size::Small).unwrap()), None);
+    let file = jpeg_with(&large, &exif_by(b"vivo PD2227F_EX_A_13.1", &inside));
+    assert_eq!(of(&telling.make_of(&file, Size::Small).unwrap()), Some(colours(1)));
     // What the child found in it is its own.
     let own = profile::put(&jpeg(64, 48), &colours(2));
     std::fs::write(telling.folder.path().join("picture"), own).unwrap();
@@ -228,10 +254,39 @@ fn what_is_inside_and_no_small_picture_is_left_alone() {
 }
 
 #[test]
+fn the_picture_inside_one_in_boxes_loses_its_bars() {
+    let telling = telling();
+    let inside = jpeg(160, 120);
+    for (orientation, size, task) in [
+        (1, (6000, 4000), "picture 160:1:6000x4000"),
+        // It is shown upright, and what is inside lies.
+        (6, (4000, 6000), "picture 160:6:6000x4000"),
+        (6, (3000, 4000), "picture 160:6"),
+    ] {
+        let file = heif::tests::file_of_size(&exif(orientation, Some(&inside)), size.0, size.1);
+        telling.make_of(&file, Size::Small).unwrap();
+        assert_eq!(telling.asked().as_deref(), Some(task));
+    }
+}
+
+#[test]
+fn a_picture_inside_that_is_larger_than_the_large_one_is_another() {
+    let telling = telling();
+    let inside = exif(6, Some(&jpeg(160, 120)));
+    telling.make_of(&jpeg_with(&jpeg(90, 150), &inside), Size::Small).unwrap();
+    assert_eq!(telling.asked().as_deref(), Some("picture 160"), "made of the large one");
+    let inks = jpeg_of(&vec![77; 80 * 60 * 4], 80, 60, ColorType::Cmyk, false);
+    for none in [jpeg_with(&inks, &inside), heif::tests::file_of_size(&inside, 60, 80)] {
+        assert_eq!(telling.make_of(&none, Size::Small), None);
+        assert_eq!(telling.asked(), None);
+    }
+}
+
+#[test]
 fn where_nothing_better_can_be_made_the_picture_inside_will_do() {
     let telling = telling();
     let inside = jpeg(160, 120);
-    let inks = jpeg_of(&vec![77; 80 * 60 * 4], 80, 60, ColorType::Cmyk, false);
+    let inks = jpeg_of(&vec![77; 400 * 300 * 4], 400, 300, ColorType::Cmyk, false);
     for file in
         [jpeg_with(&inks, &exif(1, Some(&inside))), heif::tests::file_with(&exif(1, Some(&inside)))]
     {

@@ -16,6 +16,9 @@ const NAME: &[u8] = b"ICC_PROFILE\0";
 /// Where a profile says which colours it is for (ICC.1, 7.2.8).
 const SPACE: std::ops::Range<usize> = 16..20;
 
+/// How profiles of usual colours call themselves (IEC 61966-2-1).
+const USUAL: &[u8] = b"sRGB IEC61966-2";
+
 /// The profile of a picture in colours, of this kind, if it has a small one.
 pub fn read(reader: &mut (impl BufRead + Seek), kind: Kind) -> Option<Vec<u8>> {
     let bytes_max = limits::PICTURE_PROFILE_BYTES_MAX;
@@ -44,10 +47,12 @@ fn in_chunk(chunk: &[u8]) -> Option<Vec<u8>> {
     of_colours(profile)
 }
 
-/// A profile, if it is small and one of red, green and blue.
+/// A profile, if it is small and one of red, green and blue that says something: the most common one has 3 KB to say
+/// that the colours are the usual ones.
 fn of_colours(profile: Vec<u8>) -> Option<Vec<u8>> {
     let is_small = profile.len() <= limits::PICTURE_PROFILE_BYTES_MAX;
-    (is_small && profile.get(SPACE)? == b"RGB ").then_some(profile)
+    let is_usual = || memchr::memmem::find(&profile, USUAL).is_some();
+    (is_small && profile.get(SPACE)? == b"RGB " && !is_usual()).then_some(profile)
 }
 
 /// Puts a profile into a JPEG, which must be one.
@@ -96,7 +101,13 @@ mod tests {
 
     #[test]
     fn a_small_profile_is_found_again() {
-        let (jpeg, of_p3) = (jpeg(40, 30), profile(*b"RGB ", 548));
+        // Apple's P3, Apple's generic one, a screen's.
+        [548, 1960, 2616].into_iter().for_each(is_found_again);
+    }
+
+    /// Puts a profile of this size into a file of each kind, and finds it there.
+    fn is_found_again(size: usize) {
+        let (jpeg, of_p3) = (jpeg(40, 30), profile(*b"RGB ", size));
         assert_eq!(found(&jpeg, Kind::Jpeg), None);
         let with = put(&jpeg, &of_p3);
         assert_eq!(found(&with, Kind::Jpeg), Some(of_p3.clone()));
@@ -115,6 +126,7 @@ mod tests {
             profile(*b"RGB ", limits::PICTURE_PROFILE_BYTES_MAX + 1),
             profile(*b"RGB ", 16 << 20)[..].to_vec(),
             b"RGB ".to_vec(),
+            [profile(*b"RGB ", 84), b"sRGB IEC61966-2.1\0".to_vec()].concat(),
         ] {
             assert_eq!(found(&put(&jpeg, &wrong), Kind::Jpeg), None);
             assert_eq!(found(&png_of(&wrong), Kind::Png), None);

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, Seek};
 
-use exif::{Exif, In, Tag};
+use exif::{Exif, In, Tag, Value};
 
 use super::sniff::Kind;
 use super::turn::Orientation;
@@ -42,6 +42,16 @@ pub fn parse(bytes: Vec<u8>) -> Option<Exif> {
 pub fn orientation(tags: Option<&Exif>) -> Orientation {
     let field = tags.and_then(|tags| tags.get_field(Tag::Orientation, In::PRIMARY));
     field.and_then(|field| field.value.get_uint(0)).map_or(Orientation::UPRIGHT, Orientation::of)
+}
+
+/// Whether they were written by one of Adobe's programs. Those put a picture inside that means usual colours, whatever
+/// the large one's are; what cameras put inside has those of the large one.
+pub fn are_by_adobe(tags: &Exif) -> bool {
+    let field = tags.get_field(Tag::Software, In::PRIMARY);
+    match field.map(|field| &field.value) {
+        Some(Value::Ascii(texts)) => texts.iter().any(|text| text.starts_with(b"Adobe ")),
+        _ => false,
+    }
 }
 
 /// The picture inside: what stands where the tags of the thumbnail's directory say.

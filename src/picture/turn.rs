@@ -23,6 +23,11 @@ impl Orientation {
         self.0
     }
 
+    /// The size as it is stored of a picture that is shown in this size.
+    pub fn stored(self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.lies_on_its_side() { (height, width) } else { (width, height) }
+    }
+
     /// Whether rows become columns.
     fn lies_on_its_side(self) -> bool {
         self.0 >= 5
@@ -35,11 +40,7 @@ pub fn upright(canvas: Canvas, orientation: Orientation) -> Canvas {
         return canvas;
     }
     let (right, bottom) = (canvas.width - 1, canvas.height - 1);
-    let (width, height) = if orientation.lies_on_its_side() {
-        (canvas.height, canvas.width)
-    } else {
-        (canvas.width, canvas.height)
-    };
+    let (width, height) = orientation.stored((canvas.width, canvas.height));
     let mut pixels = Vec::with_capacity(canvas.pixels.len());
     for y in 0..height {
         for x in 0..width {

@@ -5,7 +5,8 @@ use crate::picture::scale::{Canvas, Colours};
 /// A value up to which black may have been spoiled by the JPEG's coding.
 const BLACK_MAX: u8 = 48;
 
-/// The part of a picture that has this shape, in its middle; `None` when what is around it is not black.
+/// The part of a picture that has this shape, in its middle; `None` when what is around it is not black, or it has bars
+/// itself: some of Nikon's cameras put a frame around the picture inside.
 pub fn cut(canvas: &Canvas, (width, height): (u32, u32)) -> Option<Canvas> {
     let (wide, high) = (u64::from(canvas.width), u64::from(canvas.height));
     let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
@@ -22,7 +23,7 @@ pub fn cut(canvas: &Canvas, (width, height): (u32, u32)) -> Option<Canvas> {
         columns: usize::try_from(columns.min(wide)).ok()?,
         rows: usize::try_from(rows.min(high)).ok()?,
     };
-    part.has_black_around(canvas).then(|| part.of(canvas))
+    (part.has_black_around(canvas) && !part.has_bars(canvas)).then(|| part.of(canvas))
 }
 
 /// A part of a picture.
@@ -49,6 +50,18 @@ impl Part {
                 is_inside || is_black(canvas.colours, *pixel)
             })
         })
+    }
+
+    /// Whether there is nothing but black along two opposite sides, behind the line that a bar around it has spoiled.
+    fn has_bars(&self, canvas: &Canvas) -> bool {
+        let row = |y: usize| (0..self.columns).map(move |x| (x, y));
+        let column = |x: usize| (0..self.rows).map(move |y| (x, y));
+        let (right, bottom) = (self.columns.saturating_sub(2), self.rows.saturating_sub(2));
+        let is_black = |(x, y)| {
+            let at = (self.top + y) * canvas.width as usize + self.left + x;
+            canvas.pixels.as_chunks().0.get(at).is_some_and(|at| is_black(canvas.colours, *at))
+        };
+        row(1).chain(row(bottom)).all(is_black) || column(1).chain(column(right)).all(is_black)
     }
 
     /// The part as a picture.
@@ -97,6 +110,20 @@ mod tests {
         let cut_out = cut(&with_bars(10), (6000, 4000)).unwrap();
         assert_eq!((cut_out.width, cut_out.height), (160, 107));
         assert!(cut_out.pixels[480..480 * 106].iter().all(|value| *value == 128));
+    }
+
+    #[test]
+    fn a_frame_is_no_bars() {
+        let mut framed = with_bars(10);
+        for row in framed.pixels.chunks_exact_mut(480) {
+            row[..18].fill(10);
+            row[462..].fill(10);
+        }
+        assert_eq!(cut(&framed, (6000, 4000)), None);
+        // A side that is black by itself is none.
+        let mut dark = with_bars(10);
+        dark.pixels.chunks_exact_mut(480).for_each(|row| row[..18].fill(10));
+        assert!(cut(&dark, (6000, 4000)).is_some());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Heif {
 enum Property {
     /// Width and height.
     Size(u32, u32),
+    /// Shown are only so many in width and height.
+    Cropped(u32, u32),
     /// Turned by so many quarters.
     Turned(u8),
     /// Anything else.
@@ -69,6 +71,9 @@ fn shown(properties: impl Iterator<Item = Property>) -> Option<(u32, u32)> {
     for property in properties {
         match property {
             Property::Size(width, height) => size = Some((width, height)),
+            Property::Cropped(width, height) => {
+                size = size.map(|(wide, high): (u32, u32)| (wide.min(width), high.min(height)));
+            }
             Property::Turned(quarters) => is_lying = quarters & 1 == 1,
             Property::Other => {}
         }
@@ -94,6 +99,12 @@ fn property(window: &mut Window<'_>, found: Box) -> Option<Property> {
             let [_, _, _, _, w0, w1, w2, w3, height @ ..] = window.bytes::<12>(found.start)?;
             let width = u32::from_be_bytes([w0, w1, w2, w3]);
             Some(Property::Size(width, u32::from_be_bytes(height)))
+        }
+        b"clap" => {
+            let bytes = window.bytes::<16>(found.start)?;
+            let mut numbers = bytes.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
+            let mut side = || numbers.next()?.checked_div(numbers.next()?);
+            Some(Property::Cropped(side()?, side()?))
         }
         b"irot" => Some(Property::Turned(window.bytes::<1>(found.start)?[0] & 3)),
         _ => Some(Property::Other),

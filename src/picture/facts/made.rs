@@ -145,31 +145,49 @@ pub fn boxed(kind: &[u8], content: &[u8]) -> Vec<u8> {
 }
 
 /// A HEIC of that size, stored turned by so many quarters.
-pub fn heic((width, height): (u32, u32), quarters: u8, exif: Option<Exif<'_>>) -> Vec<u8> {
+pub fn heic(size: (u32, u32), quarters: u8, exif: Option<Exif<'_>>) -> Vec<u8> {
+    heic_with(size, &boxed(b"irot", &[quarters]), 0, exif)
+}
+
+/// A HEIC of that size in so many tiles, with a property.
+pub fn heic_with(
+    (width, height): (u32, u32),
+    property: &[u8],
+    tiles: u16,
+    exif: Option<Exif<'_>>,
+) -> Vec<u8> {
     let start = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
     let size = |width: u32, height: u32| {
         boxed(b"ispe", &[[0; 4], width.to_be_bytes(), height.to_be_bytes()].concat())
     };
     // A tile, which is smaller, comes first; the picture has the second and the third property.
-    let known = [size(512, 512), size(width, height), boxed(b"irot", &[quarters])].concat();
+    let known = [size(512, 512), size(width, height), property.to_vec()].concat();
     let owners =
         [&[0, 0, 0, 0], &2_u32.to_be_bytes()[..], &[0, 7, 1, 0x81], &[0, 1, 2, 0x82, 0x03]]
             .concat();
     let properties = boxed(b"iprp", &[boxed(b"ipco", &known), boxed(b"ipma", &owners)].concat());
-    let item = |number: u8, kind: &[u8]| {
-        boxed(b"infe", &[&[2, 0, 0, 0, 0, number, 0, 0], kind, b"\0"].concat())
+    let item = |number: u16, kind: &[u8]| {
+        let [high, low] = number.to_be_bytes();
+        boxed(b"infe", &[&[2, 0, 0, 0, high, low, 0, 0], kind, b"\0"].concat())
     };
-    let items = [[0, 0, 0, 0, 0, 2].as_slice(), &item(1, b"grid"), &item(9, b"Exif")].concat();
+    let count = (tiles + 2).to_be_bytes();
+    let tile_items = (0..tiles).flat_map(|tile| item(tile + 10, b"hvc1")).collect::<Vec<_>>();
+    let items = [&[0; 4], &count[..], &item(1, b"grid"), &tile_items, &item(9, b"Exif")].concat();
     let tags =
         exif.map(|exif| [&6_u32.to_be_bytes(), b"Exif\0\0".as_slice(), &tiff(exif)].concat());
     let tags = tags.unwrap_or_default();
     let meta = |at: u32| {
-        let place = |number: u8, at: u32, length: u32| {
-            [&[0, number, 0, 0, 0, 0, 0, 1], &at.to_be_bytes()[..], &length.to_be_bytes()].concat()
+        let place = |number: u16, at: u32, length: u32| {
+            let number = number.to_be_bytes();
+            [&number[..], &[0, 0, 0, 0, 0, 1], &at.to_be_bytes()[..], &length.to_be_bytes()]
+                .concat()
         };
+        let tile_places = (0..tiles).flat_map(|tile| place(tile + 10, 0, 1)).collect::<Vec<_>>();
         let places = [
-            [1, 0, 0, 0, 0x44, 0, 0, 2].as_slice(),
+            [1, 0, 0, 0, 0x44, 0].as_slice(),
+            &count,
             &place(1, 0, 1),
+            &tile_places,
             &place(9, at, u32::try_from(tags.len()).unwrap()),
         ];
         let parts = [

@@ -75,6 +75,33 @@ fn without_exif_the_size_is_known() {
 }
 
 #[test]
+fn what_stands_between_segments_is_passed_over() {
+    let jpeg = made::jpeg((40, 30), Some(EXIF));
+    // Behind the first segment.
+    let (start, rest) = jpeg.split_at(4 + usize::from(u16::from_be_bytes([jpeg[4], jpeg[5]])));
+    let lost = [start, b"\0lost\xff\0", rest].concat();
+    assert_eq!(facts(&lost), facts(&jpeg));
+}
+
+#[test]
+fn a_picture_in_boxes_is_as_large_as_what_is_shown_of_it() {
+    let of = |(width, height): (u32, u32)| {
+        let part = [width * 2, 2, height, 1, 0, 1, 0, 1].map(u32::to_be_bytes).concat();
+        facts(&made::heic_with((64, 100), &made::boxed(b"clap", &part), 0, None)).pixels
+    };
+    assert_eq!(of((29, 100)), Some((29, 100)));
+    assert_eq!(of((200, 50)), Some((64, 50)), "not more than there is");
+}
+
+#[test]
+fn a_picture_of_many_tiles_tells_when_it_was_taken() {
+    let bytes = made::heic_with((16_320, 12_240), b"\0\0\0\x08free", 800, Some(EXIF));
+    let found = facts(&bytes);
+    assert_eq!(found.pixels, Some((16_320, 12_240)));
+    assert_eq!(found.taken, facts(&made::jpeg((4, 3), Some(EXIF))).taken);
+}
+
+#[test]
 fn only_four_of_eight_orientations_lay_a_picture_down() {
     for orientation in 0..=9 {
         let picture = made::jpeg((40, 30), Some(Exif { orientation, ..EXIF }));
