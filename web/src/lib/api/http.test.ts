@@ -56,7 +56,7 @@ it("knows no endpoint, method or field that larder's document of the API does no
   expectTypeOf<NonNullable<Answer<"/api/finder">["entries"]>>().toEqualTypeOf<Entry[]>();
   expectTypeOf<Answer<"/api/get_version">>().toEqualTypeOf<{
     version: string;
-    ca_fingerprint?: string | null;
+    ca_fingerprint?: string;
   }>();
   expectTypeOf<Body<"/api/jobs/cancel">>().toEqualTypeOf<{ id: string }>();
   expectTypeOf<Body<"/api/restart">>().toEqualTypeOf<Record<string, never>>();
