@@ -2,10 +2,11 @@
 //! Knows neither who asks nor how they are told.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::error::{Error, Result};
-use crate::picture::{self, Pictures, Places, Size};
+use crate::picture::{self, Pictures, Places, Size, Wish};
 use crate::vault::{KeptThumb, Origin, Pictured, SmallPicture};
 use crate::{limits, threads};
 
@@ -61,6 +62,26 @@ struct Flight {
     outcome: Mutex<Outcome>,
     /// Told when it is known.
     landed: Condvar,
+    /// Whether any who wait for it go before guests: then it does.
+    is_first: AtomicBool,
+}
+
+/// The wish of whoever makes one, and of those who wait for it.
+struct Together<'a> {
+    /// Theirs.
+    own: &'a dyn Wish,
+    /// Who waits.
+    flight: &'a Flight,
+}
+
+impl Wish for Together<'_> {
+    fn is_wanted(&self) -> bool {
+        self.own.is_wanted()
+    }
+
+    fn is_first(&self) -> bool {
+        self.own.is_first() || self.flight.is_first.load(Ordering::Relaxed)
+    }
 }
 
 /// Small pictures, and who makes which of them at the moment.
@@ -98,20 +119,20 @@ impl Drop for Captain<'_> {
 }
 
 impl Thumbs {
-    /// The small picture of an open file. `is_wanted` is asked now and then.
+    /// The small picture of an open file. `wish` is asked now and then.
     ///
     /// Errors: `Busy` (as many as may wait already), `Disconnected` (not wanted any more), `Io`.
-    pub fn of(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
+    pub fn of(&self, file: &Pictured, size: Size, wish: &dyn Wish) -> Result<Found> {
         if let Some(found) = self.known(file, size) {
             return Ok(found);
         }
-        let Some(identity) = file.identity() else { return self.make(file, size, is_wanted) };
+        let Some(identity) = file.identity() else { return self.make(file, size, wish) };
         let name = format!("{identity}/{}", size.pixels());
         loop {
-            let mut captain = match self.board(&name)? {
+            let mut captain = match self.board(&name, wish)? {
                 Ok(captain) => captain,
                 Err(flight) => {
-                    let outcome = flight.wait(is_wanted);
+                    let outcome = flight.wait(wish);
                     threads::locked(&self.flights).1 -= 1;
                     match outcome? {
                         Some(found) => return Ok(found),
@@ -120,9 +141,11 @@ impl Thumbs {
                 }
             };
             // Whoever made it may have just been done.
-            let found = match self.known(file, size) {
-                Some(found) => found,
-                None => self.make(file, size, is_wanted)?,
+            let found = if let Some(found) = self.known(file, size) {
+                found
+            } else {
+                let flight = Arc::clone(&captain.flight);
+                self.make(file, size, &Together { own: wish, flight: &flight })?
             };
             captain.outcome = Some(found.clone());
             return Ok(found);
@@ -132,7 +155,11 @@ impl Thumbs {
     /// Begins to make what has this name, or finds who is at it already.
     ///
     /// Errors: `Busy`.
-    fn board(&self, name: &str) -> Result<std::result::Result<Captain<'_>, Arc<Flight>>> {
+    fn board(
+        &self,
+        name: &str,
+        wish: &dyn Wish,
+    ) -> Result<std::result::Result<Captain<'_>, Arc<Flight>>> {
         let mut flights = threads::locked(&self.flights);
         let (known, followers) = &mut *flights;
         if let Some(flight) = known.get(name) {
@@ -140,6 +167,7 @@ impl Thumbs {
                 return Err(Error::Busy { retry_after_s: limits::PICTURES_RETRY_AFTER_S });
             }
             *followers += 1;
+            flight.is_first.fetch_or(wish.is_first(), Ordering::Relaxed);
             return Ok(Err(Arc::clone(flight)));
         }
         let flight = Arc::new(Flight::default());
@@ -174,18 +202,18 @@ impl Thumbs {
         if places.len() >= limits::THUMB_DRIVES_MAX && !places.contains_key(&drive) {
             places.retain(|_, places| Arc::strong_count(places) > 1);
         }
-        let new = || Arc::new(Places::new(limits::THUMBS_AT_ONCE));
+        let new = || Places::new(limits::THUMBS_AT_ONCE, limits::THUMBS_OF_GUESTS_AT_ONCE).into();
         Arc::clone(places.entry(drive).or_insert_with(new))
     }
 
     /// Makes it, and keeps it if the file is still what it was.
-    fn make(&self, file: &Pictured, size: Size, is_wanted: &dyn Fn() -> bool) -> Result<Found> {
+    fn make(&self, file: &Pictured, size: Size, wish: &dyn Wish) -> Result<Found> {
         let places = self.places_of(file.drive());
         // Nobody waits behind others for a drive that has fallen silent.
-        let place = places.take(&|| is_wanted() && file.ask_drive().is_ok());
+        let place = places.take(&WhileItAnswers { wish, file });
         file.ask_drive()?;
         let _place = place?;
-        let made = self.pictures.make(&file.file.file, size, is_wanted)?;
+        let made = self.pictures.make(&file.file.file, size, wish)?;
         let is_as_it_was = file.is_as_it_was()?;
         let Some(jpeg) = made else {
             if is_as_it_was {
@@ -209,19 +237,19 @@ impl Thumbs {
     ///
     /// Errors: `Invalid` (no JPEG, or too large a one), `Conflict` (larder makes it itself, or keeps none),
     /// `PreconditionFailed` (the file has changed), `DiskFull`, `Busy`, `Disconnected`, `Io`.
-    pub fn give(&self, file: &Pictured, jpeg: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<()> {
+    pub fn give(&self, file: &Pictured, jpeg: &[u8], wish: &dyn Wish) -> Result<()> {
         let (width, height) = picture::frame_of(jpeg).ok_or(Error::invalid("Not a JPEG"))?;
         if width.max(height) > limits::PICTURE_INSIDE_SIDE_MAX {
             return Err(Error::invalid("Too large a picture"));
         }
-        let found = self.of(file, Size::Small, is_wanted)?;
+        let found = self.of(file, Size::Small, wish)?;
         if found.thumb.is_some() && found.origin == Origin::Made {
             return Err(Error::Conflict("larder makes this thumbnail itself"));
         }
         let mut pictures = Vec::with_capacity(Size::ALL.len());
         for size in Size::ALL {
             let side = size.pixels().min(limits::PICTURE_INSIDE_SIDE_MAX);
-            let remade = self.pictures.remake(jpeg, side, is_wanted)?;
+            let remade = self.pictures.remake(jpeg, side, wish)?;
             pictures.push((size.pixels(), remade.ok_or(Error::invalid("Not a JPEG"))?));
         }
         if !file.is_as_it_was()? {
@@ -231,11 +259,29 @@ impl Thumbs {
     }
 }
 
+/// A wish as long as the drive of a file answers.
+struct WhileItAnswers<'a> {
+    /// It.
+    wish: &'a dyn Wish,
+    /// The file.
+    file: &'a Pictured,
+}
+
+impl Wish for WhileItAnswers<'_> {
+    fn is_wanted(&self) -> bool {
+        self.wish.is_wanted() && self.file.ask_drive().is_ok()
+    }
+
+    fn is_first(&self) -> bool {
+        self.wish.is_first()
+    }
+}
+
 impl Flight {
     /// Waits for what comes of it; `None` when somebody else has to make it.
     ///
     /// Errors: `Disconnected` when it is not wanted any more.
-    fn wait(&self, is_wanted: &dyn Fn() -> bool) -> Result<Option<Found>> {
+    fn wait(&self, wish: &dyn Wish) -> Result<Option<Found>> {
         let mut outcome = threads::locked(&self.outcome);
         loop {
             match &*outcome {
@@ -245,7 +291,7 @@ impl Flight {
             }
             outcome =
                 threads::whole(self.landed.wait_timeout(outcome, limits::PICTURE_LOOK_TIME)).0;
-            if matches!(*outcome, Outcome::Open) && !is_wanted() {
+            if matches!(*outcome, Outcome::Open) && !wish.is_wanted() {
                 return Err(Error::Disconnected);
             }
         }

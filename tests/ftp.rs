@@ -183,6 +183,63 @@ fn deleting_a_user_closes_their_sessions_and_nobody_elses() {
     again.expect(&format!("PASS {FTP_PASSWORD}"), 530);
 }
 
+/// The changes by which somebody of FTP loses a right, whatever runs.
+const LOSSES: [(&str, Option<(&str, &str)>); 3] = [
+    ("delete_user", None),
+    ("edit_user", Some(("permissions", "e"))),
+    ("edit_user", Some(("path", "elsewhere"))),
+];
+
+#[test]
+fn what_runs_ends_with_the_right_to_it() {
+    let house = FtpHouse::start();
+    std::fs::create_dir(house.larder.root().join("elsewhere")).unwrap();
+    // Longer than what the sockets hold, and of no blocks.
+    let film = std::fs::File::create(house.larder.root().join("film.mkv")).unwrap();
+    film.set_len(8 << 30).unwrap();
+    let listed = house.larder.root().join("many");
+    std::fs::create_dir(&listed).unwrap();
+    for number in 0..3000 {
+        let name = format!("{number:0>240}");
+        std::fs::File::create(listed.join(name)).unwrap();
+    }
+    for (endpoint, loss) in LOSSES {
+        for (verb, is_upload) in [
+            ("RETR film.mkv", false),
+            ("MLSD many", false),
+            ("STOR new", true),
+            ("APPE more", true),
+        ] {
+            house.user("cam2", "", ALL_LETTERS);
+            let mut ftp = house.sign_in("cam2");
+            let mut data = ftp.passive();
+            ftp.expect(verb, 150);
+            if is_upload {
+                data.write_all(b"half").unwrap();
+            } else {
+                data.read_exact(&mut [0; 1]).unwrap();
+            }
+            let mut change = json!({ "username": "cam2" });
+            if let Some((field, value)) = loss {
+                change[field] = json!(value);
+            }
+            let is_done = house.admin().post(&format!("/api/ftp/{endpoint}"), change);
+            is_done.expect(200);
+            // Whoever brings hears it by the end of their connection, or when they go on.
+            let told = std::io::copy(&mut data, &mut std::io::sink());
+            assert!(is_upload || told.is_err() || told.unwrap() < 8 << 30, "{verb}");
+            drop(data);
+            ftp.expect_end();
+            assert!(!house.larder.exists("new") && !house.larder.exists("more"), "{verb}");
+            wait::until("nobody to be on", || house.sessions().is_empty());
+            if loss.is_some() {
+                let gone = json!({ "username": "cam2" });
+                house.admin().post("/api/ftp/delete_user", gone).expect(200);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_sessions_say_who_is_on_from_where_and_what_they_do() {
     let house = FtpHouse::start();

@@ -366,6 +366,22 @@ fn a_link_closes_with_what_its_maker_loses_and_opens_with_what_comes_back() {
     assert_eq!(state().as_deref(), Some("closed"));
 }
 
+/// Somebody else moved it there; an empty path would be all of the share.
+#[test]
+fn a_place_that_its_maker_may_not_see_is_not_told() {
+    let larder = house().folder("photos/new/deeper");
+    let (ana, boss) = (larder.http("ana"), larder.http("boss"));
+    make(&ana, json!({ "path": "photos/new", "label": "mine" }));
+    boss.post("/api/move", json!({ "paths": ["photos/new"], "to": "docs" })).expect(200);
+    let told = only(&ana);
+    assert_eq!((&told["path"], &told["state"]), (&json!(null), &json!("closed")));
+    assert_eq!(told["label"], "mine");
+    let everybodys = boss.get("/api/link/get_all?all=1").expect(200).json();
+    assert_eq!(everybodys[0]["path"], "docs/new");
+    boss.post("/api/move", json!({ "paths": ["docs/new"], "to": "photos" })).expect(200);
+    assert_eq!(only(&ana)["path"], "photos/new");
+}
+
 #[test]
 fn what_is_not_there_or_is_another_thing_closes_a_link() {
     let larder = house();

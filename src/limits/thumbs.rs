@@ -28,6 +28,9 @@ pub const THUMB_DRIVES_MAX: usize = 64;
 /// of them run a child; the others are for what the camera has made already.
 pub const THUMBS_AT_ONCE: usize = 4;
 
+/// Of these, those that guests of links may have: whoever is of the house waits for the picture in work at most.
+pub const THUMBS_OF_GUESTS_AT_ONCE: usize = THUMBS_AT_ONCE - 1;
+
 /// Requests for small pictures that are worked on or wait at once, all callers together: those that may wait (second
 /// contract, section 18), and those that are looked into.
 pub const THUMB_REQUESTS_MAX: usize = super::PICTURES_WAITING_MAX + THUMBS_AT_ONCE;

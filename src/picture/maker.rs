@@ -17,7 +17,7 @@ use super::child::{self, EXIT_UNREADABLE};
 use super::embedded::{self, Embedded};
 use super::facts;
 use super::head;
-use super::places::Places;
+use super::places::{Places, Wish};
 use super::size::Size;
 use super::sniff::{self, Kind};
 use super::source::Source;
@@ -60,21 +60,16 @@ impl Default for Pictures {
 impl Pictures {
     /// With this program as the child, and so many at once.
     fn of(program: PathBuf, at_once: usize) -> Self {
-        Self { program, places: Places::new(at_once), stuck: Mutex::default() }
+        Self { program, places: Places::new(at_once, at_once), stuck: Mutex::default() }
     }
 
     /// A thumbnail of an open file, which only can be read through it: an upright JPEG of at most this size. `None`:
-    /// it has none that larder can make, and will have none as long as its content is the same. `is_wanted` is asked
+    /// it has none that larder can make, and will have none as long as its content is the same. `wish` is asked
     /// now and then while it waits and works.
     ///
     /// Errors: `Busy` (as many as may wait already, or machine or drive had no time for it), `Disconnected` (not
     /// wanted any more), `Io`. None of them says anything of the content.
-    pub fn make(
-        &self,
-        file: &File,
-        size: Size,
-        is_wanted: &dyn Fn() -> bool,
-    ) -> Result<Option<Vec<u8>>> {
+    pub fn make(&self, file: &File, size: Size, wish: &dyn Wish) -> Result<Option<Vec<u8>>> {
         let Some(kind) = kind_of(file)? else { return Ok(None) };
         let length = file.metadata()?.len();
         let boxed = (kind == Kind::Heif).then(|| facts::read(file, length).pixels).flatten();
@@ -85,13 +80,13 @@ impl Pictures {
         let enough = found.embedded.filter(|inside| inside.is_enough_for(size));
         let is_tried = enough.is_some();
         if let Some(enough) = enough {
-            let made = self.shrunk_inside(&enough, size, is_wanted)?;
+            let made = self.shrunk_inside(&enough, size, wish)?;
             if made.is_some() {
                 return Ok(made);
             }
         }
         if found.is_decodable && length <= limits::PICTURE_BYTES_MAX {
-            let made = self.run(file, Task { side: size.pixels(), inside: None }, is_wanted)?;
+            let made = self.run(file, Task { side: size.pixels(), inside: None }, wish)?;
             if made.is_some() {
                 return Ok(made);
             }
@@ -100,7 +95,7 @@ impl Pictures {
             return Ok(None);
         }
         match find()?.embedded {
-            Some(inside) => self.shrunk_inside(&inside, size, is_wanted),
+            Some(inside) => self.shrunk_inside(&inside, size, wish),
             None => Ok(None),
         }
     }
@@ -109,12 +104,7 @@ impl Pictures {
     /// `side`: nothing but the picture. `None`: it is no JPEG that larder decodes, or a larger one.
     ///
     /// Errors: `Busy`, `Disconnected`, `Io`.
-    pub fn remake(
-        &self,
-        jpeg: &[u8],
-        side: u16,
-        is_wanted: &dyn Fn() -> bool,
-    ) -> Result<Option<Vec<u8>>> {
+    pub fn remake(&self, jpeg: &[u8], side: u16, wish: &dyn Wish) -> Result<Option<Vec<u8>>> {
         let is_jpeg = sniff::kind_of(jpeg) == Some(Kind::Jpeg);
         let is_fit =
             |(width, height): (u16, u16)| width.max(height) <= limits::PICTURE_INSIDE_SIDE_MAX;
@@ -124,7 +114,7 @@ impl Pictures {
         {
             return Ok(None);
         }
-        self.run(&file_of(jpeg)?, Task { side, inside: None }, is_wanted)
+        self.run(&file_of(jpeg)?, Task { side, inside: None }, wish)
     }
 
     /// The picture inside a file, for this size.
@@ -132,27 +122,22 @@ impl Pictures {
         &self,
         embedded: &Embedded,
         size: Size,
-        is_wanted: &dyn Fn() -> bool,
+        wish: &dyn Wish,
     ) -> Result<Option<Vec<u8>>> {
         if embedded.is_ready_for(size) {
             return Ok(Some(embedded.in_its_colours(embedded.jpeg.clone())));
         }
         let task = Task { side: size.pixels(), inside: Some(embedded.inside) };
-        let made = self.run(&file_of(&embedded.jpeg)?, task, is_wanted)?;
+        let made = self.run(&file_of(&embedded.jpeg)?, task, wish)?;
         Ok(made.map(|jpeg| embedded.in_its_colours(jpeg)))
     }
 
     /// Runs a child on a file; `None` when it ends without a picture, however that is.
-    fn run(
-        &self,
-        file: &File,
-        task: Task,
-        is_wanted: &dyn Fn() -> bool,
-    ) -> Result<Option<Vec<u8>>> {
+    fn run(&self, file: &File, task: Task, wish: &dyn Wish) -> Result<Option<Vec<u8>>> {
         if !child::is_read_only(file)? {
             return Err(Error::Bug("a picture was opened for writing".into()));
         }
-        let _place = self.places.take(is_wanted)?;
+        let _place = self.places.take(wish)?;
         self.reap_stuck()?;
         let (mut output, input) = std::io::pipe()?;
         let mut command = process::own(&self.program, &["picture", &task.to_argument()]);
@@ -162,7 +147,7 @@ impl Pictures {
         // It holds our end of the pipe, which would never come to its own end.
         drop(command);
         let mut bytes = Vec::new();
-        let end = watch(&child, &mut output, &mut bytes, is_wanted);
+        let end = watch(&child, &mut output, &mut bytes, wish);
         let status = if end == End::Written { child.wait().map(Some)? } else { self.end(child)? };
         match end {
             End::Written | End::TooMuch => judge(status, bytes, task),
@@ -226,12 +211,7 @@ fn file_of(bytes: &[u8]) -> Result<File> {
 }
 
 /// Takes what a child writes until it has ended, is out of its bounds or is not wanted any more.
-fn watch(
-    child: &Child,
-    output: &mut PipeReader,
-    bytes: &mut Vec<u8>,
-    is_wanted: &dyn Fn() -> bool,
-) -> End {
+fn watch(child: &Child, output: &mut PipeReader, bytes: &mut Vec<u8>, wish: &dyn Wish) -> End {
     let until = Instant::now() + limits::PICTURE_CHILD_TIME;
     let mut is_open = true;
     loop {
@@ -248,7 +228,7 @@ fn watch(
         if Instant::now() >= until {
             return End::TooLong;
         }
-        if !is_wanted() {
+        if !wish.is_wanted() {
             return End::Unwanted;
         }
     }

@@ -267,8 +267,9 @@ pub struct Shown {
     /// made.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
-    /// What it opens, relative to the share root.
-    path: String,
+    /// What it opens, relative to the share root; `null` where the caller may not see that place any more: somebody else
+    /// may have moved it there.
+    path: Option<String>,
     /// Its maker's own words for it.
     label: String,
     /// What it opens.
@@ -362,7 +363,7 @@ impl Viewer {
         Ok(Shown {
             id: link.id,
             url: url_of(&self.app, link).filter(|_| is_mine),
-            path: self.seen_of(&link.path).as_str().to_owned(),
+            path: self.may_hear_of(&link.path).then(|| link.path.as_str().to_owned()),
             label: link.label.clone(),
             r#type: if link.is_folder { LinkType::Folder } else { LinkType::File },
             read: link.read,
@@ -387,17 +388,9 @@ impl Viewer {
         })
     }
 
-    /// Where a link leads, as far as they may see the way: somebody else may have moved what it opens to where they
-    /// see nothing.
-    fn seen_of(&self, path: &VaultPath) -> VaultPath {
-        let is_seen =
-            |path: &VaultPath| self.grant.may_see(path) || self.grant.may_write_below(path);
-        let mut seen = path.clone();
-        while !is_seen(&seen) {
-            let Some(around) = seen.parent() else { break };
-            seen = around;
-        }
-        seen
+    /// Whether they may know of a place.
+    fn may_hear_of(&self, path: &VaultPath) -> bool {
+        self.grant.may_see(path) || self.grant.may_write_below(path)
     }
 
     /// Whether what a link opens is where it was, and still what it was. A drive that is silent already is not

@@ -17,7 +17,7 @@ use crate::http::range::{self, Decision, Fields, Representation};
 use crate::http::reply::Reply;
 use crate::limits;
 use crate::permits::{Permit, Permits};
-use crate::picture::{self, Size};
+use crate::picture::{self, Size, Wish};
 use crate::thumbs::Thumb;
 use crate::vault::{Pictured, SmallPicture, VaultPath};
 
@@ -107,7 +107,7 @@ pub fn look(
             found
         } else {
             let _place = place_among_guests(call)?;
-            call.app.thumbs.of(&file, size, &still_wanted(call)?)?
+            call.app.thumbs.of(&file, size, &wish_of(call)?)?
         };
         if let Some(thumb) = found.thumb {
             share.photo_was_seen(path);
@@ -172,11 +172,29 @@ fn none(call: &Call<'_>, path: &VaultPath, file: &Pictured) -> Result<Sent> {
     Ok(Sent(if is_welcome { reply.with("Larder-Thumb", "wanted") } else { reply }))
 }
 
-/// Tells whether the caller is still there, and may still have what they asked for.
-fn still_wanted(call: &Call<'_>) -> Result<impl Fn() -> bool + use<>> {
-    let peer = call.request.peer();
-    let stands = call.standing_in_session()?;
-    Ok(move || !peer.is_gone() && stands())
+/// A caller who waits.
+struct Asker<F> {
+    /// Whether they are still there, and may still have what they asked for.
+    is_wanted: F,
+    /// Whether they come by a link: whoever is of the house goes first.
+    is_guest: bool,
+}
+
+impl<F: Fn() -> bool> Wish for Asker<F> {
+    fn is_wanted(&self) -> bool {
+        (self.is_wanted)()
+    }
+
+    fn is_first(&self) -> bool {
+        !self.is_guest
+    }
+}
+
+/// The wish of a caller.
+fn wish_of(call: &Call<'_>) -> Result<impl Wish + use<>> {
+    let (peer, stands) = (call.request.peer(), call.standing_in_session()?);
+    let is_wanted = move || !peer.is_gone() && stands();
+    Ok(Asker { is_wanted, is_guest: call.guest().is_ok() })
 }
 
 /// What `POST /api/thumb` is asked by; the picture is the body.
@@ -212,8 +230,8 @@ pub fn keep(call: &mut Call<'_>, ask: Query<Given>) -> Result<Answer<Done<Thumbn
     }
     let jpeg = picture_of(call)?;
     call.must_still_be_let_in()?;
-    let is_wanted = still_wanted(call)?;
-    Arc::clone(call.app).thumbs.give(&file, &jpeg, &is_wanted)?;
+    let wish = wish_of(call)?;
+    Arc::clone(call.app).thumbs.give(&file, &jpeg, &wish)?;
     done()
 }
 

@@ -2086,8 +2086,8 @@ export interface components {
             id: number;
             /** @description Where it is, on this server. Only its maker is told; nobody where `secret.key` is another than when it was made. */
             url?: string;
-            /** @description What it opens, relative to the share root. */
-            path: string;
+            /** @description What it opens, relative to the share root; `null` where the caller may not see that place any more: somebody else may have moved it there. */
+            path: string | null;
             /** @description Its maker's own words for it. */
             label: string;
             /** @description What it opens. */

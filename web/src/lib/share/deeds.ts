@@ -28,7 +28,7 @@ export function deedOf(row: LogRow, link: Known, others: readonly Known[]): Deed
   const path = row.path ?? "";
   // A link may have had another label then: what is none of another one's is this one's.
   const isOthers = row.user !== guestsOf(link) && others.some((one) => guestsOf(one) === row.user);
-  if (isOthers || !isWithin(path, link.path)) return undefined;
+  if (isOthers || link.path === null || !isWithin(path, link.path)) return undefined;
   const about = { id: row.id, when: row.timestamp, from: row.ip, name: nameOf(path) };
   if (row.op === "create" || row.op === "write") {
     return { ...about, kind: "bring", key: "shared.didBring", who: nameIn(row, path) || (link.guest_folders ? folderIn(path, link.path) : "") };

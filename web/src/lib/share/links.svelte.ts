@@ -16,6 +16,8 @@ export function isOpen({ state }: Pick<Link, "state">): boolean {
 
 /** Whether a change at `path` may be one of what a link tells: of what it leads to, or of where that is. */
 export function concernsLink(path: string, link: Pick<Link, "path">): boolean {
+  // Where it leads to is not told: anything may concern it.
+  if (link.path === null) return true;
   return isWithin(path, link.path) || isWithin(link.path, path);
 }
 

@@ -22,6 +22,7 @@ export function messageFor(link: Pick<Link, "path" | "type" | "read" | "write">,
 
 /** Whether what a link leads to is pictures: most of what is seen first of it. */
 export async function leadsToPictures(link: Pick<Link, "path" | "type">, signal: AbortSignal): Promise<boolean> {
+  if (link.path === null) return false;
   if (link.type === "file") return isPicture("", link.path);
   const entries = await listSome(link.path, signal).catch(() => []);
   const seen = entries.filter(({ type, name }) => type === "file" && !name.startsWith("."));

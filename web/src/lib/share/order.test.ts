@@ -26,7 +26,7 @@ it("puts links in order, those that are over last", () => {
     link("c 10", { state: "used_up", expires: "2026-12-01T10:00:00Z" }),
     link("c 2", { last_used: "2026-11-05T10:00:00Z" }),
   ];
-  const by = (order: Parameters<typeof inOrder>[1]) => paths(inOrder(all, order, ({ path }) => path, "en"));
+  const by = (order: Parameters<typeof inOrder>[1]) => paths(inOrder(all, order, ({ path }) => path ?? "", "en"));
   expect(by("newest")).toEqual(["a", "b", "c 10", "c 2", "over"]);
   expect(by("used")).toEqual(["c 2", "a", "b", "c 10", "over"]);
   expect(by("until")).toEqual(["c 10", "b", "a", "c 2", "over"]);

@@ -7,8 +7,9 @@ import { readable } from "../state/rawNames.ts";
 import { t, type TextKey } from "../state/texts.svelte.ts";
 import { describe } from "../state/words.ts";
 
-/** What a link leads to is called; the whole share has no name of its own. */
+/** What a link leads to is called; the whole share has no name of its own, and a place that one may not see has none. */
 export function nameOfPlace({ path }: Pick<Link, "path">): string {
+  if (path === null) return t("shared.unseen");
   return readable(nameOf(path)) || t("files.title");
 }
 
