@@ -77,3 +77,17 @@ describe("where one is signed in", () => {
     expect(isExpired).toBe(false);
   });
 });
+
+describe("trusting this larder", () => {
+  it("is led to from the profile, with the fingerprint for whoever may know", async () => {
+    const page = await walk.open();
+    await walk.signIn(READER, "/?view=profile");
+    const how = page.getByRole("link", { name: "How it is done on your device" });
+    await how.waitFor();
+    const fingerprint = (await page.locator("code").filter({ hasText: /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/i }).innerText()).trim();
+    await walk.expectAccessible("the profile");
+    await how.click();
+    await page.waitForURL("**/ca");
+    await page.getByText(fingerprint).first().waitFor();
+  });
+});

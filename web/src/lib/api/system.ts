@@ -52,6 +52,11 @@ export async function updateSettings(change: SettingsChange): Promise<string[]> 
   return answer.restart_required;
 }
 
+/** The fingerprint of the authority that vouches for larder; "" where there is none. */
+export async function readFingerprint(signal?: AbortSignal): Promise<string> {
+  return (await get("/api/get_version", {}, signal)).ca_fingerprint ?? "";
+}
+
 export async function readVersion(signal?: AbortSignal): Promise<string> {
   return (await get("/api/get_version", {}, signal)).version;
 }
