@@ -24,7 +24,7 @@ const TASK_MS_MAX = 50;
  */
 const FIRST_MS_MAX = 1000;
 const FIRST_CLOCK_MS_MAX = 4000;
-const FIRST_TRIES = 4;
+const FIRST_TRIES = 6;
 /** Folders are looked through behind everything else that the machine does (ms). */
 const LOOKED_THROUGH_MS = 60_000;
 const MONTHS = ["2026-08", "2026-07", "2026-05", "2025-12", "2024-06"];
