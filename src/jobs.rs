@@ -42,8 +42,8 @@ struct State {
 struct Job {
     /// Its name for the outside; cannot be guessed.
     id: String,
-    /// The user whose it is.
-    owner: i64,
+    /// Whose it is.
+    owner: Owner,
     /// What it does.
     kind: Kind,
     /// Where, if there is no use in two of them at the same time.
@@ -54,6 +54,15 @@ struct Job {
     end: Option<End>,
     /// The number of its last change.
     change: u64,
+}
+
+/// Who has started a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user's number.
+    pub user: i64,
+    /// The number of their narrowed key, if it was done with one.
+    pub key_id: Option<i64>,
 }
 
 /// What a job does.
@@ -100,16 +109,19 @@ pub struct View {
 pub enum Reach {
     /// Everybody's.
     All,
-    /// Those of the user with this number.
-    Own(i64),
+    /// Those of this user, whatever they started them with; with a narrowed key only what was started with that: others
+    /// tell of places that it does not reach.
+    Own(Owner),
 }
 
 impl Reach {
-    /// Whether a user's jobs are within it.
-    fn holds(self, owner: i64) -> bool {
+    /// Whether somebody's jobs are within it.
+    fn holds(self, owner: Owner) -> bool {
         match self {
             Self::All => true,
-            Self::Own(user) => user == owner,
+            Self::Own(own) => {
+                own.user == owner.user && (own.key_id.is_none() || own.key_id == owner.key_id)
+            }
         }
     }
 }
@@ -120,7 +132,7 @@ impl Jobs {
     /// Errors: `TooSoon` when as many run as may, or the server is ending; `Io`.
     pub fn start(
         &self,
-        owner: i64,
+        owner: Owner,
         kind: Kind,
         may: impl Fn() -> bool + Send + Sync + 'static,
         work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
@@ -133,7 +145,7 @@ impl Jobs {
     /// Errors: those of `start`.
     pub fn start_only(
         &self,
-        owner: i64,
+        owner: Owner,
         (kind, place): (Kind, &str),
         may: impl Fn() -> bool + Send + Sync + 'static,
         work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
@@ -155,7 +167,7 @@ impl Jobs {
     /// The work of both.
     fn start_at(
         &self,
-        owner: i64,
+        owner: Owner,
         (kind, place): (Kind, Option<String>),
         may: impl Fn() -> bool + Send + Sync + 'static,
         work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
@@ -193,7 +205,7 @@ impl Jobs {
             self.0.lock().jobs.retain(|job| job.id != id);
             return Err(Error::Io(cause));
         }
-        self.0.tell(owner);
+        self.0.tell(owner.user);
         Ok(id)
     }
 
@@ -277,14 +289,14 @@ impl Shared {
     /// Takes a job in, if there is room.
     fn admit(&self, mut job: Job) -> Result<()> {
         let mut state = self.lock();
-        let running = |owner: Option<i64>| {
+        let running = |user: Option<i64>| {
             let mine =
-                |job: &&Job| job.end.is_none() && owner.is_none_or(|owner| owner == job.owner);
+                |job: &&Job| job.end.is_none() && user.is_none_or(|user| user == job.owner.user);
             state.jobs.iter().filter(mine).count()
         };
         if state.is_closed
             || running(None) >= limits::JOBS_RUNNING_MAX
-            || running(Some(job.owner)) >= limits::JOBS_RUNNING_PER_USER_MAX
+            || running(Some(job.owner.user)) >= limits::JOBS_RUNNING_PER_USER_MAX
         {
             return Err(Error::TooSoon { retry_after_s: limits::JOB_RETRY_AFTER_S });
         }
@@ -303,7 +315,7 @@ impl Shared {
         let Some(job) = state.jobs.iter_mut().find(|job| job.id == id) else { return };
         change(job);
         job.change = number;
-        let owner = job.owner;
+        let owner = job.owner.user;
         drop(state);
         self.tell(owner);
     }
@@ -321,7 +333,7 @@ impl State {
     fn forget_old_ones(&mut self) {
         let forget = |jobs: &mut VecDeque<Job>, owner: Option<i64>, kept: usize| {
             let is_meant =
-                |job: &Job| job.end.is_some() && owner.is_none_or(|owner| owner == job.owner);
+                |job: &Job| job.end.is_some() && owner.is_none_or(|owner| owner == job.owner.user);
             let mut surplus = jobs.iter().filter(|job| is_meant(job)).count().saturating_sub(kept);
             jobs.retain(|job| {
                 let goes = surplus > 0 && is_meant(job);
@@ -329,7 +341,7 @@ impl State {
                 !goes
             });
         };
-        if let Some(owner) = self.jobs.back().map(|job| job.owner) {
+        if let Some(owner) = self.jobs.back().map(|job| job.owner.user) {
             forget(&mut self.jobs, Some(owner), limits::JOBS_ENDED_PER_USER_MAX);
         }
         forget(&mut self.jobs, None, limits::JOBS_ENDED_MAX);
@@ -372,6 +384,11 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    /// A user, without a key.
+    fn user(user: i64) -> Owner {
+        Owner { user, key_id: None }
+    }
+
     fn always() -> bool {
         true
     }
@@ -380,12 +397,12 @@ mod tests {
     fn job(jobs: &Jobs, owner: i64) -> (String, mpsc::Sender<Result<()>>) {
         let (sender, outcome) = mpsc::channel();
         let work = move |_: &Progress| outcome.recv().unwrap_or(Ok(()));
-        (jobs.start(owner, Kind::Copy, always, work).unwrap(), sender)
+        (jobs.start(user(owner), Kind::Copy, always, work).unwrap(), sender)
     }
 
     /// A job that runs until it is called off.
     fn endless(jobs: &Jobs, owner: i64) -> Result<String> {
-        jobs.start(owner, Kind::Move, always, |progress| {
+        jobs.start(user(owner), Kind::Move, always, |progress| {
             while !progress.is_cancelled() {
                 std::thread::yield_now();
             }
@@ -410,8 +427,9 @@ mod tests {
         sender.send(Ok(())).unwrap();
         let (bad, sender) = job(&jobs, 1);
         sender.send(Err(Error::DiskFull)).unwrap();
-        let panicking =
-            jobs.start(1, Kind::Delete, always, |_| panic!("as it was to be expected")).unwrap();
+        let panicking = jobs
+            .start(user(1), Kind::Delete, always, |_| panic!("as it was to be expected"))
+            .unwrap();
         wait(&jobs);
         assert!(matches!(end_of(&jobs, &good), Some(End::Done)));
         let end = end_of(&jobs, &bad);
@@ -426,16 +444,39 @@ mod tests {
         let (one, two) = (endless(&jobs, 1).unwrap(), endless(&jobs, 2).unwrap());
         assert_ne!(one, two);
         let seen = |reach| jobs.changed_since(0, reach).0.into_iter().map(|view| view.id);
-        assert_eq!(seen(Reach::Own(1)).collect::<Vec<_>>(), [one.as_str()]);
+        assert_eq!(seen(Reach::Own(user(1))).collect::<Vec<_>>(), [one.as_str()]);
         assert_eq!(seen(Reach::All).collect::<Vec<_>>(), [one.as_str(), two.as_str()]);
-        assert!(matches!(jobs.cancel(&one, Reach::Own(2)), Err(Error::NotFound(_))));
+        assert!(matches!(jobs.cancel(&one, Reach::Own(user(2))), Err(Error::NotFound(_))));
         assert!(matches!(jobs.cancel("x", Reach::All), Err(Error::NotFound(_))));
-        jobs.cancel(&one, Reach::Own(1)).unwrap();
+        jobs.cancel(&one, Reach::Own(user(1))).unwrap();
         jobs.cancel(&two, Reach::All).unwrap();
         wait(&jobs);
         assert!(matches!(end_of(&jobs, &one), Some(End::Cancelled)));
         // Once more changes nothing.
-        jobs.cancel(&one, Reach::Own(1)).unwrap();
+        jobs.cancel(&one, Reach::Own(user(1))).unwrap();
+    }
+
+    #[test]
+    fn a_key_reaches_its_own_jobs_and_its_user_those_of_all_keys() {
+        let jobs = Jobs::default();
+        let with = |key_id| Owner { user: 1, key_id };
+        let start = |owner| {
+            let ended = jobs.start(owner, Kind::Copy, always, |_| Ok(())).unwrap();
+            wait(&jobs);
+            ended
+        };
+        let (own, one, two) = (start(user(1)), start(with(Some(8))), start(with(Some(9))));
+        let seen = |owner| {
+            let views = jobs.changed_since(0, Reach::Own(owner)).0;
+            views.into_iter().map(|view| view.id).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(with(Some(8))), std::slice::from_ref(&one));
+        assert_eq!(seen(user(1)), [own.clone(), one, two.clone()]);
+        assert!(seen(Owner { user: 2, key_id: Some(8) }).is_empty());
+        for other in [own, two] {
+            let reach = Reach::Own(with(Some(8)));
+            assert!(matches!(jobs.cancel(&other, reach), Err(Error::NotFound(_))));
+        }
     }
 
     #[test]
@@ -465,7 +506,7 @@ mod tests {
             }
         }
         let (last, _still_running) = job(&jobs, 1);
-        let own = jobs.changed_since(0, Reach::Own(1)).0;
+        let own = jobs.changed_since(0, Reach::Own(user(1))).0;
         assert_eq!(own.len(), limits::JOBS_ENDED_PER_USER_MAX + 1);
         assert_eq!(own.last().unwrap().id, last);
     }
@@ -489,7 +530,7 @@ mod tests {
         assert_eq!(heard, [7, 8, 7]);
         let (views, _) = jobs.changed_since(after, Reach::All);
         assert_eq!(views.iter().map(|view| &view.id).collect::<Vec<_>>(), [&one]);
-        assert!(jobs.changed_since(after, Reach::Own(8)).0.is_empty());
+        assert!(jobs.changed_since(after, Reach::Own(user(8))).0.is_empty());
         assert!(end_of(&jobs, &two).is_none());
     }
 }

@@ -110,7 +110,7 @@ impl Links {
         is_folder: bool,
         wanted: &Wanted<'_>,
     ) -> Result<Link> {
-        let id = new_id()?;
+        let id = key::new_id()?;
         let (nonce, token_hash) = self.new_token(id)?;
         self.store.insert(&NewLink {
             id,
@@ -234,13 +234,6 @@ impl Link {
     fn bound(&self) -> Bound {
         Bound { link_id: self.id, epoch: self.epoch }
     }
-}
-
-/// A number that no other link has or had. Pages read it as a number of JavaScript, which holds 53 bits.
-fn new_id() -> Result<i64> {
-    let bytes = key::random_bytes::<8>()?;
-    // The lowest bit is set, so that it is never 0.
-    Ok((i64::from_be_bytes(bytes) & 0x000f_ffff_ffff_ffff) | 1)
 }
 
 /// Whom and what, told in 32 bytes; the length keeps the two apart.

@@ -85,9 +85,17 @@ impl Sessions {
         all.iter().map(|handle| handle.info()).collect()
     }
 
-    /// Closes what this user has open.
+    /// Closes what this user of FTP's own has open; whoever has the same name and a key is another.
     pub fn close_user(&self, username: &str) {
-        self.close(|handle| handle.lock().username.as_deref() == Some(username));
+        self.close(|handle| {
+            let state = handle.lock();
+            state.username.as_deref() == Some(username) && state.key_id.is_none()
+        });
+    }
+
+    /// Closes what was opened with this narrowed key.
+    pub fn close_key(&self, key_id: i64) {
+        self.close(|handle| handle.lock().key_id == Some(key_id));
     }
 
     /// Asks everybody to leave: at once, or after the transfer that runs.
@@ -147,6 +155,8 @@ pub struct Handle {
 struct State {
     /// Who it is, once signed in.
     username: Option<String>,
+    /// The narrowed key by which it did, if it was one.
+    key_id: Option<i64>,
     /// Whether a command is being obeyed.
     is_busy: bool,
     /// Since when it is, or is not.
@@ -195,6 +205,7 @@ impl Handle {
     fn new(id: u64, address: IpAddr, stream: Arc<TcpStream>) -> Self {
         let state = State {
             username: None,
+            key_id: None,
             is_busy: false,
             since: Instant::now(),
             transfer: None,
@@ -274,14 +285,16 @@ impl Handle {
         self.lock().data = data;
     }
 
-    /// It has signed in.
-    pub fn signed_in(&self, username: &str) {
-        self.lock().username = Some(username.to_owned());
+    /// It has signed in, perhaps by a narrowed key.
+    pub fn signed_in(&self, username: &str, key_id: Option<i64>) {
+        let mut state = self.lock();
+        (state.username, state.key_id) = (Some(username.to_owned()), key_id);
     }
 
     /// It begins anew with `USER`.
     pub fn signed_out(&self) {
-        self.lock().username = None;
+        let mut state = self.lock();
+        (state.username, state.key_id) = (None, None);
     }
 
     /// Its control connection speaks TLS now.
@@ -390,14 +403,14 @@ mod tests {
             .map(|_| sessions.admit(&stream, one).unwrap())
             .collect();
         // The first has signed in, so the second, which has not, makes room.
-        places[0].handle.signed_in("cam");
+        places[0].handle.signed_in("cam", None);
         let second = Arc::clone(&places[1].handle);
         let other = sessions.admit(&stream, two).unwrap();
         assert!(!second.is_closed());
         places.push(sessions.admit(&stream, one).unwrap());
         assert!(second.is_closed() && !places[0].handle.is_closed());
         for place in &places {
-            place.handle.signed_in("cam");
+            place.handle.signed_in("cam", None);
         }
         // All have been busy a moment ago: nobody makes room.
         assert!(sessions.admit(&stream, one).is_none());

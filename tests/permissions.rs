@@ -8,7 +8,11 @@ use crate::harness::{Answer, Client, Form, Larder, encode, everybody_may_everyth
 
 /// Every way of reading `path`.
 fn read_in_every_way(larder: &Larder, name: &str, path: &str) -> Vec<Answer> {
-    let client = larder.http(name);
+    read_in_every_way_as(&larder.http(name), path)
+}
+
+/// The same for somebody.
+fn read_in_every_way_as(client: &Client, path: &str) -> Vec<Answer> {
     vec![
         client.get_with("/api/finder", "path", path),
         client.get_with("/api/get_file", "file_path", path),
@@ -34,7 +38,11 @@ fn begin_upload(client: &Client, metadata: &str) -> Answer {
 
 /// Every way of changing `folder/name`, which must not be permitted.
 fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> Vec<Answer> {
-    let client = larder.http(who);
+    change_in_every_way_as(&larder.http(who), folder, name)
+}
+
+/// The same for somebody.
+fn change_in_every_way_as(client: &Client, folder: &str, name: &str) -> Vec<Answer> {
     let path = format!("{folder}/{name}");
     let form = Form::new().field("path", folder).file(name, "evil");
     let late = Form::new().file(name, "evil").field("path", folder);
@@ -58,8 +66,8 @@ fn change_in_every_way(larder: &Larder, who: &str, folder: &str, name: &str) -> 
         ),
         client.upload(&form),
         client.upload(&late),
-        begin_upload(&client, &format!("filename {},path {}", encoded(name), encoded(folder))),
-        begin_upload(&client, &format!("relativePath {}", encoded(&path))),
+        begin_upload(client, &format!("filename {},path {}", encoded(name), encoded(folder))),
+        begin_upload(client, &format!("relativePath {}", encoded(&path))),
         client.post("/api/link/create", json!({ "path": folder, "read": false, "write": true })),
         client.clone().with("If-Match", "\"evil\"").post_raw(
             &format!("/api/thumb?path={}", encode(&path)),
@@ -478,4 +486,49 @@ fn a_link_is_as_narrow_as_its_maker_has_become() {
     edit(&roles).expect(200);
     ask("list", "photos").expect_error(403, "Not permitted");
     ask("download", "photos/a.txt").expect(200);
+}
+
+/// A narrowed key is one more door: of somebody who may everything it opens its folder, and none of the neighbours; and
+/// it says 403 everywhere, since a program would take 401 for a wrong key.
+#[test]
+fn a_key_is_as_narrow_as_its_folder_and_its_right() {
+    let larder = photos().user("boss");
+    let session = larder.bearer(&larder.token("boss"));
+    let with_key = |path: &str, write: bool| {
+        let ask = json!({ "label": "k", "path": path, "write": write });
+        let made = session.post("/api/key/create", ask).expect_status("Key created");
+        larder.anonymous().with("X-API-KEY", made["key"].as_str().unwrap())
+    };
+    let refused = |answers: Vec<Answer>| {
+        for answer in answers {
+            assert!(!answer.body.windows(6).any(|window| window == b"secret"), "{answer}");
+            if answer.asked.starts_with("HEAD") {
+                answer.expect(403);
+            } else {
+                answer.expect_error(403, "Not permitted");
+            }
+        }
+    };
+    let photos = with_key("photos", true);
+    for path in [
+        "photos2",
+        "photos2/a.txt",
+        "phot/a.txt",
+        "Photos/a.txt",
+        "docs/private",
+        "docs/shared/s.txt",
+        "docs/none",
+        "top.txt",
+    ] {
+        refused(read_in_every_way_as(&photos, path));
+    }
+    for (folder, name) in [("photos2", "a.txt"), ("phot", "a.txt"), ("docs/private", "p.txt")] {
+        refused(change_in_every_way_as(&photos, folder, name));
+        refused(change_in_every_way_as(&photos, folder, "not there.txt"));
+    }
+    let reader = with_key("photos", false);
+    assert_eq!(reader.get("/api/download?file_path=photos/a.txt").expect(200).text(), "A");
+    refused(change_in_every_way_as(&reader, "photos", "a.txt"));
+    refused(change_in_every_way_as(&reader, "photos", "not there.txt"));
+    assert_eq!(larder.read("photos/a.txt"), "A");
 }

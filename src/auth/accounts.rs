@@ -1,14 +1,16 @@
 //! Where callers are found by what they bring, and found again while something lasts that they have begun.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::caller::{Caller, Credential, Who};
 use crate::auth::key;
+use crate::auth::narrowed;
 use crate::auth::token::{Place, Session, Tokens};
 use crate::error::{Error, Result, SignInProblem};
 use crate::limits;
-use crate::store::{Found, FtpUserStore, SessionRow, Sessionless, User, UserStore, Whence};
+use crate::store::{Found, FtpUserStore, KeyRow, SessionRow, Sessionless, User, UserStore, Whence};
 
 /// All kinds of accounts there are.
 pub struct Accounts {
@@ -143,11 +145,31 @@ impl Accounts {
         })
     }
 
-    /// The caller whose API key this is.
+    /// The caller whose API key this is, for everything or narrowed.
     ///
-    /// Errors: `SignIn`.
+    /// Errors: `SignIn`, `ClockNotSet`.
     pub fn by_key(&self, given: &str) -> Result<Caller> {
-        self.by_key_hash(key::hash(given))
+        let hash = key::hash(given);
+        match self.users.by_any_key(&hash)?.ok_or(GONE)? {
+            (user, Some(key)) => narrowed_caller(user, key),
+            (user, None) => Ok(Caller::new(Who::User(user), Credential::Key(hash))),
+        }
+    }
+
+    /// The caller whose narrowed key this is, if it is one that this user has.
+    ///
+    /// Errors: `SignIn`, `ClockNotSet`.
+    pub fn by_named_key(&self, username: &str, given: &str) -> Result<Caller> {
+        let found = self.users.by_narrowed_key(&key::hash(given))?;
+        let (user, key) = found.filter(|(user, _)| user.username == username).ok_or(GONE)?;
+        narrowed_caller(user, key)
+    }
+
+    /// Remembers where the narrowed key of somebody was used.
+    pub fn used_key(&self, caller: &Caller, from: IpAddr) {
+        if let Some(key) = caller.narrowed_key() {
+            self.users.used_key(key, from);
+        }
     }
 
     /// The caller as they are let in at this moment with what they came with.
@@ -157,6 +179,7 @@ impl Accounts {
         match caller.credential() {
             Credential::Session(session) => self.by_session(session.clone(), Age::Begun),
             Credential::Key(hash) => self.by_key_hash(hash.clone()),
+            Credential::Narrowed(_) => self.at_present(caller)?.ok_or(GONE),
             // A link is no account: whoever found it finds it again.
             Credential::Link => Err(GONE),
             Credential::Password => {
@@ -166,8 +189,12 @@ impl Accounts {
         }
     }
 
-    /// The caller as they are at this moment, whatever became of what they came with; `None` when they are gone.
+    /// The caller as they are at this moment, whatever became of what they came with; `None` when they are gone. Whoever
+    /// came with a narrowed key is gone with it.
     pub fn at_present(&self, caller: &Caller) -> Result<Option<Caller>> {
+        if let Some(key) = caller.narrowed_key() {
+            return self.with_key_at_present(caller, key);
+        }
         let who = match caller.who() {
             Who::User(user) => match self.users.by_id(user.id)? {
                 // Asked for at each step of long work: nobody has changed, and nothing is read anew.
@@ -181,6 +208,20 @@ impl Accounts {
             Who::Guest(_) => None,
         };
         Ok(who.map(|who| Caller::new(who, caller.credential().clone())))
+    }
+
+    /// The same of somebody with a narrowed key.
+    fn with_key_at_present(&self, caller: &Caller, key: &Arc<KeyRow>) -> Result<Option<Caller>> {
+        let Some((user, now)) = self.users.by_narrowed_key(&key.hash)? else { return Ok(None) };
+        if narrowed::must_last(&now).is_err_and(|error| matches!(error, Error::SignIn(_))) {
+            return Ok(None);
+        }
+        // Asked for at each step of long work: nothing has changed, and nothing is worked out anew.
+        let is_same_user = caller.user().is_some_and(|before| Arc::ptr_eq(before, &user));
+        if is_same_user && Arc::ptr_eq(key, &now) {
+            return Ok(Some(caller.clone()));
+        }
+        Ok(Some(Caller::new(Who::User(user), Credential::Narrowed(now))))
     }
 
     /// The caller of a session that nobody has ended.
@@ -225,6 +266,14 @@ impl Accounts {
         let user: Arc<User> = self.users.by_key_hash(&hash)?.ok_or(GONE)?;
         Ok(Caller::new(Who::User(user), Credential::Key(hash)))
     }
+}
+
+/// Somebody with a user's narrowed key, as long as that is good.
+///
+/// Errors: `SignIn`, `ClockNotSet`.
+fn narrowed_caller(user: Arc<User>, key: Arc<KeyRow>) -> Result<Caller> {
+    narrowed::must_last(&key)?;
+    Ok(Caller::new(Who::User(user), Credential::Narrowed(key)))
 }
 
 #[cfg(test)]

@@ -2,15 +2,18 @@
 //! not be a user of the house. One more kind of them is one more `Who`, one more way to be let in one more
 //! `Credential`; the questions below are all that the doors and rooms ask of either.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::auth::letters::Letters;
+use crate::auth::narrowed::{self, Door};
 use crate::auth::permission;
 use crate::auth::token::Session;
 use crate::auth::verified::Stored;
 use crate::error::{Error, Result};
+use crate::logbook::By;
 use crate::settings::{ADMIN, Roles};
-use crate::store::{FtpUser, User};
+use crate::store::{FtpUser, KeyRow, User};
 use crate::vault::{Grant, VaultPath};
 
 /// Somebody who was let in.
@@ -63,8 +66,10 @@ pub struct Guest {
 pub enum Credential {
     /// A session's token.
     Session(Session),
-    /// An API key, by its hash.
+    /// An API key for everything, by its hash.
     Key(String),
+    /// A narrowed key: they are its user, as far as it reaches.
+    Narrowed(Arc<KeyRow>),
     /// A name and its password.
     Password,
     /// The address of a link, with its cookie if there is one.
@@ -83,7 +88,10 @@ pub enum Holder {
 impl Caller {
     /// Puts one together; whoever does has judged what they came with.
     pub fn new(who: Who, credential: Credential) -> Self {
-        let grant = who.grant();
+        let grant = match (&who, &credential) {
+            (Who::User(user), Credential::Narrowed(key)) => Arc::new(narrowed::grant(user, key)),
+            _ => who.grant(),
+        };
         Self { who, credential, grant }
     }
 
@@ -119,6 +127,35 @@ impl Caller {
         }
     }
 
+    /// The narrowed key that they came with, if they did: what it does not reach is not theirs, whoever they are.
+    pub fn narrowed_key(&self) -> Option<&Arc<KeyRow>> {
+        match &self.credential {
+            Credential::Narrowed(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether what they came with opens a door at all.
+    pub fn opens(&self, door: Door) -> bool {
+        self.narrowed_key().is_none_or(|key| narrowed::opens(key, door))
+    }
+
+    /// Who the logbook says it was, at the API or by a link.
+    pub fn by(&self, address: IpAddr) -> By<'_> {
+        let by = if self.guest().is_some() { By::link } else { By::api };
+        by(Some(self.label()), address).with_key(self.told_key())
+    }
+
+    /// The same at FTP's door.
+    pub fn by_ftp(&self, address: IpAddr) -> By<'_> {
+        By::ftp(Some(self.label()), address).with_key(self.told_key())
+    }
+
+    /// How the logbook names their key: by its words and its beginning, never by itself.
+    fn told_key(&self) -> Option<(&str, &str)> {
+        self.narrowed_key().map(|key| (&*key.label, &*key.hint))
+    }
+
     /// Their row, if they are a user of the house.
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.who {
@@ -132,7 +169,8 @@ impl Caller {
         self.user().map(|user| user.role.as_str())
     }
 
-    /// Whether they may use what stands under this path in `roles.json`.
+    /// Whether they may use what stands under this path in `roles.json`. Whether a key may is for the table of
+    /// endpoints to say besides.
     pub fn may(&self, path: &str, roles: &Roles) -> bool {
         if let Who::Guest(guest) = &self.who {
             return guest.may.contains(&path);
@@ -142,7 +180,7 @@ impl Caller {
 
     /// Whether they may edit the roles, and so decide about every right there is.
     pub fn may_edit_roles(&self, roles: &Roles) -> bool {
-        self.role().is_some_and(|role| roles.may_edit_roles(role))
+        self.narrowed_key().is_none() && self.role().is_some_and(|role| roles.may_edit_roles(role))
     }
 
     /// Whether they see, and call off, everybody's jobs (contract, section 11).
@@ -152,6 +190,11 @@ impl Caller {
 
     /// Whether they see, change and end everybody's links (second contract, section 15).
     pub fn may_manage_all_links(&self) -> bool {
+        self.is_admin()
+    }
+
+    /// Whether they see and end everybody's narrowed keys (second contract, section 21).
+    pub fn may_manage_all_keys(&self) -> bool {
         self.is_admin()
     }
 
@@ -165,9 +208,10 @@ impl Caller {
         if self.is_admin() { Arc::new(Grant::everything()) } else { Arc::clone(&self.grant) }
     }
 
-    /// Whether they look after the house. Nobody but this room asks: what follows from it has a name above.
+    /// Whether they look after the house; an admin's narrowed key does not. Nobody but this room asks: what follows from
+    /// it has a name above.
     fn is_admin(&self) -> bool {
-        self.role() == Some(ADMIN)
+        self.narrowed_key().is_none() && self.role() == Some(ADMIN)
     }
 
     /// What they came with, to bind something to it.
@@ -177,12 +221,16 @@ impl Caller {
         match &self.credential {
             Credential::Session(session) => Ok(Holder::Session(session.id.clone())),
             Credential::Key(hash) => Ok(Holder::Key(hash.clone())),
+            Credential::Narrowed(key) => Ok(Holder::Key(key.hash.clone())),
             Credential::Password | Credential::Link => Err(Error::Refused),
         }
     }
 
     /// Whether this is the same somebody with the same rights.
     pub fn is_same_as(&self, other: &Self) -> bool {
+        if self.narrowed_key().map(|key| key.id) != other.narrowed_key().map(|key| key.id) {
+            return false;
+        }
         match (&self.who, &other.who) {
             (Who::User(one), Who::User(two)) => {
                 let rights = |user: &User| {

@@ -25,6 +25,12 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// A number for a row that was never another's: few enough digits for programs whose numbers are floating ones.
+pub fn new_id() -> Result<i64> {
+    // The lowest bit is set, so that it is never 0.
+    Ok((i64::from_be_bytes(random_bytes()?) & 0x000f_ffff_ffff_ffff) | 1)
+}
+
 /// A new API key, `lk_` and 48 hex digits, with its hash and its hint.
 pub fn new_key() -> Result<NewKey> {
     let key = format!("lk_{}", hex(&random_bytes::<24>()?));
@@ -51,6 +57,12 @@ pub struct NewKey {
     pub hash: String,
     /// What is shown later.
     pub hint: String,
+}
+
+/// Whether this has the form of the keys that larder makes up.
+pub fn is_key(given: &str) -> bool {
+    let digits = given.strip_prefix("lk_").unwrap_or_default();
+    digits.len() == 48 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// SHA-256 of a key, in hex.
@@ -129,6 +141,10 @@ mod tests {
         assert_eq!(one.key.len(), 51);
         assert!(one.key.starts_with(&one.hint) && one.hint.len() == 7);
         assert_eq!(one.hash, hash(&one.key));
+        assert!(is_key(&one.key));
+        for none in ["", "lk_", &one.key[1..], &one.key[..50], &one.key.to_uppercase()] {
+            assert!(!is_key(none), "{none}");
+        }
     }
 
     #[test]

@@ -30,6 +30,16 @@ impl Letters {
         Self::parse(text).unwrap_or(Self(String::new()))
     }
 
+    /// What a narrowed key permits (second contract, section 21): everything, or only what shows, and of that what its
+    /// user's role may do at the API, as `may` says of its endpoints.
+    pub fn of_key(may_write: bool, may: impl Fn(&str) -> bool) -> Self {
+        let is_given = |letter: &char| {
+            (may_write || READING.contains(*letter))
+                && endpoints_of(*letter).iter().all(|path| may(path))
+        };
+        Self(ALL.chars().filter(is_given).collect())
+    }
+
     /// The letters in the contract's order.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -38,6 +48,11 @@ impl Letters {
     /// Whether any of these is among them.
     pub fn has_any(&self, letters: &str) -> bool {
         letters.chars().any(|letter| self.0.contains(letter))
+    }
+
+    /// Whether all of them are among others.
+    pub fn are_among(&self, others: &Self) -> bool {
+        self.0.chars().all(|letter| others.0.contains(letter))
     }
 
     /// What may be read and written below the home folder. Which of it, the table of verbs decides.
@@ -58,6 +73,18 @@ impl Letters {
     }
 }
 
+/// The endpoints that do at the API what a letter permits here.
+fn endpoints_of(letter: char) -> &'static [&'static str] {
+    match letter {
+        'r' => &["/api/download"],
+        'd' => &["/api/delete_file", "/api/delete_folder"],
+        'f' => &["/api/rename_file", "/api/rename_folder"],
+        'm' => &["/api/create_folder"],
+        'a' | 'w' | 'M' | 'T' => &["/api/upload"],
+        _ => &["/api/finder"],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +97,19 @@ mod tests {
             assert!(matches!(Letters::parse(bad), Err(Error::Invalid(..))), "{bad:?}");
         }
         assert!(!Letters::stored("x").has_any(ALL));
+    }
+
+    #[test]
+    fn a_key_has_the_letters_of_its_right_and_of_what_its_users_role_may() {
+        assert_eq!(Letters::of_key(true, |_| true).as_str(), ALL);
+        assert_eq!(Letters::of_key(false, |_| true).as_str(), READING);
+        assert_eq!(
+            Letters::of_key(true, |path| path != "/api/delete_folder").as_str(),
+            "elrafmwMT"
+        );
+        assert_eq!(Letters::of_key(true, |path| path == "/api/upload").as_str(), "awMT");
+        assert_eq!(Letters::of_key(false, |path| path == "/api/download").as_str(), "r");
+        assert_eq!(Letters::of_key(true, |_| false).as_str(), "");
     }
 
     #[test]

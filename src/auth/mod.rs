@@ -7,6 +7,7 @@ pub mod caller;
 pub mod key;
 pub mod letters;
 mod names;
+pub mod narrowed;
 mod pace;
 pub mod password;
 pub mod permission;

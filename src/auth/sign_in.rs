@@ -10,6 +10,7 @@ use crate::auth::authenticator::Authenticator;
 use crate::auth::caller::{Caller, Credential, Who};
 use crate::auth::key;
 use crate::auth::names::NameThrottle;
+use crate::auth::narrowed::Door;
 use crate::auth::pace::Pace;
 use crate::auth::throttle::{AddressThrottle, network_of};
 use crate::auth::verified::Stored;
@@ -74,8 +75,9 @@ pub trait Visitor {
     /// Whether they, or we, have had enough: nobody waits for their turn then.
     fn is_leaving(&self) -> bool;
 
-    /// From here on they leave when the account of that name changes.
-    fn sits_down(&self, name: &str);
+    /// From here on they leave when the account of that name changes, or when the narrowed key is deleted that they
+    /// came with.
+    fn sits_down(&self, name: &str, key_id: Option<i64>);
 
     /// They were not that user after all.
     fn stands_up(&self);
@@ -117,6 +119,18 @@ impl SignIn {
         };
         self.note(attempt, &outcome);
         outcome
+    }
+
+    /// Somebody who was let in as they are let in at this moment.
+    ///
+    /// Errors: `SignIn` when they are no more.
+    pub fn again(&self, caller: &Caller) -> Result<Caller> {
+        self.accounts.again(caller)
+    }
+
+    /// Which edition of the roles is in force, as of the last time that a user was asked for.
+    pub fn roles_edition(&self) -> i64 {
+        self.accounts.users.roles_edition()
     }
 
     /// Whom a one-time code signs in, who is at home with larder. Any other code, and any from elsewhere or from a
@@ -182,6 +196,11 @@ impl SignIn {
     /// Compares, and looks again: whoever was deleted, or got another password, while this one was judged must not
     /// slip in.
     fn judge(&self, attempt: &Attempt<'_>) -> Result<Caller> {
+        if let Some(caller) = self.judge_key(attempt)? {
+            self.ftp_users.let_in(attempt.name, attempt.from)?;
+            self.accounts.used_key(&caller, attempt.from);
+            return self.seat(attempt, &caller);
+        }
         let (judge, who) = match attempt.at {
             Entrance::Api => {
                 let user = self.accounts.users.by_username(attempt.name)?;
@@ -195,13 +214,31 @@ impl SignIn {
         let stored = who.as_ref().filter(|who| who.has_password()).and_then(Who::stored);
         let is_right = judge.is_right(attempt.name, attempt.from, attempt.password, stored)?;
         let who = who.filter(|_| is_right).ok_or(WRONG)?;
-        let caller = Caller::new(who, Credential::Password);
-        let again = || match self.accounts.again(&caller) {
+        self.seat(attempt, &Caller::new(who, Credential::Password))
+    }
+
+    /// Whom a narrowed key lets in at FTP's door, in the place of a password: the user of the house whose name it is,
+    /// and whose key. `None` when it is no such key: one of FTP's own users may still have it for a password.
+    fn judge_key(&self, attempt: &Attempt<'_>) -> Result<Option<Caller>> {
+        let Entrance::Ftp(_) = attempt.at else { return Ok(None) };
+        if !key::is_key(attempt.password) {
+            return Ok(None);
+        }
+        match self.accounts.by_named_key(attempt.name, attempt.password) {
+            Ok(caller) if caller.opens(Door::Ftp) => Ok(Some(caller)),
+            Ok(_) | Err(Error::SignIn(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets somebody in who proved who they are, unless that has changed meanwhile.
+    fn seat(&self, attempt: &Attempt<'_>, caller: &Caller) -> Result<Caller> {
+        let again = || match self.accounts.again(caller) {
             Err(Error::SignIn(_)) => Err(WRONG),
             other => other,
         };
         let Entrance::Ftp(visitor) = attempt.at else { return again() };
-        visitor.sits_down(attempt.name);
+        visitor.sits_down(attempt.name, caller.narrowed_key().map(|key| key.id));
         again().inspect_err(|_| visitor.stands_up())
     }
 
@@ -213,7 +250,12 @@ impl SignIn {
             Entrance::Ftp(_) => By::ftp(name, from),
         };
         let failed = match (attempt.at, outcome) {
-            (_, Ok(_)) => return self.logbook.note(&by(Some(name)), Event::signed_in()),
+            (Entrance::Ftp(_), Ok(caller)) => {
+                return self.logbook.note(&caller.by_ftp(from), Event::signed_in());
+            }
+            (Entrance::Api, Ok(_)) => {
+                return self.logbook.note(&by(Some(name)), Event::signed_in());
+            }
             (Entrance::Api, Err(Error::SignIn(_))) => {
                 Event::failed_sign_in(name, format!("failed sign-in as {name}")).whole()
             }

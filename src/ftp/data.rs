@@ -215,9 +215,10 @@ impl Session {
             let watched = if self.control.has_room() { 2 } else { 1 };
             let mut fds = [PollFd::new(socket, flags), PollFd::new(&*control, PollFlags::IN)];
             let rest = until.saturating_duration_since(Instant::now());
-            match wait(&mut fds[..watched], rest) {
+            match wait(&mut fds[..watched], rest.min(limits::FTP_JUDGE_INTERVAL)) {
                 Ok(true) if !fds[0].revents().is_empty() => return Ok(()),
                 Ok(true) => {}
+                Ok(false) if Instant::now() < until => {}
                 Ok(false) => return Err(Broken::Stalled),
                 Err(_) => return Err(Broken::Gone),
             }
@@ -228,7 +229,7 @@ impl Session {
     ///
     /// Errors: `Aborted`, `ClientGone`, `Stopping`.
     fn look_for_abort(&mut self) -> Result<(), Broken> {
-        if self.handle.is_closed() {
+        if self.handle.is_closed() || !self.may_go_on() {
             return Err(Broken::Stopping);
         }
         let is_broken = self.control.fill().is_err();

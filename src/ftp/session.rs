@@ -22,7 +22,7 @@ use crate::ftp::verbs::{self, Needs, Verb};
 use crate::limits;
 use crate::logbook::{By, Event};
 use crate::sessions::Handle;
-use crate::settings::Settings;
+use crate::settings::{Roles, Settings};
 use crate::vault::{Share, VaultPath};
 
 /// How far signing in has got.
@@ -49,10 +49,24 @@ impl Account {
     /// Of somebody who was let in.
     ///
     /// Errors: `Invalid` (a home that can't be read), `Refused` for who has no home.
-    pub fn of(caller: Caller) -> Result<Self> {
-        let Who::FtpUser(user) = caller.who() else { return Err(Error::Refused) };
-        let (home, letters) = (VaultPath::parse(&user.home)?, Letters::stored(&user.permissions));
+    pub fn of(caller: Caller, roles: &Roles) -> Result<Self> {
+        let (home, letters) = match (caller.who(), caller.narrowed_key()) {
+            (Who::FtpUser(user), _) => {
+                (VaultPath::parse(&user.home)?, Letters::stored(&user.permissions))
+            }
+            // A user of the house is at home in all of the share that they may see.
+            (Who::User(_), Some(key)) => {
+                let letters = Letters::of_key(key.may_write, |path| caller.may(path, roles));
+                (VaultPath::root(), letters)
+            }
+            _ => return Err(Error::Refused),
+        };
         Ok(Self { caller, home, letters })
+    }
+
+    /// Whether it still gives all that the other did.
+    fn covers(&self, other: &Self) -> bool {
+        self.caller.covers(&other.caller) && other.letters.are_among(&self.letters)
     }
 }
 
@@ -82,6 +96,8 @@ pub struct Session {
     pub local: SocketAddr,
     /// Who it is.
     pub login: Login,
+    /// When it was last looked whether the key that they came with still lets them in.
+    judged: Instant,
     /// Wrong passwords so far.
     pub failures: u32,
     /// The current folder below the home folder.
@@ -122,6 +138,7 @@ impl Session {
             peer,
             local,
             login: Login::Nobody,
+            judged: Instant::now(),
             failures: 0,
             folder: VaultPath::root(),
             kind: Type::Unsaid,
@@ -192,12 +209,68 @@ impl Session {
         if verb.name == "RNTO" {
             self.rename_from = renaming;
         }
+        self.judge_key()?;
         let answer = self.permit(verb).and_then(|()| (verb.run)(self, &command.argument));
         // `REST` is for the next of these, whatever becomes of it (RFC 3659, 5.2).
         if matches!(verb.name, "RETR" | "STOR" | "APPE" | "STOU" | "LIST" | "NLST" | "MLSD") {
             self.restart = 0;
         }
         answer
+    }
+
+    /// Judges anew who came with a narrowed key: it may be gone or over, and its user may have lost a path or a role.
+    /// From here on they may what they may now. As long as nobody can say, nothing has changed.
+    ///
+    /// Errors: 421: the key lets them in no more.
+    fn judge_key(&mut self) -> std::result::Result<(), Reply> {
+        let Login::Done(account) = &self.login else { return Ok(()) };
+        if account.caller.narrowed_key().is_none() {
+            return Ok(());
+        }
+        self.judged = Instant::now();
+        match self.account_by_now(&account.caller) {
+            Ok(account) => self.login = Login::Done(account),
+            Err(Error::SignIn(_)) => {
+                return Err(Reply::new(421, "The key lets nobody in any more").and_close());
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Somebody's account as it is now.
+    ///
+    /// Errors: `SignIn`, `Store`.
+    fn account_by_now(&self, caller: &Caller) -> Result<Account> {
+        let caller = self.lent.sign_in.again(caller)?;
+        Account::of(caller, &self.roles())
+    }
+
+    /// Who may use what, as of the last time that a user was asked for. What can't be read leaves the old state in force.
+    pub fn roles(&self) -> Arc<Roles> {
+        let config = &self.lent.config;
+        config
+            .roles_as_of(self.lent.sign_in.roles_edition())
+            .unwrap_or_else(|_told_by_the_api| config.roles())
+    }
+
+    /// Whether a transfer that runs may go on: who came with a narrowed key is judged anew from time to time, and must
+    /// have lost nothing.
+    pub fn may_go_on(&mut self) -> bool {
+        self.judged.elapsed() < limits::FTP_JUDGE_INTERVAL || self.may_still()
+    }
+
+    /// The same at once.
+    pub fn may_still(&mut self) -> bool {
+        let Login::Done(account) = &self.login else { return true };
+        if account.caller.narrowed_key().is_none() {
+            return true;
+        }
+        self.judged = Instant::now();
+        match self.account_by_now(&account.caller) {
+            Ok(now) => now.covers(account),
+            Err(error) => !matches!(error, Error::SignIn(_)),
+        }
     }
 
     /// Whether this client may use a verb now.
@@ -291,7 +364,12 @@ impl Session {
 
     /// Whose uploads these are, as the vault is told: nobody else can say it.
     pub fn owner(&self) -> std::result::Result<String, Reply> {
-        Ok(key::hash(self.account()?.caller.label()))
+        let caller = &self.account()?.caller;
+        // A user of the house is not FTP's own of the same name, which has no such character in it.
+        Ok(match caller.narrowed_key() {
+            Some(narrowed) => key::hash(&format!("\0key {}", narrowed.id)),
+            None => key::hash(caller.label()),
+        })
     }
 
     /// Where a command's argument leads in the share.
@@ -316,11 +394,10 @@ impl Session {
 
     /// Who the logbook says it was.
     fn by(&self) -> By<'_> {
-        let user = match &self.login {
-            Login::Done(account) => Some(account.caller.label()),
-            _ => None,
-        };
-        By::ftp(user, self.peer.ip())
+        match &self.login {
+            Login::Done(account) => account.caller.by_ftp(self.peer.ip()),
+            _ => By::ftp(None, self.peer.ip()),
+        }
     }
 }
 

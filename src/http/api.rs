@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
-    jobs, links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb,
+    jobs, keys, links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb,
     transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
@@ -20,6 +20,7 @@ use Lane::{Disk, Picture, Quick, Transfer};
 use Method::{Delete, Get, Head, Options, Patch, Post};
 
 /// One row of the table. Several rows may share a path, as long as no two have a method in common.
+#[expect(clippy::struct_excessive_bools, reason = "each is a matter of its own")]
 pub struct Endpoint {
     /// What it answers to.
     pub methods: &'static [Method],
@@ -45,6 +46,8 @@ pub struct Endpoint {
     pub compresses: bool,
     /// Whether somebody who is known and may not hears 403; the endpoints of the first contract say 401.
     pub forbids: bool,
+    /// Whether narrowed keys may use it, as far as their user's role may (second contract, section 21).
+    pub is_open_to_keys: bool,
     /// What the document says of it.
     #[cfg(test)]
     pub manual: Manual,
@@ -159,6 +162,7 @@ macro_rules! row {
             acts_as: &[],
             compresses: true,
             forbids: false,
+            is_open_to_keys: false,
             #[cfg(test)]
             manual: $crate::http::openapi::Manual {
                 group: $crate::http::openapi::Group::$group,
@@ -190,6 +194,12 @@ impl Endpoint {
     /// Is of the second contract: answers 403 where the caller is known and may not.
     const fn forbids(mut self) -> Self {
         self.forbids = true;
+        self
+    }
+
+    /// Is there for narrowed keys, too.
+    const fn open_to_keys(mut self) -> Self {
+        self.is_open_to_keys = true;
         self
     }
 
@@ -245,43 +255,43 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/api/is_up",                 Public,   Quick,    System,  system::is_up,         [429],            "Say that the server is up."),
     row!([Post], "/api/shutdown",              ByRole,   Transfer, System,  system::shut_down,     [409],            "Power the machine off."),
     row!([Post], "/api/restart",               ByRole,   Transfer, System,  system::restart,       [409],            "Restart the machine."),
-    row!([Get],  "/api/finder",                ByRole,   Disk,     Files,   folders::list,         [404],            "List one folder."),
-    row!([Post], "/api/new_file",              ByRole,   Disk,     Files,   files::create,         [404, 409, 507],  "Create a text file; never overwrites."),
-    row!([Post], "/api/edit_file",             ByRole,   Disk,     Files,   files::edit,           [404, 409, 507],  "Replace a file's content."),
-    row!([Post], "/api/delete_file",           ByRole,   Disk,     Files,   files::delete,         [404, 409, 507],  "Delete a file, into the trash."),
-    row!([Get],  "/api/get_file",              ByRole,   Disk,     Files,   files::content,        [404],            "Get a file's content inside JSON."),
-    row!([Post], "/api/rename_file",           ByRole,   Disk,     Files,   files::rename,         [404, 409, 507],  "Rename a file; never overwrites."),
-    row!([Post], "/api/upload",                ByRole,   Disk,     Files,   upload::receive,       [404, 409, 507],  "Store one or more files."),
-    row!([Post], "/api/uploads",               ByRole,   Disk,     Files,   uploads::begin,        [409, 412, 415, 429, 507], "Begin an upload that can be gone on with (tus 1.0).").acts_as(&["/api/upload"]).worded(uploads::refusal),
-    row!([Get],  "/api/uploads",               ByRole,   Disk,     Files,   uploads::list,         [412],            "List one's own uploads that wait to be gone on with.").acts_as(&["/api/upload"]).worded(uploads::refusal),
+    row!([Get],  "/api/finder",                ByRole,   Disk,     Files,   folders::list,         [404],            "List one folder.").open_to_keys(),
+    row!([Post], "/api/new_file",              ByRole,   Disk,     Files,   files::create,         [404, 409, 507],  "Create a text file; never overwrites.").open_to_keys(),
+    row!([Post], "/api/edit_file",             ByRole,   Disk,     Files,   files::edit,           [404, 409, 507],  "Replace a file's content.").open_to_keys(),
+    row!([Post], "/api/delete_file",           ByRole,   Disk,     Files,   files::delete,         [404, 409, 507],  "Delete a file, into the trash.").open_to_keys(),
+    row!([Get],  "/api/get_file",              ByRole,   Disk,     Files,   files::content,        [404],            "Get a file's content inside JSON.").open_to_keys(),
+    row!([Post], "/api/rename_file",           ByRole,   Disk,     Files,   files::rename,         [404, 409, 507],  "Rename a file; never overwrites.").open_to_keys(),
+    row!([Post], "/api/upload",                ByRole,   Disk,     Files,   upload::receive,       [404, 409, 507],  "Store one or more files.").open_to_keys(),
+    row!([Post], "/api/uploads",               ByRole,   Disk,     Files,   uploads::begin,        [409, 412, 415, 429, 507], "Begin an upload that can be gone on with (tus 1.0).").acts_as(&["/api/upload"]).worded(uploads::refusal).open_to_keys(),
+    row!([Get],  "/api/uploads",               ByRole,   Disk,     Files,   uploads::list,         [412],            "List one's own uploads that wait to be gone on with.").acts_as(&["/api/upload"]).worded(uploads::refusal).open_to_keys(),
     row!([Options], "/api/uploads",            Public,   Quick,    Files,   uploads::tell,         [],               "Tell what can be done with uploads (tus 1.0).").worded(uploads::refusal),
-    row!([Patch], "/api/uploads/",             ByRole,   Disk,     Files,   uploads::go_on,        [404, 409, 412, 415, 507], "Go on with an upload; its last byte puts the file in place.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
-    row!([Head], "/api/uploads/",              ByRole,   Disk,     Files,   uploads::look,         [404, 412, 507],  "Tell how far an upload is.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
-    row!([Delete], "/api/uploads/",            ByRole,   Disk,     Files,   uploads::remove,         [404, 412],       "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
-    row!([Get],  "/api/download",              ByRole,   Disk,     Files,   download::send,        [404, 412, 416, 429, 507], "Send a file, or a folder as a ZIP; honours Range."),
-    row!([Post], "/api/download_ticket",       ByRole,   Disk,     Files,   download::make_ticket, [429],            "Remember a selection of any size, to be downloaded by a short address.").acts_as(&["/api/download"]),
-    row!([Get],  "/api/thumb",                 ByRole,   Picture,  Files,   thumb::send,           [404],       "Send a small picture of a file.").acts_as(&["/api/download"]),
-    row!([Post], "/api/thumb",                 ByRole,   Picture,  Files,   thumb::keep,           [404, 409, 412, 507], "Keep a small picture of a file that larder can make none of.").acts_as(&["/api/upload"]),
-    row!([Post], "/api/create_folder",         ByRole,   Disk,     Files,   folders::create,       [404, 409, 507],  "Create a folder."),
-    row!([Post], "/api/delete_folder",         ByRole,   Disk,     Files,   folders::delete,       [404, 409, 507],  "Delete a folder with all that is in it, into the trash."),
-    row!([Post], "/api/delete",                ByRole,   Disk,     Files,   deletion::delete,      [404, 409, 507],  "Delete several files and folders, all of them or none.").acts_as(&["/api/delete_file", "/api/delete_folder"]),
-    row!([Post], "/api/rename_folder",         ByRole,   Disk,     Files,   folders::rename,       [404, 409, 507],  "Rename a folder; never overwrites."),
-    row!([Post], "/api/move",                  ByRole,   Disk,     Files,   transfers::relocate,   [404, 409, 507],  "Move files and folders into a folder."),
-    row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder."),
-    row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]),
-    row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]),
+    row!([Patch], "/api/uploads/",             ByRole,   Disk,     Files,   uploads::go_on,        [404, 409, 412, 415, 507], "Go on with an upload; its last byte puts the file in place.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal).open_to_keys(),
+    row!([Head], "/api/uploads/",              ByRole,   Disk,     Files,   uploads::look,         [404, 412, 507],  "Tell how far an upload is.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal).open_to_keys(),
+    row!([Delete], "/api/uploads/",            ByRole,   Disk,     Files,   uploads::remove,         [404, 412],       "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal).open_to_keys(),
+    row!([Get],  "/api/download",              ByRole,   Disk,     Files,   download::send,        [404, 412, 416, 429, 507], "Send a file, or a folder as a ZIP; honours Range.").open_to_keys(),
+    row!([Post], "/api/download_ticket",       ByRole,   Disk,     Files,   download::make_ticket, [429],            "Remember a selection of any size, to be downloaded by a short address.").acts_as(&["/api/download"]).open_to_keys(),
+    row!([Get],  "/api/thumb",                 ByRole,   Picture,  Files,   thumb::send,           [404],       "Send a small picture of a file.").acts_as(&["/api/download"]).open_to_keys(),
+    row!([Post], "/api/thumb",                 ByRole,   Picture,  Files,   thumb::keep,           [404, 409, 412, 507], "Keep a small picture of a file that larder can make none of.").acts_as(&["/api/upload"]).open_to_keys(),
+    row!([Post], "/api/create_folder",         ByRole,   Disk,     Files,   folders::create,       [404, 409, 507],  "Create a folder.").open_to_keys(),
+    row!([Post], "/api/delete_folder",         ByRole,   Disk,     Files,   folders::delete,       [404, 409, 507],  "Delete a folder with all that is in it, into the trash.").open_to_keys(),
+    row!([Post], "/api/delete",                ByRole,   Disk,     Files,   deletion::delete,      [404, 409, 507],  "Delete several files and folders, all of them or none.").acts_as(&["/api/delete_file", "/api/delete_folder"]).open_to_keys(),
+    row!([Post], "/api/rename_folder",         ByRole,   Disk,     Files,   folders::rename,       [404, 409, 507],  "Rename a folder; never overwrites.").open_to_keys(),
+    row!([Post], "/api/move",                  ByRole,   Disk,     Files,   transfers::relocate,   [404, 409, 507],  "Move files and folders into a folder.").open_to_keys(),
+    row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder.").open_to_keys(),
+    row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]).open_to_keys(),
+    row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]).open_to_keys(),
     row!([Post], "/api/link/create",           ByRole,   Disk,     Links,   links::create,         [404, 409],       "Make a link, by which people without an account see one file or folder, or bring files.").forbids().secret(),
     row!([Get],  "/api/link/get_all",          ByRole,   Disk,     Links,   links::get_all,        [],               "List one's own links.").acts_as(&["/api/link/create"]).secret(),
     row!([Post], "/api/link/edit",             ByRole,   Transfer, Links,   links::edit,           [404],            "Change a link.").acts_as(&["/api/link/create"]).secret(),
     row!([Post], "/api/link/delete",           ByRole,   Transfer, Links,   links::delete,         [404],            "End a link.").acts_as(&["/api/link/create"]).secret(),
     row!([Get],  "/api/link/qr",               ByRole,   Quick,    Links,   links::qr,             [404, 409],       "Show a link's whole address as a QR code.").acts_as(&["/api/link/create"]).secret(),
-    row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended."),
-    row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off."),
-    row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced."),
-    row!([Post], "/api/trash/restore",         ByRole,   Disk,     Files,   trash::restore,        [404, 409, 507],  "Put things back where they were."),
-    row!([Post], "/api/trash/empty",           ByRole,   Disk,     Files,   trash::empty,          [404, 409],       "Remove things from the trash for good."),
+    row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended.").open_to_keys(),
+    row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off.").open_to_keys(),
+    row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced.").open_to_keys(),
+    row!([Post], "/api/trash/restore",         ByRole,   Disk,     Files,   trash::restore,        [404, 409, 507],  "Put things back where they were.").open_to_keys(),
+    row!([Post], "/api/trash/empty",           ByRole,   Disk,     Files,   trash::empty,          [404, 409],       "Remove things from the trash for good.").open_to_keys(),
     row!([Post], "/api/update",                ByRole,   Transfer, System,  system::update,        [],               "Look for a newer larder, check it, and become it."),
-    row!([Get],  "/api/events",                ByRole,   Disk,     Files,   events::follow,        [404, 429],       "Follow changes as they happen (Server-Sent Events)."),
+    row!([Get],  "/api/events",                ByRole,   Disk,     Files,   events::follow,        [404, 429],       "Follow changes as they happen (Server-Sent Events).").open_to_keys(),
     row!([Post], "/api/command",               ByRole,   Disk,     System,  console::run,          [],               "Run a command of a shell on the machine."),
     row!([Get],  "/api/resources",             ByRole,   Quick,    System,  system::resources,     [],               "Tell how busy the machine is."),
     row!([Get],  "/api/get_logs",              ByRole,   Transfer, System,  logs::list,            [],               "Page through the log, newest first."),
@@ -301,6 +311,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/user/edit",             ByRole,   Transfer, People,  users::edit,           [404, 409],       "Change a user."),
     row!([Post], "/api/user/signin_code",      ByRole,   Transfer, People,  signin_code::make,     [404, 409],       "Make a one-time code that signs a user in.").acts_as(&["/api/user/edit"]).by_session().secret(),
     row!([Post], "/api/user/delete",           ByRole,   Transfer, People,  users::delete,         [404, 409],       "Delete a user, and their role when nobody else has it."),
+    row!([Post], "/api/key/create",            SignedIn, Disk,     People,  keys::create,          [404, 409],       "Make a key for an app or a device, narrowed to what it needs; shows it once.").by_session().forbids().secret(),
+    row!([Get],  "/api/key/get_all",           SignedIn, Quick,    People,  keys::get_all,         [404],            "List one's own keys or, for an admin, another user's.").by_session().forbids().secret(),
+    row!([Post], "/api/key/delete",            SignedIn, Transfer, People,  keys::delete,          [404],            "Delete a key; whatever goes on with it ends.").by_session().forbids().secret(),
     row!([Get],  "/api/role/get",              ByRole,   Quick,    People,  roles::get,            [],               "Tell which role may use which endpoint."),
     row!([Post], "/api/role/edit",             ByRole,   Transfer, People,  roles::edit,           [],               "Decide which role may use which endpoint."),
     row!([Get],  "/api/role/self",             SignedIn, Quick,    People,  roles::mine,           [],               "List what the caller may use."),
@@ -335,6 +348,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Head], "/s/{token}/uploads/",        Access::Link, Disk, Links,   guest_uploads::look,   [404, 410, 412, 507], "Tell how far an upload is.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
     row!([Delete], "/s/{token}/uploads/",      Access::Link, Disk, Links,   guest_uploads::remove, [404, 410, 412],  "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
 ];
+
+/// Whether narrowed keys may use what stands under this path.
+pub fn is_open_to_keys(path: &str) -> bool {
+    ENDPOINTS.iter().any(|row| row.path == path && row.is_open_to_keys)
+}
 
 /// The paths that `roles.json` decides about.
 pub fn role_paths() -> Vec<&'static str> {
@@ -411,12 +429,55 @@ mod tests {
         assert!(own.is_open_to(eve) && !own.is_open_to(ana));
     }
 
+    /// What a key may do is a visible change, too: those that deal with files, of sections 5, 11 and 13 to 19.
+    #[test]
+    fn keys_are_let_into_these_and_no_others() {
+        let open: BTreeSet<&str> =
+            ENDPOINTS.iter().filter(|row| row.is_open_to_keys).map(|row| row.path).collect();
+        assert_eq!(
+            open.into_iter().collect::<Vec<_>>(),
+            [
+                "/api/copy",
+                "/api/create_folder",
+                "/api/delete",
+                "/api/delete_file",
+                "/api/delete_folder",
+                "/api/download",
+                "/api/download_ticket",
+                "/api/edit_file",
+                "/api/events",
+                "/api/finder",
+                "/api/get_file",
+                "/api/jobs",
+                "/api/jobs/cancel",
+                "/api/move",
+                "/api/new_file",
+                "/api/photos",
+                "/api/photos/scan",
+                "/api/rename_file",
+                "/api/rename_folder",
+                "/api/thumb",
+                "/api/trash",
+                "/api/trash/empty",
+                "/api/trash/restore",
+                "/api/upload",
+                "/api/uploads",
+                "/api/uploads/",
+            ]
+        );
+        for row in ENDPOINTS.iter().filter(|row| row.is_open_to_keys) {
+            assert!(row.access == ByRole && row.proofs.contains(&Proof::Key), "{}", row.path);
+        }
+    }
+
     /// Another way in is a visible change, too.
     #[test]
     fn who_is_let_in_brings_a_token_or_a_key_and_public_rows_look_at_neither() {
         for row in ENDPOINTS {
             let wanted: &[Proof] = match row.access {
-                ByRole if row.path == "/api/user/signin_code" => &[Proof::Bearer],
+                _ if row.path == "/api/user/signin_code" || row.path.starts_with("/api/key/") => {
+                    &[Proof::Bearer]
+                }
                 SignedIn if row.path == "/api/user/renew" => &[Proof::Lasting],
                 Public => &[],
                 SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
@@ -458,6 +519,9 @@ mod tests {
                 "/api/user/end_session",
                 "/api/user/get_self",
                 "/api/user/edit_self",
+                "/api/key/create",
+                "/api/key/get_all",
+                "/api/key/delete",
                 "/api/role/self"
             ]
         );

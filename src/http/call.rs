@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
 
     /// Whether the caller may also use what stands under this path in `roles.json`.
     pub fn may(&self, path: &str) -> Result<bool> {
-        Ok(self.caller()?.may(path, &self.app.roles()))
+        Ok(gate::may(self.app, self.caller()?, path))
     }
 
     /// What the caller may see of the share.
@@ -191,15 +191,9 @@ impl<'a> Call<'a> {
         Ok(asked)
     }
 
-    /// What the logbook calls the caller.
-    pub fn who(&self) -> &str {
-        self.caller.as_ref().map_or("somebody", Caller::label)
-    }
-
     /// Who the logbook says it was.
     pub fn by(&self) -> By<'_> {
-        let by = if self.is_by_link() { By::link } else { By::api };
-        by(self.caller.as_ref().map(Caller::label), self.address)
+        by(self.caller.as_ref(), self.address)
     }
 
     /// Notes in the logbook what the caller did.
@@ -209,21 +203,17 @@ impl<'a> Call<'a> {
 
     /// Notes what the caller did when the request is over for us, and its answer goes on.
     pub fn noted_later(&self) -> impl Fn(Event) + Send + use<> {
-        let (app, who, address) = (Arc::clone(self.app), self.who().to_owned(), self.address);
-        let is_guest = self.is_by_link();
-        move |event| {
-            let by = if is_guest { By::link } else { By::api };
-            app.logbook.note(&by(Some(&who), address), event);
-        }
-    }
-
-    /// Whether the caller came by a link.
-    fn is_by_link(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.guest().is_some())
+        let (app, caller, address) = (Arc::clone(self.app), self.caller.clone(), self.address);
+        move |event| app.logbook.note(&by(caller.as_ref(), address), event)
     }
 
     /// Notes one of many things that the caller did in one go.
     pub fn note_one_of_many(&self, event: Event) {
         self.app.logbook.note_one_of_many(&self.by(), event);
     }
+}
+
+/// Who the logbook says it was.
+fn by(caller: Option<&Caller>, address: IpAddr) -> By<'_> {
+    caller.map_or(By::api(None, address), |caller| caller.by(address))
 }

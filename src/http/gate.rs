@@ -2,13 +2,19 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use tiny_http::Request;
 
 use crate::app::App;
+use crate::auth::accounts::Accounts;
 use crate::auth::caller::Caller;
+use crate::auth::key;
+use crate::auth::narrowed::Door;
 use crate::error::{Error, Result, SignInProblem};
-use crate::http::api::{Access, Endpoint, Proof};
+use crate::http::api::{self, Access, Endpoint, Proof};
 use crate::http::{cookie, guests};
+use crate::limits;
 use crate::links;
 use crate::settings::Network;
 
@@ -98,7 +104,7 @@ impl Pass {
 
     /// Whether they may also use another endpoint.
     pub fn may_use(&self, app: &App, path: &str) -> bool {
-        self.caller.may(path, &app.roles())
+        may(app, &self.caller, path)
     }
 }
 
@@ -120,8 +126,17 @@ pub fn gone(caller: &Caller) -> Error {
 
 /// Whether a caller may use an endpoint.
 fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
+    if caller.narrowed_key().is_some() && !(endpoint.is_open_to_keys && caller.opens(Door::Api)) {
+        return false;
+    }
     let roles = app.roles();
     endpoint.is_open_to(|path| caller.may(path, &roles))
+}
+
+/// Whether a caller may also do what stands under another path in `roles.json`.
+pub fn may(app: &App, caller: &Caller, path: &str) -> bool {
+    let is_narrowed = caller.narrowed_key().is_some();
+    (!is_narrowed || api::is_open_to_keys(path)) && caller.may(path, &app.roles())
 }
 
 /// Finds the caller by the first of the credentials that the request brings and the endpoint takes.
@@ -143,8 +158,8 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
                 }
             }
             Proof::Key => {
-                if let Some(key) = request.header("X-API-KEY") {
-                    return accounts.by_key(key.trim());
+                if let Some(caller) = by_key(accounts, request) {
+                    return caller;
                 }
             }
             Proof::Cookie => {
@@ -157,7 +172,33 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
             }
         }
     }
-    Err(Error::SignIn(SignInProblem::Unauthorized))
+    // Whoever brings a narrowed key is known also where none is taken, and hears there that it may not.
+    match by_key(accounts, request) {
+        Some(Ok(caller)) if caller.narrowed_key().is_some() => Ok(caller),
+        _ => Err(Error::SignIn(SignInProblem::Unauthorized)),
+    }
+}
+
+/// The caller whose key the request brings: in `X-API-KEY`, or a narrowed one as the password of its user.
+///
+/// A password that is no key is none of ours: a proxy in front of us may have asked for it.
+fn by_key(accounts: &Accounts, request: &Request) -> Option<Result<Caller>> {
+    if let Some(key) = request.header("X-API-KEY") {
+        return Some(accounts.by_key(key.trim()));
+    }
+    let (name, password) = request.header("Authorization").and_then(basic)?;
+    key::is_key(&password).then(|| accounts.by_named_key(&name, &password))
+}
+
+/// Name and password of `Authorization: Basic ...` (RFC 7617, in UTF-8).
+fn basic(value: &str) -> Option<(String, String)> {
+    let (scheme, pair) = value.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") || pair.len() > limits::BASIC_BYTES_MAX {
+        return None;
+    }
+    let pair = String::from_utf8(BASE64.decode(pair.trim()).ok()?).ok()?;
+    let (name, password) = pair.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
 }
 
 /// The token of `Authorization: Bearer ...`; other schemes are none of ours (RFC 9110, 11.4: the
@@ -243,6 +284,21 @@ mod tests {
         assert_eq!(bearer("Bearer"), Some(""));
         assert_eq!(bearer("Basic YTpi"), None);
         assert_eq!(bearer("Bearerx"), None);
+    }
+
+    #[test]
+    fn only_a_name_and_a_password_in_base64_are_basic() {
+        let encoded = |pair: &[u8]| format!("Basic {}", BASE64.encode(pair));
+        let pair = |name: &str, password: &str| Some((name.to_owned(), password.to_owned()));
+        assert_eq!(basic(&encoded(b"ana:lk_1:2")), pair("ana", "lk_1:2"));
+        assert_eq!(basic(&encoded("\u{e4}na:p".as_bytes())), pair("\u{e4}na", "p"));
+        assert_eq!(basic("bASIC  YTpi "), pair("a", "b"));
+        assert_eq!(basic(&encoded(b":")), pair("", ""));
+        for none in ["Basic", "Basic ", "Basic !", "Bearer YTpi", "Basic YWI=", "YTpi"] {
+            assert_eq!(basic(none), None, "{none}");
+        }
+        assert_eq!(basic(&encoded(b"\xff:\xff")), None);
+        assert_eq!(basic(&encoded(&[b':'; 10_000])), None);
     }
 
     #[test]

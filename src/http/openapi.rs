@@ -290,7 +290,11 @@ fn document() -> String {
                 },
                 "key": {
                     "type": "apiKey", "in": "header", "name": "X-API-KEY",
-                    "description": "A user's API key.",
+                    "description": "A user's API key for everything or, wherever `basic` is taken too, a narrowed one.",
+                },
+                "basic": {
+                    "type": "http", "scheme": "basic",
+                    "description": "A user's name and one of their narrowed keys.",
                 },
                 "cookie": {
                     "type": "apiKey", "in": "cookie", "name": "larder_session",
@@ -381,7 +385,8 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
         // It is in the path.
         Proof::Link => None,
     });
-    operation["security"] = proofs.collect();
+    let narrowed = row.is_open_to_keys.then(|| json!({ "basic": [] }));
+    operation["security"] = proofs.chain(narrowed).collect();
     let mut answers = Map::new();
     (row.manual.describe)(book, &mut operation, &mut answers);
     let in_path = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });

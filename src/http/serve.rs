@@ -166,7 +166,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         Ok(Err(error)) | Err(error) => (Err(error), None),
     };
     let reply = outcome.unwrap_or_else(|error| {
-        note_failure(app, &error, &request, (who.as_deref(), address));
+        note_failure(app, &error, &request, (who.as_ref(), address));
         dictionary(&error)
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
@@ -213,39 +213,44 @@ fn answer(
     endpoint: &'static Endpoint,
     address: IpAddr,
     request: &mut Request,
-    who: &mut Option<String>,
+    who: &mut Option<Caller>,
 ) -> Result<Reply> {
-    let worded = |error| worded_for(endpoint, error);
-    let caller = gate::recognize(app, endpoint, request).map_err(worded)?;
-    if let Some(caller) = &caller {
-        *who = Some(caller.label().to_owned());
+    *who = gate::recognize(app, endpoint, request)
+        .map_err(|error| worded_for(endpoint, None, error))?;
+    let who = who.as_ref();
+    let worded = |error| worded_for(endpoint, who, error);
+    if let Some(caller) = who {
         gate::admit(app, endpoint, caller).map_err(worded)?;
     }
-    let seen = caller.as_ref().filter(|caller| caller.user().is_some()).cloned();
-    let mut call = Call::new(app, endpoint, address, request, caller);
+    let mut call = Call::new(app, endpoint, address, request, who.cloned());
     let reply = (endpoint.handler)(&mut call).map_err(worded)?;
     guests::saw(&call)?;
-    if let Some(caller) = seen {
-        saw(app, &caller, address, request.header("User-Agent").unwrap_or_default());
+    if let Some(caller) = who {
+        saw(app, caller, address, request.header("User-Agent").unwrap_or_default());
     }
     Ok(reply)
 }
 
-/// Remembers that a user was here, and used their session.
+/// Remembers that a user was here, and used their session or their key.
 fn saw(app: &App, caller: &Caller, address: IpAddr, agent: &str) {
     let Some(user) = caller.user() else { return };
     app.users.saw(user, address, agent);
     app.presence.saw(user.id, &user.username, address);
-    if let Credential::Session(session) = caller.credential() {
-        app.users.saw_session(&session.id, Whence { address, agent });
+    match caller.credential() {
+        Credential::Session(session) => {
+            app.users.saw_session(&session.id, Whence { address, agent });
+        }
+        Credential::Narrowed(key) => app.users.used_key(key, address),
+        _ => {}
     }
 }
 
 /// The refusal as this endpoint says it: those of the second contract tell a caller who is known and may
-/// not from one who is to sign in.
-fn worded_for(endpoint: &Endpoint, error: Error) -> Error {
+/// not from one who is to sign in, and so do all to programs that have a key of their own.
+fn worded_for(endpoint: &Endpoint, who: Option<&Caller>, error: Error) -> Error {
+    let has_key = who.is_some_and(|caller| caller.narrowed_key().is_some());
     match error {
-        Error::Refused if endpoint.forbids => Error::Forbidden,
+        Error::Refused if endpoint.forbids || has_key => Error::Forbidden,
         other => other,
     }
 }
@@ -255,12 +260,13 @@ fn note_failure(
     app: &App,
     error: &Error,
     request: &Request,
-    (who, address): (Option<&str>, IpAddr),
+    (who, address): (Option<&Caller>, IpAddr),
 ) {
     let (path, _) = query::split(request.url());
     let is_by_link = path.starts_with(router::LINKS);
     let told = format!("{} {}: {error}", request.method().as_str(), router::told(path));
-    let by = if is_by_link { By::link(who, address) } else { By::api(who, address) };
+    let nobody = if is_by_link { By::link } else { By::api };
+    let by = who.map_or(nobody(None, address), |caller| caller.by(address));
     let refused = |told| Event::refused(told).whole();
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
     let is_anybodys = host::is_to_be_run(request) || is_by_link;

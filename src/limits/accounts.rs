@@ -154,3 +154,12 @@ pub const CODE_BYTES_MAX: usize = 64;
 
 /// One-time codes of one user that are good at the same time: a phone, a tablet, and one that was made anew.
 pub const CODES_PER_USER_MAX: i64 = 4;
+
+/// Narrowed keys of one user (second contract, section 21): what a person can still look through.
+pub const KEYS_PER_USER_MAX: i64 = 50;
+
+/// Narrowed keys kept in memory, some hundred bytes each; read again from the database when it changes.
+pub const CACHED_KEYS_MAX: usize = 1024;
+
+/// Bytes of the words by which somebody knows a key again.
+pub const KEY_LABEL_BYTES_MAX: usize = 128;

@@ -113,3 +113,6 @@ pub const UPLOAD_METADATA_BYTES_MAX: usize = 12 << 10;
 
 /// Free space that an upload must leave on the drive (bytes): filesystems behave badly when full.
 pub const UPLOAD_SPARE_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of a name and a password in `Authorization` that we would look at: both at their longest, in base64.
+pub const BASIC_BYTES_MAX: usize = 4096;

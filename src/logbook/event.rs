@@ -100,41 +100,54 @@ pub struct By<'a> {
     pub(super) ip: Option<IpAddr>,
     /// What the sentence begins with when nobody has signed in.
     nobody: &'static str,
+    /// The narrowed key that they came with: its words and its beginning.
+    key: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> By<'a> {
     /// A caller of the API.
     pub const fn api(user: Option<&'a str>, ip: IpAddr) -> Self {
-        Self { door: Door::Api, user, ip: Some(ip), nobody: "somebody: " }
+        Self { door: Door::Api, user, ip: Some(ip), nobody: "somebody: ", key: None }
     }
 
     /// A session of FTP.
     pub const fn ftp(user: Option<&'a str>, ip: IpAddr) -> Self {
-        Self { door: Door::Ftp, user, ip: Some(ip), nobody: "ftp somebody: " }
+        Self { door: Door::Ftp, user, ip: Some(ip), nobody: "ftp somebody: ", key: None }
     }
 
     /// Somebody who came by a link, which is their name.
     pub const fn link(label: Option<&'a str>, ip: IpAddr) -> Self {
-        Self { door: Door::Link, user: label, ip: Some(ip), nobody: "somebody: " }
+        Self { door: Door::Link, user: label, ip: Some(ip), nobody: "somebody: ", key: None }
     }
 
     /// Larder itself.
     pub const fn machine() -> Self {
-        Self { door: Door::Machine, user: None, ip: None, nobody: "" }
+        Self { door: Door::Machine, user: None, ip: None, nobody: "", key: None }
     }
 
     /// Whoever sits at the machine.
     pub const fn command_line() -> Self {
-        Self { door: Door::Machine, user: None, ip: None, nobody: "command line: " }
+        Self { door: Door::Machine, user: None, ip: None, nobody: "command line: ", key: None }
+    }
+
+    /// The same, with a narrowed key.
+    pub const fn with_key(mut self, key: Option<(&'a str, &'a str)>) -> Self {
+        self.key = key;
+        self
     }
 
     /// What the sentence begins with.
     pub(super) fn prefix(&self) -> Cow<'static, str> {
         match (self.user, self.door) {
             (None, _) => Cow::Borrowed(self.nobody),
-            (Some(user), Door::Ftp) => Cow::Owned(format!("ftp {user}: ")),
-            (Some(user), _) => Cow::Owned(format!("{user}: ")),
+            (Some(user), Door::Ftp) => Cow::Owned(format!("ftp {user}{}: ", self.by_key())),
+            (Some(user), _) => Cow::Owned(format!("{user}{}: ", self.by_key())),
         }
+    }
+
+    /// Their key, as it is told beside their name.
+    fn by_key(&self) -> String {
+        self.key.map(|(label, hint)| format!(" (key {label}, {hint}…)")).unwrap_or_default()
     }
 }
 

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 
 /// The tables of `users.db` that a backup carries: who there is, and what they share. Logged-out tokens are left behind, since the
 /// key that signs tokens is, too.
-const TABLES: &[&str] = &["users", "ftp_users", "links"];
+const TABLES: &[&str] = &["users", "ftp_users", "keys", "links"];
 
 /// What of them it leaves behind: it changes with every request, and the backup shall be the same document as
 /// long as nothing worth keeping has changed.
-const LEFT_BEHIND: &[&str] = &["last_seen", "last_agent", "last_used"];
+const LEFT_BEHIND: &[&str] = &["last_seen", "last_agent", "last_used", "last_day"];
 
 /// The rows of those tables as they are at one moment: `{"users": [{"username": ..., ...}, ...], ...}`. A
 /// table that this database does not have is left out.

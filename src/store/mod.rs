@@ -3,6 +3,7 @@
 mod codes;
 mod dump;
 mod ftp_users;
+mod keys;
 mod link_uses;
 mod links;
 mod moment;
@@ -10,12 +11,14 @@ mod reader;
 mod schema;
 mod seen;
 mod sessions;
+mod used_keys;
 mod user;
 mod users;
 mod uses;
 
 pub use dump::{dump, load};
 pub use ftp_users::{FtpUser, FtpUserStore};
+pub use keys::{KeyRow, NewKeyRow};
 pub use links::{Edit, LinkChange, LinkRow, LinkStore, Made, NewLink};
 pub use sessions::{Found, SessionRow, Sessionless, Whence};
 pub use user::{NewUser, User, UserChange, examine_users};

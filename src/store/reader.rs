@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::keys::{self, KeyRow};
 use super::schema::MIGRATIONS;
 use super::sessions::{self, SessionRow};
 use super::user::{COLUMNS, User, read_user};
@@ -25,6 +26,8 @@ pub(super) struct Reader {
     ids_by_key: HashMap<String, i64>,
     /// Sessions by their ids.
     sessions: HashMap<String, Arc<SessionRow>>,
+    /// Narrowed keys by their hash.
+    keys: HashMap<String, Arc<KeyRow>>,
     /// Ids of tokens that have no session and were logged out.
     revoked: Option<HashSet<String>>,
 }
@@ -38,6 +41,7 @@ impl Reader {
             users: HashMap::new(),
             ids_by_key: HashMap::new(),
             sessions: HashMap::new(),
+            keys: HashMap::new(),
             revoked: None,
         })
     }
@@ -62,6 +66,7 @@ impl Reader {
         self.users.clear();
         self.ids_by_key.clear();
         self.sessions.clear();
+        self.keys.clear();
         self.revoked = None;
         let edition = self
             .connection
@@ -104,6 +109,31 @@ impl Reader {
             self.ids_by_key.insert(key_hash.to_owned(), id);
         }
         self.by_id(id)
+    }
+
+    /// The user whose narrowed key has this SHA-256 hash (hex), and the key.
+    pub fn by_narrowed_key(&mut self, hash: &str) -> Result<Option<(Arc<User>, Arc<KeyRow>)>> {
+        let key = if let Some(key) = self.keys.get(hash) {
+            Arc::clone(key)
+        } else {
+            let Some(key) = keys::by_hash(&self.connection, hash)? else { return Ok(None) };
+            self.remember(key)
+        };
+        Ok(self.by_id(key.user_id)?.map(|user| (user, key)))
+    }
+
+    /// Whether a narrowed key with this hash is in memory.
+    pub fn remembers_key(&self, hash: &str) -> bool {
+        self.keys.contains_key(hash)
+    }
+
+    /// Keeps a key in memory, if there is room.
+    fn remember(&mut self, key: KeyRow) -> Arc<KeyRow> {
+        let key = Arc::new(key);
+        if self.keys.len() < limits::CACHED_KEYS_MAX {
+            self.keys.insert(key.hash.clone(), Arc::clone(&key));
+        }
+        key
     }
 
     /// The id of the user of whom `what` is so.

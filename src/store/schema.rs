@@ -132,4 +132,21 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX sessions_of ON sessions(user_id);
 ",
+    "
+    CREATE TABLE keys(
+        id INTEGER PRIMARY KEY,
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        label TEXT NOT NULL,
+        hash TEXT NOT NULL UNIQUE,
+        hint TEXT NOT NULL,
+        path TEXT NOT NULL,
+        may_write INTEGER NOT NULL,
+        doors TEXT NOT NULL,
+        expires INTEGER,
+        created_ms INTEGER NOT NULL,
+        last_day TEXT NOT NULL DEFAULT '',
+        ip TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX keys_by_user ON keys(user_id);
+",
 ];

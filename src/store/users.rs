@@ -11,6 +11,7 @@ use super::links;
 use super::reader::Reader;
 use super::schema::MIGRATIONS;
 use super::seen::Seen;
+use super::used_keys::UsedKeys;
 use super::user::{COLUMNS, NewUser, User, UserChange, read_user};
 use super::uses::Uses;
 use crate::error::{Error, Result, Why};
@@ -35,6 +36,8 @@ pub struct UserStore {
     seen: Mutex<Seen>,
     /// When sessions were used last.
     pub(super) uses: Mutex<Uses>,
+    /// Where keys were last used.
+    pub(super) used_keys: Mutex<UsedKeys>,
 }
 
 impl UserStore {
@@ -47,6 +50,7 @@ impl UserStore {
             roles_edition: AtomicI64::new(0),
             seen: Mutex::default(),
             uses: Mutex::default(),
+            used_keys: Mutex::default(),
         };
         drop(store.reader()?);
         Ok(store)
@@ -240,8 +244,10 @@ impl UserStore {
         locked(&self.seen).saw(user, address, agent, clock::now());
     }
 
-    /// Writes down where and when users were last seen, as far as it is time to; all of it with `at_once`.
+    /// Writes down where and when users were last seen, and keys used, as far as it is time to; all of it with
+    /// `at_once`.
     pub fn write_sightings(&self, at_once: bool) -> Result<()> {
+        self.write_used_keys(at_once)?;
         let due = locked(&self.seen).due(at_once);
         if due.is_empty() {
             return Ok(());
@@ -305,6 +311,11 @@ fn must_be_free(
         return Err(Error::Collision("Username already exists"));
     }
     if is_taken("SELECT 1 FROM users WHERE API_KEY = ?1 AND id <> ?2", key_hash)? {
+        return Err(Error::Collision("API key already in use"));
+    }
+    // Whoever has it would be let in narrowed by one look and as the whole user by the other.
+    let is_narrowed = "SELECT 1 FROM keys WHERE hash = ?1 AND ?2 IS NOT NULL";
+    if is_taken(is_narrowed, key_hash)? {
         return Err(Error::Collision("API key already in use"));
     }
     Ok(())

@@ -31,7 +31,13 @@ impl Tus {
     /// Somebody whom the larder knows, as long as it runs.
     #[track_caller]
     pub fn of(larder: &Larder, name: &str) -> Self {
-        Self { port: larder.port(), key: larder.key(name).to_owned() }
+        Self::with_key(larder, larder.key(name))
+    }
+
+    /// Somebody with this key, likewise.
+    #[track_caller]
+    pub fn with_key(larder: &Larder, key: &str) -> Self {
+        Self { port: larder.port(), key: key.to_owned() }
     }
 
     /// The head of a request with a body of so many bytes.

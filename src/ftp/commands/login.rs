@@ -49,7 +49,7 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
 fn sign_in(session: &Session, name: &str, password: &str) -> Result<Account, Error> {
     let (from, at) = (session.peer.ip(), Entrance::Ftp(&*session.handle));
     let caller = session.lent.sign_in.sign_in(&Attempt { name, password, from, at })?;
-    Account::of(caller).inspect_err(|_| session.handle.signed_out())
+    Account::of(caller, &session.roles()).inspect_err(|_| session.handle.signed_out())
 }
 
 impl Visitor for Handle {
@@ -57,8 +57,8 @@ impl Visitor for Handle {
         self.is_leaving()
     }
 
-    fn sits_down(&self, name: &str) {
-        self.signed_in(name);
+    fn sits_down(&self, name: &str, key_id: Option<i64>) {
+        self.signed_in(name, key_id);
     }
 
     fn stands_up(&self) {

@@ -405,6 +405,10 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
         keep(session, &share, arrival, path);
         return Err(Broken::ClientGone.into());
     }
+    if !session.may_still() {
+        keep(session, &share, arrival, path);
+        return Err(Broken::Stopping.into());
+    }
     let Arrival { target, upload, only_adds } = arrival;
     let put = |spool| put(&share, (target, only_adds), spool, path, manner);
     let placed = upload.finish(put)?;

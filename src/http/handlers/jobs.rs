@@ -6,14 +6,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::call::Call;
 use crate::http::problem;
 use crate::http::question::{Ask, Question, Shape};
 pub use crate::jobs::Kind;
-use crate::jobs::{End, Reach, View};
-use crate::logbook::{By, Event};
+use crate::jobs::{End, Owner, Reach, View};
+use crate::logbook::Event;
 use crate::vault::{Progress, TrashId};
 
 /// What `jobs/cancel` is asked by.
@@ -50,7 +51,13 @@ pub fn reach(call: &Call<'_>) -> Result<Reach> {
     if call.caller()?.may_see_all_jobs() {
         return Ok(Reach::All);
     }
-    Ok(Reach::Own(call.user()?.id))
+    Ok(Reach::Own(owner(call)?))
+}
+
+/// Whose the jobs are that the caller starts.
+fn owner(call: &Call<'_>) -> Result<Owner> {
+    let key_id = call.caller()?.narrowed_key().map(|key| key.id);
+    Ok(Owner { user: call.user()?.id, key_id })
 }
 
 /// Work that lasts.
@@ -160,7 +167,7 @@ pub struct Scribe {
     /// Where the logbook is.
     app: Arc<App>,
     /// Who started it.
-    who: String,
+    caller: Caller,
     /// From where.
     address: IpAddr,
 }
@@ -168,8 +175,8 @@ pub struct Scribe {
 impl Scribe {
     /// For this caller.
     pub fn of(call: &Call<'_>) -> Result<Self> {
-        let who = call.caller()?.label().to_owned();
-        Ok(Self { app: Arc::clone(call.app), who, address: call.address })
+        let caller = call.caller()?.clone();
+        Ok(Self { app: Arc::clone(call.app), caller, address: call.address })
     }
 
     /// Notes why a job has not done all.
@@ -179,7 +186,7 @@ impl Scribe {
 
     /// Notes one of the things that were done.
     pub fn note(&self, event: Event) {
-        self.app.logbook.note_one_of_many(&By::api(Some(&self.who), self.address), event);
+        self.app.logbook.note_one_of_many(&self.caller.by(self.address), event);
     }
 }
 
@@ -218,7 +225,7 @@ pub fn start<T: Serialize + Shape>(
     work: impl FnOnce(&Progress, &Scribe) -> Result<()> + Send + 'static,
 ) -> Result<Answer<OrJob<T>>> {
     let scribe = Scribe::of(call)?;
-    let job = call.app.jobs.start(call.user()?.id, kind, call.standing()?, move |progress| {
+    let job = call.app.jobs.start(owner(call)?, kind, call.standing()?, move |progress| {
         work(progress, &scribe).inspect_err(|error| scribe.ended_early(error))
     })?;
     Answer::of(&OrJob::Started(Started { status: JobStarted, job }))
@@ -234,8 +241,8 @@ pub fn start_only(
     work: impl FnOnce(&Progress) -> Result<()> + Send + 'static,
 ) -> Result<Answer<Started>> {
     let scribe = Scribe::of(call)?;
-    let (user, standing) = (call.user()?.id, call.standing()?);
-    let job = call.app.jobs.start_only(user, (kind, place), standing, move |progress| {
+    let (owner, standing) = (owner(call)?, call.standing()?);
+    let job = call.app.jobs.start_only(owner, (kind, place), standing, move |progress| {
         work(progress).inspect_err(|error| scribe.ended_early(error))
     })?;
     Answer::of(&Started { status: JobStarted, job })

@@ -505,7 +505,7 @@ fn hash_unless_empty(password: &str) -> Result<Option<String>> {
 /// When a link closes, in seconds since 1970.
 ///
 /// Errors: `Invalid`, `ClockNotSet` (days from when?).
-fn moment_of(until: Until) -> Result<i64> {
+pub fn moment_of(until: Until) -> Result<i64> {
     const WRONG: Error = Error::invalid("expires must be a date or a number of days");
     let text = until.into_text();
     let latest = links::now() + days(limits::LINK_DAYS_MAX);

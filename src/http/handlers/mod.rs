@@ -12,6 +12,7 @@ pub mod ftp;
 pub mod guest;
 pub mod guest_uploads;
 pub mod jobs;
+pub mod keys;
 pub mod links;
 pub mod logs;
 mod media;

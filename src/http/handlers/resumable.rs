@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tiny_http::Request;
 use tiny_http::ext::Body;
 
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, Time, other_answer};
 use crate::http::call::Call;
@@ -271,7 +272,9 @@ fn too_large(upload: Upload, desk: &impl Desk) -> Error {
 pub fn list(call: &mut Call<'_>, desk: &impl Desk) -> Result<Answer<Vec<Listed>>> {
     tus::must_be_ours(call.request)?;
     let share = call.share()?;
-    let all = desk.listed().map_or(Ok(Vec::new()), |owner| share.uploads(owner))?;
+    let mut all = desk.listed().map_or(Ok(Vec::new()), |owner| share.uploads(owner))?;
+    let caller = call.caller()?;
+    all.retain(|waiting| is_reached(caller, &waiting.path));
     let all: Vec<Listed> = all.iter().map(|waiting| Listed::of(waiting, desk)).collect();
     Ok(Answer::of(&all)?.with("Tus-Resumable", tus::VERSION))
 }
@@ -353,9 +356,29 @@ fn stands(call: &Call<'_>, desk: &impl Desk) -> Result<Stands> {
 pub fn remove(call: &mut Call<'_>, desk: &impl Desk) -> Result<Dropped> {
     tus::must_be_ours(call.request)?;
     let id = id_of(call)?;
-    let length = call.share()?.drop_upload(owner_of(desk, &id)?, &id)?;
+    let (share, owner) = (call.share()?, owner_of(desk, &id)?);
+    must_reach_waiting(call.caller()?, &share, owner, &id)?;
+    let length = share.drop_upload(owner, &id)?;
     desk.uncount(length);
     Ok(Dropped(empty(204)))
+}
+
+/// Whether an upload to this place is one that the caller may know of: a narrowed key has to do with those of its user
+/// as far as it may write.
+fn is_reached(caller: &Caller, path: &VaultPath) -> bool {
+    caller.narrowed_key().is_none() || caller.grant().may_write(path)
+}
+
+/// Sees to it that the caller may know of an upload that waits, if they came with a narrowed key.
+///
+/// Errors: `NotFound`, `Refused`, `StorageAbsent`.
+fn must_reach_waiting(caller: &Caller, share: &Share, owner: &str, id: &UploadId) -> Result<()> {
+    if caller.narrowed_key().is_none() {
+        return Ok(());
+    }
+    let all = share.uploads(owner)?;
+    let waiting = all.iter().find(|waiting| waiting.id == *id).ok_or(NO_UPLOAD)?;
+    if is_reached(caller, &waiting.path) { Ok(()) } else { Err(Error::Refused) }
 }
 
 /// What is known of an upload.
@@ -393,16 +416,24 @@ fn find(call: &Call<'_>, desk: &impl Desk, ask: Option<Ask>) -> Result<Found> {
     let id = id_of(call)?;
     let owner = owner_of(desk, &id)?;
     if let Some(ended) = Upload::ended(owner, &id) {
-        return Ok(Found::Ended(ended));
+        return found_ended(call, ended);
     }
     match call.share()?.open_upload(owner, &id, ask) {
         // It may have ended this very moment.
         Err(Error::NotFound(sentence)) => {
-            let ended = Upload::ended(owner, &id).map(Found::Ended);
-            ended.ok_or(Error::NotFound(sentence))
+            let ended = Upload::ended(owner, &id).ok_or(Error::NotFound(sentence))?;
+            found_ended(call, ended)
         }
         opened => Ok(Found::Waits(Box::new(opened?))),
     }
+}
+
+/// One that has ended, for those who may know of it.
+///
+/// Errors: `Refused`.
+fn found_ended(call: &Call<'_>, ended: EndedUpload) -> Result<Found> {
+    let is_theirs = is_reached(call.caller()?, &ended.path);
+    if is_theirs { Ok(Found::Ended(ended)) } else { Err(Error::Refused) }
 }
 
 /// How the sender of this request is asked to leave: the connection is cut, what has come by it is still read.

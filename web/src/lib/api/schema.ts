@@ -975,6 +975,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/key/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a key for an app or a device, narrowed to what it needs; shows it once. */
+        post: operations["key_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/key/get_all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own keys or, for an admin, another user's. */
+        get: operations["key_get_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/key/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a key; whatever goes on with it ends. */
+        post: operations["key_delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/role/get": {
         parameters: {
             query?: never;
@@ -1609,6 +1660,16 @@ export interface components {
             username: string;
         };
         /** @description What `delete` is asked by. */
+        DeleteKey: {
+            /** @description The key's number. */
+            id: number | string;
+            /**
+             * @description Whose key an admin deletes; one's own if it is left out.
+             * @example ana
+             */
+            username?: string | null;
+        };
+        /** @description What `delete` is asked by. */
         DeleteLink: {
             /** @description The link's number. */
             id: number | string;
@@ -2077,6 +2138,63 @@ export interface components {
         };
         /** @description How far a job is. */
         JobState: "running" | "done" | "failed" | "cancelled";
+        /** @description A key as its user sees it later. */
+        Key: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Its user's own words for it. */
+            label: string;
+            /** @description Its beginning, to tell keys apart. */
+            hint: string;
+            /** @description The file or folder to which it is narrowed, relative to the share root; empty for everything of its user. */
+            path: string;
+            /** @description Whether it may do more than read. */
+            write: boolean;
+            /** @description The doors that it opens. */
+            doors: components["schemas"]["KeyDoor"][];
+            /**
+             * Format: date-time
+             * @description When it ends; `null` for never.
+             */
+            expires: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /** @description The local day on which it was used last; `null` for never. */
+            last_used: string | null;
+            /** @description From where; empty for never. */
+            ip: string;
+        };
+        /** @description What `create` answers. */
+        KeyCreatedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Key created";
+            /**
+             * Format: int64
+             * @description The key's number.
+             */
+            id: number;
+            /** @description The key, which is never shown again. */
+            key: string;
+        };
+        /** @description It is done. */
+        KeyDeletedAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Key deleted";
+        };
+        /** @description A door that a key may open. */
+        KeyDoor: "api" | "dav" | "ftp";
         /** @description A link as those see it who may change it. */
         Link: {
             /**
@@ -2373,6 +2491,22 @@ export interface components {
              * @example photos
              */
             path?: string | null;
+        };
+        /** @description What `create` is asked by. */
+        NewKey: {
+            /** @description One's own words for what it is for. */
+            label: string;
+            /**
+             * @description The file or folder to which it is narrowed; everything of one's own if it is left out.
+             * @example photos
+             */
+            path?: string | null;
+            /** @description Whether it may do more than read. */
+            write?: boolean | null;
+            /** @description The doors that it opens; all if they are left out. */
+            doors?: components["schemas"]["KeyDoor"][] | null;
+            /** @description When it ends: a moment, or so many days from now. */
+            expires?: (string | number) | null;
         };
         /** @description What `create` is asked by. */
         NewLink: {
@@ -5738,6 +5872,114 @@ export interface operations {
             404: components["responses"]["404"];
             408: components["responses"]["408"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    key_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCreatedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    key_get_all: {
+        parameters: {
+            query?: {
+                /** @description Whose keys an admin wants; one's own if it is left out. */
+                username?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    key_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteKey"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyDeletedAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             417: components["responses"]["417"];

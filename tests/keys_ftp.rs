@@ -1,0 +1,245 @@
+//! Narrowed keys at FTP's door: user name and key as password.
+
+use std::io::{Read as _, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::harness::ftp::{FTP_PASSWORD, Ftp, FtpHouse};
+use crate::harness::{Client, everybody_may_everything};
+
+/// A house with an FTP server, files, and kim, who may read `photos` and write `photos/new`.
+fn house() -> FtpHouse {
+    let mut house = FtpHouse::start();
+    let larder = house.larder;
+    house.larder = larder
+        .user_with("kim", "user", r#"["photos", "docs/shared"]"#, r#"["photos/new"]"#)
+        .file("photos/a.txt", "A")
+        .file("photos/new/n.txt", "N")
+        .file("docs/p.txt", "secret")
+        .file("docs/shared/s.txt", "S")
+        .file("top.txt", "secret");
+    house
+}
+
+/// Makes a key; gives its number and itself.
+#[track_caller]
+fn make(client: &Client, wish: Value) -> (i64, String) {
+    let made = client.post("/api/key/create", wish).expect_status("Key created");
+    (made["id"].as_i64().unwrap(), made["key"].as_str().unwrap().to_owned())
+}
+
+/// Signs in; gives the last code.
+#[track_caller]
+fn try_in(house: &FtpHouse, name: &str, password: &str) -> (Ftp, u16) {
+    let mut ftp = house.connect();
+    ftp.expect(&format!("USER {name}"), 331);
+    let (code, _) = ftp.say(&format!("PASS {password}"));
+    (ftp, code)
+}
+
+/// Somebody who was let in.
+#[track_caller]
+fn sign_in(house: &FtpHouse, name: &str, key: &str) -> Ftp {
+    let (ftp, code) = try_in(house, name, key);
+    assert_eq!(code, 230);
+    ftp
+}
+
+/// Kim who has signed in by HTTP.
+#[track_caller]
+fn session(house: &FtpHouse, name: &str) -> Client {
+    house.larder.bearer(&house.larder.token(name))
+}
+
+#[test]
+fn a_key_with_that_door_lets_its_user_in_and_nothing_else_does() {
+    let house = house();
+    let kim = session(&house, "kim");
+    let (_, key) = make(&kim, json!({ "label": "Camera", "doors": ["ftp"] }));
+    let (_, other) = make(&kim, json!({ "label": "App", "doors": ["api", "dav"] }));
+    let (_, over) = make(&kim, json!({ "label": "Old", "expires": 0 }));
+    let _stays = sign_in(&house, "kim", &key);
+    let told = house.sessions();
+    assert!(told.iter().any(|session| session["username"] == "kim"), "{told:?}");
+    let nobody = format!("lk_{}", "0".repeat(48));
+    let wrong = [
+        ("kim", &*other),
+        ("kim", &over),
+        ("ana", &key),
+        ("cam", &key),
+        ("kim", "kim opens the larder"),
+        ("kim", house.larder.key("kim")),
+        ("kim", &nobody),
+    ];
+    for (name, password) in wrong {
+        assert_eq!(try_in(&house, name, password).1, 530, "{name} {password}");
+    }
+    let log = house.admin().get("/api/get_logs").expect(200);
+    assert!(log.text().contains(&format!("ftp kim (key Camera, {}…): ", &key[..7])), "{log}");
+    assert!(!log.text().contains(&key), "{log}");
+    let used = kim.get("/api/key/get_all").expect(200).json()[0].clone();
+    assert_eq!(used["ip"], "127.0.0.1", "{used}");
+}
+
+#[test]
+fn the_root_is_the_share_as_its_user_sees_it_within_the_key() {
+    let house = house();
+    let kim = session(&house, "kim");
+    let (_, key) = make(&kim, json!({ "label": "a", "write": true }));
+    let mut ftp = sign_in(&house, "kim", &key);
+    assert_eq!(ftp.names("NLST"), ["docs", "photos"]);
+    assert_eq!(ftp.names("NLST docs"), ["docs/shared"]);
+    assert_eq!(ftp.fetch_text("RETR photos/a.txt"), "A");
+    assert_eq!(ftp.store("STOR photos/new/b.txt", "B").0, 226);
+    assert_eq!(house.larder.read("photos/new/b.txt"), "B");
+    for path in ["docs/p.txt", "top.txt", "../top.txt", "docs/none"] {
+        ftp.passive();
+        ftp.expect(&format!("RETR {path}"), 550);
+        ftp.expect(&format!("DELE {path}"), 550);
+    }
+    ftp.passive();
+    ftp.expect("STOR photos/c.txt", 550);
+    ftp.expect("RNFR photos/new/n.txt", 350);
+    ftp.expect("RNTO photos/m.txt", 550);
+    let (_, key) = make(&kim, json!({ "label": "a", "path": "photos/new", "write": true }));
+    let mut ftp = sign_in(&house, "kim", &key);
+    assert_eq!(ftp.names("NLST"), ["photos"]);
+    assert_eq!(ftp.names("NLST photos"), ["photos/new"]);
+    assert_eq!(ftp.fetch_text("RETR photos/new/n.txt"), "N");
+    ftp.passive();
+    ftp.expect("RETR photos/a.txt", 550);
+    ftp.expect("DELE photos/new/n.txt", 250);
+    assert!(!house.larder.exists("photos/new/n.txt"));
+}
+
+#[test]
+fn without_write_it_has_the_letters_that_look() {
+    let house = house();
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let mut ftp = sign_in(&house, "kim", &key);
+    ftp.expect("CWD photos/new", 250);
+    assert_eq!(ftp.fetch_text("RETR n.txt"), "N");
+    for line in
+        ["DELE n.txt", "MKD x", "RNFR n.txt", "STOR x", "APPE n.txt", "SITE CHMOD 600 n.txt"]
+    {
+        ftp.passive();
+        assert!(ftp.say(line).0 >= 500, "{line}");
+    }
+    assert_eq!(house.larder.tree().iter().filter(|path| path.contains("new")).count(), 2);
+}
+
+/// It is never more than its user, also where the role decides.
+#[test]
+fn a_role_that_may_not_at_the_api_may_not_here() {
+    let house = house();
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a", "write": true }));
+    let mut ftp = sign_in(&house, "kim", &key);
+    assert_eq!(ftp.fetch_text("RETR photos/a.txt"), "A");
+    let mut roles = everybody_may_everything();
+    roles["/api/download"] = json!(["admin"]);
+    roles["/api/upload"] = json!(["admin"]);
+    house.admin().post("/api/role/edit", roles).expect(200);
+    ftp.passive();
+    ftp.expect("RETR photos/a.txt", 550);
+    ftp.expect("STOR photos/new/x", 550);
+    ftp.expect("MKD photos/new/folder", 257);
+}
+
+#[test]
+fn an_ftp_user_of_the_same_name_is_another_and_each_comes_by_their_own() {
+    let house = house();
+    house.user("kim", "photos/new", "el");
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a", "write": true }));
+    assert_eq!(sign_in(&house, "kim", &key).names("NLST"), ["docs", "photos"]);
+    assert_eq!(sign_in(&house, "kim", FTP_PASSWORD).names("NLST"), ["n.txt"]);
+    // What one of them has sent in part is not the other's to go on with.
+    let mut by_key = sign_in(&house, "kim", &key);
+    let mut data = by_key.passive();
+    by_key.expect("STOR photos/new/part.bin", 150);
+    data.write_all(&vec![7; 1 << 20]).unwrap();
+    by_key.send("ABOR\r\n");
+    by_key.expect_reply(426);
+    by_key.expect_reply(226);
+    drop(data);
+    let size = by_key.say("SIZE photos/new/part.bin");
+    let mut other = sign_in(&house, "kim", FTP_PASSWORD);
+    assert_eq!(other.say("SIZE part.bin").0, 550, "{size:?}");
+}
+
+#[test]
+fn deleting_it_ends_what_goes_on_with_it() {
+    let house = house();
+    let larder = &house.larder;
+    larder.write("photos/large.bin", vec![7; 64 << 20]);
+    let kim = session(&house, "kim");
+    let (id, key) = make(&kim, json!({ "label": "a", "write": true }));
+    let (_, other) = make(&kim, json!({ "label": "b" }));
+    let mut idle = sign_in(&house, "kim", &key);
+    let mut stays = sign_in(&house, "kim", &other);
+    let mut fetches = sign_in(&house, "kim", &key);
+    let mut data = fetches.passive();
+    fetches.expect("RETR photos/large.bin", 150);
+    let mut some = [0; 1024];
+    data.read_exact(&mut some).unwrap();
+    let mut stores = sign_in(&house, "kim", &key);
+    let mut arriving = stores.passive();
+    stores.expect("STOR photos/new/late.bin", 150);
+    arriving.write_all(&some).unwrap();
+    kim.post("/api/key/delete", json!({ "id": id })).expect_status("Key deleted");
+    let mut rest = Vec::new();
+    let _cut = data.read_to_end(&mut rest);
+    assert!(rest.len() < (64 << 20) - 1024, "all of it came");
+    drop(arriving);
+    idle.expect_end();
+    assert!(!larder.exists("photos/new/late.bin"));
+    stays.expect("NOOP", 200);
+    assert_eq!(try_in(&house, "kim", &key).1, 530);
+}
+
+/// Whoever changes a user need not know of FTP: a transfer looks by itself.
+#[test]
+fn what_its_user_loses_ends_at_the_next_command_and_in_a_running_transfer() {
+    let house = house();
+    let larder = &house.larder;
+    larder.write("photos/large.bin", vec![7; 64 << 20]);
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let mut idle = sign_in(&house, "kim", &key);
+    let mut fetches = sign_in(&house, "kim", &key);
+    let mut data = fetches.passive();
+    fetches.expect("RETR photos/large.bin", 150);
+    let mut some = [0; 1024];
+    data.read_exact(&mut some).unwrap();
+    let id = larder.http("kim").get("/api/user/get_self").expect(200).json()["id"].clone();
+    let edit = json!({
+        "id": id, "username": "kim", "name": "kim", "role": "user",
+        "paths": r#"["docs/shared"]"#, "paths_write": "[]",
+    });
+    house.admin().post("/api/user/edit", edit).expect_status("User edited");
+    assert_eq!(idle.names("NLST"), ["docs"]);
+    assert_eq!(fetches.reply().0, 421);
+    let mut rest = Vec::new();
+    let _cut = data.read_to_end(&mut rest);
+    assert!(rest.len() < (64 << 20) - 1024, "all of it came");
+    let output = larder.run(&["user", "delete", "kim"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    idle.expect("NOOP", 421);
+    idle.expect_end();
+}
+
+#[test]
+fn guesses_are_delayed_as_of_passwords() {
+    let house = house();
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let guess = format!("lk_{}", "0".repeat(48));
+    let mut ftp = house.connect();
+    for _ in 0..3 {
+        ftp.expect("USER kim", 331);
+        if ftp.say(&format!("PASS {guess}")).0 == 421 {
+            break;
+        }
+    }
+    let log = house.admin().get("/api/get_logs").expect(200);
+    assert!(log.text().contains("failed sign-in as kim"), "{log}");
+    assert!(!log.text().contains(&guess), "{log}");
+    sign_in(&house, "kim", &key);
+}
