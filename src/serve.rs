@@ -141,6 +141,21 @@ fn listen(wishes: &Wishes, state: &State) -> Result<(TcpListener, SocketAddr), S
     Ok((listener, address))
 }
 
+/// Listens where HTTP is spoken over TLS alone, if anywhere. Everything else is worth having without it.
+fn listen_for_tls(app: &App, host: IpAddr) -> Option<TcpListener> {
+    let wanted = match app.config.settings().https.port {
+        0 => return None,
+        port => SocketAddr::new(host, port),
+    };
+    let listener = TcpListener::bind(wanted);
+    let told = listener.map_err(|cause| format!("HTTPS can't listen at {wanted}: {cause}"));
+    told.inspect_err(|line| {
+        terminal::warn(line);
+        app.logbook.note_own(logbook::Event::other(line.clone()));
+    })
+    .ok()
+}
+
 /// Builds the house and opens its doors.
 fn open_house(
     wishes: &Wishes,
@@ -161,7 +176,8 @@ fn open_house(
     let ftp = Arc::new(ftp::Controller::new(lent, host, wishes.ftp_port));
     app.hang_ftp(Arc::<ftp::Controller>::clone(&ftp));
     let app = Arc::new(app);
-    let http = http::Server::start(&app, listener).map_err(cannot_start)?;
+    let alone = listen_for_tls(&app, host);
+    let http = http::Server::start(&app, listener, alone).map_err(cannot_start)?;
     if app.config.settings().ftp.is_on {
         // Everything else is worth having without it.
         ftp.follow(&app.config.settings());

@@ -55,9 +55,18 @@ struct Known {
     /// What `made` was made from.
     pair: Option<Pair>,
     /// What connections are made from.
-    made: Option<Arc<ServerConfig>>,
+    made: Option<Made>,
     /// What is wrong with the files of now, told already.
     complaint: Option<String>,
+}
+
+/// What connections are made from, ready for each door.
+#[derive(Clone)]
+struct Made {
+    /// Without any protocol above.
+    plain: Arc<ServerConfig>,
+    /// With that of the pages, which clients ask for by name (RFC 7301).
+    http: Arc<ServerConfig>,
 }
 
 impl Tls {
@@ -117,10 +126,22 @@ impl Tls {
         }
     }
 
-    /// What a connection is made from: files of at most a minute ago.
+    /// What a connection is made from.
     ///
     /// Errors: one line.
     pub fn config(&self) -> Result<Arc<ServerConfig>, String> {
+        Ok(self.made()?.plain)
+    }
+
+    /// The same for HTTP.
+    ///
+    /// Errors: one line.
+    pub fn config_for_http(&self) -> Result<Arc<ServerConfig>, String> {
+        Ok(self.made()?.http)
+    }
+
+    /// What was made from the files of at most a minute ago.
+    fn made(&self) -> Result<Made, String> {
         let mut known = threads::locked(&self.known);
         if known.looked.is_none_or(|looked| looked.elapsed() >= limits::CERTIFICATE_LOOK_TIME) {
             self.look(&mut known);
@@ -149,7 +170,7 @@ impl Tls {
     }
 
     /// What the files of now make, if they are others than `before`.
-    fn renewed(&self, before: Option<&Pair>) -> Result<Option<(Pair, Arc<ServerConfig>)>, String> {
+    fn renewed(&self, before: Option<&Pair>) -> Result<Option<(Pair, Made)>, String> {
         let files = &self.config.settings().certificate;
         let pair = match self.named(files)? {
             Some(pair) => pair,
@@ -192,21 +213,26 @@ impl Tls {
             return Ok(None);
         }
         files.check_whole().map_err(|(key, why)| format!("{key}: {why}"))?;
-        Pair::read(&self.state.join(&files.chain), &self.state.join(&files.key)).map(Some)
+        let pair = Pair::read(&self.state.join(&files.chain), &self.state.join(&files.key));
+        // Whoever asks by the API knows what they wrote, and is not told where the state lies.
+        let place = format!("{}/", self.state.display());
+        pair.map(Some).map_err(|line| line.replace(&place, ""))
     }
 
     /// What connections are made from, of a pair.
-    fn make(&self, pair: Pair) -> Result<Arc<ServerConfig>, String> {
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+    fn make(&self, pair: Pair) -> Result<Made, String> {
+        let mut plain = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
             .map_err(|cause| cause.to_string())?
             .with_no_client_auth()
             .with_single_cert(pair.chain, pair.key)
             .map_err(|cause| format!("certificate and key do not fit: {cause}"))?;
-        config.ticketer = Arc::clone(&self.tickets);
+        plain.ticketer = Arc::clone(&self.tickets);
         // Whoever comes back brings a ticket, so that nothing is kept of those who do not.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        Ok(Arc::new(config))
+        plain.session_storage = Arc::new(NoServerSessionStorage {});
+        let mut http = plain.clone();
+        http.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Made { plain: Arc::new(plain), http: Arc::new(http) })
     }
 }
 

@@ -31,6 +31,7 @@ mod guessing;
 mod guests;
 mod hosts;
 mod http;
+mod https;
 mod jobs;
 mod keys;
 mod keys_ftp;

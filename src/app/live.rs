@@ -14,7 +14,7 @@ use crate::vault::{AttachError, RootId, Vault};
 use crate::{limits, threads};
 
 /// What is bound when larder starts and can't move while it runs.
-const NEED_RESTART: [&str; 2] = ["host", "port"];
+const NEED_RESTART: [&str; 3] = ["host", "port", "https_port"];
 
 /// What says where the certificate is. Looked at when a change names it, so that a file that has gone bad since is in the
 /// way of nothing else.

@@ -14,6 +14,7 @@ mod gate;
 mod guests;
 mod handlers;
 mod host;
+mod https;
 mod multipart;
 #[cfg(test)]
 mod openapi;

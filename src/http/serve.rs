@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
-use tiny_http::ext::{Body, Limits};
+use tiny_http::ext::{Body, Limits, Secured, TlsSource};
 
 use crate::app::App;
 use crate::auth::caller::{Caller, Credential};
@@ -17,9 +17,10 @@ use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
-use crate::http::{coding, cors, gate, guests, host, problem, query, tus};
+use crate::http::{coding, cors, gate, guests, host, https, problem, query, tus};
 use crate::logbook::{By, Event};
 use crate::permits::{Permit, Permits};
+use crate::settings::Https;
 use crate::store::Whence;
 use crate::{limits, threads};
 
@@ -32,8 +33,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers on this listener from now on.
-    pub fn start(app: &Arc<App>, listener: TcpListener) -> io::Result<Self> {
+    /// Answers on this listener from now on, and over TLS alone on the other.
+    pub fn start(
+        app: &Arc<App>,
+        listener: TcpListener,
+        alone: Option<TcpListener>,
+    ) -> io::Result<Self> {
         let floor_limits = Limits {
             linger_bytes_max: limits::REFUSED_BODY_BYTES_MAX,
             piecemeal_media_type: tus::MEDIA_TYPE,
@@ -42,11 +47,12 @@ impl Server {
         let lanes = Lanes::new();
         let for_connections = Arc::clone(app);
         let at_home = move |request| serve_at_home(&for_connections, &lanes, request);
-        let floor = tiny_http::Server::start_sorted(
+        let floor = tiny_http::Server::start_secured(
             listener,
             floor_limits,
             problem::refusal,
             Box::new(at_home),
+            Secured { source: tls_source(app), alone },
         )?;
         let floor = Arc::new(floor);
         let mut workers = Vec::new();
@@ -68,6 +74,16 @@ impl Server {
             let _panicked = worker.join();
         }
     }
+}
+
+/// Where the floor finds what a TLS connection is made from.
+fn tls_source(app: &Arc<App>) -> TlsSource {
+    let app = Arc::clone(app);
+    Box::new(move || match app.config.settings().https.mode {
+        Https::Off => None,
+        // What is wrong with the certificate has been told.
+        Https::On | Https::Only => app.tls.config_for_http().ok(),
+    })
 }
 
 /// The rooms for requests that may take their time. What waits for the drive takes no place from what
@@ -146,6 +162,9 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
+        if let Some(reply) = https::redirect(&settings, &request)? {
+            return Ok(reply);
+        }
         if !allow.is_empty()
             && let Some(reply) = cors::preflight(&request, origins, allow)
         {
@@ -171,6 +190,8 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
     let reply = if is_by_link { guests::mark(reply) } else { reply };
+    let is_secure = gate::is_secure(&request, &settings.trusted_proxies);
+    let reply = https::mark(reply, &settings, is_secure);
     cors::mark(reply, origin, origins).send(request);
 }
 

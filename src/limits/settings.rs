@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 /// Days that rows of the log are kept: a day at least, so that there is a log; a century at most.
 pub const LOG_RETENTION_DAYS: RangeInclusive<u32> = 1..=36_500;
 
+/// Days that browsers are told to come by HTTPS alone: none tells them nothing; two years is what their lists ask for.
+pub const HSTS_DAYS: RangeInclusive<u32> = 0..=730;
+
 /// Seconds that a command of the console may run: an hour at most, as it holds a connection meanwhile.
 pub const COMMAND_TIMEOUT_S: RangeInclusive<u32> = 1..=3600;
 

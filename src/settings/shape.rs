@@ -37,10 +37,18 @@ pub struct SettingsShape {
     ftp_public_host: String,
     /// Whether signing in and sending by FTP need TLS.
     ftp_require_tls: bool,
+    /// Whether HTTP is spoken over TLS: beside plain HTTP, alone (which plain HTTP then leads to), or not at all.
+    #[schemars(regex(pattern = "^(on|only|off)$"))]
+    https: String,
+    /// Port where HTTP is spoken over TLS alone, in addition; 0 for none.
+    https_port: u16,
     /// File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself.
     tls_cert: String,
     /// File with its key (PEM).
     tls_key: String,
+    /// Days that browsers are told to come by HTTPS alone; 0 tells them nothing.
+    #[schemars(range(min = *limits::HSTS_DAYS.start(), max = *limits::HSTS_DAYS.end()))]
+    hsts_days: u32,
     /// What powers the machine off: a program and its arguments.
     #[schemars(length(min = 1))]
     shutdown_command: Vec<String>,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub update_public_key: String,
     /// The FTP server.
     pub ftp: FtpSettings,
+    /// HTTP over TLS.
+    pub https: HttpsSettings,
     /// Where the owner's certificate lies.
     pub certificate: CertificateFiles,
     /// What powers the machine off: a program and its arguments.
@@ -76,6 +78,28 @@ pub struct FtpSettings {
     pub public_host: String,
     /// Whether signing in and sending need TLS.
     pub needs_tls: bool,
+}
+
+/// Whether HTTP is spoken over TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// Beside plain HTTP.
+    On,
+    /// Plain HTTP leads there.
+    Only,
+    /// No.
+    Off,
+}
+
+/// What HTTP over TLS is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpsSettings {
+    /// Whether it is spoken.
+    pub mode: Https,
+    /// Port where nothing else is spoken, in addition; 0 for none.
+    pub port: u16,
+    /// Days that browsers are to come by nothing else; 0 tells them nothing.
+    pub hsts_days: u32,
 }
 
 /// Where the owner's certificate lies, for every door.
@@ -165,6 +189,7 @@ impl Settings {
             update_url: keys.url("update_url")?.to_owned(),
             update_public_key: keys.public_key("update_public_key")?.to_owned(),
             ftp: keys.ftp()?,
+            https: keys.https()?,
             certificate: keys.certificate()?,
             shutdown_command: keys.command("shutdown_command")?,
             restart_command: keys.command("restart_command")?,
@@ -269,8 +294,11 @@ pub(super) fn defaults() -> Value {
         "ftp_passive_ports": "50000-50100",
         "ftp_public_host": "",
         "ftp_require_tls": false,
+        "https": "on",
+        "https_port": 0,
         "tls_cert": "",
         "tls_key": "",
+        "hsts_days": 0,
         "shutdown_command": ["systemctl", "poweroff"],
         "restart_command": ["systemctl", "reboot"],
         "command_timeout": 30,
@@ -413,6 +441,18 @@ impl<'a> Keys<'a> {
         Ok(settings)
     }
 
+    /// HTTP over TLS.
+    fn https(&self) -> Result<HttpsSettings, Wrong> {
+        let mode = match self.value("https")?.as_str() {
+            Some("on") => Https::On,
+            Some("only") => Https::Only,
+            Some("off") => Https::Off,
+            _ => return Err(("https", "must be \"on\", \"only\" or \"off\"".to_owned())),
+        };
+        let hsts_days = self.number("hsts_days", limits::HSTS_DAYS)?;
+        Ok(HttpsSettings { mode, port: self.port("https_port")?, hsts_days })
+    }
+
     /// Where the owner's certificate lies.
     fn certificate(&self) -> Result<CertificateFiles, Wrong> {
         let (chain, key) = (self.text("tls_cert")?.to_owned(), self.text("tls_key")?.to_owned());
@@ -547,6 +587,10 @@ mod tests {
             ("ftp_timeout", json!(0)),
             ("ftp_require_tls", json!(1)),
             ("tls_key", json!(null)),
+            ("https", json!("ON")),
+            ("https", json!(true)),
+            ("https_port", json!(65536)),
+            ("hsts_days", json!(731)),
             ("ftp_passive_ports", json!("6000-5000")),
             ("shutdown_command", json!([])),
             ("restart_command", json!("reboot")),

@@ -43,6 +43,9 @@ const command: Rule = (value) =>
 const RULES: Partial<Record<SettingKey, Rule>> = {
   host: address,
   port,
+  https: text((value) => /^(on|only|off)$/.test(value), "settings.wrongHttps"),
+  https_port: port,
+  hsts_days: number(0, 730),
   path: text((value) => value !== "", "settings.wrongFolder"),
   trusted_proxies: lines(isNetwork, "settings.wrongNetwork"),
   public_url: text((value) => value === "" || isOrigin(value.replace(/\/$/, "")), "settings.wrongUrl"),

@@ -43,6 +43,11 @@ export const GROUPS: readonly SettingGroup[] = [
     settings: [
       one("host", "text", "settings.host", "settings.hostHelp"),
       one("port", "number", "settings.port", "settings.portHelp"),
+      one("https", "text", "settings.https", "settings.httpsHelp"),
+      one("https_port", "number", "settings.httpsPort", "settings.httpsPortHelp"),
+      one("tls_cert", "text", "settings.tlsCert", "settings.tlsCertHelp"),
+      one("tls_key", "text", "settings.tlsKey", "settings.tlsKeyHelp"),
+      one("hsts_days", "number", "settings.hstsDays", "settings.hstsDaysHelp"),
       one("trusted_proxies", "lines", "settings.trustedProxies", "settings.trustedProxiesHelp"),
       one("public_url", "text", "settings.publicUrl", "settings.publicUrlHelp"),
       one("allowed_hosts", "lines", "settings.allowedHosts", "settings.allowedHostsHelp"),
@@ -59,8 +64,6 @@ export const GROUPS: readonly SettingGroup[] = [
       one("ftp_passive_ports", "text", "settings.ftpPassive", "settings.ftpPassiveHelp"),
       one("ftp_timeout", "number", "settings.ftpTimeout", "settings.ftpTimeoutHelp"),
       one("ftp_require_tls", "switch", "settings.ftpTls", "settings.ftpTlsHelp"),
-      one("tls_cert", "text", "settings.tlsCert", "settings.tlsCertHelp"),
-      one("tls_key", "text", "settings.tlsKey", "settings.tlsKeyHelp"),
     ],
   },
   {

@@ -3089,10 +3089,22 @@ export interface components {
             ftp_public_host: string;
             /** @description Whether signing in and sending by FTP need TLS. */
             ftp_require_tls: boolean;
+            /** @description Whether HTTP is spoken over TLS: beside plain HTTP, alone (which plain HTTP then leads to), or not at all. */
+            https: string;
+            /**
+             * Format: uint16
+             * @description Port where HTTP is spoken over TLS alone, in addition; 0 for none.
+             */
+            https_port: number;
             /** @description File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself. */
             tls_cert: string;
             /** @description File with its key (PEM). */
             tls_key: string;
+            /**
+             * Format: uint32
+             * @description Days that browsers are told to come by HTTPS alone; 0 tells them nothing.
+             */
+            hsts_days: number;
             /** @description What powers the machine off: a program and its arguments. */
             shutdown_command: string[];
             /** @description What restarts the machine: a program and its arguments. */
@@ -5322,10 +5334,22 @@ export interface operations {
                     ftp_public_host?: string;
                     /** @description Whether signing in and sending by FTP need TLS. */
                     ftp_require_tls?: boolean;
+                    /** @description Whether HTTP is spoken over TLS: beside plain HTTP, alone (which plain HTTP then leads to), or not at all. */
+                    https?: string;
+                    /**
+                     * Format: uint16
+                     * @description Port where HTTP is spoken over TLS alone, in addition; 0 for none.
+                     */
+                    https_port?: number;
                     /** @description File with the certificate chain (PEM) for HTTPS and FTP, relative to the state directory unless absolute; empty, as `tls_key`, for one that larder makes itself. */
                     tls_cert?: string;
                     /** @description File with its key (PEM). */
                     tls_key?: string;
+                    /**
+                     * Format: uint32
+                     * @description Days that browsers are told to come by HTTPS alone; 0 tells them nothing.
+                     */
+                    hsts_days?: number;
                     /** @description What powers the machine off: a program and its arguments. */
                     shutdown_command?: string[];
                     /** @description What restarts the machine: a program and its arguments. */
