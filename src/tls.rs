@@ -23,7 +23,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{NoServerSessionStorage, ProducesTickets};
 
 use crate::logbook::{Event, Logbook};
-use crate::settings::{CertificateFiles, Config, Settings, Wrong};
+use crate::settings::{CertificateFiles, Config, Https, Settings, Wrong};
 use crate::tls::own::Own;
 use crate::{limits, system, terminal, threads};
 
@@ -104,7 +104,8 @@ impl Tls {
 
     /// Whether larder is its own authority.
     fn has_authority(&self) -> bool {
-        self.config.settings().certificate.is_own()
+        let settings = self.config.settings();
+        settings.https.mode != Https::Off && settings.certificate.is_own()
     }
 
     /// Whether connections could be made from these files.
