@@ -2,6 +2,8 @@
 
 mod live;
 
+pub use live::would_share_state;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -552,6 +554,18 @@ fn attach_root(state: &Path, config: &Config, overrides: &Overrides) -> Result<V
         let is_same = found.get("path")?.as_str()? == root.to_str()?;
         is_same.then(|| found.get("id")?.as_str().and_then(RootId::parse))?
     });
+    if live::would_share_state(&root, state) {
+        let line = format!(
+            "{}: larder's own state directory {} is in it, with all its secrets: put it elsewhere (--state)",
+            root.display(),
+            state.display()
+        );
+        // Nobody's files are to be out of reach after an update because of that.
+        if known.is_none() {
+            return Err(line);
+        }
+        terminal::warn(&line);
+    }
     let (vault, id) =
         take_root(&root, known.as_ref(), overrides.new_root).map_err(|error| error.to_string())?;
     if known.is_none() || overrides.new_root {

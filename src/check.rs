@@ -15,7 +15,7 @@ use crate::store;
 use crate::system::{self, Sample, Written};
 use crate::tls::{self, Authority, Wanted};
 use crate::vault::{RootId, Vault};
-use crate::{limits, logbook, terminal, zone};
+use crate::{app, limits, logbook, terminal, zone};
 
 /// The files of the state directory that every larder which was started once has.
 const FILES: &[&str] = &[
@@ -257,6 +257,11 @@ fn logs(path: &Path) -> Result<String, String> {
 /// The drive with the share, and the vault over it where it is the right one.
 fn share(state: &Path, root: Option<&Path>) -> (Result<String, String>, Option<Vault>) {
     match find_share(state, root) {
+        Ok(vault) if app::would_share_state(&vault.root(), state) => {
+            let line = "larder's own state directory is in it, with all its secrets: stop larder, move that elsewhere, \
+                        and start it with --state";
+            (Err(format!("{}: {line}", vault.root().display())), Some(vault))
+        }
         Ok(vault) if vault.is_present() => {
             (Ok(format!("{} is the right drive", vault.root().display())), Some(vault))
         }

@@ -4,13 +4,14 @@ use std::fs::{self, Permissions};
 use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{BY_ROLE, LARDER, Larder, PUBLIC, password_of, wait};
+use crate::harness::{BY_ROLE, LARDER, Larder, PUBLIC, Process, password_of, wait};
 
 /// Runs a start that must fail: one line on standard error, exit code 2.
 #[track_caller]
@@ -247,6 +248,32 @@ fn the_first_start_shows_a_password_once() {
     assert!(later.iter().all(|line| !line.contains("password")), "{later:?}");
     assert!(!larder.process().banner.join("\n").contains("password"));
     larder.sign_in("admin", &password).expect(200);
+}
+
+#[test]
+fn a_root_that_holds_the_state_is_not_taken_and_an_old_one_is_told_of() {
+    let mut larder = Larder::bare();
+    let serve = |larder: &Larder, state: &Path, root: &Path| {
+        let mut command = larder.program();
+        command.args(["serve", "--port", "0", "--host", "127.0.0.1", "--state"]).arg(state);
+        command.arg("--root").arg(root).env("LARDER_ADMIN_PASSWORD", password_of("admin"));
+        command
+    };
+    for root in [larder.folder_path(), &larder.state()] {
+        let told = refused(serve(&larder, &larder.state(), root));
+        assert!(told.contains("own state directory"), "{told}");
+    }
+    larder = larder.launch();
+    larder.stop();
+    // As an older larder has taken it, and remembers it.
+    let state = larder.root().join("state");
+    fs::rename(larder.state(), &state).unwrap();
+    let complaints = larder.folder_path().join("complaints");
+    let again = Process::start(serve(&larder, &state, &larder.root()), &complaints);
+    assert!(again.complaints().contains("own state directory"), "{}", again.complaints());
+    let told = larder.program().arg("check").arg("--state").arg(&state).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("WRONG  share root: "), "{told}");
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn why_not(error: &AttachError) -> String {
 }
 
 /// Whether sharing `root` would hand out the signing key or the databases.
-fn would_share_state(root: &Path, state: &Path) -> bool {
+pub fn would_share_state(root: &Path, state: &Path) -> bool {
     let real = root.canonicalize().unwrap_or_else(|_not_there_yet| root.to_path_buf());
     state.starts_with(&real)
         || ["settings", "db"].iter().any(|part| real.starts_with(state.join(part)))
