@@ -52,6 +52,7 @@ other_answer!(/// Where the pages are.
 
 /// `POST /share`: what another app of the phone shares is taken by the pages' worker, in the browser. What comes here
 /// found none; any page of the web can send it, too, so that nothing of it is read or kept.
+#[expect(clippy::unnecessary_wraps, reason = "a handler may be refused; this one never is")]
 pub fn share(_: &mut Call<'_>, (): ()) -> Result<Elsewhere> {
     Ok(Elsewhere(
         Reply::new(303, Body::Empty).with("Location", "/").with("Cache-Control", "no-store"),
