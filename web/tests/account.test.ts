@@ -1,9 +1,12 @@
-// One's own account: where one is signed in, and for how long.
+// One's own account: where one is signed in, and for how long; keys for apps.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PHONE_DEVICE, Walk } from "./harness.ts";
-import { READER } from "./larder.ts";
+import { ADMIN, READER } from "./larder.ts";
 
 const walk = new Walk();
+const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
 const HOUR_MS = 60 * 60 * 1000;
 const AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
 
@@ -75,6 +78,47 @@ describe("where one is signed in", () => {
     await expect.poll(token).not.toBe(second);
     expect(await page.getByRole("dialog").count()).toBe(0);
     expect(isExpired).toBe(false);
+  });
+});
+
+describe("keys for apps", () => {
+  it("are made for a folder and a purpose, shown once, work, and end", async () => {
+    mkdirSync(inRoot("Films"), { recursive: true });
+    mkdirSync(inRoot("Letters"), { recursive: true });
+    const page = await walk.open(PHONE_DEVICE);
+    await walk.signIn(ADMIN, "/?view=profile");
+    await page.getByRole("button", { name: "Add a key" }).click();
+    const dialog = page.getByRole("dialog", { name: "Add a key" });
+    // What is missing is said where it is.
+    await dialog.getByRole("button", { name: "Make the key" }).click();
+    expect(await dialog.getByLabel("What is it for?").getAttribute("aria-invalid")).toBe("true");
+    await dialog.getByLabel("What is it for?").fill("The TV");
+    await dialog.getByRole("radio", { name: "Films" }).check();
+    await dialog.getByLabel("FTP").uncheck();
+    await walk.expectAccessible("making a key");
+    await walk.expectNoSidewaysScroll("making a key");
+    await dialog.getByRole("button", { name: "Make the key" }).click();
+    const made = page.getByRole("dialog", { name: "The key “The TV”" });
+    const key = (await made.locator("code").filter({ hasText: /^lk_/ }).innerText()).trim();
+    await walk.expectAccessible("a key that was made");
+    await walk.expectNoSidewaysScroll("a key that was made");
+    await made.getByRole("button", { name: "Done" }).click();
+
+    const ask = (path: string) =>
+      page.evaluate(async ([path, key]) => (await window.fetch(path, { headers: { "X-API-KEY": key } })).status, [path, key] as const);
+    expect(await ask("/api/finder?path=Films")).toBe(200);
+    expect(await ask("/api/finder?path=Letters")).toBe(403);
+    const line = list("Keys for apps and devices").getByRole("listitem").filter({ hasText: "The TV" });
+    expect(await line.innerText()).toContain("Films: may look, by programs (API)");
+    expect(await page.content()).not.toContain(key);
+    await walk.expectAccessible("the list of keys");
+    await walk.expectNoSidewaysScroll("the list of keys");
+
+    await line.getByRole("button", { name: "End: The TV" }).click();
+    await page.getByRole("dialog", { name: "End the key “The TV”?" }).getByRole("button", { name: "End" }).click();
+    await page.getByText("The key “The TV” has ended.").waitFor();
+    await line.waitFor({ state: "detached" });
+    expect(await ask("/api/finder?path=Films")).toBe(401);
   });
 });
 
