@@ -504,6 +504,10 @@ mod tests {
                 "/auth",
                 "/preview",
                 "/share",
+                "/ca",
+                "/ca.css",
+                "/ca.crt",
+                "/ca.mobileconfig",
                 "/web/",
                 "/s/{token}",
                 "/s/{token}/uploads"
