@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 use serde_json::{Map, Value};
 
 use crate::auth::accounts::Accounts;
+use crate::auth::factor::Factors;
 use crate::auth::sign_in::SignIn;
 use crate::auth::throttle::{AddressThrottle, GuessThrottle};
 use crate::auth::{key, password};
@@ -54,6 +55,8 @@ pub struct App {
     ftp: OnceLock<Arc<dyn Door>>,
     /// Where callers are found by what they bring.
     pub accounts: Arc<Accounts>,
+    /// What some show beside the password.
+    pub factors: Arc<Factors>,
     /// Judges everybody who signs in with a password.
     pub sign_in: Arc<SignIn>,
     /// The share.
@@ -212,6 +215,7 @@ impl App {
         let secret = secret_key(&folder.join("secret.key"))?;
         let accounts = Accounts::new(Arc::clone(&users), Arc::clone(&ftp_users), &secret);
         let accounts = Arc::new(accounts);
+        let factors = factors(&users, &secret)?;
         let links = LinkStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let links = Links::new(links, Arc::clone(&users), &secret);
         let vault = attach_root(&folder, &config, overrides)?;
@@ -230,8 +234,9 @@ impl App {
             ftp_users,
             sessions: Arc::default(),
             ftp: OnceLock::new(),
-            sign_in: Arc::new(SignIn::new(Arc::clone(&accounts), Arc::clone(&logbook))),
+            sign_in: Arc::new(SignIn::new(&accounts, &factors, &logbook)),
             accounts,
+            factors,
             events: Hub::new(vault.clone()),
             vault,
             jobs: Jobs::default(),
@@ -541,6 +546,12 @@ fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
     };
     write().map_err(|cause| say(&cause))?;
     Ok(made.to_vec())
+}
+
+/// What users show beside the password.
+fn factors(users: &Arc<UserStore>, secret: &[u8]) -> Result<Arc<Factors>, String> {
+    let factors = Factors::new(Arc::clone(users), secret).map_err(|error| error.to_string())?;
+    Ok(Arc::new(factors))
 }
 
 /// Attaches the share root: the one known by its marker, or a new one, which is then remembered.

@@ -23,6 +23,8 @@ pub enum Error {
     Refused,
     /// The same at a door or an endpoint where programs would take 401 for "ask for the password again".
     Forbidden,
+    /// The caller's role wants a second factor, and they have none.
+    FactorNeeded,
     /// The permissions on the drive itself do not let larder do it, whoever asks.
     DeniedByDrive,
     /// The name that a request gave the server in `Host` is none of its own.
@@ -111,6 +113,12 @@ pub enum SignInProblem {
     InvalidToken,
     /// Wrong name or password.
     WrongPassword,
+    /// Name and password are right, and a code of the second factor is wanted beside them.
+    CodeRequired,
+    /// That code is none, is over, or was used before.
+    WrongCode,
+    /// Nobody can tell which code is the present one.
+    ClockNotSet,
     /// A link has a password, and none was given yet.
     LinkPassword,
     /// It was given, and is another.
@@ -132,6 +140,8 @@ pub enum Why {
     NotAFile,
     /// Something else than a folder was named.
     NotAFolder,
+    /// A code of the second factor that is none.
+    Code,
     /// Another content came than was announced.
     Digest,
     /// A list is longer than one request may have it.
@@ -165,6 +175,11 @@ impl std::fmt::Display for Error {
             Self::SignIn(SignInProblem::Expired) => write!(out, "refused: the token has expired"),
             Self::SignIn(SignInProblem::InvalidToken) => write!(out, "refused: invalid token"),
             Self::SignIn(SignInProblem::WrongPassword) => write!(out, "refused: wrong password"),
+            Self::SignIn(SignInProblem::CodeRequired) => write!(out, "refused: a code is wanted"),
+            Self::SignIn(SignInProblem::WrongCode) => write!(out, "refused: wrong code"),
+            Self::SignIn(SignInProblem::ClockNotSet) => {
+                write!(out, "refused: no code can be judged, the clock is not set")
+            }
             Self::SignIn(SignInProblem::LinkPassword) => {
                 write!(out, "refused: the link has a password")
             }
@@ -172,6 +187,7 @@ impl std::fmt::Display for Error {
                 write!(out, "refused: wrong password of a link")
             }
             Self::Refused | Self::Forbidden => write!(out, "refused"),
+            Self::FactorNeeded => write!(out, "refused: a second factor is needed"),
             Self::DeniedByDrive => write!(out, "refused by the drive's own permissions"),
             Self::UnknownHost => write!(out, "asked for under an unknown name"),
             Self::NotFound(sentence) => write!(out, "not found: {sentence}"),

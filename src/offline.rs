@@ -139,6 +139,20 @@ pub fn set_password(state: &Path, username: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// `larder user totp-off NAME`: for who has lost their phone.
+pub fn take_factor_off(state: &Path, username: &str) -> Result<(), String> {
+    let house = House::open(state)?;
+    let user = house.users.by_username(username).map_err(line)?;
+    let user = user.ok_or_else(|| line(Error::NotFound("User not found")))?;
+    if !user.has_factor() {
+        return Err(format!("{username} has no second factor"));
+    }
+    house.users.turn_factor_off(user.id).map_err(line)?;
+    house.note(format!("took the second factor of {username} off"));
+    terminal::say(&format!("Second factor of {username} is off."));
+    Ok(())
+}
+
 /// `larder user delete NAME`.
 pub fn delete(state: &Path, username: &str) -> Result<(), String> {
     let house = House::open(state)?;

@@ -191,6 +191,10 @@ pub fn change(
 pub fn make_code(users: &UserStore, by: &Authority, username: &str) -> Result<String> {
     let user = users.by_username(username)?.ok_or(Error::NotFound("User not found"))?;
     by.must_cover_user(&user)?;
+    if user.has_factor() {
+        // A code would be a way around it.
+        return Err(Error::Conflict("The user has a second factor"));
+    }
     let code = key::new_code()?;
     let hash = key::code_hash(&code).ok_or(Error::Bug("a code that is none".into()))?;
     users.keep_code(&user, &hash)?;

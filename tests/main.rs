@@ -63,6 +63,7 @@ mod thumb;
 mod thumb_crowd;
 mod tickets;
 mod tidy;
+mod totp;
 mod trash;
 mod update;
 mod upload;

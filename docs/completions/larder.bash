@@ -16,6 +16,7 @@ _larder() {
         "user add") options="--state --role --name --paths --paths-write" ;;
         "user passwd") options="--state" ;;
         "user delete") options="--state" ;;
+        "user totp-off") options="--state" ;;
         "signin-code "*) options="--state" ;;
         "ca renew") options="--state" ;;
         "check "*) options="--state --root" ;;
@@ -26,7 +27,7 @@ _larder() {
     if [ "$COMP_CWORD" = 1 ]; then
         options="serve user signin-code ca check backup update openapi --version --help $options"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
-        options="list add passwd delete"
+        options="list add passwd delete totp-off"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = ca ]; then
         options="renew"
     fi

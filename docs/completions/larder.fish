@@ -3,7 +3,7 @@ set -l commands serve user signin-code ca check backup update openapi
 complete -c larder -f
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "serve" -d "Share the folder"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "user" -d "Administer users"
-complete -c larder -n "__fish_seen_subcommand_from user" -a "list add passwd delete"
+complete -c larder -n "__fish_seen_subcommand_from user" -a "list add passwd delete totp-off"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "signin-code" -d "Print a code that signs a user in once; without a name, the first admin"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "ca" -d "Administer the authority for certificates"
 complete -c larder -n "__fish_seen_subcommand_from ca" -a "renew"

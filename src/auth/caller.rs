@@ -12,7 +12,7 @@ use crate::auth::token::Session;
 use crate::auth::verified::Stored;
 use crate::error::{Error, Result};
 use crate::logbook::By;
-use crate::settings::{ADMIN, Roles};
+use crate::settings::{ADMIN, Roles, Settings};
 use crate::store::{FtpUser, KeyRow, User};
 use crate::vault::{Grant, VaultPath};
 
@@ -176,6 +176,17 @@ impl Caller {
             return guest.may.contains(&path);
         }
         self.role().is_some_and(|role| roles.allow(path, role))
+    }
+
+    /// Whether their role wants a second factor that they do not have: then they may do nothing but get one, and by a
+    /// key nothing at all (second contract, section 21). To be asked at every door that lets users in.
+    pub fn lacks_factor(&self, settings: &Settings) -> bool {
+        self.user().is_some_and(|user| !user.has_factor() && settings.wants_factor(&user.role))
+    }
+
+    /// Whether they came with a session, and not with a key or anything else.
+    pub fn has_session(&self) -> bool {
+        matches!(self.credential, Credential::Session(_))
     }
 
     /// Whether they may edit the roles, and so decide about every right there is.

@@ -94,15 +94,34 @@ pub fn new_code() -> Result<String> {
     new_word(CODE_LETTERS)
 }
 
+/// Letters of a code that stands in for the second factor: 80 bits, as they lie in a drawer for years and their hashes
+/// in a table.
+const RECOVERY_LETTERS: usize = 16;
+
+/// A code that stands in for the second factor once, in groups of four.
+pub fn new_recovery_code() -> Result<String> {
+    new_word(RECOVERY_LETTERS)
+}
+
+/// Its hash, likewise however it was typed.
+pub fn recovery_hash(given: &str) -> Option<String> {
+    word_hash(given, RECOVERY_LETTERS)
+}
+
 /// The hash of a code as somebody typed it: in capitals, with or without what groups the letters. `None` for what
 /// is no code.
 pub fn code_hash(given: &str) -> Option<String> {
+    word_hash(given, CODE_LETTERS)
+}
+
+/// The hash of a word of so many letters.
+fn word_hash(given: &str, length: usize) -> Option<String> {
     if given.len() > limits::CODE_BYTES_MAX {
         return None;
     }
     let letters = given.chars().filter(|letter| *letter != '-' && !letter.is_whitespace());
     let code: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
-    let is_code = code.len() == CODE_LETTERS && code.bytes().all(|byte| ALPHABET.contains(&byte));
+    let is_code = code.len() == length && code.bytes().all(|byte| ALPHABET.contains(&byte));
     is_code.then(|| hash(&code))
 }
 

@@ -4,6 +4,7 @@
 pub mod accounts;
 mod authenticator;
 pub mod caller;
+pub mod factor;
 pub mod key;
 pub mod letters;
 mod names;
@@ -11,8 +12,10 @@ pub mod narrowed;
 mod pace;
 pub mod password;
 pub mod permission;
+mod sealed;
 pub mod sign_in;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 mod turns;
 mod verified;

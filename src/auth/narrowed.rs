@@ -117,6 +117,8 @@ pub(super) mod tests {
             epoch: 0,
             last_seen: 0,
             last_agent: String::new(),
+            factor: None,
+            factor_step: 0,
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::auth::accounts::Accounts;
 use crate::auth::authenticator::Authenticator;
 use crate::auth::caller::{Caller, Credential, Who};
+use crate::auth::factor::Factors;
 use crate::auth::key;
 use crate::auth::names::NameThrottle;
 use crate::auth::narrowed::Door;
@@ -22,6 +23,8 @@ use crate::store::User;
 pub struct SignIn {
     /// Where they are looked up.
     accounts: Arc<Accounts>,
+    /// What some of them show beside the password.
+    factors: Arc<Factors>,
     /// Hears who came, and who was sent away.
     logbook: Arc<Logbook>,
     /// Judges passwords of the house's users.
@@ -63,9 +66,9 @@ pub struct LinkPassword<'a> {
 /// The ways in by name and password.
 #[derive(Clone, Copy)]
 pub enum Entrance<'a> {
-    /// The API and the pages, for users of the house. Whoever tries too often is sent away: `SignIn::admit` comes
-    /// before anything is read of them.
-    Api,
+    /// The API and the pages, for users of the house, with what was given for the code of a second factor. Whoever tries
+    /// too often is sent away: `SignIn::admit` comes before anything is read of them.
+    Api(Option<&'a str>),
     /// FTP, for its own users. Whoever tries too often waits.
     Ftp(&'a dyn Visitor),
 }
@@ -88,10 +91,11 @@ const WRONG: Error = Error::SignIn(SignInProblem::WrongPassword);
 
 impl SignIn {
     /// For these accounts.
-    pub fn new(accounts: Arc<Accounts>, logbook: Arc<Logbook>) -> Self {
+    pub fn new(accounts: &Arc<Accounts>, factors: &Arc<Factors>, logbook: &Arc<Logbook>) -> Self {
         Self {
-            accounts,
-            logbook,
+            accounts: Arc::clone(accounts),
+            factors: Arc::clone(factors),
+            logbook: Arc::clone(logbook),
             users: Authenticator::default(),
             ftp_users: Authenticator::default(),
             codes: NameThrottle::default(),
@@ -114,7 +118,7 @@ impl SignIn {
     /// Errors: `SignIn`, `TooSoon`, `Disconnected` (they left while they waited).
     pub fn sign_in(&self, attempt: &Attempt<'_>) -> Result<Caller> {
         let outcome = match attempt.at {
-            Entrance::Api => self.judge(attempt),
+            Entrance::Api(_) => self.judge(attempt),
             Entrance::Ftp(visitor) => self.judge_in_turn(attempt, visitor),
         };
         self.note(attempt, &outcome);
@@ -131,6 +135,20 @@ impl SignIn {
     /// Which edition of the roles is in force, as of the last time that a user was asked for.
     pub fn roles_edition(&self) -> i64 {
         self.accounts.users.roles_edition()
+    }
+
+    /// Whether somebody who has signed in knows their password; wrong ones count as at the door.
+    ///
+    /// Errors: `SignIn`, `TooSoon`.
+    pub fn must_know_password(&self, user: &User, password: &str, from: IpAddr) -> Result<()> {
+        let stored = Stored { id: user.id, epoch: user.epoch, hash: &user.password_hash };
+        if self.users.is_right(&user.username, from, password, Some(stored))? {
+            return Ok(());
+        }
+        let words = format!("failed sign-in as {}: their own password", user.username);
+        let event = Event::failed_sign_in(&user.username, words).whole();
+        self.logbook.note_refusal(&By::api(None, from), event);
+        Err(WRONG)
     }
 
     /// Whom a one-time code signs in, who is at home with larder. Any other code, and any from elsewhere or from a
@@ -202,7 +220,7 @@ impl SignIn {
             return self.seat(attempt, &caller);
         }
         let (judge, who) = match attempt.at {
-            Entrance::Api => {
+            Entrance::Api(_) => {
                 let user = self.accounts.users.by_username(attempt.name)?;
                 (&self.users, user.map(Who::User))
             }
@@ -237,7 +255,15 @@ impl SignIn {
             Err(Error::SignIn(_)) => Err(WRONG),
             other => other,
         };
-        let Entrance::Ftp(visitor) = attempt.at else { return again() };
+        let visitor = match attempt.at {
+            Entrance::Ftp(visitor) => visitor,
+            Entrance::Api(code) => {
+                if let Some(user) = caller.user() {
+                    self.factors.judge(user, code, attempt.from)?;
+                }
+                return again();
+            }
+        };
         visitor.sits_down(attempt.name, caller.narrowed_key().map(|key| key.id));
         again().inspect_err(|_| visitor.stands_up())
     }
@@ -246,20 +272,31 @@ impl SignIn {
     fn note(&self, attempt: &Attempt<'_>, outcome: &Result<Caller>) {
         let (name, from) = (attempt.name, attempt.from);
         let by = |name| match attempt.at {
-            Entrance::Api => By::api(name, from),
+            Entrance::Api(_) => By::api(name, from),
             Entrance::Ftp(_) => By::ftp(name, from),
         };
         let failed = match (attempt.at, outcome) {
             (Entrance::Ftp(_), Ok(caller)) => {
                 return self.logbook.note(&caller.by_ftp(from), Event::signed_in());
             }
-            (Entrance::Api, Ok(_)) => {
+            (Entrance::Api(_), Ok(_)) => {
                 return self.logbook.note(&by(Some(name)), Event::signed_in());
             }
-            (Entrance::Api, Err(Error::SignIn(_))) => {
+            // The way of everybody who has a second factor.
+            (Entrance::Api(_), Err(Error::SignIn(SignInProblem::CodeRequired))) => return,
+            (
+                Entrance::Api(_),
+                Err(Error::SignIn(
+                    problem @ (SignInProblem::WrongCode | SignInProblem::ClockNotSet),
+                )),
+            ) => {
+                let why = Error::SignIn(*problem);
+                Event::failed_sign_in(name, format!("failed sign-in as {name}: {why}")).whole()
+            }
+            (Entrance::Api(_), Err(Error::SignIn(_))) => {
                 Event::failed_sign_in(name, format!("failed sign-in as {name}")).whole()
             }
-            (Entrance::Api, Err(_)) | (Entrance::Ftp(_), Err(Error::Disconnected)) => return,
+            (Entrance::Api(_), Err(_)) | (Entrance::Ftp(_), Err(Error::Disconnected)) => return,
             (Entrance::Ftp(_), Err(error)) => {
                 Event::failed_sign_in(name, format!("failed sign-in as {name}: {error}"))
             }

@@ -230,7 +230,7 @@ mod tests {
             assert!(output.stderr.is_empty(), "{output:?}");
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
-        assert_eq!(offered("larder user"), "list add passwd delete");
+        assert_eq!(offered("larder user"), "list add passwd delete totp-off");
         assert_eq!(offered("larder ca"), "renew");
         assert_eq!(offered("larder user list"), "--state");
         assert_eq!(offered("larder user add ana"), "--state --role --name --paths --paths-write");

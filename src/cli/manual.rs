@@ -91,6 +91,9 @@ fn more(command: &Command) -> &'static str {
         }
         ["user", "passwd"] => "It is asked for likewise, and ends all sessions of the user.",
         ["user", "delete"] => "Their files stay.",
+        ["user", "totp-off"] => {
+            "For who has lost their phone and their recovery codes: the password alone signs them in again."
+        }
         ["check"] => "Changes nothing, and says one line about each.",
         ["backup"] => {
             "Settings, roles and users, as one hidden document beside the share's files, which\n.B serve\nwrites once \

@@ -33,6 +33,11 @@ pub fn user_delete(flags: &Flags, name: &str) -> Result<ExitCode, String> {
     offline::delete(flags.state(), name).map(|()| ExitCode::SUCCESS)
 }
 
+/// `larder user totp-off`.
+pub fn user_totp_off(flags: &Flags, name: &str) -> Result<ExitCode, String> {
+    offline::take_factor_off(flags.state(), name).map(|()| ExitCode::SUCCESS)
+}
+
 /// `larder signin-code [NAME]`.
 pub fn signin_code(flags: &Flags, name: &str) -> Result<ExitCode, String> {
     welcome::run(flags.state(), name).map(|()| ExitCode::SUCCESS)

@@ -151,6 +151,13 @@ pub const COMMANDS: &[Command] = &[
         run: run::user_delete,
     },
     Command {
+        words: &["user", "totp-off"],
+        argument: Argument::Needed("NAME"),
+        flags: &["state"],
+        brief: "take a user's second factor off",
+        run: run::user_totp_off,
+    },
+    Command {
         words: &["signin-code"],
         argument: Argument::Optional("NAME"),
         flags: &["state"],

@@ -95,6 +95,7 @@ impl From<Error> for Reply {
             }
             Error::SignIn(_) => Self::new(530, "Please sign in with USER and PASS"),
             Error::Refused | Error::Forbidden => Self::new(550, "Permission denied"),
+            Error::FactorNeeded => Self::new(530, "Second factor needed"),
             Error::DeniedByDrive => Self::new(550, "Not permitted on the drive"),
             Error::NotFound(sentence) | Error::Gone(sentence) | Error::Conflict(sentence) => {
                 Self::new(550, sentence)

@@ -48,8 +48,11 @@ pub struct Account {
 impl Account {
     /// Of somebody who was let in.
     ///
-    /// Errors: `Invalid` (a home that can't be read), `Refused` for who has no home.
-    pub fn of(caller: Caller, roles: &Roles) -> Result<Self> {
+    /// Errors: `Invalid` (a home that can't be read), `Refused` for who has no home, `FactorNeeded`.
+    pub fn of(caller: Caller, roles: &Roles, settings: &Settings) -> Result<Self> {
+        if caller.lacks_factor(settings) {
+            return Err(Error::FactorNeeded);
+        }
         let (home, letters) = match (caller.who(), caller.narrowed_key()) {
             (Who::FtpUser(user), _) => {
                 (VaultPath::parse(&user.home)?, Letters::stored(&user.permissions))
@@ -230,7 +233,7 @@ impl Session {
         self.judged = Instant::now();
         match self.account_by_now(&account.caller) {
             Ok(account) => self.login = Login::Done(account),
-            Err(Error::SignIn(_)) => {
+            Err(Error::SignIn(_) | Error::FactorNeeded) => {
                 return Err(Reply::new(421, "The key lets nobody in any more").and_close());
             }
             Err(_) => {}
@@ -243,7 +246,7 @@ impl Session {
     /// Errors: `SignIn`, `Store`.
     fn account_by_now(&self, caller: &Caller) -> Result<Account> {
         let caller = self.lent.sign_in.again(caller)?;
-        Account::of(caller, &self.roles())
+        Account::of(caller, &self.roles(), &self.settings())
     }
 
     /// Who may use what, as of the last time that a user was asked for. What can't be read leaves the old state in force.
@@ -269,7 +272,7 @@ impl Session {
         self.judged = Instant::now();
         match self.account_by_now(&account.caller) {
             Ok(now) => now.covers(account),
-            Err(error) => !matches!(error, Error::SignIn(_)),
+            Err(error) => !matches!(error, Error::SignIn(_) | Error::FactorNeeded),
         }
     }
 

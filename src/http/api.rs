@@ -8,7 +8,7 @@ use crate::http::call::Call;
 use crate::http::handlers::{
     ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
     jobs, keys, links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb,
-    transfers, trash, upload, uploads, users,
+    totp, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -48,9 +48,20 @@ pub struct Endpoint {
     pub forbids: bool,
     /// Whether narrowed keys may use it, as far as their user's role may (second contract, section 21).
     pub is_open_to_keys: bool,
+    /// From when on it is open to somebody whose role wants a second factor.
+    pub opens: Opens,
     /// What the document says of it.
     #[cfg(test)]
     pub manual: Manual,
+}
+
+/// When a row is open to somebody whose role wants a second factor (second contract, section 21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    /// Once they have one.
+    WithFactor,
+    /// Also before, to whoever has signed in.
+    BeforeFactor,
 }
 
 /// From an error to the answer that tells of it.
@@ -163,6 +174,7 @@ macro_rules! row {
             compresses: true,
             forbids: false,
             is_open_to_keys: false,
+            opens: $crate::http::api::Opens::WithFactor,
             #[cfg(test)]
             manual: $crate::http::openapi::Manual {
                 group: $crate::http::openapi::Group::$group,
@@ -212,6 +224,12 @@ impl Endpoint {
     /// Takes a session's token only: an API key gives nobody more than itself.
     const fn by_session(mut self) -> Self {
         self.proofs = &[Proof::Bearer];
+        self
+    }
+
+    /// Is open to who must get a second factor first.
+    const fn without_factor(mut self) -> Self {
+        self.opens = Opens::BeforeFactor;
         self
     }
 
@@ -300,11 +318,12 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/api/get_version",           ByRole,   Quick,    System,  system::version,       [],               "Tell which version this is."),
     row!([Post], "/update_start_exit_program", ByRole,   Transfer, System,  system::exit,          [],               "Stop larder, as before an update."),
     row!([Post], "/api/user/login",            Public,   Transfer, People,  users::login,          [401],            "Sign in with name and password, or with a one-time code.").secret(),
-    row!([Post], "/api/user/logout",           SignedIn, Transfer, People,  users::logout,         [],               "End this session, or all of one's own."),
+    row!([Post], "/api/user/logout",           SignedIn, Transfer, People,  users::logout,         [],               "End this session, or all of one's own.").without_factor(),
     row!([Post], "/api/user/renew",            SignedIn, Transfer, People,  sessions::renew,       [],               "Get a new token of one's session, also when the last has expired.").forbids().by_lasting_session().secret(),
     row!([Get],  "/api/user/sessions",         SignedIn, Transfer, People,  sessions::list,        [],               "List one's own sessions, the last used first.").forbids(),
     row!([Post], "/api/user/end_session",      SignedIn, Transfer, People,  sessions::end,         [404],            "End one of one's own sessions.").forbids(),
-    row!([Get],  "/api/user/get_self",         SignedIn, Quick,    People,  users::get_self,       [],               "Tell the caller who they are."),
+    row!([Post], "/api/user/totp",             SignedIn, Transfer, People,  totp::change,          [409, 429],       "Begin, confirm or stop one's second factor.").forbids().by_session().without_factor().secret(),
+    row!([Get],  "/api/user/get_self",         SignedIn, Quick,    People,  users::get_self,       [],               "Tell the caller who they are.").without_factor(),
     row!([Post], "/api/user/edit_self",        SignedIn, Transfer, People,  users::edit_self,      [409],            "Change one's own name, password, key or texts.").secret(),
     row!([Get],  "/api/user/get_all",          ByRole,   Quick,    People,  users::get_all,        [],               "List all users."),
     row!([Post], "/api/user/create",           ByRole,   Transfer, People,  users::create,         [409],            "Add a user; shows their API key once.").secret(),
@@ -479,6 +498,7 @@ mod tests {
                     &[Proof::Bearer]
                 }
                 SignedIn if row.path == "/api/user/renew" => &[Proof::Lasting],
+                SignedIn if row.path == "/api/user/totp" => &[Proof::Bearer],
                 Public => &[],
                 SignedIn | ByRole => &[Proof::Bearer, Proof::Key, Proof::Cookie],
                 Access::Link | Knocking => &[Proof::Link],
@@ -521,6 +541,7 @@ mod tests {
                 "/api/user/renew",
                 "/api/user/sessions",
                 "/api/user/end_session",
+                "/api/user/totp",
                 "/api/user/get_self",
                 "/api/user/edit_self",
                 "/api/key/create",

@@ -12,7 +12,7 @@ use crate::auth::caller::Caller;
 use crate::auth::key;
 use crate::auth::narrowed::Door;
 use crate::error::{Error, Result, SignInProblem};
-use crate::http::api::{self, Access, Endpoint, Proof};
+use crate::http::api::{self, Access, Endpoint, Opens, Proof};
 use crate::http::{cookie, guests};
 use crate::limits;
 use crate::links;
@@ -30,11 +30,14 @@ pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Op
 
 /// Lets them in, if they may.
 ///
-/// Errors: `Refused` (the role is not listed), `SignIn` (a link's password is missing).
+/// Errors: `Refused` (the role is not listed), `FactorNeeded`, `SignIn` (a link's password is missing).
 pub fn admit(app: &App, endpoint: &Endpoint, caller: &Caller) -> Result<()> {
     let is_asked_more = caller.guest().is_some_and(|guest| !guest.is_let_in);
     if is_asked_more && endpoint.access != Access::Knocking {
         return Err(Error::SignIn(SignInProblem::LinkPassword));
+    }
+    if lacks_factor(app, endpoint, caller) {
+        return Err(Error::FactorNeeded);
     }
     if is_open_to(app, endpoint, caller) { Ok(()) } else { Err(Error::Refused) }
 }
@@ -126,11 +129,20 @@ pub fn gone(caller: &Caller) -> Error {
 
 /// Whether a caller may use an endpoint.
 fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
+    if lacks_factor(app, endpoint, caller) {
+        return false;
+    }
     if caller.narrowed_key().is_some() && !(endpoint.is_open_to_keys && caller.opens(Door::Api)) {
         return false;
     }
     let roles = app.roles();
     endpoint.is_open_to(|path| caller.may(path, &roles))
+}
+
+/// Whether a caller must get a second factor before they may use an endpoint.
+fn lacks_factor(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
+    let is_for_getting_one = endpoint.opens == Opens::BeforeFactor && caller.has_session();
+    !is_for_getting_one && caller.lacks_factor(&app.config.settings())
 }
 
 /// Whether a caller may also do what stands under another path in `roles.json`.

@@ -19,6 +19,7 @@ pub const CODES: &[&str] = &[
     "cancelled",
     "cannot_delete",
     "clock_not_set",
+    "code_required",
     "conflict",
     "denied_by_drive",
     "disk_full",
@@ -44,6 +45,7 @@ pub const CODES: &[&str] = &[
     "password_required",
     "precondition_failed",
     "read_only",
+    "second_factor_needed",
     "timeout",
     "token_expired",
     "too_large",
@@ -51,6 +53,7 @@ pub const CODES: &[&str] = &[
     "unauthorized",
     "unknown_host",
     "unsupported_type",
+    "wrong_code",
     "wrong_content",
     "wrong_password",
 ];
@@ -71,6 +74,9 @@ pub struct Problem<'a> {
     /// What could not be deleted, relative to the share root (second contract, section 26).
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'a [String]>,
+    /// Whether name and password are right and a code is wanted beside them (second contract, section 21).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_required: Option<bool>,
 }
 
 /// The answer to a request that was refused or failed.
@@ -84,7 +90,8 @@ pub fn reply(error: &Error) -> Reply {
         _ => None,
     };
     let (sentence, code, failed) = (sentence(error), code(error), failed(error));
-    let problem = Problem { error: sentence, code, details, failed };
+    let code_required = matches!(error, Error::SignIn(SignInProblem::CodeRequired)).then_some(true);
+    let problem = Problem { error: sentence, code, details, failed, code_required };
     let reply = Reply::new(status(error), Body::Bytes(text(&problem).into_bytes().into()))
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
@@ -108,7 +115,7 @@ pub fn refusal(status: u16, reason: &'static str) -> Refusal {
         500 => "internal",
         _ => "bad_request",
     };
-    let problem = Problem { error: reason, code, details: None, failed: None };
+    let problem = Problem { error: reason, code, details: None, failed: None, code_required: None };
     Refusal { content_type: JSON, body: text(&problem), fields: OF_THE_FLOOR }
 }
 
@@ -133,7 +140,7 @@ fn status(error: &Error) -> u16 {
         Error::Invalid(..) | Error::Disconnected => 400,
         // The endpoints of the first contract have no 403 for a role or a path.
         Error::SignIn(_) | Error::Refused => 401,
-        Error::Forbidden | Error::DeniedByDrive | Error::LimitReached => 403,
+        Error::Forbidden | Error::FactorNeeded | Error::DeniedByDrive | Error::LimitReached => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
         Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) | Error::OtherOffset(_) => 409,
@@ -172,6 +179,7 @@ pub fn code(error: &Error) -> &'static str {
             Why::TooMany => "list_too_long",
             Why::Settings => "invalid_settings",
             Why::Digest => "wrong_content",
+            Why::Code => "wrong_code",
         },
         Error::Disconnected => "bad_request",
         Error::SignIn(SignInProblem::Unauthorized) => "unauthorized",
@@ -180,14 +188,17 @@ pub fn code(error: &Error) -> &'static str {
         Error::SignIn(SignInProblem::WrongPassword | SignInProblem::WrongLinkPassword) => {
             "wrong_password"
         }
+        Error::SignIn(SignInProblem::CodeRequired) => "code_required",
+        Error::SignIn(SignInProblem::WrongCode) => "wrong_code",
         Error::SignIn(SignInProblem::LinkPassword) => "password_required",
         Error::Refused | Error::Forbidden => "not_permitted",
+        Error::FactorNeeded => "second_factor_needed",
         Error::DeniedByDrive => "denied_by_drive",
         Error::UnknownHost => "unknown_host",
         Error::NotFound(_) => "not_found",
         Error::Gone(_) => "gone",
         Error::LimitReached => "limit_reached",
-        Error::ClockNotSet => "clock_not_set",
+        Error::ClockNotSet | Error::SignIn(SignInProblem::ClockNotSet) => "clock_not_set",
         Error::Method { .. } => "method_not_allowed",
         Error::Collision(_) => "exists",
         Error::Conflict(_) | Error::OtherOffset(_) => "conflict",
@@ -225,9 +236,15 @@ pub fn sentence(error: &Error) -> &str {
         Error::SignIn(SignInProblem::Expired) => "Token expired",
         Error::SignIn(SignInProblem::InvalidToken) => "Invalid token",
         Error::SignIn(SignInProblem::WrongPassword) => "Invalid username or password",
+        Error::SignIn(SignInProblem::CodeRequired) => "Code required",
+        Error::SignIn(SignInProblem::WrongCode) => "Wrong code",
+        Error::SignIn(SignInProblem::ClockNotSet) => {
+            "The clock of the board is not set; use a recovery code"
+        }
         Error::SignIn(SignInProblem::LinkPassword) => "Password required",
         Error::SignIn(SignInProblem::WrongLinkPassword) => "Wrong password",
         Error::Forbidden => "Not permitted",
+        Error::FactorNeeded => "Second factor needed",
         Error::PreconditionFailed => "Precondition failed",
         Error::OtherOffset(_) => "The upload goes on from another byte",
         Error::Unsupported => "Unsupported media type",
@@ -285,6 +302,7 @@ mod tests {
             Why::TooMany,
             Why::Settings,
             Why::Digest,
+            Why::Code,
         ] {
             assert!(CODES.contains(&code(&Error::invalid_as(why, ""))), "{why:?}");
         }
@@ -307,6 +325,10 @@ mod tests {
             Error::Gone(""),
             Error::LimitReached,
             Error::ClockNotSet,
+            Error::FactorNeeded,
+            Error::SignIn(SignInProblem::CodeRequired),
+            Error::SignIn(SignInProblem::WrongCode),
+            Error::SignIn(SignInProblem::ClockNotSet),
             Error::SignIn(SignInProblem::LinkPassword),
             Error::SignIn(SignInProblem::WrongLinkPassword),
             Error::TooLarge,
@@ -329,7 +351,9 @@ mod tests {
 
     #[test]
     fn a_sentence_is_escaped() {
-        let said = |error, details| text(&Problem { error, code: "failed", details, failed: None });
+        let said = |error, details| {
+            text(&Problem { error, code: "failed", details, failed: None, code_required: None })
+        };
         assert_eq!(said("a \"b\"", None), r#"{"error":"a \"b\"","code":"failed"}"#);
         assert_eq!(said("a", Some("\n")), r#"{"error":"a","code":"failed","details":"\n"}"#);
     }

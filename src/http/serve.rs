@@ -313,6 +313,9 @@ fn note_failure(
         // A wrong password has its row already, and one that is missing is only asked for.
         Error::SignIn(
             SignInProblem::WrongPassword
+            | SignInProblem::CodeRequired
+            | SignInProblem::WrongCode
+            | SignInProblem::ClockNotSet
             | SignInProblem::WrongLinkPassword
             | SignInProblem::LinkPassword,
         ) => {}

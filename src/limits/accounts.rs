@@ -110,6 +110,15 @@ pub const GUESS_WINDOW: Duration = Duration::from_mins(1);
 /// Wrong guesses in it that are told that they were wrong: whoever mistypes an address, or has an old one, is.
 pub const GUESSES_PER_WINDOW_MAX: u32 = 10;
 
+/// How long the secret of a second factor waits for the first code of it: time to fetch the phone.
+pub const FACTOR_SETUP_TIME: Duration = Duration::from_mins(15);
+
+/// Secrets that wait so, 100 bytes each: a club that sets them up in one evening.
+pub const FACTOR_SETUPS_MAX: usize = 1024;
+
+/// Recovery codes of a second factor (second contract, section 21).
+pub const RECOVERY_CODES: usize = 10;
+
 /// Wrong passwords for a name before the delay starts to grow.
 pub const FAILURES_FREE: u32 = 5;
 

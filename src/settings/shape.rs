@@ -89,6 +89,8 @@ pub struct SettingsShape {
     thumbs_mb: u32,
     /// Whether links open, by which people without an account see or bring files.
     links: bool,
+    /// Roles whose members sign in with a code beside the password; who has none may only set one up.
+    totp_roles: Vec<String>,
 }
 
 /// The settings as they are stored, the secret masked, and those that something else covers.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::roles::is_role_name;
 use crate::limits;
 
 /// One consistent set of settings, checked as a whole.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub thumbs_mb: u32,
     /// Whether links open.
     pub links: bool,
+    /// Roles whose members sign in with a code beside the password.
+    pub totp_roles: Vec<String>,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -153,6 +156,11 @@ const KEPT: [&str; 3] = ["com_password", "version", IN_FORCE];
 pub(super) const MASK: &str = "********";
 
 impl Settings {
+    /// Whether members of a role sign in with a code beside the password.
+    pub fn wants_factor(&self, role: &str) -> bool {
+        self.totp_roles.iter().any(|wanted| wanted == role)
+    }
+
     /// Fills in the default of each key that is missing; says whether none was.
     ///
     /// `version` always becomes this program's.
@@ -199,6 +207,7 @@ impl Settings {
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             links: keys.flag("links")?,
+            totp_roles: keys.roles("totp_roles")?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -315,6 +324,7 @@ pub(super) fn defaults() -> Value {
         "upload_days": 7,
         "thumbs_mb": 512,
         "links": true,
+        "totp_roles": [],
     })
 }
 
@@ -392,6 +402,18 @@ impl<'a> Keys<'a> {
             return Ok(String::new());
         }
         origin_of(key, text.strip_suffix('/').unwrap_or(text))
+    }
+
+    /// An array of names of roles.
+    fn roles(&self, key: &'static str) -> Result<Vec<String>, Wrong> {
+        let names = self.texts(key)?;
+        if names.len() > limits::ROLES_PER_ENDPOINT_MAX {
+            return Err((key, "too many roles".to_owned()));
+        }
+        match names.iter().find(|name| !is_role_name(name)) {
+            Some(name) => Err((key, format!("{name:?} is no name of a role"))),
+            None => Ok(names.into_iter().map(Into::into).collect()),
+        }
     }
 
     /// An array of names of servers.
@@ -610,6 +632,11 @@ mod tests {
             ("cors_origins", json!(["http://ana@nas.example"])),
             ("cors_origins", json!(["http://nas\r\nX: y"])),
             ("trash_percent", json!(91)),
+            ("totp_roles", json!("admin")),
+            ("totp_roles", json!([1])),
+            ("totp_roles", json!([""])),
+            ("totp_roles", json!([" admin"])),
+            ("totp_roles", json!(vec!["x"; 1000])),
             ("allowed_hosts", json!(["nas.example:80"])),
             ("allowed_hosts", json!(["http://nas.example"])),
             ("allowed_hosts", json!(["*nas.example"])),

@@ -46,7 +46,8 @@ impl UserStore {
         let kept = transaction.execute(
             "INSERT INTO signin_codes(hash, user_id, epoch, boot, expires)
              SELECT ?1, id, epoch, ?2, ?3 FROM users
-             WHERE id = ?4 AND epoch = ?5 AND role = ?6 AND paths = ?7 AND paths_write = ?8",
+             WHERE id = ?4 AND epoch = ?5 AND role = ?6 AND paths = ?7 AND paths_write = ?8
+             AND totp IS NULL",
             params![
                 hash,
                 now.boot,

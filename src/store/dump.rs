@@ -13,8 +13,10 @@ use crate::error::{Error, Result};
 const TABLES: &[&str] = &["users", "ftp_users", "keys", "links"];
 
 /// What of them it leaves behind: it changes with every request, and the backup shall be the same document as
-/// long as nothing worth keeping has changed.
-const LEFT_BEHIND: &[&str] = &["last_seen", "last_agent", "last_used", "last_day"];
+/// long as nothing worth keeping has changed; and second factors, whose secrets nobody could open without the key that
+/// is left behind, too.
+const LEFT_BEHIND: &[&str] =
+    &["last_seen", "last_agent", "last_used", "last_day", "totp", "totp_step"];
 
 /// The rows of those tables as they are at one moment: `{"users": [{"username": ..., ...}, ...], ...}`. A
 /// table that this database does not have is left out.

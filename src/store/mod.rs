@@ -2,6 +2,7 @@
 
 mod codes;
 mod dump;
+mod factors;
 mod ftp_users;
 mod keys;
 mod link_uses;

@@ -149,4 +149,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX keys_by_user ON keys(user_id);
 ",
+    "
+    ALTER TABLE users ADD COLUMN totp TEXT;
+    ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE recovery(
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        hash TEXT NOT NULL,
+        PRIMARY KEY (user_id, hash)
+    ) STRICT, WITHOUT ROWID;
+",
 ];

@@ -131,6 +131,8 @@ mod tests {
             epoch: 0,
             last_seen: 1000,
             last_agent: String::new(),
+            factor: None,
+            factor_step: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use super::schema::MIGRATIONS;
 
 /// The columns of `users` in the order in which `User` reads them.
 pub(super) const COLUMNS: &str = "id, username, password, name, ip, role, ftp_users, paths, settings, \
-                       paths_write, key_hint, epoch, last_seen, last_agent";
+                       paths_write, key_hint, epoch, last_seen, last_agent, totp, totp_step";
 
 /// One row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +41,21 @@ pub struct User {
     pub last_seen: i64,
     /// What program made it, in its own words, likewise.
     pub last_agent: String,
+    /// The secret of the second factor, sealed; `None` without one.
+    pub factor: Option<String>,
+    /// The last step whose code was taken.
+    pub factor_step: i64,
 }
 
 impl User {
     /// Whether they can sign in by a password; without one only by a code, until they choose one.
     pub fn has_password(&self) -> bool {
         !self.password_hash.is_empty()
+    }
+
+    /// Whether they sign in with a code beside the password.
+    pub fn has_factor(&self) -> bool {
+        self.factor.is_some()
     }
 }
 
@@ -129,5 +138,7 @@ pub(super) fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         epoch: row.get(11)?,
         last_seen: row.get(12)?,
         last_agent: row.get(13)?,
+        factor: row.get(14)?,
+        factor_step: row.get(15)?,
     })
 }

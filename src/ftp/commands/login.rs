@@ -49,7 +49,8 @@ pub fn pass(session: &mut Session, argument: &str) -> Answer {
 fn sign_in(session: &Session, name: &str, password: &str) -> Result<Account, Error> {
     let (from, at) = (session.peer.ip(), Entrance::Ftp(&*session.handle));
     let caller = session.lent.sign_in.sign_in(&Attempt { name, password, from, at })?;
-    Account::of(caller, &session.roles()).inspect_err(|_| session.handle.signed_out())
+    Account::of(caller, &session.roles(), &session.settings())
+        .inspect_err(|_| session.handle.signed_out())
 }
 
 impl Visitor for Handle {

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod signin_code;
 pub mod system;
 pub mod thumb;
+pub mod totp;
 pub mod transfers;
 pub mod trash;
 pub mod upload;

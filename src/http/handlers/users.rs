@@ -28,7 +28,8 @@ pub struct Login {
     username: Option<Filled>,
     /// In plain text.
     password: Option<Filled>,
-    /// A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes.
+    /// With both the code of a second factor, or a recovery code. Alone a one-time code: from private and loopback
+    /// addresses only, once, for 15 minutes.
     code: Option<Filled>,
     /// The session lasts 90 days after its last use instead of 24 hours.
     #[serde(default)]
@@ -62,7 +63,9 @@ pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
 /// Errors: `TooSoon`, `Invalid`, `SignIn`.
 fn let_in(call: &Call<'_>, login: &Login) -> Result<Arc<User>> {
     let (sign_in, from) = (&call.app.sign_in, call.address);
-    if let Some(code) = &login.code {
+    let code = login.code.as_deref();
+    let is_named = login.username.is_some() && login.password.is_some();
+    if let Some(code) = code.filter(|_| !is_named) {
         let proxies = &call.app.config.settings().trusted_proxies;
         let client = gate::certain_client_address(call.request, proxies);
         return sign_in.sign_in_by_code(code, from, client);
@@ -70,7 +73,7 @@ fn let_in(call: &Call<'_>, login: &Login) -> Result<Arc<User>> {
     let (Some(name), Some(password)) = (&login.username, &login.password) else {
         return Err(Error::invalid_as(Why::Missing, NOTHING_TO_SIGN_IN_BY));
     };
-    let caller = sign_in.sign_in(&Attempt { name, password, from, at: Entrance::Api })?;
+    let caller = sign_in.sign_in(&Attempt { name, password, from, at: Entrance::Api(code) })?;
     Ok(Arc::clone(caller.user().ok_or(Error::Refused)?))
 }
 
@@ -117,6 +120,10 @@ pub struct Myself {
     password: &'static str,
     /// Whether they have chosen one; until then they can sign in by a code only.
     has_password: bool,
+    /// Whether they sign in with a code beside the password.
+    totp: bool,
+    /// Whether they must set that up before they may do anything else.
+    totp_needed: bool,
     /// For people.
     name: String,
     /// Decides about endpoints.
@@ -139,6 +146,8 @@ pub fn get_self(call: &mut Call<'_>, (): ()) -> Result<Answer<Myself>> {
         username: user.username.clone(),
         password: "",
         has_password: user.has_password(),
+        totp: user.has_factor(),
+        totp_needed: call.caller()?.lacks_factor(&call.app.config.settings()),
         name: user.name.clone(),
         role: user.role.clone(),
         ftp_users: user.ftp_users.clone(),
@@ -384,6 +393,8 @@ pub struct Person {
     password: &'static str,
     /// Whether they have chosen one; until then they can sign in by a code only.
     has_password: bool,
+    /// Whether they sign in with a code beside it.
+    totp: bool,
     /// For people.
     name: String,
     /// Address of the last successful request.
@@ -415,6 +426,7 @@ impl From<&User> for Person {
             username: user.username.clone(),
             password: "",
             has_password: user.has_password(),
+            totp: user.has_factor(),
             name: user.name.clone(),
             ip: user.ip.clone(),
             last_seen: told_time(user.last_seen),

@@ -52,6 +52,7 @@ export const GROUPS: readonly SettingGroup[] = [
       one("public_url", "text", "settings.publicUrl", "settings.publicUrlHelp"),
       one("allowed_hosts", "lines", "settings.allowedHosts", "settings.allowedHostsHelp"),
       one("cors_origins", "lines", "settings.corsOrigins", "settings.corsOriginsHelp"),
+      one("totp_roles", "lines", "settings.totpRoles", "settings.totpRolesHelp"),
     ],
   },
   {

@@ -853,6 +853,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/user/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin, confirm or stop one's second factor. */
+        post: operations["user_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/user/get_self": {
         parameters: {
             query?: never;
@@ -1880,11 +1897,51 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
             failed?: string[];
+            /** @description Whether name and password are right and a code is wanted beside them (second contract, section 21). */
+            code_required?: boolean;
+        };
+        /** @description What `totp` is asked by. */
+        Factor: {
+            /** @description What to do. */
+            action: "start" | "confirm" | "stop";
+            /** @description The caller's password: to start and to stop. Whoever has none yet leaves it out. */
+            password?: string | null;
+            /** @description A code of the program that shows them: to confirm and to stop, there also a recovery code. */
+            code?: string | null;
+        };
+        /** @description What `totp` answers. */
+        FactorAnswer: components["schemas"]["FactorStarted"] | components["schemas"]["FactorConfirmed"] | components["schemas"]["FactorStopped"];
+        /** @description It is on. */
+        FactorConfirmed: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Second factor on";
+            /** @description Ten codes that are each good once instead of one of the program's; shown only now. */
+            recovery: string[];
+        };
+        /** @description A secret that counts once a code of it was shown. */
+        FactorStarted: {
+            /** @description In base32, to be typed. */
+            secret: string;
+            /** @description The same with all around it, to be opened. */
+            uri: string;
+            /** @description That address as a QR code (SVG). */
+            qr: string;
+        };
+        /** @description It is off. */
+        FactorStopped: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Second factor off";
         };
         /** @description What is in a file. */
         FileContent: {
@@ -2118,7 +2175,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_content" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */
@@ -2386,7 +2443,7 @@ export interface components {
             username?: string | null;
             /** @description In plain text. */
             password?: string | null;
-            /** @description A one-time code instead of both: from private and loopback addresses only, once, for 15 minutes. */
+            /** @description With both the code of a second factor, or a recovery code. Alone a one-time code: from private and loopback addresses only, once, for 15 minutes. */
             code?: string | null;
             /**
              * @description The session lasts 90 days after its last use instead of 24 hours.
@@ -3008,6 +3065,10 @@ export interface components {
             password: string;
             /** @description Whether they have chosen one; until then they can sign in by a code only. */
             has_password: boolean;
+            /** @description Whether they sign in with a code beside the password. */
+            totp: boolean;
+            /** @description Whether they must set that up before they may do anything else. */
+            totp_needed: boolean;
             /** @description For people. */
             name: string;
             /** @description Decides about endpoints. */
@@ -3155,6 +3216,8 @@ export interface components {
             thumbs_mb: number;
             /** @description Whether links open, by which people without an account see or bring files. */
             links: boolean;
+            /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
+            totp_roles: string[];
             in_force: components["schemas"]["SettingsInForce"];
         } & {
             [key: string]: unknown;
@@ -3322,6 +3385,8 @@ export interface components {
             password: string;
             /** @description Whether they have chosen one; until then they can sign in by a code only. */
             has_password: boolean;
+            /** @description Whether they sign in with a code beside it. */
+            totp: boolean;
             /** @description For people. */
             name: string;
             /** @description Address of the last successful request. */
@@ -5400,6 +5465,8 @@ export interface operations {
                     thumbs_mb?: number;
                     /** @description Whether links open, by which people without an account see or bring files. */
                     links?: boolean;
+                    /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
+                    totp_roles?: string[];
                 } & {
                     [key: string]: unknown;
                 };
@@ -5650,6 +5717,43 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    user_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Factor"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             417: components["responses"]["417"];

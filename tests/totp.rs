@@ -1,0 +1,447 @@
+//! The second factor: how it is set up, what it is asked for, and that each code is good once.
+
+use std::sync::Barrier;
+
+use hmac_sha1_compact::HMAC;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Client, Larder, everybody_may_everything, password_of, wait};
+
+/// What a phone knows.
+struct Phone {
+    secret: Vec<u8>,
+}
+
+impl Phone {
+    /// Reads what is told in base32.
+    fn of(text: &str) -> Self {
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let bits: Vec<u8> = text
+            .chars()
+            .flat_map(|letter| {
+                let five = letters.find(letter).expect("base32");
+                (0..5).rev().map(move |bit| u8::try_from(five >> bit & 1).unwrap())
+            })
+            .collect();
+        let byte = |eight: &[u8]| eight.iter().fold(0_u8, |byte, bit| byte << 1 | bit);
+        Self { secret: bits.chunks_exact(8).map(byte).collect() }
+    }
+
+    /// What it shows so many steps from now.
+    fn shows(&self, steps: i64) -> String {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let step = i64::try_from(now / 30).unwrap() + steps;
+        let mac = HMAC::mac(step.to_be_bytes().as_slice(), &self.secret);
+        let offset = usize::from(mac[19] & 15);
+        let word: [u8; 4] = mac[offset..offset + 4].try_into().unwrap();
+        format!("{:06}", (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000)
+    }
+}
+
+/// Somebody with a second factor.
+struct Owner {
+    phone: Phone,
+    recovery: Vec<String>,
+    token: String,
+}
+
+/// Asks for something about the second factor of the bearer.
+fn totp(larder: &Larder, token: &str, ask: Value) -> Answer {
+    larder.bearer(token).post("/api/user/totp", ask)
+}
+
+/// Turns it on. The code that it takes is of the step before the present one, so that the present one is left.
+#[track_caller]
+fn turn_on(larder: &Larder, name: &str) -> Owner {
+    let token = larder.token(name);
+    let ask = json!({ "action": "start", "password": password_of(name) });
+    let started = totp(larder, &token, ask).expect(200).json();
+    let phone = Phone::of(started["secret"].as_str().unwrap());
+    let ask = json!({ "action": "confirm", "code": phone.shows(-1) });
+    let confirmed = totp(larder, &token, ask).expect_status("Second factor on");
+    let recovery = confirmed["recovery"].as_array().unwrap().iter();
+    let recovery = recovery.map(|code| code.as_str().unwrap().to_owned()).collect();
+    Owner { phone, recovery, token }
+}
+
+/// Signs in with name, password and perhaps a code, from an address of its own.
+fn sign_in(larder: &Larder, name: &str, code: Option<&str>) -> Answer {
+    let mut body = json!({ "username": name, "password": password_of(name) });
+    if let Some(code) = code {
+        body["code"] = code.into();
+    }
+    post_login(larder, &body)
+}
+
+fn post_login(larder: &Larder, body: &Value) -> Answer {
+    let body = body.to_string();
+    let mut wire = larder.wire_from_afar();
+    wire.send(format!(
+        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    wire.answer()
+}
+
+/// Turns on that a role wants it.
+#[track_caller]
+fn demand(admin: &Client, roles: &Value) {
+    admin.post("/api/update_settings", json!({ "totp_roles": roles })).expect(200);
+}
+
+#[test]
+fn it_is_set_up_with_a_code_that_a_phone_shows() {
+    let larder = Larder::start().user("ana");
+    let token = larder.token("ana");
+    let ask = json!({ "action": "start", "password": password_of("ana") });
+    let answer = totp(&larder, &token, ask.clone()).expect(200);
+    let started = answer.json();
+    let secret = started["secret"].as_str().unwrap();
+    assert_eq!(secret.len(), 32);
+    let uri = started["uri"].as_str().unwrap();
+    assert!(uri.starts_with("otpauth://totp/larder:ana?"), "{uri}");
+    for part in [&format!("secret={secret}"), "issuer=larder", "digits=6", "period=30"] {
+        assert!(uri.contains(part), "{uri}");
+    }
+    assert!(started["qr"].as_str().unwrap().starts_with("<svg "));
+    // Nothing counts before a code of it was shown; another start makes another.
+    sign_in(&larder, "ana", None).expect(200);
+    let phone =
+        Phone::of(totp(&larder, &token, ask).expect(200).json()["secret"].as_str().unwrap());
+    let confirm = |code: &str| totp(&larder, &token, json!({ "action": "confirm", "code": code }));
+    confirm(&Phone::of(secret).shows(0))
+        .expect_error(400, "Wrong code")
+        .expect_code(400, "wrong_code");
+    confirm(&phone.shows(-4)).expect_error(400, "Wrong code");
+    let confirmed = confirm(&phone.shows(0)).expect_status("Second factor on");
+    let recovery: Vec<&str> =
+        confirmed["recovery"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(recovery.len(), 10);
+    confirm(&phone.shows(1)).expect_error(409, "Begin with start");
+    let me = larder.bearer(&token).get("/api/user/get_self").expect(200).json();
+    assert_eq!((&me["totp"], &me["totp_needed"]), (&json!(true), &json!(false)));
+    let all = larder.http("ana").get("/api/user/get_all").expect(200).json().to_string();
+    assert!(all.contains(r#""totp":true"#) && !all.contains(&phone.shows(0)), "{all}");
+    // What lies in the state directory tells nobody.
+    let database = std::fs::read(larder.state().join("db/users.db")).unwrap();
+    let log = std::fs::read(larder.state().join("db/users.db-wal")).unwrap_or_default();
+    for bytes in [&database, &log] {
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        assert!(!has(&phone.secret) && !has(recovery[0].as_bytes()));
+    }
+}
+
+#[test]
+fn name_and_password_are_not_enough_then() {
+    let larder = Larder::start().user("ana").user("bea");
+    let owner = turn_on(&larder, "ana");
+    let refused = sign_in(&larder, "ana", None).expect_error(401, "Code required");
+    assert_eq!(refused.json()["code_required"], true);
+    assert_eq!(refused.json()["code"], "code_required");
+    assert_eq!(refused.header("Set-Cookie"), None);
+    for body in [
+        json!({ "username": "ana", "password": "wrong" }),
+        json!({ "username": "ana", "password": "wrong", "code": owner.phone.shows(0) }),
+        json!({ "username": "nobody", "password": "wrong", "code": "123456" }),
+    ] {
+        let refused = post_login(&larder, &body).expect_error(401, "Invalid username or password");
+        assert_eq!(refused.json().get("code_required"), None);
+    }
+    for wrong in [&owner.phone.shows(-5), &owner.phone.shows(5), "x", "12345"] {
+        let refused = sign_in(&larder, "ana", Some(wrong)).expect_error(401, "Wrong code");
+        refused.expect_code(401, "wrong_code");
+    }
+    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(200);
+    // Whoever has none is asked for none, and what they say is passed over.
+    sign_in(&larder, "bea", Some("123456")).expect(200);
+    // Sessions and keys from before go on.
+    larder.bearer(&owner.token).get("/api/user/get_self").expect(200);
+    larder.http("ana").get("/api/user/get_self").expect(200);
+    wait::until("rows of the log", || {
+        let log = larder.http("ana").get("/api/get_logs").expect(200).json().to_string();
+        log.contains("ana: turned their second factor on")
+            && log.contains("failed sign-in as ana: refused: wrong code")
+    });
+}
+
+#[test]
+fn a_code_is_good_once_however_many_bring_it_at_once() {
+    let mut larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    let race = |code: &str| {
+        let body = json!({ "username": "ana", "password": password_of("ana"), "code": code });
+        let (body, start) = (body.to_string(), Barrier::new(20));
+        std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..20)
+                .map(|number| {
+                    let (start, body, larder) = (&start, &body, &larder);
+                    scope.spawn(move || {
+                        let mut wire = larder.wire_from_afar_by(number + 1);
+                        start.wait();
+                        wire.send(format!(
+                            "POST /api/user/login HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
+                            body.len()
+                        ));
+                        wire.answer().status
+                    })
+                })
+                .collect();
+            let told: Vec<u16> = tries.into_iter().map(|one| one.join().unwrap()).collect();
+            assert!(told.iter().all(|status| [200, 401, 429].contains(status)), "{told:?}");
+            told.iter().filter(|status| **status == 200).count()
+        })
+    };
+    assert_eq!(race(&owner.phone.shows(0)), 1);
+    // The delay that the others earned is over with the server's memory; what was taken is not.
+    larder.kill();
+    larder.restart();
+    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect_error(401, "Wrong code");
+    sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
+    larder.kill();
+    larder.restart();
+    sign_in(&larder, "ana", Some(&owner.recovery[0])).expect_error(401, "Wrong code");
+}
+
+#[test]
+fn many_with_one_recovery_code_are_one() {
+    let larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    let typed = owner.recovery[9].to_uppercase().replace('-', " ");
+    let start = Barrier::new(10);
+    let good = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..10)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    sign_in(&larder, "ana", Some(&typed)).status
+                })
+            })
+            .collect();
+        tries.into_iter().map(|one| one.join().unwrap()).filter(|status| *status == 200).count()
+    });
+    assert_eq!(good, 1);
+}
+
+#[test]
+fn wrong_codes_wait_longer_and_longer_though_the_password_was_right() {
+    let larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    wait::until("a delay that grows", || {
+        let answer = sign_in(&larder, "ana", Some("000000"));
+        let after = answer.header("Retry-After").and_then(|after| after.parse::<u64>().ok());
+        after.is_some_and(|after| after > 1)
+    });
+    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(429);
+    sign_in(&larder, "ana", None).expect_error(401, "Code required");
+}
+
+#[test]
+fn it_is_turned_off_with_both_and_begun_with_the_password() {
+    let larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    let ask = |ask: Value| totp(&larder, &owner.token, ask);
+    let password = password_of("ana");
+    ask(json!({ "action": "start", "password": password }))
+        .expect_error(409, "The second factor is on already");
+    ask(json!({ "action": "start", "password": "wrong" }))
+        .expect_error(401, "Invalid username or password");
+    ask(json!({ "action": "stop", "password": "wrong", "code": owner.recovery[0] }))
+        .expect_error(401, "Invalid username or password");
+    ask(json!({ "action": "stop", "password": password, "code": "000000" }))
+        .expect_error(400, "Wrong code");
+    ask(json!({ "action": "stop", "password": password, "code": owner.recovery[0] }))
+        .expect_status("Second factor off");
+    sign_in(&larder, "ana", None).expect(200);
+    ask(json!({ "action": "stop", "password": password, "code": owner.recovery[1] }))
+        .expect_error(409, "The second factor is off");
+    turn_on(&larder, "ana");
+}
+
+#[test]
+fn bad_questions_are_refused_and_change_nothing() {
+    let larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    let ask = |ask: Value| totp(&larder, &owner.token, ask);
+    ask(json!({})).expect_error(400, "No action provided");
+    ask(json!({ "action": "begin" })).expect_error(400, "action must be start, confirm or stop");
+    ask(json!({ "action": "start" })).expect_error(400, "No password provided");
+    ask(json!({ "action": "confirm" })).expect_error(400, "No code provided");
+    ask(json!({ "action": "stop", "password": "x" })).expect_error(400, "No code provided");
+    ask(json!({ "action": "stop", "code": "1" })).expect_error(400, "No password provided");
+    for bad in [
+        json!([]),
+        json!({ "action": 1 }),
+        json!({ "action": ["start"] }),
+        json!({ "action": "start", "password": {} }),
+        json!({ "action": "confirm", "code": 123_456.5 }),
+        json!({ "action": "confirm", "code": [1] }),
+        json!({ "action": "stop", "password": true, "code": "x" }),
+    ] {
+        ask(bad).expect_refusal(400);
+    }
+    let body = json!({ "username": "ana", "password": password_of("ana"), "code": ["x"] });
+    post_login(&larder, &body).expect_refusal(400);
+    for strange in ["००००००", "' OR 1", "12345\u{0}", "-00001"] {
+        sign_in(&larder, "ana", Some(strange)).expect_error(401, "Wrong code");
+    }
+    // Neither a key nor the cookie nor nobody.
+    let start = json!({ "action": "start", "password": password_of("ana") });
+    larder.http("ana").post("/api/user/totp", start.clone()).expect_error(401, "Unauthorized");
+    let cookie = larder.anonymous().with("Cookie", &format!("larder_session={}", owner.token));
+    cookie.post("/api/user/totp", start.clone()).expect_error(401, "Unauthorized");
+    larder.anonymous().post("/api/user/totp", start).expect_error(401, "Unauthorized");
+    sign_in(&larder, "ana", None).expect_error(401, "Code required");
+}
+
+#[test]
+fn who_lacks_what_their_role_wants_may_only_get_it() {
+    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = larder.file("a.txt", "A");
+    let (ana, boss) = (larder.token("ana"), larder.token("boss"));
+    demand(&larder.bearer(&boss), &json!(["user", "admin"]));
+    let ana_now = larder.token("ana");
+    for token in [&ana, &ana_now] {
+        let client = larder.bearer(token);
+        for target in
+            ["/api/finder", "/api/user/sessions", "/api/role/self", "/api/download?file_path=a.txt"]
+        {
+            client
+                .get(target)
+                .expect_error(403, "Second factor needed")
+                .expect_code(403, "second_factor_needed");
+        }
+        for path in
+            ["/api/user/edit_self", "/api/user/renew", "/api/new_file", "/api/user/end_session"]
+        {
+            client.post(path, json!({})).expect_error(403, "Second factor needed");
+        }
+        let me = client.get("/api/user/get_self").expect(200).json();
+        assert_eq!((&me["totp"], &me["totp_needed"]), (&json!(false), &json!(true)));
+    }
+    // By a key there is nothing at all; the only admin is no exception, and not locked out either.
+    for name in ["ana", "boss"] {
+        for target in ["/api/finder", "/api/user/get_self"] {
+            larder.http(name).get(target).expect_error(403, "Second factor needed");
+        }
+    }
+    let owner = turn_on(&larder, "boss");
+    larder.bearer(&owner.token).get("/api/finder").expect(200);
+    larder.bearer(&boss).get("/api/finder").expect(200);
+    larder.http("boss").get("/api/finder").expect(200);
+    larder.bearer(&ana).get("/api/finder").expect_error(403, "Second factor needed");
+    // Without it again they are where they were.
+    let stop =
+        json!({ "action": "stop", "password": password_of("boss"), "code": owner.recovery[0] });
+    totp(&larder, &owner.token, stop).expect_status("Second factor off");
+    larder.bearer(&boss).get("/api/finder").expect_error(403, "Second factor needed");
+    larder.bearer(&ana).post("/api/user/logout", json!({})).expect_status("Logged out");
+}
+
+#[test]
+fn what_runs_ends_when_the_role_wants_more() {
+    const LENGTH: u64 = 64 << 20;
+    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = larder.file("big", vec![7; usize::try_from(LENGTH).unwrap()]);
+    let mut running = ["/api/download?file_path=big", "/api/events"].map(|target| {
+        let mut wire = larder.wire();
+        let key = larder.key("ana");
+        wire.send(format!(
+            "GET {target} HTTP/1.1\r\nHost: larder\r\nConnection: close\r\nX-API-KEY: {key}\r\n\r\n"
+        ));
+        assert_eq!(wire.status(), 200);
+        wire
+    });
+    demand(&larder.http("boss"), &json!(["user"]));
+    for wire in &mut running {
+        assert!(wire.pass_over() < LENGTH / 2);
+    }
+}
+
+#[test]
+fn one_time_codes_are_no_way_around_it() {
+    let mut roles = everybody_may_everything();
+    roles["/api/role/edit"] = json!(["admin"]);
+    let larder = Larder::prepare().roles(&roles).launch();
+    let larder = larder.user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let boss = larder.token("boss");
+    let ask = json!({ "username": "ana" });
+    let made = larder.bearer(&boss).post("/api/user/signin_code", ask.clone()).expect(200).json();
+    turn_on(&larder, "ana");
+    post_login(&larder, &json!({ "code": made["code"] }))
+        .expect_error(401, "Invalid username or password");
+    larder
+        .bearer(&boss)
+        .post("/api/user/signin_code", ask)
+        .expect_error(409, "The user has a second factor");
+    let told = larder.run(&["signin-code", "ana"], "");
+    assert!(!told.status.success(), "{told:?}");
+    // Who was let in by a code, and has no password to show, gets a factor without.
+    let new =
+        json!({ "username": "cleo", "without_password": true, "name": "Cleo", "role": "guest" });
+    larder.bearer(&boss).post("/api/user/create", new).expect(200);
+    demand(&larder.bearer(&boss), &json!(["guest"]));
+    let ask = json!({ "username": "cleo" });
+    let made = larder.bearer(&boss).post("/api/user/signin_code", ask).expect(200).json();
+    let cleo = post_login(&larder, &json!({ "code": made["code"] })).expect(200).json();
+    let cleo = cleo["token"].as_str().unwrap();
+    larder.bearer(cleo).post("/api/user/edit_self", json!({ "password": "mine" })).expect(403);
+    let started = totp(&larder, cleo, json!({ "action": "start" })).expect(200).json();
+    let phone = Phone::of(started["secret"].as_str().unwrap());
+    totp(&larder, cleo, json!({ "action": "confirm", "code": phone.shows(0) })).expect(200);
+    larder.bearer(cleo).post("/api/user/edit_self", json!({ "password": "mine" })).expect(200);
+}
+
+#[test]
+fn the_machine_takes_it_off_and_a_new_key_of_the_house_leaves_recovery_codes() {
+    let mut larder = Larder::start().user("ana").user("bea");
+    let owner = turn_on(&larder, "ana");
+    larder.stop();
+    std::fs::remove_file(larder.state().join("secret.key")).unwrap();
+    larder.restart();
+    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect_error(401, "Wrong code");
+    sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
+    let off = larder.run(&["user", "totp-off", "ana"], "");
+    assert!(off.status.success(), "{off:?}");
+    sign_in(&larder, "ana", None).expect(200);
+    let again = larder.run(&["user", "totp-off", "ana"], "");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("ana has no second factor"));
+    let nobody = larder.run(&["user", "totp-off", "eve"], "");
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("User not found"));
+}
+
+#[test]
+fn a_clock_that_went_back_is_told_and_recovery_codes_count() {
+    let mut larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    larder.stop();
+    let database = Connection::open(larder.state().join("db/users.db")).unwrap();
+    database
+        .execute("UPDATE users SET totp_step = totp_step + 1000 WHERE totp IS NOT NULL", [])
+        .unwrap();
+    drop(database);
+    larder.restart();
+    let refused = sign_in(&larder, "ana", Some(&owner.phone.shows(0)));
+    let sentence = "The clock of the board is not set; use a recovery code";
+    refused.expect_error(401, sentence).expect_code(401, "clock_not_set");
+    sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
+}
+
+#[test]
+fn a_new_password_keeps_it_and_a_backup_does_not_carry_it() {
+    let larder = Larder::start().user("ana");
+    let owner = turn_on(&larder, "ana");
+    assert!(larder.run(&["user", "passwd", "ana"], "ana opens the larder\n").status.success());
+    sign_in(&larder, "ana", None).expect_error(401, "Code required");
+    let saved = larder.run(&["backup"], "");
+    assert!(saved.status.success(), "{saved:?}");
+    let path = String::from_utf8(saved.stdout).unwrap();
+    let document: Value = serde_json::from_slice(&std::fs::read(path.trim()).unwrap()).unwrap();
+    let tables = document["tables"].as_object().unwrap();
+    for gone in ["sessions", "recovery", "signin_codes"] {
+        assert!(!tables.contains_key(gone), "{gone}");
+    }
+    let users = tables["users"].to_string();
+    assert!(users.contains("ana") && !users.contains("totp"), "{users}");
+    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(200);
+}
