@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use crate::auth::{password, permission};
-use crate::settings::{self, ADMIN};
+use crate::settings::{self, ADMIN, Https};
 use crate::store;
 use crate::system::{self, Sample, Written};
 use crate::tls::{self, Authority, Wanted};
@@ -192,6 +192,9 @@ fn authority(state: &Path) -> Result<String, String> {
     let Ok(settings) = settings::read_settings(&state.join("settings")) else {
         return Ok("unknown".to_owned());
     };
+    if settings.https.mode == Https::Off {
+        return Ok("none: https is off".to_owned());
+    }
     if !settings.certificate.is_own() {
         return Ok("none: certificates are the owner's".to_owned());
     }

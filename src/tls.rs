@@ -122,7 +122,9 @@ impl Tls {
     pub fn look_again(&self) {
         let mut known = threads::locked(&self.known);
         known.looked = None;
-        if known.made.is_some() || !self.config.settings().certificate.is_own() {
+        let settings = self.config.settings();
+        let is_asked_for = settings.https.mode != Https::Off || !settings.certificate.is_own();
+        if known.made.is_some() || is_asked_for {
             self.look(&mut known);
         }
     }

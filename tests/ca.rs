@@ -305,6 +305,58 @@ fn with_certificates_of_ones_own_there_is_nothing_to_trust() {
 }
 
 #[test]
+fn without_https_there_is_nothing_to_trust_until_it_is_spoken() {
+    let larder = Larder::prepare().settings(&json!({ "https": "off" })).launch().user("ana");
+    for path in PATHS {
+        larder.anonymous().get(path).expect(404);
+    }
+    for name in FILES {
+        assert!(!larder.state().join(name).exists(), "{name}");
+    }
+    assert!(checked(&larder).contains("https is off"), "{}", checked(&larder));
+    larder.http("ana").post("/api/update_settings", json!({ "https": "on" })).expect(200);
+    let version = larder.http("ana").get("/api/get_version").expect(200).json();
+    assert_eq!(version["ca_fingerprint"], json!(told_by_openssl(&larder).0));
+    for path in PATHS {
+        larder.anonymous().get(path).expect(200);
+    }
+}
+
+#[test]
+fn where_plain_http_leads_to_https_it_is_still_there() {
+    let larder = Larder::prepare().settings(&json!({ "https": "only" })).launch();
+    for path in PATHS {
+        larder.anonymous().get(path).expect(200);
+        larder.anonymous().head(path).expect(200);
+    }
+    larder.anonymous().get("/auth").expect(308);
+}
+
+#[test]
+fn a_device_that_was_told_asks_nothing() {
+    let larder = Larder::start();
+    // As the page says.
+    let told = format!(
+        "curl -s http://127.0.0.1:{}/ca.crt | openssl x509 -inform der > larder-ca.pem",
+        larder.port()
+    );
+    program::run(larder.folder_path(), "sh", &["-c", &told]);
+    let asked = |host: &str, more: &[&str]| {
+        let url = format!("https://{host}:{}/ca", larder.port());
+        let to = format!("{host}:{}:127.0.0.1", larder.port());
+        let arguments = ["-s", "-o", "/dev/null", "--resolve", &to, &url];
+        let arguments = [&arguments[..], more].concat();
+        program::try_run(larder.folder_path(), "curl", &arguments).status.code()
+    };
+    let trusting = ["--cacert", "larder-ca.pem"];
+    for host in ["127.0.0.1", "localhost", "larder.local"] {
+        assert_eq!(asked(host, &trusting), Some(0), "{host}");
+        assert_eq!(asked(host, &[]), Some(60), "{host}, which nobody was told of");
+    }
+    assert_eq!(asked("other.local", &trusting), Some(60));
+}
+
+#[test]
 fn another_authority_is_taken_up_without_a_restart() {
     let larder = Larder::start().user("ana");
     let (before, _) = told_by_openssl(&larder);

@@ -129,7 +129,8 @@ impl App {
         self.vault.keep_trash(new.trash_days, new.trash_percent);
         self.vault.keep_thumbs(new.thumbs_mb);
         let is_ftp_another = old.ftp != new.ftp;
-        let is_certificate_another = old.certificate != new.certificate;
+        let is_certificate_another =
+            old.certificate != new.certificate || old.https.mode != new.https.mode;
         self.config.put_settings(new);
         if is_certificate_another {
             self.tls.look_again();

@@ -11,7 +11,7 @@ use crate::settings::{Https, Settings};
 
 /// What is answered in the clear whatever the settings say: how a device learns to trust us, and programs, which
 /// follow nobody elsewhere with what they bring.
-const IN_THE_CLEAR: [&str; 4] = ["/ca", "/ca.crt", "/ca.mobileconfig", "/api/is_up"];
+const IN_THE_CLEAR: [&str; 5] = ["/ca", "/ca.css", "/ca.crt", "/ca.mobileconfig", "/api/is_up"];
 
 /// The same, and everything below.
 const IN_THE_CLEAR_BELOW: &str = "/dav/";
