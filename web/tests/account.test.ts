@@ -1,5 +1,6 @@
-// One's own account: where one is signed in, and for how long; keys for apps.
-import { mkdirSync } from "node:fs";
+// One's own account: where one is signed in, and for how long; keys for apps; the second factor.
+import { createHmac } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PHONE_DEVICE, Walk } from "./harness.ts";
@@ -119,6 +120,89 @@ describe("keys for apps", () => {
     await page.getByText("The key “The TV” has ended.").waitFor();
     await line.waitFor({ state: "detached" });
     expect(await ask("/api/finder?path=Films")).toBe(401);
+  });
+});
+
+describe("the second factor", () => {
+  /** The code that an app shows for a secret (RFC 6238), so many steps from now. */
+  function codeOf(secret: string, steps = 0): string {
+    const bits = [...secret.replace(/[\s=]/g, "")].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0")).join("");
+    const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+    const hash = createHmac("sha1", key).update(time).digest();
+    const at = (hash[19] ?? 0) & 15;
+    return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+  }
+
+  it("is set up with an app, asked for at the door, let in by a recovery code, and turned off", async () => {
+    const page = await walk.open(PHONE_DEVICE);
+    await walk.signIn(READER, "/?view=profile");
+    await page.getByRole("button", { name: "Turn on" }).click();
+    const setUp = page.getByRole("dialog", { name: "Turn on the second factor" });
+    await setUp.getByLabel("Current password").fill("not this one");
+    const next = setUp.getByRole("button", { name: "Next" });
+    await next.click();
+    await setUp.getByText("not right").waitFor();
+    await setUp.getByLabel("Current password").fill(READER.password);
+    // Who guessed wrong has to wait a moment.
+    const secretLine = setUp.locator("code");
+    await expect.poll(async () => {
+      if ((await secretLine.count()) === 0 && (await next.count()) > 0 && (await next.isEnabled())) await next.click();
+      return secretLine.count();
+    }, { timeout: 20_000, interval: 1200 }).toBe(1);
+    const secret = (await secretLine.innerText()).trim();
+    await setUp.getByRole("img", { name: "The secret as a QR code" }).waitFor();
+    await walk.expectAccessible("the secret");
+    await walk.expectNoSidewaysScroll("the secret");
+    await setUp.getByLabel("Code from the app").fill("000000");
+    await page.keyboard.press("Enter");
+    await setUp.getByText("This code is not right").waitFor();
+    await setUp.getByLabel("Code from the app").fill(codeOf(secret));
+    await page.keyboard.press("Enter");
+    const kept = page.getByRole("dialog", { name: "Keep your recovery codes" });
+    await kept.waitFor();
+    const recovery = await kept.getByRole("listitem").allInnerTexts();
+    expect(new Set(recovery).size).toBe(10);
+    await walk.expectAccessible("the recovery codes");
+    await walk.expectNoSidewaysScroll("the recovery codes");
+    // Escape does not take them away.
+    await page.keyboard.press("Escape");
+    expect(await kept.isVisible()).toBe(true);
+    const download = page.waitForEvent("download");
+    await kept.getByRole("button", { name: "Save as a file" }).click();
+    expect(readFileSync((await (await download).path()) ?? "", "utf8")).toContain(recovery.join("\n"));
+    await kept.getByRole("button", { name: "I have kept them" }).click();
+    await page.getByRole("button", { name: "Turn off" }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Turn off" }).waitFor();
+
+    // At the door: the password is right, and a code is asked for.
+    await walk.open();
+    const door = walk.page;
+    await door.goto(`${walk.larder.url}/?view=profile`);
+    await door.getByLabel("User name").fill(READER.name);
+    await door.getByLabel("Password", { exact: true }).fill(READER.password);
+    await walk.submitSignIn();
+    const code = door.getByLabel("Code", { exact: true });
+    await code.waitFor();
+    expect(await code.evaluate((one) => one === document.activeElement)).toBe(true);
+    await walk.expectAccessible("sign-in with a code");
+    await code.fill("123456");
+    await walk.submitSignIn();
+    await door.getByText("This code is not right").waitFor();
+    await code.fill(recovery[0] ?? "");
+    await walk.submitSignIn();
+    await door.getByRole("button", { name: "Turn off" }).click();
+    const off = door.getByRole("dialog", { name: "Turn the second factor off?" });
+    await off.getByLabel("Current password").fill(READER.password);
+    await off.getByLabel("Code", { exact: true }).fill(recovery[1] ?? "");
+    const stop = off.getByRole("button", { name: "Turn off" });
+    await expect.poll(async () => {
+      if ((await stop.count()) > 0 && (await stop.isEnabled())) await stop.click();
+      return door.getByText("The second factor is off.").count();
+    }, { timeout: 20_000, interval: 1200 }).toBeGreaterThan(0);
+    await door.getByRole("button", { name: "Turn on" }).waitFor();
   });
 });
 

@@ -4,6 +4,10 @@ import type { Shape } from "./call.ts";
 export type ProblemKind =
   | "signedOut" // the session is over, or a link's password is missing
   | "wrongPassword"
+  | "codeRequired" // the password is right, and a second factor is wanted
+  | "wrongCode"
+  | "clockNotSet" // larder does not know the time, which codes go by
+  | "secondFactorNeeded" // the role may do nothing without one
   | "refused" // signed in, and not permitted
   | "deniedByDrive" // larder would; the drive's own permissions would not
   | "invalid"
@@ -60,6 +64,8 @@ type Code = Shape<"Error">["code"];
 /** The codes of larder's refusals that mean something of their own here; others go by their status. */
 const KINDS: Partial<Record<Code, ProblemKind>> = {
   cannot_delete: "remains",
+  clock_not_set: "clockNotSet",
+  code_required: "codeRequired",
   conflict: "conflict",
   denied_by_drive: "deniedByDrive",
   disk_full: "diskFull",
@@ -72,10 +78,12 @@ const KINDS: Partial<Record<Code, ProblemKind>> = {
   not_permitted: "refused",
   password_required: "signedOut",
   read_only: "readOnly",
+  second_factor_needed: "secondFactorNeeded",
   token_expired: "signedOut",
   too_large: "tooLarge",
   unauthorized: "signedOut",
   unknown_host: "unknownHost",
+  wrong_code: "wrongCode",
   wrong_password: "wrongPassword",
 };
 

@@ -1,11 +1,15 @@
 // Signing in and out, people and roles: one function for each endpoint.
 import type { Answer } from "./call.ts";
 import { get, post, postAt } from "./http.ts";
+import { Problem } from "./problem.ts";
 import type { Roles, Self, SelfChange, Session, SignInCode, User } from "./types.ts";
 
-/** `remember`: the session lasts 90 days after its last use instead of one. */
-export async function login(username: string, password: string, remember = false): Promise<string> {
-  return (await post("/api/user/login", { username, password, remember })).token;
+/**
+ * `remember`: the session lasts 90 days after its last use instead of one. `code`: of the second factor, where the answer
+ * was that one is wanted; a recovery code will do.
+ */
+export async function login(username: string, password: string, remember = false, code = ""): Promise<string> {
+  return (await post("/api/user/login", { username, password, remember, ...(code !== "" && { code }) })).token;
 }
 
 /** By a one-time code, which is used up by it. */
@@ -42,6 +46,31 @@ export function readRole(signal?: AbortSignal): Promise<Record<string, boolean>>
 /** Answers with a new token for a new password, and with the key for a new key. */
 export function editSelf(change: SelfChange): Promise<{ token?: string; API_KEY?: string }> {
   return post("/api/user/edit_self", change);
+}
+
+/** What an app for codes is told: as text, as an address, and as a picture (SVG). */
+export interface SecondFactor {
+  secret: string;
+  uri: string;
+  qr: string;
+}
+
+/** Begins a second factor; it counts once it was confirmed. Who has no password yet gives "". */
+export async function startSecondFactor(password: string): Promise<SecondFactor> {
+  const made = await post("/api/user/totp", { action: "start", ...(password !== "" && { password }) });
+  if (!("secret" in made)) throw new Problem("fault", "No secret was told");
+  return made;
+}
+
+/** Turns it on; answers with codes that are good once each, and are never shown again. */
+export async function confirmSecondFactor(code: string): Promise<readonly string[]> {
+  const made = await post("/api/user/totp", { action: "confirm", code });
+  if (!("recovery" in made)) throw new Problem("fault", "No recovery codes were told");
+  return made.recovery;
+}
+
+export async function stopSecondFactor(password: string, code: string): Promise<void> {
+  await post("/api/user/totp", { action: "stop", code, ...(password !== "" && { password }) });
 }
 
 export function listUsers(signal?: AbortSignal): Promise<User[]> {

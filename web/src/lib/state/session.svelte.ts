@@ -18,6 +18,8 @@ class Session {
   self = $state.raw<Self>();
   /** The session ended while the page is in use: it asks for the password over what is there. */
   isOver = $state(false);
+  /** The owner wants a second factor of this role, and there is none yet: nothing else can be done. */
+  needsSecondFactor = $derived(this.self?.totp_needed === true);
   #allowed = $state.raw<Record<string, boolean>>({});
   /** The prefixes of where the person may write. */
   writable = $derived(readPrefixes(this.self?.paths_write));
@@ -42,9 +44,19 @@ class Session {
 
   /** Learns it anew, after one's own name or role may have changed. */
   async reload(signal?: AbortSignal): Promise<void> {
-    const [self, allowed] = await Promise.all([readSelf(signal), readRole(signal)]);
+    const [self, allowed] = await Promise.all([readSelf(signal), this.#readAllowed(signal)]);
     this.#allowed = allowed;
     this.self = self;
+  }
+
+  /** What the role allows: nothing, where it wants a second factor that is not there yet. */
+  async #readAllowed(signal?: AbortSignal): Promise<Record<string, boolean>> {
+    try {
+      return await readRole(signal);
+    } catch (cause) {
+      if (cause instanceof Problem && cause.kind === "secondFactorNeeded") return {};
+      throw cause;
+    }
   }
 
   /** Whether the role allows an endpoint. */
@@ -102,8 +114,8 @@ class Session {
   }
 
   /** Signs the same person in again; what waited for it goes on. */
-  async signInAgain(password: string): Promise<void> {
-    keepToken(await login(this.self?.username ?? "", password, isRemembered()));
+  async signInAgain(password: string, code: string): Promise<void> {
+    keepToken(await login(this.self?.username ?? "", password, isRemembered(), code));
     this.goOn();
   }
 

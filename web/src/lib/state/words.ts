@@ -7,6 +7,10 @@ import { readable } from "./rawNames.ts";
 const WORDS: Record<ProblemKind, TextKey> = {
   signedOut: "problem.signedOut",
   wrongPassword: "problem.wrongPassword",
+  codeRequired: "problem.codeRequired",
+  wrongCode: "problem.wrongCode",
+  clockNotSet: "problem.clockNotSet",
+  secondFactorNeeded: "problem.secondFactorNeeded",
   refused: "problem.refused",
   deniedByDrive: "problem.deniedByDrive",
   invalid: "problem.invalid",
