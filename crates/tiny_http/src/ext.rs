@@ -19,7 +19,7 @@ use crate::server::Server;
 /// What a server takes from strangers. Each number bounds something that would be endless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once. Each costs a thread, a descriptor and some 20 KiB; with TLS some 10 KiB more, and while
+    /// Connections at once. Each costs a thread, a descriptor and some 20 KiB; with TLS some 15 KiB more, and while
     /// something long goes over it 192 KiB at most.
     pub connections_max: usize,
     /// Connections at once from one address (IPv6: from one /64, which is what one household has).
