@@ -221,12 +221,11 @@ impl App {
         let vault = attach_root(&folder, &config, overrides)?;
         let logbook = Logbook::open(&db("logs.db"), config.settings().log_retention_days)
             .map_err(|error| error.to_string())?;
-        let logbook = Arc::new(logbook);
+        let (logbook, config) = (Arc::new(logbook), Arc::new(config));
         config.roles_as_of(users.roles_edition())?;
         let resources = Resources::start(vault.clone(), &folder);
         let resources = resources.map_err(|cause| cause.to_string())?;
         let started_with = config.settings();
-        let config = Arc::new(config);
         let app = Self {
             tls: Arc::new(Tls::new(&folder, &config, &logbook)?),
             config,

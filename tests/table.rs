@@ -76,6 +76,7 @@ fn nothing_but_the_open_doors_answers_a_stranger() {
         let answer = wire.answer();
         let wanted = match (*method, *path) {
             (_, "/api/user/login") => 400,
+            (_, "/share") => 303,
             ("OPTIONS", _) => 204,
             _ => 200,
         };
