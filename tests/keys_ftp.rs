@@ -243,3 +243,18 @@ fn guesses_are_delayed_as_of_passwords() {
     assert!(!log.text().contains(&guess), "{log}");
     sign_in(&house, "kim", &key);
 }
+
+#[test]
+fn a_key_lets_nobody_in_who_lacks_the_second_factor_of_their_role() {
+    let house = house();
+    let (_, key) = make(&session(&house, "kim"), json!({ "label": "Camera", "doors": ["ftp"] }));
+    let mut ftp = sign_in(&house, "kim", &key);
+    let demand = |roles: Value| {
+        house.admin().post("/api/update_settings", json!({ "totp_roles": roles })).expect(200)
+    };
+    demand(json!(["user"]));
+    ftp.expect("NLST", 421);
+    assert_eq!(try_in(&house, "kim", &key).1, 530);
+    // FTP's own users have no role.
+    house.sign_in("cam").expect("PWD", 257);
+}
