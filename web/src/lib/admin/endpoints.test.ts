@@ -5,7 +5,11 @@ import en from "../../texts/en.json";
 import { aboutEndpoint, FILE_ENDPOINTS, inGroups, keyOf, READ_ENDPOINTS } from "./endpoints.ts";
 
 /** For whoever is signed in; no role has a say. */
-const OF_EVERYBODY = ["/api/user/logout", "/api/user/get_self", "/api/user/edit_self", "/api/role/self"];
+const OF_EVERYBODY = [
+  ...["/api/user/logout", "/api/user/get_self", "/api/user/edit_self", "/api/role/self"],
+  ...["/api/user/sessions", "/api/user/end_session", "/api/user/renew", "/api/user/totp"],
+  ...["/api/key/create", "/api/key/get_all", "/api/key/delete"],
+];
 const byRole = endpoints.map((one) => one.path).filter((path) => !OF_EVERYBODY.includes(path));
 
 it("knows what is at stake, and does not guess", () => {
