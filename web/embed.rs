@@ -44,6 +44,9 @@ const ETAG_HASH_BYTES: usize = 16;
 
 /// Brotli's best quality and largest standard window: time is spent here once, never on the board.
 const BROTLI_QUALITY: u32 = 11;
+/// What brotli's form must be shorter by than gzip's to be kept (bytes): one packet of an Ethernet. Less makes nobody's
+/// wait shorter, and the forms left out by it are 360 KB of the program.
+const BROTLI_GAIN_BYTES_MIN: usize = 1460;
 /// Base-2 logarithm of brotli's window in bytes (RFC 7932, 9.1: 22 is what every client takes).
 const BROTLI_WINDOW_BITS: u32 = 22;
 /// Bytes brotli's writer holds back before it works on them.
@@ -85,9 +88,27 @@ fn main() -> io::Result<()> {
 
     let (mut statics, mut table) = (String::new(), String::new());
     for (number, (name, bytes)) in files.iter().enumerate() {
-        write_asset(&mut statics, &mut table, &out, number, name, bytes)?;
+        let file = Embedded { name, bytes, is_first: is_loaded_at_first(&files, name) };
+        write_asset(&mut statics, &mut table, &out, number, &file)?;
     }
     fs::write(out.join("assets.rs"), format!("{{\n{statics}[\n{table}]\n}}\n"))
+}
+
+/// A file to be embedded.
+struct Embedded<'a> {
+    /// Its name below `/web/`.
+    name: &'a str,
+    /// What is in it.
+    bytes: &'a [u8],
+    /// Whether it is one of the first things that a visitor waits for.
+    is_first: bool,
+}
+
+/// Whether a file is a page, or a page names it: those are one answer after the other, and each byte counts.
+fn is_loaded_at_first(files: &[(String, Vec<u8>)], name: &str) -> bool {
+    let is_page = |name: &str| Path::new(name).extension().is_some_and(|kind| kind == "html");
+    let names_it = |page: &[u8]| page.windows(name.len()).any(|part| part == name.as_bytes());
+    is_page(name) || files.iter().any(|(other, bytes)| is_page(other) && names_it(bytes))
 }
 
 /// Appends one `Asset { .. }` to the table, the bytes of its forms to the statics before it, and leaves
@@ -97,14 +118,18 @@ fn write_asset(
     table: &mut String,
     out: &Path,
     number: usize,
-    name: &str,
-    bytes: &[u8],
+    file: &Embedded,
 ) -> io::Result<()> {
+    let Embedded { name, bytes, is_first } = *file;
     let (mime, shrinks) = mime_of(name)?;
     let mut forms = vec![("Identity", bytes.to_vec())];
     if shrinks {
-        let packed = [("Gzip", gzip(bytes)?), ("Brotli", brotli(bytes)?)];
-        forms.extend(packed.into_iter().filter(|(_, packed)| packed.len() < bytes.len()));
+        let gzip = gzip(bytes)?;
+        let gain = if is_first { 0 } else { BROTLI_GAIN_BYTES_MIN };
+        let brotli = Some(brotli(bytes)?).filter(|brotli| brotli.len() + gain < gzip.len());
+        let packed = [("Gzip", Some(gzip)), ("Brotli", brotli)];
+        let packed = packed.into_iter().filter_map(|(coding, form)| Some((coding, form?)));
+        forms.extend(packed.filter(|(_, form)| form.len() < bytes.len()));
     }
 
     // Only Vite's output lies under `assets/`, and there each name carries a hash of the content.
