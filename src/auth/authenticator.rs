@@ -143,6 +143,21 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_password_and_an_unknown_name_are_hashed_once_each_time() {
+        let hash = password::hash("right").unwrap();
+        let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });
+        let door = Authenticator::default();
+        assert!(!door.is_right("nobody", HOME, "makes the decoy", None).unwrap());
+        for (name, stored) in [("ana", stored), ("mallory", None)] {
+            let hashings = password::tests::hashings();
+            for tried in 1..=2 {
+                assert!(!door.is_right(name, HOME, "wrong", stored).unwrap());
+                assert_eq!(password::tests::hashings() - hashings, tried, "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_remembered_waits_like_any_other_while_the_name_is_guessed() {
         let hash = password::hash("right").unwrap();
         let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });
