@@ -638,6 +638,27 @@ fn a_link_that_only_takes_tells_nothing_of_what_is_there() {
     assert_eq!(fs::read_dir(larder.root().join("canary")).unwrap().count(), 1);
 }
 
+/// A number no longer fits behind a name that fills a path: free or taken, such a name is refused.
+#[test]
+fn how_long_a_name_is_tells_nothing_of_what_is_there() {
+    let larder = album();
+    let ask =
+        json!({ "path": "photos/summer", "read": false, "write": true, "guest_folders": false });
+    let url = link(&larder, "ana", ask);
+    let guest = opened(&larder, &url, json!({ "guest": "Oma" }));
+    let deep = format!("{}/", "p".repeat(200)).repeat(21);
+    let brought = [3500, 3700].into_iter().chain(4080..=4096).map(|bytes: usize| {
+        let path = &deep[..bytes - "photos/summer/".len()];
+        let bring = || bring(&guest, &url, &[("relativePath", path)], b"x").status;
+        let (free, taken) = (bring(), bring());
+        assert_eq!(free, taken, "{bytes} bytes");
+        free
+    });
+    let brought: Vec<u16> = brought.collect();
+    assert_eq!(brought[..2], [201, 201]);
+    assert!(brought[2..].iter().all(|status| *status == 400), "{brought:?}");
+}
+
 #[test]
 fn each_guest_has_a_folder_by_their_name() {
     let larder = album().folder("box");

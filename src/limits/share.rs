@@ -22,6 +22,10 @@ pub const LOOKUP_STEPS_MAX: usize = 20_000;
 /// Times a lookup or a replacement is tried again because somebody else changed the place meanwhile.
 pub const RACE_TRIES_MAX: usize = 16;
 
+/// Bytes that a path needs for each of its names that may get a number behind it: those of ` (10000)`, and a few by which
+/// the kernel takes less than `PATH_BYTES_MAX`.
+pub const NUMBER_BYTES: usize = 12;
+
 /// Bytes of names a listing keeps at once; a larger folder is read in several passes. With the
 /// half that is copied while thinning out, this stays under 12 MiB.
 pub const LISTING_BYTES_MAX: usize = 8 << 20;

@@ -46,6 +46,13 @@ fn marked_bytes(name: &[u8], mark: &str) -> Vec<u8> {
 }
 
 impl VaultPath {
+    /// Whether there is room for a number behind each of its names: only then it is the same for who brings something
+    /// whether those are taken.
+    pub fn has_room_for_numbers(&self) -> bool {
+        let room = self.components().count() * limits::NUMBER_BYTES;
+        self.on_disk().len() + room <= limits::PATH_BYTES_MAX
+    }
+
     /// The same place with a mark behind its name, before the extension.
     ///
     /// Errors: `Invalid` (the root, or too long).

@@ -103,6 +103,10 @@ impl Desk for Guests {
             return Err(Error::invalid_as(Why::Name, "Invalid name"));
         }
         let path = VaultPath::parse(self.folder.join_path(&wish.path).as_str())?;
+        // Whether or not anything is there by that name, as the answer must not tell it.
+        if !path.has_room_for_numbers() {
+            return Err(Error::invalid_as(Why::Path, "Invalid path"));
+        }
         Ok(Wish { path, ..wish })
     }
 
