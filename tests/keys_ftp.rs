@@ -2,10 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::harness::ftp::{FTP_PASSWORD, Ftp, FtpHouse};
 use crate::harness::{Client, everybody_may_everything};
+
+/// What a transfer hears that ends because its client may do less than before.
+const NOT_ALLOWED: &str = "421 Your rights have changed: transfer broken off";
 
 /// A house with an FTP server, files, and kim, who may read `photos` and write `photos/new`.
 fn house() -> FtpHouse {
@@ -216,7 +220,8 @@ fn what_its_user_loses_ends_at_the_next_command_and_in_a_running_transfer() {
     });
     house.admin().post("/api/user/edit", edit).expect_status("User edited");
     assert_eq!(idle.names("NLST"), ["docs"]);
-    assert_eq!(fetches.reply().0, 421);
+    let (code, sentence) = fetches.reply();
+    assert_eq!((code, sentence.trim_end()), (421, NOT_ALLOWED));
     let mut rest = Vec::new();
     let _cut = data.read_to_end(&mut rest);
     assert!(rest.len() < (64 << 20) - 1024, "all of it came");
@@ -224,6 +229,24 @@ fn what_its_user_loses_ends_at_the_next_command_and_in_a_running_transfer() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     idle.expect("NOOP", 421);
     idle.expect_end();
+}
+
+/// Also of who came by a password, where nobody told the FTP server of it: what came is judged once more before it is put
+/// in its place.
+#[test]
+fn what_an_ftp_user_may_no_longer_bring_is_not_put_in_its_place() {
+    let house = house();
+    house.user("dora", "photos/new", "elw");
+    let mut ftp = house.sign_in("dora");
+    let mut data = ftp.passive();
+    ftp.expect("STOR late.bin", 150);
+    data.write_all(&[7; 1024]).unwrap();
+    let database = Connection::open(house.larder.state().join("db/users.db")).unwrap();
+    database.execute("UPDATE ftp_users SET permissions = 'el'", []).unwrap();
+    drop(data);
+    let (code, sentence) = ftp.reply();
+    assert_eq!((code, sentence.trim_end()), (421, NOT_ALLOWED));
+    assert!(!house.larder.exists("photos/new/late.bin"));
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub enum Broken {
     ClientGone,
     /// We are closing the session.
     Stopping,
+    /// They may no longer do all that they might when they signed in.
+    NotAllowed,
 }
 
 /// A listener for one passive data connection, at a port that nobody can guess.
@@ -227,10 +229,13 @@ impl Session {
 
     /// Looks at the control connection without waiting.
     ///
-    /// Errors: `Aborted`, `ClientGone`, `Stopping`.
+    /// Errors: `Aborted`, `ClientGone`, `Stopping`, `NotAllowed`.
     fn look_for_abort(&mut self) -> Result<(), Broken> {
-        if self.handle.is_closed() || !self.may_go_on() {
+        if self.handle.is_closed() {
             return Err(Broken::Stopping);
+        }
+        if !self.may_go_on() {
+            return Err(Broken::NotAllowed);
         }
         let is_broken = self.control.fill().is_err();
         if self.control.take_command("ABOR") {
@@ -397,6 +402,9 @@ impl From<Broken> for Reply {
             Broken::Gone => Self::new(426, "Data connection closed: transfer broken off"),
             Broken::ClientGone => Self::new(426, "Connection closed").and_close(),
             Broken::Stopping => Self::new(421, "The server is stopping").and_close(),
+            Broken::NotAllowed => {
+                Self::new(421, "Your rights have changed: transfer broken off").and_close()
+            }
         }
     }
 }

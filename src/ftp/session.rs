@@ -99,7 +99,7 @@ pub struct Session {
     pub local: SocketAddr,
     /// Who it is.
     pub login: Login,
-    /// When it was last looked whether the key that they came with still lets them in.
+    /// When it was last looked whether they may still come in.
     judged: Instant,
     /// Wrong passwords so far.
     pub failures: u32,
@@ -257,8 +257,7 @@ impl Session {
             .unwrap_or_else(|_told_by_the_api| config.roles())
     }
 
-    /// Whether a transfer that runs may go on: who came with a narrowed key is judged anew from time to time, and must
-    /// have lost nothing.
+    /// Whether a transfer that runs may go on: its client is judged anew from time to time, and must have lost nothing.
     pub fn may_go_on(&mut self) -> bool {
         self.judged.elapsed() < limits::FTP_JUDGE_INTERVAL || self.may_still()
     }
@@ -266,9 +265,6 @@ impl Session {
     /// The same at once.
     pub fn may_still(&mut self) -> bool {
         let Login::Done(account) = &self.login else { return true };
-        if account.caller.narrowed_key().is_none() {
-            return true;
-        }
         self.judged = Instant::now();
         match self.account_by_now(&account.caller) {
             Ok(now) => now.covers(account),

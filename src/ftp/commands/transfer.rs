@@ -407,7 +407,7 @@ fn receive(session: &mut Session, verb: &'static str, path: &VaultPath, manner: 
     }
     if !session.may_still() {
         keep(session, &share, arrival, path);
-        return Err(Broken::Stopping.into());
+        return Err(Broken::NotAllowed.into());
     }
     let Arrival { target, upload, only_adds } = arrival;
     let put = |spool| put(&share, (target, only_adds), spool, path, manner);
