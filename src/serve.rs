@@ -141,14 +141,20 @@ fn listen(wishes: &Wishes, state: &State) -> Result<(TcpListener, SocketAddr), S
     Ok((listener, address))
 }
 
-/// Listens where HTTP is spoken over TLS alone, if anywhere. Everything else is worth having without it.
-fn listen_for_tls(app: &App, host: IpAddr) -> Option<TcpListener> {
-    let wanted = match app.config.settings().https.port {
+/// Listens where HTTP is spoken over TLS alone, if anywhere: not where everything is spoken already. Everything else is
+/// worth having without it.
+fn listen_for_tls(app: &App, host: IpAddr, taken: u16) -> Option<TcpListener> {
+    let told = match app.config.settings().https.port {
         0 => return None,
-        port => SocketAddr::new(host, port),
+        port if port == taken => Err(format!(
+            "https_port must be another than port: nothing but HTTPS is spoken there, and {taken} speaks both"
+        )),
+        port => {
+            let wanted = SocketAddr::new(host, port);
+            TcpListener::bind(wanted)
+                .map_err(|cause| format!("HTTPS can't listen at {wanted}: {cause}"))
+        }
     };
-    let listener = TcpListener::bind(wanted);
-    let told = listener.map_err(|cause| format!("HTTPS can't listen at {wanted}: {cause}"));
     told.inspect_err(|line| {
         terminal::warn(line);
         app.logbook.note_own(logbook::Event::other(line.clone()));
@@ -176,7 +182,7 @@ fn open_house(
     let ftp = Arc::new(ftp::Controller::new(lent, host, wishes.ftp_port));
     app.hang_ftp(Arc::<ftp::Controller>::clone(&ftp));
     let app = Arc::new(app);
-    let alone = listen_for_tls(&app, host);
+    let alone = listen_for_tls(&app, host, address.port());
     let http = http::Server::start(&app, listener, alone).map_err(cannot_start)?;
     if app.config.settings().ftp.is_on {
         // Everything else is worth having without it.

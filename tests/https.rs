@@ -292,6 +292,31 @@ fn a_port_of_its_own_speaks_nothing_else() {
 }
 
 #[test]
+fn a_port_of_its_own_is_another_than_that_where_everything_is_spoken() {
+    let larder = with(&json!({ "port": 7000 }));
+    let ana = larder.http("ana");
+    let before = larder.stored_settings();
+    for same in [json!({ "https_port": 7000 }), json!({ "port": 7001, "https_port": 7001 })] {
+        let sentence = "Invalid settings: https_port: must be another than port";
+        ana.post("/api/update_settings", same).expect_error(400, sentence);
+        assert_eq!(larder.stored_settings(), before);
+    }
+    ana.post("/api/update_settings", json!({ "port": 0, "https_port": 0 })).expect(200);
+    // In a file that was edited by hand it is told, once, and in the way of nothing.
+    let port = free_port();
+    let larder = Larder::prepare().settings(&json!({ "port": port, "https_port": port }));
+    let larder = larder.launch_with(|command| {
+        command.args(["--port", &port.to_string()]);
+    });
+    let told = "https_port must be another than port";
+    larder.process().wait_for_complaint(told);
+    assert_eq!(larder.process().complaints().matches(told).count(), 1);
+    let larder = larder.user("ana");
+    larder.http("ana").post("/api/update_settings", json!({ "upload_days": 3 })).expect(200);
+    over_tls(larder.port()).get("/").expect(200);
+}
+
+#[test]
 fn each_scheme_has_its_own_cookie() {
     let larder = with(&json!({ "trusted_proxies": ["127.0.0.1"] }));
     let plain = larder.anonymous();

@@ -20,6 +20,9 @@ const NEED_RESTART: [&str; 3] = ["host", "port", "https_port"];
 /// way of nothing else.
 const CERTIFICATE_KEYS: [&str; 2] = ["tls_cert", "tls_key"];
 
+/// Ports that must not be the same; looked at likewise.
+const PORT_KEYS: [&str; 2] = ["port", "https_port"];
+
 /// What a change of settings came to.
 pub struct Changed {
     /// The keys whose stored value is another now.
@@ -45,7 +48,11 @@ impl App {
         if bytes as u64 >= limits::STATE_FILE_BYTES_MAX {
             return Err(Error::invalid_as(Why::Settings, "Invalid settings: larger than 1 MiB"));
         }
-        if named.iter().any(|key| CERTIFICATE_KEYS.contains(&key.as_str())) {
+        let names_one_of = |keys: &[&str]| named.iter().any(|key| keys.contains(&key.as_str()));
+        if names_one_of(&PORT_KEYS) {
+            new.check_ports().map_err(|(key, why)| invalid(key, &why))?;
+        }
+        if names_one_of(&CERTIFICATE_KEYS) {
             self.tls.check(&new.certificate).map_err(|(key, why)| invalid(key, &why))?;
         }
         let root = self.new_root(&old, &new).map_err(|(key, why)| invalid(key, &why))?;

@@ -214,6 +214,16 @@ impl Settings {
         Ok(Self { object: Value::Object(object), ..settings })
     }
 
+    /// Whether the port of HTTPS alone is another than that where everything is spoken.
+    ///
+    /// Errors: it is not. In a file that was edited by hand this is no reason to refuse the rest.
+    pub fn check_ports(&self) -> Result<(), Wrong> {
+        if self.https.port == 0 || self.https.port != self.port {
+            return Ok(());
+        }
+        Err(("https_port", "must be another than port".to_owned()))
+    }
+
     /// The host of `public_url`, perhaps with its port.
     pub fn public_host(&self) -> Option<&str> {
         self.public_url.split_once("://").map(|(_, host)| host)
