@@ -15,7 +15,7 @@ use crate::store;
 use crate::system::{self, Sample, Written};
 use crate::tls::{self, Authority, Wanted};
 use crate::vault::{RootId, Vault};
-use crate::{app, limits, logbook, terminal, zone};
+use crate::{app, clock, limits, logbook, terminal, zone};
 
 /// The files of the state directory that every larder which was started once has.
 const FILES: &[&str] = &[
@@ -397,8 +397,7 @@ fn clock(state: &Path, now: SystemTime) -> Result<String, String> {
     if let Some(line) = zone::complaint() {
         return Err(line);
     }
-    let earliest = SystemTime::UNIX_EPOCH + limits::CLOCK_EARLIEST;
-    if now < earliest {
+    if !clock::is_set(clock::seconds(now)) {
         return Err(format!("it says {}, which is long ago", shown(now)));
     }
     let newest = FILES

@@ -7,8 +7,7 @@ mod keys;
 mod standing;
 
 pub use keys::Guest;
-pub use standing::Standing;
-pub use standing::{DOWNLOAD, State, UPLOAD};
+pub use standing::{DOWNLOAD, Standing, State, Terms, UPLOAD};
 
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::auth::key;
+use crate::clock::now;
 use crate::error::{Error, Result};
 pub use crate::store::Edit;
 pub use crate::store::LinkChange as Wanted;
@@ -54,11 +54,6 @@ impl std::ops::Deref for Link {
     fn deref(&self) -> &LinkRow {
         &self.row
     }
-}
-
-/// The clock, in seconds since 1970.
-pub fn now() -> i64 {
-    Timestamp::now().as_second()
 }
 
 impl Links {

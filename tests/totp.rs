@@ -359,6 +359,27 @@ fn what_runs_ends_when_the_role_wants_more() {
     }
 }
 
+/// By a link others act for its maker: it is closed until the maker has what their role wants, and opens again then.
+#[test]
+fn links_of_who_lacks_it_are_closed_until_they_have_it() {
+    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = larder.file("photos/a.txt", "A");
+    let ask = json!({ "path": "photos", "write": true });
+    let made = larder.http("ana").post("/api/link/create", ask).expect_status("Link created");
+    let url = made["url"].as_str().unwrap();
+    let guest = larder.anonymous();
+    guest.get(&format!("{url}/download?path=a.txt")).expect(200);
+    demand(&larder.http("boss"), &json!(["user"]));
+    for target in ["/info", "/list", "/download?path=a.txt", "/uploads"] {
+        guest.get(&format!("{url}{target}")).expect_error(410, "Link is no longer available");
+    }
+    let listed = || larder.http("boss").get("/api/link/get_all?all=1").expect(200).json();
+    assert_eq!(listed()[0]["state"], "closed");
+    turn_on(&larder, "ana");
+    guest.get(&format!("{url}/download?path=a.txt")).expect(200);
+    assert_eq!(listed()[0]["state"], "open");
+}
+
 #[test]
 fn one_time_codes_are_no_way_around_it() {
     let mut roles = everybody_may_everything();

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::auth::factor;
 use crate::auth::letters::Letters;
 use crate::auth::narrowed::{self, Door};
 use crate::auth::permission;
@@ -181,7 +182,7 @@ impl Caller {
     /// Whether their role wants a second factor that they do not have: then they may do nothing but get one, and by a
     /// key nothing at all (second contract, section 21). To be asked at every door that lets users in.
     pub fn lacks_factor(&self, settings: &Settings) -> bool {
-        self.user().is_some_and(|user| !user.has_factor() && settings.wants_factor(&user.role))
+        self.user().is_some_and(|user| factor::is_lacking(user, settings))
     }
 
     /// Whether they came with a session, and not with a key or anything else.

@@ -11,6 +11,7 @@ use crate::auth::names::NameThrottle;
 use crate::auth::sealed::Seal;
 use crate::auth::totp::{self, Secret};
 use crate::error::{Error, Result, SignInProblem, Why};
+use crate::settings::Settings;
 use crate::store::{User, UserStore};
 use crate::{clock, limits, threads};
 
@@ -41,6 +42,12 @@ struct Begun {
     secret: Secret,
     /// When.
     at: Instant,
+}
+
+/// Whether somebody's role wants a second factor that they do not have: then nothing that is theirs opens a door, but
+/// their session, to get one (second contract, section 21).
+pub fn is_lacking(user: &User, settings: &Settings) -> bool {
+    !user.has_factor() && settings.wants_factor(&user.role)
 }
 
 impl Factors {

@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::auth::permission;
+use crate::clock;
 use crate::error::{Error, Result, SignInProblem};
 use crate::store::{KeyRow, User};
 use crate::vault::{Grant, VaultPath};
-use crate::{clock, limits};
 
 /// A door that a key may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub fn must_last(key: &KeyRow) -> Result<()> {
 /// The same at a time in seconds since 1970.
 fn must_last_at(key: &KeyRow, now: i64) -> Result<()> {
     match key.expires {
-        Some(_) if now < limits::CLOCK_SET_FROM_S => Err(Error::ClockNotSet),
+        Some(_) if !clock::is_set(now) => Err(Error::ClockNotSet),
         Some(expires) if expires <= now => Err(Error::SignIn(SignInProblem::Unauthorized)),
         _ => Ok(()),
     }
@@ -82,6 +82,8 @@ fn must_last_at(key: &KeyRow, now: i64) -> Result<()> {
 pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    use crate::limits;
 
     /// A key of ana's for everything.
     pub fn key() -> KeyRow {

@@ -9,11 +9,12 @@ use tiny_http::Request;
 use crate::app::App;
 use crate::auth::caller::{Caller, Credential, Guest, Who};
 use crate::auth::throttle::network_of;
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::{assets, cookie, gate, query, router};
-use crate::links::{self, Link};
+use crate::links::{self, Link, Terms};
 use crate::logbook::Event;
 use crate::settings::{Roles, Settings};
 
@@ -90,8 +91,9 @@ fn caller(
 ) -> Result<Caller> {
     // Whoever looks for a user learns of what changed in the database, the roles too: guests bring none.
     let _seen_anew = app.users.by_id(link.user_id)?;
-    let roles = app.roles();
-    let standing = app.links.admit(link, &roles, links::now())?;
+    let (roles, settings) = (app.roles(), app.config.settings());
+    let terms = Terms { roles: &roles, settings: &settings };
+    let standing = app.links.admit(link, terms, clock::now())?;
     let guest = Guest {
         link_id: link.id,
         epoch: link.epoch,

@@ -48,9 +48,6 @@ pub const LINK_COOKIE_BYTES_MAX: usize = 512;
 /// Bytes of what a guest calls themselves; the longest name of their folder (contract, section 15).
 pub const GUEST_NAME_BYTES_MAX: usize = 64;
 
-/// Before this moment the clock was never set (2025-01-01, seconds since 1970): boards without one of their own
-/// start in 1970, or when their system was built.
-pub const CLOCK_SET_FROM_S: i64 = 1_735_689_600;
 /// Letters of a link's password, at least (contract, section 15); guessing is slowed by the throttle.
 pub const LINK_PASSWORD_LETTERS_MIN: usize = 4;
 

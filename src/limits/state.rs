@@ -23,8 +23,9 @@ pub const CERTIFICATE_LOOK_TIME: Duration = Duration::from_mins(1);
 /// Free bytes below which a drive is told to be nearly full: the databases and a small upload.
 pub const FREE_SPACE_BYTES_MIN: u64 = 64 << 20;
 
-/// A clock before this (20 089 days since 1970: 1 January 2025) was never set.
-pub const CLOCK_EARLIEST: Duration = Duration::from_hours(20_089 * 24);
+/// Before this moment the clock was never set (2025-01-01, seconds since 1970): boards without one of their own
+/// start in 1970, or when their system was built.
+pub const CLOCK_SET_FROM_S: i64 = 1_735_689_600;
 
 /// How far a clock may be corrected backwards without a complaint.
 pub const CLOCK_DRIFT_MAX: Duration = Duration::from_hours(1);

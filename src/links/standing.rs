@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Link, Links, NO_LONGER};
-use crate::auth::permission;
+use crate::auth::{factor, permission};
+use crate::clock;
 use crate::error::{Error, Result};
-use crate::limits;
-use crate::settings::Roles;
+use crate::settings::{Roles, Settings};
 use crate::store::User;
 use crate::vault::Grant;
 
@@ -18,6 +18,22 @@ pub const DOWNLOAD: &str = "/api/download";
 
 /// The endpoint that bringing files acts as.
 pub const UPLOAD: &str = "/api/upload";
+
+/// What decides about makers at this moment.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// What each role may.
+    pub roles: &'a Roles,
+    /// Which of them want a second factor.
+    pub settings: &'a Settings,
+}
+
+impl Terms<'_> {
+    /// Whether a maker may use an endpoint. Who lacks the second factor of their role may nothing, by a link as by a key.
+    fn allow(self, path: &str, maker: &User) -> bool {
+        self.roles.allow(path, &maker.role) && !factor::is_lacking(maker, self.settings)
+    }
+}
 
 /// A maker who may still have their link, and what it may do.
 #[derive(Clone, Debug)]
@@ -51,9 +67,9 @@ impl Links {
     /// What a link may do now, whatever its own limits say.
     ///
     /// Errors: `Gone` when its maker is gone or may not any more.
-    pub fn standing(&self, link: &Link, roles: &Roles) -> Result<Standing> {
+    pub fn standing(&self, link: &Link, terms: Terms<'_>) -> Result<Standing> {
         let maker = self.users.by_id(link.user_id)?.ok_or(NO_LONGER)?;
-        let may = |path| roles.allow(path, &maker.role);
+        let may = |path| terms.allow(path, &maker);
         if !may(CREATE) {
             return Err(NO_LONGER);
         }
@@ -74,9 +90,9 @@ impl Links {
     /// Whether a link's maker may read, or write, all that it opens: what it is given to do must be theirs to give.
     ///
     /// Errors: `Refused`.
-    pub fn ask_maker(&self, link: &Link, roles: &Roles, read: bool, write: bool) -> Result<()> {
+    pub fn ask_maker(&self, link: &Link, terms: Terms<'_>, read: bool, write: bool) -> Result<()> {
         let maker = self.users.by_id(link.user_id)?.ok_or(Error::Refused)?;
-        let (may, grant) = (|path| roles.allow(path, &maker.role), permission::grant(&maker));
+        let (may, grant) = (|path| terms.allow(path, &maker), permission::grant(&maker));
         let is_theirs = (!read || (may(DOWNLOAD) && grant.may_read(&link.path)))
             && (!write || (may(UPLOAD) && grant.may_write(&link.path)));
         if is_theirs { Ok(()) } else { Err(Error::Refused) }
@@ -85,11 +101,11 @@ impl Links {
     /// What a link may do for a guest now.
     ///
     /// Errors: `Gone` when it has expired, its maker is gone or may not any more; `ClockNotSet`.
-    pub fn admit(&self, link: &Link, roles: &Roles, now: i64) -> Result<Standing> {
+    pub fn admit(&self, link: &Link, terms: Terms<'_>, now: i64) -> Result<Standing> {
         match link.time_left(now) {
             TimeLeft::Unknown => Err(Error::ClockNotSet),
             TimeLeft::Over => Err(NO_LONGER),
-            TimeLeft::Some => self.standing(link, roles),
+            TimeLeft::Some => self.standing(link, terms),
         }
     }
 }
@@ -130,7 +146,7 @@ impl Link {
     /// Whether its time is over.
     fn time_left(&self, now: i64) -> TimeLeft {
         match self.expires {
-            Some(_) if now < limits::CLOCK_SET_FROM_S => TimeLeft::Unknown,
+            Some(_) if !clock::is_set(now) => TimeLeft::Unknown,
             Some(expires) if expires <= now => TimeLeft::Over,
             _ => TimeLeft::Some,
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::limits;
-use crate::settings::Roles;
+use crate::settings::{Roles, Settings};
 use crate::store::{NewUser, UserChange};
 
 /// A house with ana (id 1), who may all of `a`, and bea (id 2).
@@ -66,6 +66,20 @@ fn roles() -> Roles {
         "/api/link/create": ["family"], "/api/download": ["family"], "/api/upload": ["family"],
     });
     Roles::parse(all.as_object().unwrap()).unwrap()
+}
+
+/// Settings in which these roles want a second factor.
+fn settings(totp_roles: &[&str]) -> Settings {
+    let (mut object, _) = Settings::with_defaults(serde_json::Map::new());
+    object.insert("totp_roles".to_owned(), totp_roles.into());
+    Settings::parse(object).unwrap()
+}
+
+impl House {
+    /// How a link stands where nobody needs a second factor.
+    fn standing(&self, link: &Link, roles: &Roles) -> Result<Standing> {
+        self.links.standing(link, Terms { roles, settings: &settings(&[]) })
+    }
 }
 
 fn without(path: &str) -> Roles {
@@ -275,7 +289,7 @@ fn a_limit_that_comes_later_counts_what_has_begun_before() {
 fn a_link_can_what_its_maker_may_at_this_moment() {
     let house = House::new();
     let link = house.make("a/x", &both());
-    let standing = |roles: &Roles| house.links.standing(&link, roles);
+    let standing = |roles: &Roles| house.standing(&link, roles);
     let can = |roles: &Roles| standing(roles).map(|now| (now.read, now.write)).ok();
     assert_eq!(can(&roles()), Some((true, true)));
     let Standing { maker, grant, .. } = standing(&roles()).unwrap();
@@ -305,13 +319,29 @@ fn a_link_can_what_its_maker_may_at_this_moment() {
 }
 
 #[test]
+fn a_link_is_closed_while_its_maker_lacks_the_second_factor_of_their_role() {
+    let house = House::new();
+    let link = house.make("a/x", &both());
+    let roles = roles();
+    let (unwanted, wanted) = (settings(&["admin"]), settings(&["family"]));
+    let terms = |settings| Terms { roles: &roles, settings };
+    let stands = |settings| house.links.standing(&link, terms(settings)).is_ok();
+    let gives = |settings| house.links.ask_maker(&link, terms(settings), true, true).is_ok();
+    assert!(stands(&unwanted) && gives(&unwanted));
+    assert!(is_gone(house.links.standing(&link, terms(&wanted))) && !gives(&wanted));
+    let ana = house.users.by_id(1).unwrap().unwrap();
+    house.users.turn_factor_on(&ana, "sealed", 0, &[]).unwrap();
+    assert!(stands(&wanted) && gives(&wanted));
+}
+
+#[test]
 fn a_file_is_shared_whole_or_not_at_all() {
     let house = House::new();
     let link = house.links.create(1, &place("a/f"), false, &both()).unwrap();
     assert!(!link.write, "nothing is brought into a file");
-    assert!(house.links.standing(&link, &roles()).unwrap().read);
+    assert!(house.standing(&link, &roles()).unwrap().read);
     house.change_ana(UserChange { paths: Some("[\"a/f/below\"]"), ..UserChange::default() });
-    assert!(is_gone(house.links.standing(&link, &roles())));
+    assert!(is_gone(house.standing(&link, &roles())));
 }
 
 #[test]
@@ -319,7 +349,9 @@ fn time_closes_a_link_and_nobody_guesses_the_time() {
     let house = House::new();
     let then = limits::CLOCK_SET_FROM_S + 1000;
     let link = house.make("a/x", &Wanted { expires: Edit::Set(Some(then)), ..read() });
-    let admit = |now| house.links.admit(&link, &roles(), now);
+    let (roles, settings) = (roles(), settings(&[]));
+    let terms = Terms { roles: &roles, settings: &settings };
+    let admit = |now| house.links.admit(&link, terms, now);
     assert!(admit(then - 1).is_ok() && is_gone(admit(then)));
     assert!(matches!(admit(5), Err(Error::ClockNotSet)));
     let state = |now| link.state(true, true, now);
@@ -330,7 +362,7 @@ fn time_closes_a_link_and_nobody_guesses_the_time() {
     assert_eq!(link.state(false, true, then - 1), State::Closed);
     assert_eq!(link.state(true, false, then - 1), State::Closed);
     let forever = house.make("a/x", &read());
-    assert!(house.links.admit(&forever, &roles(), 5).is_ok());
+    assert!(house.links.admit(&forever, terms, 5).is_ok());
 }
 
 #[test]
@@ -388,7 +420,7 @@ fn links_follow_a_folder_and_nothing_beside_it_and_go_with_their_maker() {
     house.links.find(&token).unwrap();
     house.users.delete("ana", "admin", |_| Ok(false)).unwrap();
     let left = house.links.find(&token).unwrap();
-    assert!(is_gone(house.links.standing(&left, &roles())), "nobody's");
+    assert!(is_gone(house.standing(&left, &roles())), "nobody's");
     assert_eq!(house.links.after(Some(1), None, 100).unwrap().0, []);
     assert_eq!(house.links.after(Some(2), None, 100).unwrap().0, [bea]);
 }

@@ -17,7 +17,7 @@ pub struct Moment(i64);
 
 impl Moment {
     /// The earliest that is believed.
-    pub const EARLIEST: Self = Self(seconds(limits::CLOCK_EARLIEST));
+    pub const EARLIEST: Self = Self(limits::CLOCK_SET_FROM_S);
 
     /// What the clock says now.
     pub fn read(now: SystemTime) -> Self {

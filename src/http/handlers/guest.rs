@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::caller::Guest;
 use crate::auth::sign_in::LinkPassword;
+use crate::clock;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::answer::{Answer, Done, Time, done, sentence};
 use crate::http::call::Call;
@@ -152,7 +153,7 @@ pub fn open(call: &mut Call<'_>, ask: Ask<Opening>) -> Result<Answer<Done<LinkOp
     let is_proven = link.password_hash.is_none() || given.is_some();
     let guest = guest_of(call, ask.guest.as_deref().unwrap_or_default(), known, is_proven)?;
     let seal = call.app.links.seal(&link, &guest);
-    let seconds = guest.time_left(links::now());
+    let seconds = guest.time_left(clock::now());
     let path = format!("/s/{}", guests::token_of(call.request));
     let cookie = cookie::GUEST.field(call.is_secure(), &seal, &path, seconds);
     Ok(done()?.with("Set-Cookie", cookie))
@@ -168,7 +169,7 @@ fn guest_of(
     known: Option<links::Guest>,
     is_proven: bool,
 ) -> Result<links::Guest> {
-    let mut guest = links::Guest::new(name.trim(), links::now())?;
+    let mut guest = links::Guest::new(name.trim(), clock::now())?;
     match known {
         Some(known) => {
             guest.id = known.id;

@@ -9,6 +9,7 @@ use tiny_http::ext::Body;
 
 use crate::app::App;
 use crate::auth::password;
+use crate::clock;
 use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, Done, Rows, Time, done, other_answer, sentence};
 use crate::http::call::Call;
@@ -16,7 +17,7 @@ use crate::http::host;
 use crate::http::question::{Ask, Count, Filled, Id, Nullable, Query, Question, Until};
 use crate::http::reply::Reply;
 use crate::limits;
-use crate::links::{self, Edit, Link, State, Wanted};
+use crate::links::{self, Edit, Link, State, Terms, Wanted};
 use crate::logbook::Event;
 use crate::qr;
 use crate::vault::{Grant, Kind, VaultPath};
@@ -206,12 +207,13 @@ pub fn edit(call: &mut Call<'_>, ask: Ask<EditLink>) -> Result<Answer<Done<LinkE
     let password_hash = hash.as_ref().map_or(Edit::Keep, |hash| Edit::Set(hash.as_deref()));
     let wanted = Wanted { password_hash, ..wanted };
     call.must_still_be_let_in()?;
-    let (links, roles) = (&call.app.links, call.app.roles());
+    let (links, roles, settings) = (&call.app.links, call.app.roles(), call.app.config.settings());
+    let terms = Terms { roles: &roles, settings: &settings };
     links.edit(before.id, &wanted, ask.renew == Some(true), |link| {
         must_do_something(link.read, link.write)?;
         // It would not do it anyway, and whoever changes it should hear so.
         let (reads, writes) = (link.read && !before.read, link.write && !before.write);
-        links.ask_maker(link, &roles, reads, writes)
+        links.ask_maker(link, terms, reads, writes)
     })?;
     let path = before.path.as_str();
     call.note(Event::change(format!("changed the link to /{path}")).at(path));
@@ -356,10 +358,11 @@ impl Viewer {
     /// A link as they see it.
     fn show(&self, link: &Link) -> Result<Shown> {
         let maker = self.app.users.by_id(link.user_id)?;
-        let may = self.app.config.settings().links
-            && self.app.links.standing(link, &self.app.roles()).is_ok();
+        let (roles, settings) = (self.app.roles(), self.app.config.settings());
+        let terms = Terms { roles: &roles, settings: &settings };
+        let may = settings.links && self.app.links.standing(link, terms).is_ok();
         let is_mine = link.user_id == self.user_id;
-        let now = links::now();
+        let now = clock::now();
         Ok(Shown {
             id: link.id,
             url: url_of(&self.app, link).filter(|_| is_mine),
@@ -508,13 +511,10 @@ fn hash_unless_empty(password: &str) -> Result<Option<String>> {
 pub fn moment_of(until: Until) -> Result<i64> {
     const WRONG: Error = Error::invalid("expires must be a date or a number of days");
     let text = until.into_text();
-    let latest = links::now() + days(limits::LINK_DAYS_MAX);
+    let latest = clock::now() + days(limits::LINK_DAYS_MAX);
     let moment = if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let count = text.parse().ok().filter(|count| *count <= limits::LINK_DAYS_MAX);
-        if links::now() < limits::CLOCK_SET_FROM_S {
-            return Err(Error::ClockNotSet);
-        }
-        links::now() + days(count.ok_or(WRONG)?)
+        clock::known().ok_or(Error::ClockNotSet)? + days(count.ok_or(WRONG)?)
     } else {
         text.parse::<Timestamp>().map_err(|_| WRONG)?.as_second()
     };
