@@ -511,6 +511,7 @@ fn get_all_shows_everybody_without_secrets() {
                 "paths_write",
                 "role",
                 "settings",
+                "totp",
                 "username"
             ]
         );
