@@ -441,7 +441,9 @@ fn what_was_answered_outlives_a_crash() {
 #[test]
 fn using_a_session_writes_nothing_until_it_is_time_to() {
     let mut larder = Larder::start().user("ana");
-    let token = larder.token("ana");
+    // From where it is used as well: another address would be written at once.
+    let ask = json!({ "username": "ana", "password": password_of("ana") });
+    let token = token_in(&larder.anonymous().post("/api/user/login", ask).expect(200));
     let database = || Connection::open(larder.state().join("db/users.db")).unwrap();
     database().execute("UPDATE sessions SET last_used = last_used - 1000", []).unwrap();
     let in_table = |database: Connection| {
@@ -453,6 +455,11 @@ fn using_a_session_writes_nothing_until_it_is_time_to() {
         expect_good(&larder, &token);
     }
     assert_eq!(in_table(database()), before);
+    let mut elsewhere = larder.wire_from_afar();
+    elsewhere.send(format!(
+        "GET /api/user/get_self HTTP/1.1\r\nHost: larder\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ));
+    elsewhere.answer().expect(200);
     // It is told as it is nevertheless, and written when larder stops.
     let told = sessions(&larder, &token)[0]["last_used"].as_str().unwrap().to_owned();
     let path = larder.state().join("db/users.db");
