@@ -415,6 +415,20 @@ fn one_time_codes_are_no_way_around_it() {
 }
 
 #[test]
+fn a_key_is_no_way_around_it() {
+    let larder = Larder::start().user("ana").user("ben");
+    for (name, has_factor) in [("ana", true), ("ben", false)] {
+        if has_factor {
+            turn_on(&larder, name);
+        }
+        let ask = json!({ "password": "another password" });
+        let answer = larder.http(name).post("/api/user/edit_self", ask).expect(200);
+        let has_session = answer.header("Set-Cookie").is_some();
+        assert_eq!((answer.json()["token"].is_string(), has_session), (!has_factor, !has_factor));
+    }
+}
+
+#[test]
 fn the_machine_takes_it_off_and_a_new_key_of_the_house_leaves_recovery_codes() {
     let mut larder = Larder::start().user("ana").user("bea");
     let owner = turn_on(&larder, "ana");

@@ -96,20 +96,23 @@ impl Accounts {
     }
 
     /// A token for somebody who has chosen a new password, which ended every one that there was: of the session in
-    /// which they did, or of a new one for who came without.
+    /// which they did, or of a new one for who came without. `None` for who came by a key and has a second factor: a
+    /// session begins with a code of it then.
     ///
     /// Errors: `SignIn` (they are gone meanwhile).
-    pub fn go_on(&self, caller: &Caller, user: &User, whence: Whence<'_>) -> Result<Pass> {
+    pub fn go_on(&self, caller: &Caller, user: &User, whence: Whence<'_>) -> Result<Option<Pass>> {
         let renewed = match caller.credential() {
             Credential::Session(session) => {
                 self.users.renew_session(user, &session.id, None, whence)?
             }
+            _ if user.has_factor() => return Ok(None),
             _ => None,
         };
-        match renewed {
+        let pass = match renewed {
             Some(renewed) => self.pass(user, &renewed),
             None => self.begin_session(user, false, whence),
-        }
+        };
+        pass.map(Some)
     }
 
     /// What somebody shows from now on.

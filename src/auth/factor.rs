@@ -42,6 +42,8 @@ struct Begun {
     secret: Secret,
     /// When.
     at: Instant,
+    /// Codes that were tried and are none of it.
+    wrong: u32,
 }
 
 /// Whether somebody's role wants a second factor that they do not have: then nothing that is theirs opens a door, but
@@ -72,7 +74,7 @@ impl Factors {
         if begun.len() >= limits::FACTOR_SETUPS_MAX && !begun.contains_key(&user.id) {
             return Err(Error::TooSoon { retry_after_s: limits::FACTOR_SETUP_TIME.as_secs() });
         }
-        begun.insert(user.id, Begun { secret, at: Instant::now() });
+        begun.insert(user.id, Begun { secret, at: Instant::now(), wrong: 0 });
         Ok(secret)
     }
 
@@ -91,7 +93,7 @@ impl Factors {
         };
         let now = totp::step_at(clock::known().ok_or(CLOCK)?);
         let step = totp::number(code).and_then(|code| totp::step_of(&secret, code, now));
-        let step = step.ok_or(WRONG_CODE)?;
+        let step = step.ok_or_else(|| self.guessed_wrong(user))?;
         let codes: Vec<String> =
             (0..limits::RECOVERY_CODES).map(|_| key::new_recovery_code()).collect::<Result<_>>()?;
         let hashes: Vec<String> =
@@ -100,6 +102,19 @@ impl Factors {
         self.users.turn_factor_on(user, &sealed, step, &hashes)?;
         threads::locked(&self.begun).remove(&user.id);
         Ok(codes)
+    }
+
+    /// Counts a wrong code for the secret that waits, which goes when there were too many: whoever has only a session
+    /// of theirs could else try all there are.
+    fn guessed_wrong(&self, user: &User) -> Error {
+        let mut all = threads::locked(&self.begun);
+        if let Some(begun) = all.get_mut(&user.id) {
+            begun.wrong += 1;
+            if begun.wrong >= limits::FACTOR_SETUP_WRONG_CODES_MAX {
+                all.remove(&user.id);
+            }
+        }
+        WRONG_CODE
     }
 
     /// Turns it off for whoever shows a good code.
@@ -228,6 +243,17 @@ mod tests {
         assert_eq!(judged(&factors, None), None);
         assert!(matches!(factors.stop(&ana(&factors), "1", HERE), Err(Error::Conflict(_))));
         assert!(!factors.users.take_recovery_code(ana(&factors).id, &codes[0]).unwrap());
+    }
+
+    #[test]
+    fn a_secret_that_waits_is_not_guessed_at_without_end() {
+        let (_folder, factors) = house();
+        let secret = factors.begin(&ana(&factors)).unwrap();
+        for _ in 0..limits::FACTOR_SETUP_WRONG_CODES_MAX {
+            assert!(matches!(factors.confirm(&ana(&factors), "wrong"), Err(Error::Invalid(..))));
+        }
+        let good = totp::tests::shown(&secret, now());
+        assert!(matches!(factors.confirm(&ana(&factors), &good), Err(Error::Conflict(_))));
     }
 
     #[test]

@@ -93,11 +93,20 @@ fn may_be(host: &str, settings: &Settings) -> bool {
 
 /// The name of a `Host` field: without port, brackets and the dot at the end, in lower case.
 pub fn name_of(host: &str) -> String {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+    let parts = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']'),
+        None => Some(host.split_at(host.find(':').unwrap_or(host.len()))),
     };
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+    let is_port = |text: &str| text.is_empty() || is_port_number(text);
+    let name = parts.filter(|(_, port)| is_port(port)).map(|(name, _)| name);
+    let name = name.map(|name| name.strip_suffix('.').unwrap_or(name));
+    name.filter(|name| !name.is_empty()).unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Whether this is a colon and the number of a port, which may be missing (RFC 3986, 3.2.3).
+fn is_port_number(text: &str) -> bool {
+    let number = text.strip_prefix(':');
+    number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Whether this is an address; one of IPv6 may have a zone (RFC 6874).
@@ -159,6 +168,13 @@ mod tests {
             "[evil.example]",
             "evil.example.",
             "home.arpa",
+            "[::1].evil.example",
+            "[::1]evil.example",
+            "[::1",
+            "localhost:80.evil.example",
+            "x:evil.example",
+            ":80",
+            ".",
         ] {
             assert!(!may_be(host, &settings), "{host}");
         }

@@ -113,6 +113,10 @@ pub const GUESSES_PER_WINDOW_MAX: u32 = 10;
 /// How long the secret of a second factor waits for the first code of it: time to fetch the phone.
 pub const FACTOR_SETUP_TIME: Duration = Duration::from_mins(15);
 
+/// Wrong codes after which such a secret waits no longer: nobody mistypes so often, and of a million codes three are
+/// good at a time.
+pub const FACTOR_SETUP_WRONG_CODES_MAX: u32 = 10;
+
 /// Secrets that wait so, 100 bytes each: a club that sets them up in one evening.
 pub const FACTOR_SETUPS_MAX: usize = 1024;
 

@@ -374,7 +374,9 @@ pub fn edit_self(call: &mut Call<'_>, ask: Ask<EditSelf>) -> Result<Answer<Chang
     }
     // Somebody else may have deleted the user meanwhile.
     let user = call.app.users.by_id(id)?.ok_or(Error::SignIn(SignInProblem::Unauthorized))?;
-    let pass = call.app.accounts.go_on(call.caller()?, &user, call.whence())?;
+    let Some(pass) = call.app.accounts.go_on(call.caller()?, &user, call.whence())? else {
+        return Answer::of(&answer);
+    };
     let cookie = sessions::cookie(call, &pass);
     answer.token = Some(pass.token);
     Ok(Answer::of(&answer)?.with("Set-Cookie", cookie))
