@@ -197,8 +197,14 @@ impl Secure {
 
     /// Has the session look at what it was given. Errors: `InvalidData`; the other end is told, if it can be.
     fn process(&mut self, socket: &mut Socket) -> io::Result<()> {
-        let Err(cause) = self.session.process_new_packets() else { return Ok(()) };
-        let _as_far_as_it_goes = self.push(socket, false);
+        let looked = self.session.process_new_packets();
+        // Whoever wants to negotiate anew waits for the no (RFC 5246, 7.4.1.1); what 1.3 has to say can wait for an
+        // answer.
+        let is_asked = self.session.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        if looked.is_err() || is_asked && self.has_backlog() {
+            let _as_far_as_it_goes = self.push(socket, false);
+        }
+        let Err(cause) = looked else { return Ok(()) };
         Err(io::Error::new(io::ErrorKind::InvalidData, cause))
     }
 }
