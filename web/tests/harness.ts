@@ -201,6 +201,8 @@ export class Walk {
         document
           .getAnimations()
           .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+          // What is folded away has no frames, so that nothing in it ever ends.
+          .filter((one) => !(one.effect instanceof KeyframeEffect) || one.effect.target?.checkVisibility() !== false)
           .map((one) => one.finished.catch(() => undefined)),
       ),
     );
