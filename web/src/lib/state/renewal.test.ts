@@ -55,6 +55,27 @@ it("tells a session that is over from a larder that is away", async () => {
   expect(await tab.renew("new")).toBe(false);
 });
 
+it("does not get one after the other where none of them is taken", async () => {
+  keepToken("old");
+  const tab = new Renewal(claims);
+  asked.mockResolvedValueOnce("new");
+  expect(await tab.renew("old")).toBe(true);
+  expect(await tab.renew("new")).toBe(false);
+  // A day later it is another matter.
+  keepToken("new", Date.now() - 24 * 60 * 60 * 1000);
+  asked.mockResolvedValueOnce("newer");
+  expect(await tab.renew("new")).toBe(true);
+  expect(asked).toHaveBeenCalledTimes(2);
+});
+
+it("is over where a second factor is wanted first, and waits where another tab does not end", async () => {
+  keepToken("old");
+  asked.mockRejectedValueOnce(new Problem("secondFactorNeeded", "a code, please"));
+  expect(await new Renewal(claims).renew("old")).toBe(false);
+  const taken = { ...claims, wait: () => Promise.reject(new DOMException("too long", "TimeoutError")) };
+  await expect(new Renewal(taken).renew("old")).rejects.toMatchObject({ kind: "away" });
+});
+
 it("knows how old a token is, also when the clock is set back or nobody noted it", () => {
   forgetToken();
   expect(tokenAgeMs(5)).toBe(5);

@@ -1,5 +1,5 @@
 // Keeps the session going: a token is good for a day, and the session for as long as larder said when it began.
-import { Problem } from "../api/problem.ts";
+import { Problem, type ProblemKind } from "../api/problem.ts";
 import { keepToken, readToken, tokenAgeMs } from "../api/token.ts";
 import { renew } from "../api/users.ts";
 import { type Claims, claimsOfBrowser } from "./claims.ts";
@@ -8,11 +8,17 @@ import { type Claims, claimsOfBrowser } from "./claims.ts";
 const OLD_AFTER_MS = 60 * 60 * 1000;
 /** How often its age is looked at (ms): tabs sleep, and clocks jump. */
 const LOOK_EVERY_MS = 60 * 1000;
+/** A token that is refused as soon after it was got is no better for another one in its place (ms). */
+const REFUSED_WITHIN_MS = 60 * 1000;
 /** What the tab has that renews for all of them. */
 const CLAIM = "renewal";
+/** How larder says that there will be no other token. */
+const OVER: readonly ProblemKind[] = ["signedOut", "refused", "secondFactorNeeded"];
 
 export class Renewal {
   #running: Promise<boolean> | undefined;
+  /** The last token that this page got. */
+  #got: string | undefined;
 
   constructor(readonly claims: Claims) {}
 
@@ -36,19 +42,34 @@ export class Renewal {
 
   /** One tab asks, and the others take what it got: each answer makes the token before it a thing of the past. */
   async #inTurn(token: string | null): Promise<boolean> {
-    const release = await this.claims.wait(CLAIM, AbortSignal.timeout(LOOK_EVERY_MS));
+    const release = await this.#claim();
     try {
       const now = readToken();
       if (now !== token) return now !== null;
-      if (now === null) return false;
-      keepToken(await renew());
+      if (now === null || this.#isRefusedAtOnce(now)) return false;
+      this.#got = await renew();
+      keepToken(this.#got);
       return true;
     } catch (cause) {
-      if (cause instanceof Problem && (cause.kind === "signedOut" || cause.kind === "refused")) return false;
+      if (cause instanceof Problem && OVER.includes(cause.kind)) return false;
       throw cause;
     } finally {
       release();
     }
+  }
+
+  /** Rejects as if larder were away where the tab before does not end: that is asked again. */
+  async #claim(): Promise<() => void> {
+    try {
+      return await this.claims.wait(CLAIM, AbortSignal.timeout(LOOK_EVERY_MS));
+    } catch (cause) {
+      throw new Problem("away", String(cause));
+    }
+  }
+
+  /** Else a larder that takes no token would be asked for ever, by nobody's will. */
+  #isRefusedAtOnce(token: string): boolean {
+    return token === this.#got && tokenAgeMs() < REFUSED_WITHIN_MS;
   }
 }
 
