@@ -29,6 +29,8 @@ const PREFIX = "larder-pages-";
 const CACHE = PREFIX + pagesVersion;
 /** Where the parts are; each name carries a hash of the content, so that what is kept is never old. */
 const PARTS = "/web/assets/";
+/** How long larder may be silent until the kept page stands in (ms): longer than a busy board takes. */
+const PATIENCE_MS = 5000;
 /** Larder's own answers: nothing of these is ever looked at here. */
 const NEVER = ["/api/*", "/dav/*", "/s/*"];
 
@@ -53,16 +55,17 @@ worker.addEventListener("fetch", (event) => {
 
 /** The first page as larder has it now. The kept one stands in only where larder cannot be reached. */
 async function firstPage(event: Asked): Promise<Response> {
-  try {
-    const answer = await fetch(event.request);
-    // Whatever folder or view is asked for, the page is the same.
-    if (answer.status === 200) event.waitUntil(keep("/", answer.clone()));
-    return answer;
-  } catch (cause) {
-    const kept = await find("/");
-    if (kept) return kept;
-    throw cause;
-  }
+  const asked = fetch(event.request);
+  // Whatever folder or view is asked for, the page is the same.
+  event.waitUntil(asked.then((answer) => (answer.status === 200 ? keep("/", answer.clone()) : undefined)).catch(() => undefined));
+  const kept = await find("/");
+  if (!kept) return asked;
+  return Promise.race([asked.catch(() => kept), later(kept)]);
+}
+
+/** In another network nothing says no to a phone: it would wait for minutes. */
+function later<T>(what: T): Promise<T> {
+  return new Promise((resolve) => setTimeout(() => resolve(what), PATIENCE_MS));
 }
 
 /** A part of the pages: kept, else asked for and kept. */
