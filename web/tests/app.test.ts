@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PHONE_DEVICE, Walk } from "./harness.ts";
+import { READER } from "./larder.ts";
 
 const walk = new Walk();
 const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
@@ -45,12 +46,14 @@ function without(fields: IncomingHttpHeaders, ...names: string[]): IncomingHttpH
 /** Larder at another port, which becomes another version of itself: its first page and its worker change. */
 async function serveUpdated() {
   let old: string | undefined;
+  let isSilent = false;
   const change = (path: string | undefined, text: string) => {
     if (old === undefined) return text;
     if (path === "/") return text.replace("<title>", '<meta name="version" content="next"><title>');
     return path === "/web/worker.js" ? text.replace(old, "next") : text;
   };
   const server = createServer((request, response) => {
+    if (isSilent) return;
     // As it is, and anew each time: what is changed here has another length and another tag.
     const headers = without(request.headers, "host", "accept-encoding", "if-none-match");
     const asked = ask(walk.larder.url + (request.url ?? ""), { method: request.method, headers }, (answer) => {
@@ -69,7 +72,7 @@ async function serveUpdated() {
       server.close(done);
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${port}/`, update: (version: string) => (old = version), stop };
+  return { url: `http://127.0.0.1:${port}/`, update: (version: string) => (old = version), beSilent: () => (isSilent = true), stop };
 }
 
 const sheet = () => walk.page.getByRole("dialog", { name: "Put what was shared into a folder" });
@@ -136,6 +139,11 @@ describe("the worker", () => {
       await page.reload();
       expect(await isNew()).toBe(true);
       await expect.poll(inCaches).toEqual(["larder-pages-next"]);
+
+      // Nothing answers, not even with a no: the kept page comes all the same.
+      updating.beSilent();
+      await page.reload();
+      expect(await isNew()).toBe(true);
     } finally {
       await context.close();
       await updating.stop();
@@ -244,5 +252,17 @@ describe("what other apps share", () => {
     await page.waitForURL("**/auth");
     expect(await waitingCount()).toBe(0);
     expect(existsSync(inRoot("private.txt"))).toBe(false);
+  });
+
+  it("is not seen by whoever else signs in where a session was over", async () => {
+    const page = await walk.open(WITH_WORKER);
+    await walk.signIn();
+    await underWorker();
+    await share([{ name: "private.txt", content: "mine" }]);
+    await sheet().getByRole("button", { name: "Later" }).click();
+    await page.evaluate(() => localStorage.removeItem("larder.token"));
+    await walk.signIn(READER);
+    await expect.poll(waitingCount).toBe(0);
+    expect(await sheet().count()).toBe(0);
   });
 });

@@ -94,6 +94,18 @@ it("remembers where a share goes, and forgets what is over", async () => {
   expect(count()).toBe(0);
 });
 
+it("offers nothing of a share that is not whole", async () => {
+  await receive(formOf([fileNamed("a"), fileNamed("b")], { text: "both" }), NOW);
+  const [share] = (await waiting(NOW)).shares;
+  if (!share) throw new Error("a share");
+  // The worker has not come to the last one, or was ended before it.
+  await caches.open(RECEIVED).then((cache) => cache.delete(share.files[1]?.key ?? ""));
+  expect((await waiting(NOW)).shares).toEqual([]);
+  // On its way it gets less and less.
+  await send(share, { user: "ana", folder: "" });
+  expect((await waiting(NOW)).shares.map((one) => one.files.length)).toEqual([1]);
+});
+
 it("keeps nothing for ever, whichever way the clock jumps", async () => {
   for (const later of [8 * DAY_MS, -8 * DAY_MS]) {
     await receive(formOf([fileNamed("a")]), NOW);

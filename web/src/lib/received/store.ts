@@ -26,6 +26,8 @@ export interface Goal {
 /** What was shared at one time. */
 export interface Share {
   id: string;
+  /** Files and words that it came with. */
+  count: number;
   /** When (ms since 1970). */
   at: number;
   files: { key: string; file: File }[];
@@ -45,8 +47,9 @@ export async function receive(form: FormData, now = Date.now()): Promise<void> {
   try {
     const room = ITEMS_MAX - (await cache.keys()).length;
     if (files.length + 1 > room) throw new Error("no room");
-    for (const [at, file] of files.entries()) await cache.put(`${share}${at}`, answerOf(file));
-    if (words) await cache.put(`${share}words`, Response.json(words));
+    const headers = { "X-Count": String(files.length + (words ? 1 : 0)) };
+    for (const [at, file] of files.entries()) await cache.put(`${share}${at}`, answerOf(file, headers));
+    if (words) await cache.put(`${share}words`, Response.json(words, { headers }));
   } catch {
     // All of it or nothing: half of an album is worse than being told.
     await drop(cache, share);
@@ -75,7 +78,7 @@ export async function waiting(now = Date.now()): Promise<{ shares: Share[]; isRe
     shares.delete(id);
     await drop(cache, id);
   }
-  return { shares: [...shares.values()].sort((a, b) => a.at - b.at), isRefused };
+  return { shares: [...shares.values()].filter(isWhole).sort((a, b) => a.at - b.at), isRefused };
 }
 
 /** Remembers where a share goes: what is left of it after a reload goes on by itself. */
@@ -109,9 +112,9 @@ function wordsIn(form: FormData): Words | undefined {
 }
 
 /** A file as an answer, with what an answer has no other place for. */
-function answerOf(file: File): Response {
-  const headers = { "X-Name": encodeURIComponent(file.name), "X-Modified": String(file.lastModified), "X-Type": encodeURIComponent(file.type) };
-  return new Response(file, { headers });
+function answerOf(file: File, headers: Record<string, string>): Response {
+  const own = { "X-Name": encodeURIComponent(file.name), "X-Modified": String(file.lastModified), "X-Type": encodeURIComponent(file.type) };
+  return new Response(file, { headers: { ...headers, ...own } });
 }
 
 async function fileOf(answer: Response): Promise<File> {
@@ -122,12 +125,18 @@ async function fileOf(answer: Response): Promise<File> {
 
 async function take(shares: Map<string, Share>, key: string, answer: Response): Promise<void> {
   const id = shareOf(key);
-  const share = shares.get(id) ?? { id, at: timeOf(id), files: [], words: undefined, goal: undefined };
+  const share = shares.get(id) ?? { id, count: 0, at: timeOf(id), files: [], words: undefined, goal: undefined };
   shares.set(id, share);
   const name = key.slice(id.length);
+  if (name === "goal") return void (share.goal = (await answer.json()) as Goal);
+  share.count = Number(answer.headers.get("X-Count"));
   if (name === "words") share.words = { key, words: (await answer.json()) as Words };
-  else if (name === "goal") share.goal = (await answer.json()) as Goal;
   else share.files.push({ key, file: await fileOf(answer) });
+}
+
+/** The worker may be in the middle of it, or ended there. What is on its way goes thing by thing. */
+function isWhole({ goal, count, files, words }: Share): boolean {
+  return goal !== undefined || files.length + (words ? 1 : 0) === count;
 }
 
 async function forgetOld(cache: Cache, now: number): Promise<void> {
