@@ -107,23 +107,19 @@ fn links_travel_and_open_by_the_address_they_had() {
 #[test]
 fn narrowed_keys_travel_and_open_what_they_opened() {
     let mut larder = Larder::start().file("photos/a.txt", "A").file("top.txt", "T").user("ana");
-    let session = larder.bearer(&larder.token("ana"));
+    let session = larder.session("ana");
     let ask = json!({ "label": "Phone", "path": "photos", "doors": ["api"], "expires": 9 });
-    let made = session.post("/api/key/create", ask).expect_status("Key created");
-    let key = made["key"].as_str().unwrap();
-    let list = |larder: &Larder| {
-        let session = larder.bearer(&larder.token("ana"));
-        session.get("/api/key/get_all").expect(200).json()
-    };
+    let (_, key) = session.make_key(ask);
+    let list = |larder: &Larder| larder.session("ana").get("/api/key/get_all").expect(200).json();
     let before = list(&larder);
     let document = fs::read_to_string(back_up(&larder)).unwrap();
-    assert!(document.contains("Phone") && !document.contains(key), "{document}");
+    assert!(document.contains("Phone") && !document.contains(&key), "{document}");
     lose_the_card(&mut larder);
     let larder = larder.launch_with(|command| {
         command.arg("--restore");
     });
     assert_eq!(list(&larder), before);
-    let phone = larder.anonymous().with("X-API-KEY", key);
+    let phone = larder.with_key(&key);
     assert_eq!(phone.get("/api/download?file_path=photos/a.txt").expect(200).text(), "A");
     phone.get("/api/download?file_path=top.txt").expect_error(403, "Not permitted");
 }

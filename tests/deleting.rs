@@ -90,7 +90,7 @@ fn whoever_may_delete_files_and_folders_may_delete_several() {
     let mut roles = everybody_may_everything();
     roles["/api/delete_folder"] = json!(["admin"]);
     let larder = Larder::prepare().roles(&roles).launch();
-    let larder = larder.user("ana").user_with("ada", "admin", r#"[""]"#, r#"[""]"#).file("a", "A");
+    let larder = larder.user("ana").admin("ada").file("a", "A");
     let ana = larder.http("ana");
     delete(&ana, &["a"]).expect_error(403, "Not permitted");
     let told = ana.get("/api/role/self").expect(200).json();

@@ -423,12 +423,8 @@ fn what_the_machine_does_is_told_to_those_who_may_ask() {
 
 #[test]
 fn ones_own_jobs_are_told_and_all_to_an_admin() {
-    let larder = Larder::start()
-        .user("ana")
-        .user("ben")
-        .user_with("eva", "admin", r#"[""]"#, r#"[""]"#)
-        .file("docs/a.txt", "A")
-        .folder("to");
+    let larder =
+        Larder::start().user("ana").user("ben").admin("eva").file("docs/a.txt", "A").folder("to");
     let mut streams = ["ana", "eva"].map(|name| Stream::of(&larder, name, "?path=docs"));
     let mut other = Stream::of(&larder, "ben", "?path=docs");
     let ask = json!({ "paths": ["docs/a.txt"], "to": "to", "job": true });

@@ -2,18 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use serde_json::json;
 use suppaftp::types::FileType;
 use suppaftp::{RustlsConnector, RustlsFtpStream};
 
-use crate::harness::Larder;
 use crate::harness::ftp::{ALL_LETTERS, FTP_PASSWORD, FtpHouse};
 use crate::harness::program::{run, try_run};
+use crate::harness::{Larder, tls};
 
 /// The address of the house's FTP server with name and password.
 fn url(house: &FtpHouse) -> String {
@@ -236,66 +232,13 @@ for tls in (False, True):
     assert!(house.larder.tree().is_empty());
 }
 
-/// Takes any certificate: the test is about the protocol, not about who made it.
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
-/// A client's side of TLS that takes any certificate.
-pub fn client_config() -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody))
-        .with_no_client_auth();
-    Arc::new(config)
-}
-
 #[test]
 fn suppaftp_works_in_the_clear_and_in_tls() {
     let house = FtpHouse::start();
     for is_secure in [false, true] {
         let mut ftp = RustlsFtpStream::connect(("127.0.0.1", house.port)).unwrap();
         if is_secure {
-            ftp = ftp.into_secure(RustlsConnector::from(client_config()), "localhost").unwrap();
+            ftp = ftp.into_secure(RustlsConnector::from(tls::config(&[])), "localhost").unwrap();
         }
         ftp.login("cam", FTP_PASSWORD).unwrap();
         ftp.transfer_type(FileType::Binary).unwrap();
@@ -325,9 +268,7 @@ fn what_is_pipelined_after_auth_counts_for_nothing() {
     ftp.send("AUTH TLS\r\nNOOP\r\nUSER mallory\r\n");
     ftp.expect_reply(234);
     let socket = ftp.stream.into_inner();
-    let name = ServerName::try_from("localhost").unwrap();
-    let tls = rustls::ClientConnection::new(client_config(), name).unwrap();
-    let mut stream = rustls::StreamOwned::new(tls, socket);
+    let mut stream = rustls::StreamOwned::new(tls::session(&[]), socket);
     let mut ask = |line: &str| {
         stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
         let mut reply = vec![0; 200];
@@ -363,7 +304,7 @@ fn where_tls_is_required_nothing_is_said_in_the_clear() {
     ftp.expect("PASS x", 530);
     ftp.expect("FEAT", 211);
     let mut ftp = RustlsFtpStream::connect(("127.0.0.1", house.port)).unwrap();
-    ftp = ftp.into_secure(RustlsConnector::from(client_config()), "localhost").unwrap();
+    ftp = ftp.into_secure(RustlsConnector::from(tls::config(&[])), "localhost").unwrap();
     ftp.login("cam", FTP_PASSWORD).unwrap();
     assert!(ftp.custom_command("PROT C", &[suppaftp::Status::CommandOk]).is_err());
     assert!(ftp.nlst(None).unwrap().is_empty());

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use suppaftp::types::FileType;
 use suppaftp::{RustlsConnector, RustlsFtpStream};
 
-use crate::ftp_clients::client_config;
 use crate::harness::ftp::{ALL_LETTERS, FTP_PASSWORD, Ftp, FtpHouse};
-use crate::harness::{Form, Larder, wait};
+use crate::harness::{Form, Larder, tls, wait};
 
 /// Bytes of an upload that is cut.
 const CUT: usize = 70_000;
@@ -591,7 +590,7 @@ fn an_upload_over_tls_that_ends_without_a_farewell_is_doubted() {
     house.larder.write("f", "the old one");
     for _ in 0..20 {
         let mut ftp = RustlsFtpStream::connect(("127.0.0.1", house.port)).unwrap();
-        ftp = ftp.into_secure(RustlsConnector::from(client_config()), "localhost").unwrap();
+        ftp = ftp.into_secure(RustlsConnector::from(tls::config(&[])), "localhost").unwrap();
         ftp.login("cam", FTP_PASSWORD).unwrap();
         ftp.transfer_type(FileType::Binary).unwrap();
         let mut data = ftp.put_with_stream("f").unwrap();

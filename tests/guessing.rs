@@ -9,17 +9,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::ftp::{ALL_LETTERS, FTP_PASSWORD, Ftp, FtpHouse};
-use crate::harness::{Answer, Larder, Wire, password_of, wait};
+use crate::harness::{Answer, Larder, Wire, login_request, password_of, wait};
 
 /// Signs in over HTTP from a given address.
 #[track_caller]
 fn sign_in_from(larder: &Larder, from: Ipv4Addr, name: &str, password: &str) -> Answer {
-    let body = json!({ "username": name, "password": password }).to_string();
+    let ask = json!({ "username": name, "password": password });
     let mut wire = Wire::open_from(from, larder.port());
-    wire.send(format!(
-        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
+    wire.send(login_request(&ask, ""));
     wire.answer()
 }
 

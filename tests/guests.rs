@@ -494,7 +494,7 @@ fn a_maker_with_less_than_the_folder_gives_no_more_than_that() {
     let url = link(&larder, "ana", json!({ "path": "a/mine", "write": true }));
     let guest = larder.anonymous();
     assert_eq!(guest.get(&format!("{url}/list")).expect(200).json()["items"], json!(["x.txt"]));
-    let admin = larder.bearer(&larder.token("admin"));
+    let admin = larder.session("admin");
     let id = admin
         .get("/api/user/get_all")
         .expect(200)
@@ -1055,7 +1055,7 @@ fn no_account_helps_and_no_guest_has_one() {
     for client in [
         larder.http("ana"),
         larder.bearer(&token_of_ana),
-        larder.anonymous().with("Cookie", &format!("larder_session={token_of_ana}")),
+        larder.browser(&token_of_ana),
         larder.bearer("nonsense"),
     ] {
         client.get(&format!("{url}/list")).expect_error(403, "Not permitted");
@@ -1067,8 +1067,8 @@ fn no_account_helps_and_no_guest_has_one() {
         guest,
         larder.bearer(token(&url)),
         larder.bearer(&cookie),
-        larder.anonymous().with("X-API-KEY", token(&url)),
-        larder.anonymous().with("Cookie", &format!("larder_session={cookie}")),
+        larder.with_key(token(&url)),
+        larder.browser(&cookie),
     ] {
         for target in
             ["/api/finder", "/api/user/get_self", "/api/uploads", "/api/download?file_path=b"]

@@ -111,12 +111,8 @@ fn what_can_be_refused_is_refused_at_once() {
 
 #[test]
 fn one_sees_and_cancels_ones_own_and_an_admin_all() {
-    let larder = Larder::start()
-        .user("ana")
-        .user("ben")
-        .user_with("boss", "admin", r#"[""]"#, r#"[""]"#)
-        .file("docs/a.txt", "A")
-        .folder("to");
+    let larder =
+        Larder::start().user("ana").user("ben").admin("boss").file("docs/a.txt", "A").folder("to");
     let (ana, ben, boss) = (larder.http("ana"), larder.http("ben"), larder.http("boss"));
     let id = start(&ana, "/api/copy", json!({ "paths": ["docs"], "to": "to" }));
     end(&ana, &id);
@@ -192,8 +188,7 @@ fn the_end_of_the_server_calls_jobs_off_and_leaves_complete_things_only() {
 
 /// Starts to copy a tree of so many parts as `ana`, and takes something from her; gives how the job ended.
 fn copy_and_lose(parts: usize, loss: impl FnOnce(&Larder, &Client)) -> (Larder, Value) {
-    let larder =
-        Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#).folder("to");
+    let larder = Larder::start().user("ana").admin("boss").folder("to");
     for part in 0..parts {
         plant(&larder, &format!("tree/{part}"));
     }
@@ -263,7 +258,7 @@ fn a_job_goes_on_when_its_owner_signs_out_or_wins_something() {
 #[test]
 fn what_was_sent_by_somebody_who_is_gone_meanwhile_is_not_stored() {
     // Somebody keeps the role alive.
-    let larder = Larder::start().user("cid").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = Larder::start().user("cid").admin("boss");
     let json = json!({ "path": "b.txt", "file_content": "B" }).to_string();
     let form = Form::new().file("a.txt", "A").body();
     for (name, path, kind, body) in [

@@ -1,6 +1,5 @@
 //! Narrowed keys: who makes them and how, what they let in, and when they no longer do.
 
-use std::fs;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,7 +15,7 @@ fn house() -> Larder {
     Larder::start()
         .user_with("ana", "user", r#"["photos", "docs/shared"]"#, r#"["photos/new", "drop"]"#)
         .user("ben")
-        .user_with("ida", "admin", r#"[""]"#, r#"[""]"#)
+        .admin("ida")
         .file("photos/a.txt", "A")
         .file("photos/new/n.txt", "N")
         .file("docs/shared/s.txt", "S")
@@ -25,28 +24,10 @@ fn house() -> Larder {
         .file("other/o.txt", "secret")
 }
 
-/// Somebody who has signed in.
-#[track_caller]
-fn session(larder: &Larder, name: &str) -> Client {
-    larder.bearer(&larder.token(name))
-}
-
 /// Asks for a key.
 #[track_caller]
 fn ask(client: &Client, wish: Value) -> Answer {
     client.post("/api/key/create", wish)
-}
-
-/// Makes a key; gives its number and itself.
-#[track_caller]
-fn make(client: &Client, wish: Value) -> (i64, String) {
-    let made = ask(client, wish).expect_status("Key created");
-    (made["id"].as_i64().unwrap(), made["key"].as_str().unwrap().to_owned())
-}
-
-/// Somebody with a key.
-fn with_key(larder: &Larder, key: &str) -> Client {
-    larder.anonymous().with("X-API-KEY", key)
 }
 
 /// The fields of `Authorization` for a name and a password.
@@ -63,7 +44,7 @@ fn all(client: &Client) -> Vec<Value> {
 #[test]
 fn a_key_is_shown_once_and_told_by_its_hint_later() {
     let larder = house();
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     let answer = ask(&ana, json!({ "label": " Phone " })).expect(200);
     assert_eq!(answer.header("Cache-Control"), Some("no-store"));
     let made = answer.json();
@@ -88,20 +69,20 @@ fn a_key_is_shown_once_and_told_by_its_hint_later() {
         "label": "Camera", "path": "/photos/new/", "write": true, "doors": ["ftp", "api", "ftp"],
         "expires": "2126-01-02T03:04:05Z",
     });
-    make(&ana, wish.clone());
+    ana.make_key(wish.clone());
     let told = all(&ana).pop().unwrap();
     assert_eq!((&told["path"], &told["write"]), (&json!("photos/new"), &json!(true)));
     assert_eq!(told["doors"], json!(["api", "ftp"]));
     assert_eq!(told["expires"], wish["expires"]);
     // Neither it nor its hash is in the log, and of itself no more than the hint.
-    let log = session(&larder, "ida").get("/api/get_logs").expect(200);
+    let log = larder.session("ida").get("/api/get_logs").expect(200);
     assert!(log.text().contains("made the key Camera (lk_") && !log.text().contains(key), "{log}");
 }
 
 #[test]
 fn each_field_is_judged() {
     let larder = house();
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     for (wish, sentence) in [
         (json!({}), "No label provided"),
         (json!({ "label": "" }), "No label provided"),
@@ -145,7 +126,7 @@ fn each_field_is_judged() {
 #[test]
 fn a_key_reaches_only_where_its_maker_sees_something() {
     let larder = house().link("photos/way", "new").link("photos/out", "../other");
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     for path in ["other", "other/o.txt", "docs/p.txt", "photos2", "none", "photos/out"] {
         ask(&ana, json!({ "label": "a", "path": path })).expect_error(403, "Not permitted");
     }
@@ -157,16 +138,16 @@ fn a_key_reaches_only_where_its_maker_sees_something() {
     ask(&ana, json!({ "label": "a", "path": "photos/none" }))
         .expect_error(404, "Path does not exist");
     // It leads to where the link leads now.
-    let (_, key) = make(&ana, json!({ "label": "a", "path": "photos/way" }));
+    let (_, key) = ana.make_key(json!({ "label": "a", "path": "photos/way" }));
     assert_eq!(all(&ana).pop().unwrap()["path"], "photos/new");
-    with_key(&larder, &key).get("/api/finder?path=photos/new").expect(200);
+    larder.with_key(&key).get("/api/finder?path=photos/new").expect(200);
 }
 
 #[test]
 fn only_a_token_makes_lists_and_deletes_keys() {
     let larder = house();
     let token = larder.token("ana");
-    let (id, key) = make(&larder.bearer(&token), json!({ "label": "a", "write": true }));
+    let (id, key) = larder.bearer(&token).make_key(json!({ "label": "a", "write": true }));
     let questions = |client: &Client| {
         vec![
             client.post("/api/key/create", json!({ "label": "b" })),
@@ -174,7 +155,7 @@ fn only_a_token_makes_lists_and_deletes_keys() {
             client.post("/api/key/delete", json!({ "id": id })),
         ]
     };
-    for answer in questions(&with_key(&larder, &key)) {
+    for answer in questions(&larder.with_key(&key)) {
         answer.expect_error(403, "Not permitted");
     }
     let by_password = larder.anonymous().with("Authorization", &basic("ana", &key));
@@ -187,7 +168,7 @@ fn only_a_token_makes_lists_and_deletes_keys() {
     for answer in questions(&larder.anonymous()) {
         answer.expect_error(401, "Unauthorized");
     }
-    let browser = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
+    let browser = larder.browser(&token);
     for answer in questions(&browser) {
         answer.expect_error(401, "Unauthorized");
     }
@@ -198,9 +179,8 @@ fn only_a_token_makes_lists_and_deletes_keys() {
 #[test]
 fn an_admin_lists_and_deletes_anothers_and_nobody_else_does() {
     let larder = house();
-    let (ana, ben, ida) =
-        (session(&larder, "ana"), session(&larder, "ben"), session(&larder, "ida"));
-    let (id, key) = make(&ana, json!({ "label": "Phone" }));
+    let (ana, ben, ida) = (larder.session("ana"), larder.session("ben"), larder.session("ida"));
+    let (id, key) = ana.make_key(json!({ "label": "Phone" }));
     let of = |client: &Client, name: &str| client.get_with("/api/key/get_all", "username", name);
     assert_eq!(of(&ida, "ana").expect(200).json()[0]["id"], id);
     assert_eq!(of(&ana, "ana").expect(200).json()[0]["id"], id);
@@ -215,9 +195,9 @@ fn an_admin_lists_and_deletes_anothers_and_nobody_else_does() {
     delete(&ben, None).expect_error(404, "Key not found");
     delete(&ida, None).expect_error(404, "Key not found");
     delete(&ida, Some("ben")).expect_error(404, "Key not found");
-    with_key(&larder, &key).get("/api/finder").expect(200);
+    larder.with_key(&key).get("/api/finder").expect(200);
     delete(&ida, Some("ana")).expect_status("Key deleted");
-    with_key(&larder, &key).get("/api/finder").expect_error(401, "Unauthorized");
+    larder.with_key(&key).get("/api/finder").expect_error(401, "Unauthorized");
     delete(&ida, Some("ana")).expect_error(404, "Key not found");
     let log = ida.get("/api/get_logs").expect(200);
     assert!(log.text().contains("deleted the key Phone (lk_"), "{log}");
@@ -226,9 +206,9 @@ fn an_admin_lists_and_deletes_anothers_and_nobody_else_does() {
 #[test]
 fn fifty_are_enough_also_of_those_made_at_the_same_time() {
     let larder = house();
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     for number in 1..48 {
-        make(&ana, json!({ "label": number.to_string() }));
+        ana.make_key(json!({ "label": number.to_string() }));
     }
     let (barrier, made) = (Barrier::new(8), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -246,7 +226,7 @@ fn fifty_are_enough_also_of_those_made_at_the_same_time() {
     });
     assert_eq!((made.into_inner(), all(&ana).len()), (3, 50));
     ask(&ana, json!({ "label": "51" })).expect_error(409, "Too many keys");
-    ask(&session(&larder, "ben"), json!({ "label": "1" })).expect(200);
+    ask(&larder.session("ben"), json!({ "label": "1" })).expect(200);
     let id = all(&ana)[0]["id"].clone();
     ana.post("/api/key/delete", json!({ "id": id })).expect_status("Key deleted");
     ask(&ana, json!({ "label": "50" })).expect(200);
@@ -255,12 +235,12 @@ fn fifty_are_enough_also_of_those_made_at_the_same_time() {
 #[test]
 fn it_goes_into_its_own_field_or_into_basic_with_its_users_name() {
     let larder = house();
-    let (_, key) = make(&session(&larder, "ana"), json!({ "label": "a" }));
+    let (_, key) = larder.session("ana").make_key(json!({ "label": "a" }));
     let ask = |authorization: &str| {
         larder.anonymous().with("Authorization", authorization).get("/api/finder?path=photos")
     };
-    with_key(&larder, &key).get("/api/finder?path=photos").expect(200);
-    with_key(&larder, &format!(" {key} ")).get("/api/finder?path=photos").expect(200);
+    larder.with_key(&key).get("/api/finder?path=photos").expect(200);
+    larder.with_key(&format!(" {key} ")).get("/api/finder?path=photos").expect(200);
     ask(&basic("ana", &key)).expect(200);
     ask(&basic("ana", &key).replace("Basic", "bASIC")).expect(200);
     for (name, password) in [
@@ -276,10 +256,10 @@ fn it_goes_into_its_own_field_or_into_basic_with_its_users_name() {
     }
     ask(&format!("Bearer {key}")).expect_error(401, "Invalid token");
     let other = format!("lk_{}", "0".repeat(48));
-    with_key(&larder, &other).get("/api/finder").expect_error(401, "Unauthorized");
+    larder.with_key(&other).get("/api/finder").expect_error(401, "Unauthorized");
     // A proxy's own password in front of us is none of our business.
     let token = larder.token("ana");
-    let browser = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
+    let browser = larder.browser(&token);
     browser.with("Authorization", &basic("house", "x")).get("/api/finder?path=photos").expect(200);
 }
 
@@ -287,8 +267,8 @@ fn it_goes_into_its_own_field_or_into_basic_with_its_users_name() {
 #[test]
 fn what_is_not_for_keys_is_refused_whatever_the_role_may() {
     let larder = house();
-    let (_, key) = make(&session(&larder, "ida"), json!({ "label": "a", "write": true }));
-    let ida = with_key(&larder, &key);
+    let (_, key) = larder.session("ida").make_key(json!({ "label": "a", "write": true }));
+    let ida = larder.with_key(&key);
     let is_asked = |row: &&Row| !row.is_public() && !row.is_by_link() && !OPEN.contains(&row.path);
     for row in TABLE.iter().filter(is_asked) {
         let body: &[u8] = if row.method == "GET" { b"" } else { b"{}" };
@@ -333,8 +313,8 @@ const OPEN: &[&str] = &[
 #[test]
 fn without_write_it_reads_and_nothing_else() {
     let larder = house();
-    let (_, key) = make(&session(&larder, "ben"), json!({ "label": "a" }));
-    let ben = with_key(&larder, &key);
+    let (_, key) = larder.session("ben").make_key(json!({ "label": "a" }));
+    let ben = larder.with_key(&key);
     assert_eq!(ben.get("/api/download?file_path=photos/a.txt").expect(200).text(), "A");
     let form = Form::new().field("path", "photos").file("b.txt", "evil");
     for answer in [
@@ -354,27 +334,27 @@ fn without_write_it_reads_and_nothing_else() {
 #[test]
 fn a_key_for_other_doors_opens_none_here() {
     let larder = house();
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     for doors in [json!(["dav"]), json!(["ftp"]), json!(["ftp", "dav"])] {
-        let (_, key) = make(&ana, json!({ "label": "a", "doors": doors }));
-        with_key(&larder, &key).get("/api/finder?path=photos").expect_error(403, "Not permitted");
+        let (_, key) = ana.make_key(json!({ "label": "a", "doors": doors }));
+        larder.with_key(&key).get("/api/finder?path=photos").expect_error(403, "Not permitted");
     }
-    let (_, key) = make(&ana, json!({ "label": "a", "doors": ["api"] }));
-    with_key(&larder, &key).get("/api/finder?path=photos").expect(200);
+    let (_, key) = ana.make_key(json!({ "label": "a", "doors": ["api"] }));
+    larder.with_key(&key).get("/api/finder?path=photos").expect(200);
 }
 
 #[test]
 fn one_whose_time_is_over_is_as_good_as_unknown() {
     let larder = house();
-    let ana = session(&larder, "ana");
+    let ana = larder.session("ana");
     for expires in [json!("2025-02-03T04:05:06Z"), json!(0), json!("0")] {
-        let (_, key) = make(&ana, json!({ "label": "a", "expires": expires }));
-        with_key(&larder, &key).get("/api/finder").expect_error(401, "Unauthorized");
+        let (_, key) = ana.make_key(json!({ "label": "a", "expires": expires }));
+        larder.with_key(&key).get("/api/finder").expect_error(401, "Unauthorized");
         let by_password = larder.anonymous().with("Authorization", &basic("ana", &key));
         by_password.get("/api/finder").expect_error(401, "Unauthorized");
     }
-    let (_, key) = make(&ana, json!({ "label": "a", "expires": 1 }));
-    with_key(&larder, &key).get("/api/finder").expect(200);
+    let (_, key) = ana.make_key(json!({ "label": "a", "expires": 1 }));
+    larder.with_key(&key).get("/api/finder").expect(200);
     assert_eq!(all(&ana).len(), 4);
 }
 
@@ -382,9 +362,9 @@ fn one_whose_time_is_over_is_as_good_as_unknown() {
 #[test]
 fn a_user_who_loses_a_path_or_a_role_takes_it_from_their_keys() {
     let larder = house();
-    let (ana, ida) = (session(&larder, "ana"), larder.http("ida"));
-    let (_, key) = make(&ana, json!({ "label": "a", "path": "photos", "write": true }));
-    let key = with_key(&larder, &key);
+    let (ana, ida) = (larder.session("ana"), larder.http("ida"));
+    let (_, key) = ana.make_key(json!({ "label": "a", "path": "photos", "write": true }));
+    let key = larder.with_key(&key);
     let read = || key.get("/api/get_file?file_path=photos/a.txt");
     let make_folder =
         || key.post("/api/create_folder", json!({ "path": "photos/new", "folder_name": "x" }));
@@ -421,28 +401,28 @@ fn a_user_who_loses_a_path_or_a_role_takes_it_from_their_keys() {
 #[test]
 fn keys_outlast_passwords_and_restarts_and_go_with_their_user() {
     let mut larder = house();
-    let ana = session(&larder, "ana");
-    let (_, key) = make(&ana, json!({ "label": "a" }));
+    let ana = larder.session("ana");
+    let (_, key) = ana.make_key(json!({ "label": "a" }));
     let change = json!({ "password": "another one entirely" });
     ana.post("/api/user/edit_self", change).expect(200);
     larder.http("ana").post("/api/user/logout", json!({ "everywhere": true })).expect(200);
-    with_key(&larder, &key).get("/api/finder").expect(200);
+    larder.with_key(&key).get("/api/finder").expect(200);
     larder.restart();
-    with_key(&larder, &key).get("/api/finder").expect(200);
+    larder.with_key(&key).get("/api/finder").expect(200);
     let output = larder.run(&["user", "delete", "ana"], "");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    with_key(&larder, &key).get("/api/finder").expect_error(401, "Unauthorized");
+    larder.with_key(&key).get("/api/finder").expect_error(401, "Unauthorized");
 }
 
 #[test]
 fn where_and_when_it_was_used_is_told_to_the_day() {
     let mut larder = house();
     let token = larder.token("ana");
-    let (_, key) = make(&larder.bearer(&token), json!({ "label": "a", "path": "photos" }));
+    let (_, key) = larder.bearer(&token).make_key(json!({ "label": "a", "path": "photos" }));
     // A refusal is no use of it.
-    with_key(&larder, &key).get("/api/get_version").expect_error(403, "Not permitted");
+    larder.with_key(&key).get("/api/get_version").expect_error(403, "Not permitted");
     assert_eq!(all(&larder.bearer(&token))[0]["last_used"], Value::Null);
-    with_key(&larder, &key).get("/api/finder?path=photos").expect(200);
+    larder.with_key(&key).get("/api/finder?path=photos").expect(200);
     let told = all(&larder.bearer(&token)).remove(0);
     let day = told["last_used"].as_str().unwrap().to_owned();
     assert!(day.len() == 10 && day.split('-').count() == 3, "{told}");
@@ -456,20 +436,20 @@ fn where_and_when_it_was_used_is_told_to_the_day() {
 #[test]
 fn a_narrowed_key_never_becomes_one_for_everything() {
     let larder = house();
-    let ana = session(&larder, "ana");
-    let (_, key) = make(&ana, json!({ "label": "a", "path": "photos" }));
+    let ana = larder.session("ana");
+    let (_, key) = ana.make_key(json!({ "label": "a", "path": "photos" }));
     for who in ["ana", "ben"] {
-        let answer = session(&larder, who).post("/api/user/edit_self", json!({ "API_KEY": key }));
+        let answer = larder.session(who).post("/api/user/edit_self", json!({ "API_KEY": key }));
         answer.expect_error(409, "API key already in use");
     }
-    with_key(&larder, &key).get("/api/user/get_self").expect_error(403, "Not permitted");
+    larder.with_key(&key).get("/api/user/get_self").expect_error(403, "Not permitted");
 }
 
 #[test]
 fn the_log_names_it_by_its_label_and_never_shows_it() {
     let larder = house();
-    let (_, key) = make(&session(&larder, "ben"), json!({ "label": "Camera", "write": true }));
-    let ben = with_key(&larder, &key);
+    let (_, key) = larder.session("ben").make_key(json!({ "label": "Camera", "write": true }));
+    let ben = larder.with_key(&key);
     ben.upload(&Form::new().field("path", "drop").file("c.txt", "C")).expect(200);
     ben.get("/api/get_settings").expect_error(403, "Not permitted");
     let log = larder.http("ida").get("/api/get_logs").expect(200);
@@ -484,10 +464,9 @@ fn the_log_names_it_by_its_label_and_never_shows_it() {
 fn a_download_ends_when_its_key_is_deleted() {
     const LENGTH: u64 = 8 << 30;
     let larder = house();
-    let large = fs::File::create(larder.root().join("photos/large.bin")).unwrap();
-    large.set_len(LENGTH).unwrap();
-    let ana = session(&larder, "ana");
-    let (id, key) = make(&ana, json!({ "label": "a", "path": "photos" }));
+    larder.sparse("photos/large.bin", LENGTH);
+    let ana = larder.session("ana");
+    let (id, key) = ana.make_key(json!({ "label": "a", "path": "photos" }));
     let mut wire = larder.wire();
     wire.send(format!(
         "GET /api/download?file_path=photos/large.bin HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\n\r\n"
@@ -501,8 +480,8 @@ fn a_download_ends_when_its_key_is_deleted() {
 #[test]
 fn a_slow_upload_ends_when_its_key_is_deleted() {
     let larder = house();
-    let ana = session(&larder, "ana");
-    let (id, key) = make(&ana, json!({ "label": "a", "write": true }));
+    let ana = larder.session("ana");
+    let (id, key) = ana.make_key(json!({ "label": "a", "write": true }));
     let body = Form::new().field("path", "photos/new").file("u.txt", vec![b'U'; 4 << 20]).body();
     let mut wire = larder.wire();
     wire.send(format!(

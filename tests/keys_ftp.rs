@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::harness::everybody_may_everything;
 use crate::harness::ftp::{FTP_PASSWORD, Ftp, FtpHouse};
-use crate::harness::{Client, everybody_may_everything};
 
 /// What a transfer hears that ends because its client may do less than before.
 const NOT_ALLOWED: &str = "421 Your rights have changed: transfer broken off";
@@ -23,13 +23,6 @@ fn house() -> FtpHouse {
         .file("docs/shared/s.txt", "S")
         .file("top.txt", "secret");
     house
-}
-
-/// Makes a key; gives its number and itself.
-#[track_caller]
-fn make(client: &Client, wish: Value) -> (i64, String) {
-    let made = client.post("/api/key/create", wish).expect_status("Key created");
-    (made["id"].as_i64().unwrap(), made["key"].as_str().unwrap().to_owned())
 }
 
 /// Signs in; gives the last code.
@@ -49,19 +42,13 @@ fn sign_in(house: &FtpHouse, name: &str, key: &str) -> Ftp {
     ftp
 }
 
-/// Kim who has signed in by HTTP.
-#[track_caller]
-fn session(house: &FtpHouse, name: &str) -> Client {
-    house.larder.bearer(&house.larder.token(name))
-}
-
 #[test]
 fn a_key_with_that_door_lets_its_user_in_and_nothing_else_does() {
     let house = house();
-    let kim = session(&house, "kim");
-    let (_, key) = make(&kim, json!({ "label": "Camera", "doors": ["ftp"] }));
-    let (_, other) = make(&kim, json!({ "label": "App", "doors": ["api", "dav"] }));
-    let (_, over) = make(&kim, json!({ "label": "Old", "expires": 0 }));
+    let kim = house.larder.session("kim");
+    let (_, key) = kim.make_key(json!({ "label": "Camera", "doors": ["ftp"] }));
+    let (_, other) = kim.make_key(json!({ "label": "App", "doors": ["api", "dav"] }));
+    let (_, over) = kim.make_key(json!({ "label": "Old", "expires": 0 }));
     let _stays = sign_in(&house, "kim", &key);
     let told = house.sessions();
     assert!(told.iter().any(|session| session["username"] == "kim"), "{told:?}");
@@ -88,8 +75,8 @@ fn a_key_with_that_door_lets_its_user_in_and_nothing_else_does() {
 #[test]
 fn the_root_is_the_share_as_its_user_sees_it_within_the_key() {
     let house = house();
-    let kim = session(&house, "kim");
-    let (_, key) = make(&kim, json!({ "label": "a", "write": true }));
+    let kim = house.larder.session("kim");
+    let (_, key) = kim.make_key(json!({ "label": "a", "write": true }));
     let mut ftp = sign_in(&house, "kim", &key);
     assert_eq!(ftp.names("NLST"), ["docs", "photos"]);
     assert_eq!(ftp.names("NLST docs"), ["docs/shared"]);
@@ -105,7 +92,7 @@ fn the_root_is_the_share_as_its_user_sees_it_within_the_key() {
     ftp.expect("STOR photos/c.txt", 550);
     ftp.expect("RNFR photos/new/n.txt", 350);
     ftp.expect("RNTO photos/m.txt", 550);
-    let (_, key) = make(&kim, json!({ "label": "a", "path": "photos/new", "write": true }));
+    let (_, key) = kim.make_key(json!({ "label": "a", "path": "photos/new", "write": true }));
     let mut ftp = sign_in(&house, "kim", &key);
     assert_eq!(ftp.names("NLST"), ["photos"]);
     assert_eq!(ftp.names("NLST photos"), ["photos/new"]);
@@ -119,7 +106,7 @@ fn the_root_is_the_share_as_its_user_sees_it_within_the_key() {
 #[test]
 fn without_write_it_has_the_letters_that_look() {
     let house = house();
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a" }));
     let mut ftp = sign_in(&house, "kim", &key);
     ftp.expect("CWD photos/new", 250);
     assert_eq!(ftp.fetch_text("RETR n.txt"), "N");
@@ -136,7 +123,7 @@ fn without_write_it_has_the_letters_that_look() {
 #[test]
 fn a_role_that_may_not_at_the_api_may_not_here() {
     let house = house();
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a", "write": true }));
+    let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a", "write": true }));
     let mut ftp = sign_in(&house, "kim", &key);
     assert_eq!(ftp.fetch_text("RETR photos/a.txt"), "A");
     let mut roles = everybody_may_everything();
@@ -153,7 +140,7 @@ fn a_role_that_may_not_at_the_api_may_not_here() {
 fn an_ftp_user_of_the_same_name_is_another_and_each_comes_by_their_own() {
     let house = house();
     house.user("kim", "photos/new", "el");
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a", "write": true }));
+    let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a", "write": true }));
     assert_eq!(sign_in(&house, "kim", &key).names("NLST"), ["docs", "photos"]);
     assert_eq!(sign_in(&house, "kim", FTP_PASSWORD).names("NLST"), ["n.txt"]);
     // What one of them has sent in part is not the other's to go on with.
@@ -175,9 +162,9 @@ fn deleting_it_ends_what_goes_on_with_it() {
     let house = house();
     let larder = &house.larder;
     larder.write("photos/large.bin", vec![7; 64 << 20]);
-    let kim = session(&house, "kim");
-    let (id, key) = make(&kim, json!({ "label": "a", "write": true }));
-    let (_, other) = make(&kim, json!({ "label": "b" }));
+    let kim = house.larder.session("kim");
+    let (id, key) = kim.make_key(json!({ "label": "a", "write": true }));
+    let (_, other) = kim.make_key(json!({ "label": "b" }));
     let mut idle = sign_in(&house, "kim", &key);
     let mut stays = sign_in(&house, "kim", &other);
     let mut fetches = sign_in(&house, "kim", &key);
@@ -206,7 +193,7 @@ fn what_its_user_loses_ends_at_the_next_command_and_in_a_running_transfer() {
     let house = house();
     let larder = &house.larder;
     larder.write("photos/large.bin", vec![7; 64 << 20]);
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a" }));
     let mut idle = sign_in(&house, "kim", &key);
     let mut fetches = sign_in(&house, "kim", &key);
     let mut data = fetches.passive();
@@ -252,7 +239,7 @@ fn what_an_ftp_user_may_no_longer_bring_is_not_put_in_its_place() {
 #[test]
 fn guesses_are_delayed_as_of_passwords() {
     let house = house();
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "a" }));
+    let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a" }));
     let guess = format!("lk_{}", "0".repeat(48));
     let mut ftp = house.connect();
     for _ in 0..3 {
@@ -270,7 +257,8 @@ fn guesses_are_delayed_as_of_passwords() {
 #[test]
 fn a_key_lets_nobody_in_who_lacks_the_second_factor_of_their_role() {
     let house = house();
-    let (_, key) = make(&session(&house, "kim"), json!({ "label": "Camera", "doors": ["ftp"] }));
+    let (_, key) =
+        house.larder.session("kim").make_key(json!({ "label": "Camera", "doors": ["ftp"] }));
     let mut ftp = sign_in(&house, "kim", &key);
     let demand = |roles: Value| {
         house.admin().post("/api/update_settings", json!({ "totp_roles": roles })).expect(200)

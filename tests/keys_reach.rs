@@ -10,7 +10,7 @@ use crate::harness::{Client, Larder, encode, wait};
 fn house() -> (Larder, String) {
     let larder = Larder::start()
         .user("ben")
-        .user_with("ida", "admin", r#"[""]"#, r#"[""]"#)
+        .admin("ida")
         .file("in/a.txt", "A")
         .file("in/sub/b.txt", "B")
         .file("in2/c.txt", "secret")
@@ -23,19 +23,13 @@ fn house() -> (Larder, String) {
 /// Makes a key.
 #[track_caller]
 fn key(larder: &Larder, name: &str, wish: Value) -> String {
-    let made = larder.bearer(&larder.token(name)).post("/api/key/create", wish);
-    made.expect_status("Key created")["key"].as_str().unwrap().to_owned()
-}
-
-/// Somebody with a key.
-fn with_key(larder: &Larder, key: &str) -> Client {
-    larder.anonymous().with("X-API-KEY", key)
+    larder.session(name).make_key(wish).1
 }
 
 #[test]
 fn there_is_nothing_outside_of_it() {
     let (larder, key) = house();
-    let ben = with_key(&larder, &key);
+    let ben = larder.with_key(&key);
     assert_eq!(ben.get("/api/finder").expect(200).json()["items"], json!(["in"]));
     assert_eq!(ben.get_with("/api/download", "file_path", "in/sub/b.txt").expect(200).text(), "B");
     for path in ["in2", "in2/c.txt", "out/o.txt", "out/none", "top.txt", "IN/a.txt", ".larder/x"] {
@@ -108,7 +102,7 @@ fn uploads_are_its_users_as_far_as_it_may_write() {
 fn the_trash_shows_and_gives_back_what_was_within_it() {
     let (larder, _) = house();
     let admin_key = key(&larder, "ida", json!({ "label": "in", "path": "in", "write": true }));
-    let (whole, narrow) = (larder.http("ida"), with_key(&larder, &admin_key));
+    let (whole, narrow) = (larder.http("ida"), larder.with_key(&admin_key));
     for path in ["out/o.txt", "in/a.txt", "in2/c.txt"] {
         whole.post("/api/delete_file", json!({ "path": path })).expect_status("File deleted");
     }
@@ -139,7 +133,7 @@ fn the_trash_shows_and_gives_back_what_was_within_it() {
 #[test]
 fn jobs_are_those_that_it_started_itself() {
     let (larder, key) = house();
-    let (whole, narrow) = (larder.http("ben"), with_key(&larder, &key));
+    let (whole, narrow) = (larder.http("ben"), larder.with_key(&key));
     let start = |client: &Client, ask: Value| {
         client.post("/api/copy", ask).expect_status("Started")["job"].as_str().unwrap().to_owned()
     };
@@ -156,13 +150,13 @@ fn jobs_are_those_that_it_started_itself() {
     cancel(&whole).expect_status("Cancelled");
     // Also of an admin it tells no others.
     let admins = self::key(&larder, "ida", json!({ "label": "a", "write": true }));
-    assert_eq!(ids(&with_key(&larder, &admins)), Vec::<Value>::new());
+    assert_eq!(ids(&larder.with_key(&admins)), Vec::<Value>::new());
 }
 
 #[test]
 fn a_ticket_is_its_own_and_holds_nothing_outside() {
     let (larder, key) = house();
-    let (whole, narrow) = (larder.http("ben"), with_key(&larder, &key));
+    let (whole, narrow) = (larder.http("ben"), larder.with_key(&key));
     let ticket = |client: &Client, path: &str| {
         let made = client.post("/api/download_ticket", json!({ "paths": [path] }));
         made.expect_status("Ticket made")["url"].as_str().unwrap().to_owned()
@@ -185,12 +179,10 @@ fn a_ticket_is_its_own_and_holds_nothing_outside() {
 #[test]
 fn events_tell_of_what_lies_within_it_and_end_with_it() {
     let (larder, _) = house();
-    let session = larder.bearer(&larder.token("ben"));
-    let made =
-        session.post("/api/key/create", json!({ "label": "in", "path": "in", "write": true }));
-    let made = made.expect_status("Key created");
+    let session = larder.session("ben");
+    let wish = json!({ "label": "in", "path": "in", "write": true });
+    let (id, key) = session.make_key(wish);
     let mut wire = larder.wire();
-    let key = made["key"].as_str().unwrap();
     wire.send(format!(
         "GET /api/events?path=in&path= HTTP/1.1\r\nHost: larder\r\nX-API-KEY: {key}\r\nConnection: close\r\n\r\n"
     ));
@@ -213,7 +205,7 @@ fn events_tell_of_what_lies_within_it_and_end_with_it() {
     for kept in ["out", "in2", "event: job", "event: resources"] {
         assert!(!told.contains(kept), "{told}");
     }
-    session.post("/api/key/delete", json!({ "id": made["id"] })).expect_status("Key deleted");
+    session.post("/api/key/delete", json!({ "id": id })).expect_status("Key deleted");
     wire.pass_over();
     assert!(wire.is_ended());
 }
@@ -222,7 +214,7 @@ fn events_tell_of_what_lies_within_it_and_end_with_it() {
 fn links_on_the_disk_lead_it_nowhere_outside() {
     let (larder, key) = house();
     let larder = larder.link("in/way", "../out").link("in/way.txt", "../top.txt");
-    let ben = with_key(&larder, &key);
+    let ben = larder.with_key(&key);
     for path in ["in/way", "in/way/o.txt", "in/way.txt"] {
         for (door, name) in [("/api/finder", "path"), ("/api/download", "file_path")] {
             let answer = ben.get(&format!("{door}?{name}={}", encode(path)));

@@ -18,7 +18,7 @@ fn house_of(larder: Larder) -> Larder {
     larder
         .user_with("ana", "user", r#"["photos", "docs/a.txt"]"#, r#"["photos/new", "drop"]"#)
         .user("ben")
-        .user_with("boss", "admin", r#"[""]"#, r#"[""]"#)
+        .admin("boss")
         .file("photos/a.jpg", "A")
         .file("photos/new/n.txt", "N")
         .file("docs/a.txt", "a")

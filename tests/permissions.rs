@@ -442,7 +442,7 @@ fn a_link_is_as_narrow_as_its_maker_has_become() {
         "id": id, "username": "boss", "name": "boss", "role": "user",
         "paths": r#"["photos", "docs/shared"]"#, "paths_write": r#"["photos/new"]"#,
     });
-    let admin = larder.bearer(&larder.token("admin"));
+    let admin = larder.session("admin");
     admin.post("/api/user/edit", narrow).expect_status("User edited");
     for path in [
         "photos2",
@@ -493,11 +493,10 @@ fn a_link_is_as_narrow_as_its_maker_has_become() {
 #[test]
 fn a_key_is_as_narrow_as_its_folder_and_its_right() {
     let larder = photos().user("boss");
-    let session = larder.bearer(&larder.token("boss"));
+    let session = larder.session("boss");
     let with_key = |path: &str, write: bool| {
         let ask = json!({ "label": "k", "path": path, "write": write });
-        let made = session.post("/api/key/create", ask).expect_status("Key created");
-        larder.anonymous().with("X-API-KEY", made["key"].as_str().unwrap())
+        larder.with_key(&session.make_key(ask).1)
     };
     let refused = |answers: Vec<Answer>| {
         for answer in answers {

@@ -9,7 +9,7 @@ use crate::harness::{BY_ROLE, Client, Larder, acting, wait};
 /// A larder with an admin `boss`, and `ana` of the role `user`.
 #[track_caller]
 fn house() -> Larder {
-    Larder::start().user_with("boss", "admin", r#"[""]"#, r#"[""]"#).user("ana")
+    Larder::start().admin("boss").user("ana")
 }
 
 /// The roles as the server tells them.

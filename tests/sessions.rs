@@ -8,7 +8,7 @@ use jwt_simple::prelude::{Claims, Duration as Life, HS256Key, MACLike};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Answer, Client, Larder, password_of, wait};
+use crate::harness::{Answer, Client, Larder, login_request, password_of, wait};
 
 /// A day in seconds.
 const DAY: i64 = 24 * 3600;
@@ -23,12 +23,8 @@ fn token_in(answer: &Answer) -> String {
 fn login(larder: &Larder, name: &str, more: &Value) -> Answer {
     let mut body = json!({ "username": name, "password": password_of(name) });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let body = body.to_string();
     let mut wire = larder.wire_from_afar();
-    wire.send(format!(
-        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nUser-Agent: a test/1\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
+    wire.send(login_request(&body, "User-Agent: a test/1\r\n"));
     wire.answer()
 }
 
@@ -70,10 +66,9 @@ fn expect_good(larder: &Larder, token: &str) {
 /// Its session is over: what is said of it is another as soon as the row is gone, which nobody waits for.
 #[track_caller]
 fn expect_over(larder: &Larder, token: &str) {
-    let cookie = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
     let answers = [
         larder.bearer(token).get("/api/user/get_self"),
-        cookie.get("/api/user/get_self"),
+        larder.browser(token).get("/api/user/get_self"),
         renew(larder, token),
     ];
     for answer in answers {
@@ -86,8 +81,7 @@ fn expect_over(larder: &Larder, token: &str) {
 #[track_caller]
 fn expect_dead(larder: &Larder, token: &str, sentence: &str) {
     larder.bearer(token).get("/api/user/get_self").expect_error(401, sentence);
-    let cookie = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
-    cookie.get("/api/user/get_self").expect_error(401, sentence);
+    larder.browser(token).get("/api/user/get_self").expect_error(401, sentence);
     renew(larder, token).expect_error(401, sentence);
 }
 
@@ -292,7 +286,7 @@ fn what_runs_ends_with_the_session_on_every_door() {
     // More than passes before anybody looks, and no bytes on the disk.
     const LENGTH: u64 = 8 << 30;
     let larder = Larder::start().user("ana");
-    std::fs::File::create(larder.root().join("big")).unwrap().set_len(LENGTH).unwrap();
+    larder.sparse("big", LENGTH);
     let (one, two) = (larder.token("ana"), larder.token("ana"));
     let cookie = format!("Cookie: larder_session={two}\r\nConnection: close\r\n");
     let open = |target: &str| {
@@ -321,7 +315,7 @@ fn what_runs_ends_with_the_session_on_every_door() {
     ));
     // What was begun in it outlives another token of the same session.
     let renewed = token_in(&renew(&larder, &two).expect(200));
-    let by_cookie = larder.anonymous().with("Cookie", &format!("larder_session={renewed}"));
+    let by_cookie = larder.browser(&renewed);
     by_cookie.head(ticket["url"].as_str().unwrap()).expect(200);
     end(&larder.bearer(&one), &own_id(&larder, &renewed)).expect(200);
     events.pass_over();
@@ -333,14 +327,14 @@ fn what_runs_ends_with_the_session_on_every_door() {
     assert!(!larder.exists("new.txt"));
     for token in [&two, &renewed] {
         expect_dead(&larder, token, "Invalid token");
-        let by_cookie = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
+        let by_cookie = larder.browser(token);
         by_cookie.get(ticket["url"].as_str().unwrap()).expect_refusal(401);
     }
 }
 
 #[test]
 fn a_new_password_ends_all_others_and_every_token() {
-    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = Larder::start().user("ana").admin("boss");
     let (mine, other) = (remembered(&larder, "ana"), larder.token("ana"));
     let before = own_id(&larder, &mine);
     let ask = json!({ "password": "another one" });
@@ -509,7 +503,7 @@ fn bad_questions_are_refused_and_change_nothing() {
     // A body is not looked at, and nothing but a token gets another.
     client.post("/api/user/renew", json!([1])).expect(200);
     larder.http("ana").post("/api/user/renew", json!({})).expect_error(401, "Unauthorized");
-    let by_cookie = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
+    let by_cookie = larder.browser(&token);
     by_cookie.post("/api/user/renew", json!({})).expect_error(401, "Unauthorized");
     by_cookie.post("/api/user/end_session", json!({})).expect_error(401, "Unauthorized");
     larder.anonymous().post("/api/user/renew", json!({})).expect_error(401, "Unauthorized");

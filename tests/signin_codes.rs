@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Larder, everybody_may_everything, password_of, wait};
+use crate::harness::{Answer, Larder, everybody_may_everything, login_request, password_of, wait};
 
 /// A larder with the helper hel, who looks after people within `a`, and gus, who may read `a/x`.
 fn house() -> Larder {
@@ -19,13 +19,13 @@ fn house() -> Larder {
         .user("ana")
         .user_with("hel", "helper", r#"["a"]"#, r#"["a"]"#)
         .user_with("gus", "guest", r#"["a/x"]"#, "[]")
-        .user_with("ida", "admin", r#"[""]"#, r#"[""]"#)
+        .admin("ida")
 }
 
 /// Asks for a code for `whom`, as `who` who has signed in.
 #[track_caller]
 fn ask(larder: &Larder, who: &str, whom: &str) -> Answer {
-    larder.bearer(&larder.token(who)).post("/api/user/signin_code", json!({ "username": whom }))
+    larder.session(who).post("/api/user/signin_code", json!({ "username": whom }))
 }
 
 /// A code for `whom`, made by ida.
@@ -37,19 +37,7 @@ fn code(larder: &Larder, whom: &str) -> String {
 /// Signs in by a code, from an address of its own each time.
 #[track_caller]
 fn sign_in(larder: &Larder, code: &str) -> Answer {
-    let body = json!({ "code": code }).to_string();
-    let mut wire = larder.wire_from_afar();
-    wire.send(login(&body, ""));
-    wire.answer()
-}
-
-/// A request to sign in.
-fn login(body: &str, more: &str) -> String {
-    format!(
-        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Type: application/json\r\n{more}\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    larder.login(&json!({ "code": code }))
 }
 
 /// Who the answer signed in.
@@ -100,8 +88,8 @@ fn a_code_is_taken_in_capitals_and_without_its_dashes() {
 #[test]
 fn of_a_hundred_at_once_one_is_signed_in() {
     let larder = house();
-    let body = json!({ "code": code(&larder, "gus") }).to_string();
-    let (larder, body, start) = (&larder, &body, Barrier::new(100));
+    let request = login_request(&json!({ "code": code(&larder, "gus") }), "");
+    let (larder, request, start) = (&larder, &request, Barrier::new(100));
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let tries: Vec<_> = (0..100)
             .map(|number| {
@@ -109,7 +97,7 @@ fn of_a_hundred_at_once_one_is_signed_in() {
                 scope.spawn(move || {
                     let mut wire = larder.wire_from_afar_by(number + 1);
                     start.wait();
-                    wire.send(login(body, ""));
+                    wire.send(request);
                     wire.answer()
                 })
             })
@@ -127,7 +115,7 @@ fn wrong_codes_are_counted_by_address_and_wait() {
     let good = code(&larder, "gus");
     let guess = |code: &str| {
         let mut wire = larder.wire_from_afar_by(7);
-        wire.send(login(&json!({ "code": code }).to_string(), ""));
+        wire.send(login_request(&json!({ "code": code }), ""));
         wire.answer()
     };
     let mut waits = Vec::new();
@@ -149,14 +137,10 @@ fn nothing_but_a_code_is_one() {
         expect_dead(&larder, odd);
     }
     for body in [json!({}), json!({ "username": "gus" }), json!({ "password": "x" })] {
-        let mut wire = larder.wire_from_afar();
-        wire.send(login(&body.to_string(), ""));
-        wire.answer().expect_error(400, "No username or password provided");
+        larder.login(&body).expect_error(400, "No username or password provided");
     }
     for body in [json!({ "code": "" }), json!({ "code": 5 }), json!({ "code": [] })] {
-        let mut wire = larder.wire_from_afar();
-        wire.send(login(&body.to_string(), ""));
-        wire.answer().expect(400);
+        larder.login(&body).expect(400);
     }
 }
 
@@ -171,7 +155,7 @@ fn codes_are_good_at_home_only_where_the_client_is_and_not_its_proxy() {
     let from = |address: &str| {
         let mut wire = larder.wire_from_afar();
         let field = format!("X-Forwarded-For: {address}\r\n");
-        wire.send(login(&json!({ "code": code }).to_string(), &field));
+        wire.send(login_request(&json!({ "code": code }), &field));
         wire.answer()
     };
     for away in ["203.0.113.9", "2001:db8::7", "100.64.0.1"] {

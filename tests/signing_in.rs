@@ -127,13 +127,7 @@ fn a_login_without_name_or_password_is_refused() {
         json!({ "username": "", "password": "x" }),
         json!({ "username": "admin", "password": "" }),
     ] {
-        let mut wire = larder.wire_from_afar();
-        let body = body.to_string();
-        let length = body.len();
-        wire.send(format!(
-            "POST /api/user/login HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"
-        ));
-        wire.answer().expect_error(400, "No username or password provided");
+        larder.login(&body).expect_error(400, "No username or password provided");
     }
     let mut wire = larder.wire_from_afar();
     wire.send("POST /api/user/login HTTP/1.1\r\nHost: a\r\nContent-Length: 24\r\n\r\n{\"username\": 1, \"x\": 12}");
@@ -226,7 +220,7 @@ fn an_api_key_is_as_good_as_a_token() {
     let ask = json!({ "file_name": "a.txt", "file_content": "A" });
     larder.http("ana").post("/api/new_file", ask).expect(200);
     for wrong in [&key[..key.len() - 1], &format!("{key}x"), "x", &key.to_uppercase()] {
-        let client = larder.anonymous().with("X-API-KEY", wrong);
+        let client = larder.with_key(wrong);
         client.get("/api/finder").expect_error(401, "Unauthorized");
     }
     // It is stored as a hash only.
@@ -343,7 +337,7 @@ fn signing_out_ends_this_token_alone() {
     answer.expect_status("Logged out");
     assert!(cookie.starts_with("larder_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
     expect_invalid(&larder, &one, "Invalid token");
-    let by_cookie = larder.anonymous().with("Cookie", &format!("larder_session={one}"));
+    let by_cookie = larder.browser(&one);
     by_cookie.get("/api/finder").expect_error(401, "Invalid token");
     larder.bearer(&two).get("/api/user/get_self").expect(200);
     larder.http("ana").get("/api/user/get_self").expect(200);

@@ -531,7 +531,7 @@ fn a_drive_that_takes_no_writes_or_is_full_keeps_none_and_shows_them_all_the_sam
 fn the_cookie_shows_pictures_and_brings_none() {
     let larder = house();
     let token = larder.token("ana");
-    let page = larder.anonymous().with("Cookie", &format!("larder_session={token}"));
+    let page = larder.browser(&token);
     thumb(&page, "a.jpg").expect(200);
     let brought = give(&page, "a.jpg", "\"x\"", &jpeg(9, 9));
     brought.expect(401);

@@ -9,7 +9,7 @@ fn house() -> Larder {
     Larder::start()
         .user("ana")
         .user("ben")
-        .user_with("boss", "admin", r#"[""]"#, r#"[""]"#)
+        .admin("boss")
         .file("a.txt", "0123456789")
         .file("b.txt", "bbb")
         .file("folder/c.txt", "c")
@@ -23,11 +23,6 @@ fn ticket(client: &Client, paths: &[&str]) -> String {
     let url = told["url"].as_str().expect("an address").to_owned();
     assert!(url.starts_with("/api/download?ticket="), "{url}");
     url
-}
-
-/// A reader with the cookie of a session, as a browser that follows a link.
-fn browser(larder: &Larder, token: &str) -> Client {
-    larder.anonymous().with("Cookie", &format!("larder_session={token}"))
 }
 
 /// The names in a ZIP.
@@ -93,16 +88,16 @@ fn it_is_its_makers_alone() {
     let larder = house();
     let token = larder.token("ana");
     let url = ticket(&larder.bearer(&token), &["a.txt", "b.txt"]);
-    browser(&larder, &token).get(&url).expect(200);
+    larder.browser(&token).get(&url).expect(200);
     larder.bearer(&token).get(&url).expect(200);
     larder.http("ana").get(&url).expect_error(404, "Not found");
-    larder.bearer(&larder.token("ana")).get(&url).expect_error(404, "Not found");
+    larder.session("ana").get(&url).expect_error(404, "Not found");
     larder.http("ben").get(&url).expect_error(404, "Not found");
     larder.anonymous().get(&url).expect_error(401, "Unauthorized");
     larder.http("ana").get("/api/download?ticket=").expect_error(404, "Not found");
     larder.http("ana").get("/api/download?ticket=0123").expect_error(404, "Not found");
     // The cookie makes no tickets: it changes nothing.
-    let made = browser(&larder, &token).post("/api/download_ticket", json!({ "paths": ["a.txt"] }));
+    let made = larder.browser(&token).post("/api/download_ticket", json!({ "paths": ["a.txt"] }));
     made.expect_error(401, "Unauthorized");
 }
 
@@ -112,12 +107,12 @@ fn it_ends_with_the_session_or_the_key() {
     let token = larder.token("ana");
     let url = ticket(&larder.bearer(&token), &["a.txt"]);
     larder.bearer(&token).post("/api/user/logout", json!({})).expect(200);
-    browser(&larder, &token).get(&url).expect_refusal(401);
+    larder.browser(&token).get(&url).expect_refusal(401);
     let url = ticket(&larder.http("ben"), &["a.txt"]);
     let key = "a key that ben made up, thirty-two and more".replace(' ', "-");
     larder.http("ben").post("/api/user/edit_self", json!({ "API_KEY": key })).expect(200);
     larder.http("ben").get(&url).expect_refusal(401);
-    let renamed = larder.anonymous().with("X-API-KEY", &key);
+    let renamed = larder.with_key(&key);
     renamed.get(&url).expect_error(404, "Not found");
 }
 

@@ -6,7 +6,9 @@ use hmac_sha1_compact::HMAC;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, Larder, everybody_may_everything, password_of, wait};
+use crate::harness::{
+    Answer, Client, Larder, everybody_may_everything, login_request, password_of, wait,
+};
 
 /// What a phone knows.
 struct Phone {
@@ -51,14 +53,22 @@ fn totp(larder: &Larder, token: &str, ask: Value) -> Answer {
     larder.bearer(token).post("/api/user/totp", ask)
 }
 
-/// Turns it on. The code that it takes is of the step before the present one, so that the present one is left.
+impl Owner {
+    /// A code that was not taken yet. It is the next step's, which is good now, and still is if this step ends before it
+    /// arrives.
+    fn code(&self) -> String {
+        self.phone.shows(1)
+    }
+}
+
+/// Turns it on, by the code of the present step.
 #[track_caller]
 fn turn_on(larder: &Larder, name: &str) -> Owner {
     let token = larder.token(name);
     let ask = json!({ "action": "start", "password": password_of(name) });
     let started = totp(larder, &token, ask).expect(200).json();
     let phone = Phone::of(started["secret"].as_str().unwrap());
-    let ask = json!({ "action": "confirm", "code": phone.shows(-1) });
+    let ask = json!({ "action": "confirm", "code": phone.shows(0) });
     let confirmed = totp(larder, &token, ask).expect_status("Second factor on");
     let recovery = confirmed["recovery"].as_array().unwrap().iter();
     let recovery = recovery.map(|code| code.as_str().unwrap().to_owned()).collect();
@@ -71,17 +81,7 @@ fn sign_in(larder: &Larder, name: &str, code: Option<&str>) -> Answer {
     if let Some(code) = code {
         body["code"] = code.into();
     }
-    post_login(larder, &body)
-}
-
-fn post_login(larder: &Larder, body: &Value) -> Answer {
-    let body = body.to_string();
-    let mut wire = larder.wire_from_afar();
-    wire.send(format!(
-        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
-    wire.answer()
+    larder.login(&body)
 }
 
 /// Turns on that a role wants it.
@@ -107,8 +107,9 @@ fn it_is_set_up_with_a_code_that_a_phone_shows() {
     assert!(started["qr"].as_str().unwrap().starts_with("<svg "));
     // Nothing counts before a code of it was shown; another start makes another.
     sign_in(&larder, "ana", None).expect(200);
-    let phone =
-        Phone::of(totp(&larder, &token, ask).expect(200).json()["secret"].as_str().unwrap());
+    let again = totp(&larder, &token, ask).expect(200).json();
+    let again = again["secret"].as_str().unwrap();
+    let phone = Phone::of(again);
     let confirm = |code: &str| totp(&larder, &token, json!({ "action": "confirm", "code": code }));
     confirm(&Phone::of(secret).shows(0))
         .expect_error(400, "Wrong code")
@@ -122,7 +123,7 @@ fn it_is_set_up_with_a_code_that_a_phone_shows() {
     let me = larder.bearer(&token).get("/api/user/get_self").expect(200).json();
     assert_eq!((&me["totp"], &me["totp_needed"]), (&json!(true), &json!(false)));
     let all = larder.http("ana").get("/api/user/get_all").expect(200).json().to_string();
-    assert!(all.contains(r#""totp":true"#) && !all.contains(&phone.shows(0)), "{all}");
+    assert!(all.contains(r#""totp":true"#) && !all.contains(again), "{all}");
     // What lies in the state directory tells nobody.
     let database = std::fs::read(larder.state().join("db/users.db")).unwrap();
     let log = std::fs::read(larder.state().join("db/users.db-wal")).unwrap_or_default();
@@ -142,17 +143,17 @@ fn name_and_password_are_not_enough_then() {
     assert_eq!(refused.header("Set-Cookie"), None);
     for body in [
         json!({ "username": "ana", "password": "wrong" }),
-        json!({ "username": "ana", "password": "wrong", "code": owner.phone.shows(0) }),
+        json!({ "username": "ana", "password": "wrong", "code": owner.code() }),
         json!({ "username": "nobody", "password": "wrong", "code": "123456" }),
     ] {
-        let refused = post_login(&larder, &body).expect_error(401, "Invalid username or password");
+        let refused = larder.login(&body).expect_error(401, "Invalid username or password");
         assert_eq!(refused.json().get("code_required"), None);
     }
     for wrong in [&owner.phone.shows(-5), &owner.phone.shows(5), "x", "12345"] {
         let refused = sign_in(&larder, "ana", Some(wrong)).expect_error(401, "Wrong code");
         refused.expect_code(401, "wrong_code");
     }
-    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(200);
+    sign_in(&larder, "ana", Some(&owner.code())).expect(200);
     // Whoever has none is asked for none, and what they say is passed over.
     sign_in(&larder, "bea", Some("123456")).expect(200);
     // Sessions and keys from before go on.
@@ -170,19 +171,16 @@ fn a_code_is_good_once_however_many_bring_it_at_once() {
     let mut larder = Larder::start().user("ana");
     let owner = turn_on(&larder, "ana");
     let race = |code: &str| {
-        let body = json!({ "username": "ana", "password": password_of("ana"), "code": code });
-        let (body, start) = (body.to_string(), Barrier::new(20));
+        let ask = json!({ "username": "ana", "password": password_of("ana"), "code": code });
+        let (request, start) = (login_request(&ask, ""), Barrier::new(20));
         std::thread::scope(|scope| {
             let tries: Vec<_> = (0..20)
                 .map(|number| {
-                    let (start, body, larder) = (&start, &body, &larder);
+                    let (start, request, larder) = (&start, &request, &larder);
                     scope.spawn(move || {
                         let mut wire = larder.wire_from_afar_by(number + 1);
                         start.wait();
-                        wire.send(format!(
-                            "POST /api/user/login HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
-                            body.len()
-                        ));
+                        wire.send(request);
                         wire.answer().status
                     })
                 })
@@ -192,11 +190,12 @@ fn a_code_is_good_once_however_many_bring_it_at_once() {
             told.iter().filter(|status| **status == 200).count()
         })
     };
-    assert_eq!(race(&owner.phone.shows(0)), 1);
+    let code = owner.code();
+    assert_eq!(race(&code), 1);
     // The delay that the others earned is over with the server's memory; what was taken is not.
     larder.kill();
     larder.restart();
-    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect_error(401, "Wrong code");
+    sign_in(&larder, "ana", Some(&code)).expect_error(401, "Wrong code");
     sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
     larder.kill();
     larder.restart();
@@ -232,7 +231,7 @@ fn wrong_codes_wait_longer_and_longer_though_the_password_was_right() {
         let after = answer.header("Retry-After").and_then(|after| after.parse::<u64>().ok());
         after.is_some_and(|after| after > 1)
     });
-    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(429);
+    sign_in(&larder, "ana", Some(&owner.code())).expect(429);
     sign_in(&larder, "ana", None).expect_error(401, "Code required");
 }
 
@@ -281,22 +280,24 @@ fn bad_questions_are_refused_and_change_nothing() {
         ask(bad).expect_refusal(400);
     }
     let body = json!({ "username": "ana", "password": password_of("ana"), "code": ["x"] });
-    post_login(&larder, &body).expect_refusal(400);
+    larder.login(&body).expect_refusal(400);
     for strange in ["००००००", "' OR 1", "12345\u{0}", "-00001"] {
         sign_in(&larder, "ana", Some(strange)).expect_error(401, "Wrong code");
     }
     // Neither a key nor the cookie nor nobody.
     let start = json!({ "action": "start", "password": password_of("ana") });
     larder.http("ana").post("/api/user/totp", start.clone()).expect_error(401, "Unauthorized");
-    let cookie = larder.anonymous().with("Cookie", &format!("larder_session={}", owner.token));
-    cookie.post("/api/user/totp", start.clone()).expect_error(401, "Unauthorized");
+    larder
+        .browser(&owner.token)
+        .post("/api/user/totp", start.clone())
+        .expect_error(401, "Unauthorized");
     larder.anonymous().post("/api/user/totp", start).expect_error(401, "Unauthorized");
     sign_in(&larder, "ana", None).expect_error(401, "Code required");
 }
 
 #[test]
 fn who_lacks_what_their_role_wants_may_only_get_it() {
-    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = Larder::start().user("ana").admin("boss");
     let larder = larder.file("a.txt", "A");
     let (ana, boss) = (larder.token("ana"), larder.token("boss"));
     demand(&larder.bearer(&boss), &json!(["user", "admin"]));
@@ -342,8 +343,8 @@ fn who_lacks_what_their_role_wants_may_only_get_it() {
 fn what_runs_ends_when_the_role_wants_more() {
     // More than passes before anybody looks, and no bytes on the disk.
     const LENGTH: u64 = 8 << 30;
-    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
-    std::fs::File::create(larder.root().join("big")).unwrap().set_len(LENGTH).unwrap();
+    let larder = Larder::start().user("ana").admin("boss");
+    larder.sparse("big", LENGTH);
     let mut running = ["/api/download?file_path=big", "/api/events"].map(|target| {
         let mut wire = larder.wire();
         let key = larder.key("ana");
@@ -362,7 +363,7 @@ fn what_runs_ends_when_the_role_wants_more() {
 /// By a link others act for its maker: it is closed until the maker has what their role wants, and opens again then.
 #[test]
 fn links_of_who_lacks_it_are_closed_until_they_have_it() {
-    let larder = Larder::start().user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = Larder::start().user("ana").admin("boss");
     let larder = larder.file("photos/a.txt", "A");
     let ask = json!({ "path": "photos", "write": true });
     let made = larder.http("ana").post("/api/link/create", ask).expect_status("Link created");
@@ -385,12 +386,13 @@ fn one_time_codes_are_no_way_around_it() {
     let mut roles = everybody_may_everything();
     roles["/api/role/edit"] = json!(["admin"]);
     let larder = Larder::prepare().roles(&roles).launch();
-    let larder = larder.user("ana").user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = larder.user("ana").admin("boss");
     let boss = larder.token("boss");
     let ask = json!({ "username": "ana" });
     let made = larder.bearer(&boss).post("/api/user/signin_code", ask.clone()).expect(200).json();
     turn_on(&larder, "ana");
-    post_login(&larder, &json!({ "code": made["code"] }))
+    larder
+        .login(&json!({ "code": made["code"] }))
         .expect_error(401, "Invalid username or password");
     larder
         .bearer(&boss)
@@ -405,7 +407,7 @@ fn one_time_codes_are_no_way_around_it() {
     demand(&larder.bearer(&boss), &json!(["guest"]));
     let ask = json!({ "username": "cleo" });
     let made = larder.bearer(&boss).post("/api/user/signin_code", ask).expect(200).json();
-    let cleo = post_login(&larder, &json!({ "code": made["code"] })).expect(200).json();
+    let cleo = larder.login(&json!({ "code": made["code"] })).expect(200).json();
     let cleo = cleo["token"].as_str().unwrap();
     larder.bearer(cleo).post("/api/user/edit_self", json!({ "password": "mine" })).expect(403);
     let started = totp(&larder, cleo, json!({ "action": "start" })).expect(200).json();
@@ -435,7 +437,7 @@ fn the_machine_takes_it_off_and_a_new_key_of_the_house_leaves_recovery_codes() {
     larder.stop();
     std::fs::remove_file(larder.state().join("secret.key")).unwrap();
     larder.restart();
-    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect_error(401, "Wrong code");
+    sign_in(&larder, "ana", Some(&owner.code())).expect_error(401, "Wrong code");
     sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
     let off = larder.run(&["user", "totp-off", "ana"], "");
     assert!(off.status.success(), "{off:?}");
@@ -457,7 +459,7 @@ fn a_clock_that_went_back_is_told_and_recovery_codes_count() {
         .unwrap();
     drop(database);
     larder.restart();
-    let refused = sign_in(&larder, "ana", Some(&owner.phone.shows(0)));
+    let refused = sign_in(&larder, "ana", Some(&owner.code()));
     let sentence = "The clock of the board is not set; use a recovery code";
     refused.expect_error(401, sentence).expect_code(401, "clock_not_set");
     sign_in(&larder, "ana", Some(&owner.recovery[0])).expect(200);
@@ -479,5 +481,5 @@ fn a_new_password_keeps_it_and_a_backup_does_not_carry_it() {
     }
     let users = tables["users"].to_string();
     assert!(users.contains("ana") && !users.contains("totp"), "{users}");
-    sign_in(&larder, "ana", Some(&owner.phone.shows(0))).expect(200);
+    sign_in(&larder, "ana", Some(&owner.code())).expect(200);
 }

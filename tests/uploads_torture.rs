@@ -356,7 +356,7 @@ fn let_ana_write(larder: &Larder, paths: &str) {
 
 #[test]
 fn a_grant_that_is_withdrawn_half_way_keeps_the_bytes() {
-    let larder = house().user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = house().admin("boss");
     let tus = Tus::of(&larder, "ana");
     let whole = content(LENGTH);
     let metadata = [("filename", "film"), ("path", "photos")];
@@ -382,7 +382,7 @@ fn a_grant_that_is_withdrawn_half_way_keeps_the_bytes() {
 
 #[test]
 fn a_role_that_may_no_more_keeps_the_bytes() {
-    let larder = house().user_with("boss", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = house().admin("boss");
     let (tus, boss) = (Tus::of(&larder, "ana"), larder.http("boss"));
     let upload = tus.begun(10, &FILM);
     tus.patch(&upload, 0, b"01234").expect(204);
@@ -401,7 +401,7 @@ fn a_role_that_may_no_more_keeps_the_bytes() {
 
 #[test]
 fn of_a_deleted_user_nothing_stays() {
-    let larder = house().user_with("boss", "admin", r#"[""]"#, r#"[""]"#).user("bea");
+    let larder = house().admin("boss").user("bea");
     let (tus, bea) = (Tus::of(&larder, "ana"), Tus::of(&larder, "bea"));
     let kept = bea.begun(10, &[("filename", "theirs")]);
     let idle = tus.begun(10, &[("filename", "idle")]);

@@ -10,12 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Larder, password_of, wait};
+use crate::harness::{Larder, password_of, wait};
 
 /// A larder with an admin `boss` besides the first one, and nobody else.
 #[track_caller]
 fn with_boss() -> Larder {
-    Larder::start().user_with("boss", "admin", r#"[""]"#, r#"[""]"#)
+    Larder::start().admin("boss")
 }
 
 /// Everything about one user that `get_all` shows.
@@ -45,12 +45,6 @@ fn ask(key: &str, value: Value) -> Value {
 fn create_ana(larder: &Larder) -> String {
     let answer = larder.http("boss").post("/api/user/create", ask("x", Value::Null));
     answer.expect_status("User created")["API_KEY"].as_str().expect("a key").to_owned()
-}
-
-/// A client with this key.
-#[track_caller]
-fn by_key(larder: &Larder, key: &str) -> Client {
-    larder.anonymous().with("X-API-KEY", key)
 }
 
 /// Rows of the logbook that contain `what`, newest last.
@@ -100,7 +94,7 @@ fn a_created_user_signs_in_and_has_a_key_that_is_shown_once() {
     let key = create_ana(&larder);
     assert!(key.len() >= 32, "{key}");
     let token = larder.token("ana");
-    for client in [larder.bearer(&token), by_key(&larder, &key)] {
+    for client in [larder.bearer(&token), larder.with_key(&key)] {
         let myself = client.get("/api/user/get_self").expect(200).json();
         assert_eq!(myself["username"], "ana");
         assert_eq!(myself["name"], "Ana");
@@ -111,9 +105,9 @@ fn a_created_user_signs_in_and_has_a_key_that_is_shown_once() {
         client.get("/api/get_file?file_path=photos/a.txt").expect(200);
     }
     let ask = json!({ "path": "photos", "file_name": "b.txt", "file_content": "" });
-    by_key(&larder, &key).post("/api/new_file", ask).expect(200);
+    larder.with_key(&key).post("/api/new_file", ask).expect(200);
     let ask = json!({ "file_name": "b.txt", "file_content": "" });
-    by_key(&larder, &key).post("/api/new_file", ask).expect_error(401, "Unauthorized");
+    larder.with_key(&key).post("/api/new_file", ask).expect_error(401, "Unauthorized");
     let all = larder.http("boss").get("/api/user/get_all").expect(200);
     assert!(!all.text().contains(&key) && !all.text().contains("argon2"), "{all}");
     expect_nowhere_in_the_state(&larder, &key);
@@ -136,7 +130,7 @@ fn paths_may_be_a_real_array() {
     let mut ask = ask("paths", json!(["docs", "quo\"te"]));
     ask["paths_write"] = json!([]);
     let answer = larder.http("boss").post("/api/user/create", ask).expect_status("User created");
-    let ana = by_key(&larder, answer["API_KEY"].as_str().unwrap());
+    let ana = larder.with_key(answer["API_KEY"].as_str().unwrap());
     ana.get("/api/get_file?file_path=docs/a.txt").expect(200);
     ana.get("/api/get_file?file_path=private/p.txt").expect_error(401, "Unauthorized");
     let myself = ana.get("/api/user/get_self").expect(200).json();
@@ -249,15 +243,16 @@ fn a_deleted_user_is_out_at_once_and_for_good() {
     let key = create_ana(&larder);
     let token = larder.token("ana");
     larder.bearer(&token).get("/api/finder").expect(200);
-    by_key(&larder, &key).get("/api/finder").expect(200);
+    larder.with_key(&key).get("/api/finder").expect(200);
     let ask_delete = json!({ "username": "ana" });
     larder.http("boss").post("/api/user/delete", ask_delete.clone()).expect_status("User deleted");
     let expect_out = |larder: &Larder| {
         larder.bearer(&token).get("/api/finder").expect_error(401, "Unauthorized");
-        by_key(larder, &key).get("/api/finder").expect_error(401, "Unauthorized");
-        let cookie = format!("larder_session={token}");
-        let by_cookie = larder.anonymous().with("Cookie", &cookie);
-        by_cookie.get("/api/download?file_path=a.txt").expect_error(401, "Unauthorized");
+        larder.with_key(&key).get("/api/finder").expect_error(401, "Unauthorized");
+        larder
+            .browser(&token)
+            .get("/api/download?file_path=a.txt")
+            .expect_error(401, "Unauthorized");
         larder
             .sign_in("ana", &password_of("ana"))
             .expect_error(401, "Invalid username or password");
@@ -270,7 +265,7 @@ fn a_deleted_user_is_out_at_once_and_for_good() {
     // Whoever gets the name next gets neither the id nor the sessions.
     create_ana(&larder);
     assert!(matches!(larder.bearer(&token).get("/api/finder").status, 401));
-    by_key(&larder, &key).get("/api/finder").expect_error(401, "Unauthorized");
+    larder.with_key(&key).get("/api/finder").expect_error(401, "Unauthorized");
 }
 
 #[test]
@@ -322,7 +317,7 @@ fn the_last_admin_cannot_be_deleted_by_anybody() {
         .http("boss")
         .post("/api/user/delete", json!({ "username": "admin" }))
         .expect_status("User deleted");
-    for client in [larder.http("boss"), by_key(&larder, &ana)] {
+    for client in [larder.http("boss"), larder.with_key(&ana)] {
         client.post("/api/user/delete", json!({ "username": "boss" })).expect_refusal(409);
     }
     larder.http("boss").get("/api/user/get_self").expect(200);
@@ -333,7 +328,7 @@ fn the_last_admin_cannot_be_deleted_by_anybody() {
 
 #[test]
 fn of_the_last_two_admins_who_delete_each_other_one_stays() {
-    let larder = with_boss().user_with("chef", "admin", r#"[""]"#, r#"[""]"#);
+    let larder = with_boss().admin("chef");
     larder.http("boss").post("/api/user/delete", json!({ "username": "admin" })).expect(200);
     let (boss, chef) = (larder.http("boss"), larder.http("chef"));
     std::thread::scope(|scope| {
@@ -350,7 +345,7 @@ fn of_the_last_two_admins_who_delete_each_other_one_stays() {
 fn an_edit_changes_what_is_given_and_keeps_the_rest() {
     let larder = with_boss();
     let key = create_ana(&larder);
-    let ana = by_key(&larder, &key);
+    let ana = larder.with_key(&key);
     ana.post("/api/user/edit_self", json!({ "settings": "dark", "ftp_users": "cam" })).expect(200);
     let before = shown(&larder, "ana");
     let id = before["id"].clone();
@@ -449,7 +444,7 @@ fn an_edited_password_ends_every_session_of_that_user_alone() {
     let expect_ended = |larder: &Larder| {
         larder.bearer(&ana).get("/api/finder").expect_error(401, "Invalid token");
         larder.bearer(&bea).get("/api/finder").expect(200);
-        by_key(larder, &key).get("/api/finder").expect(200);
+        larder.with_key(&key).get("/api/finder").expect(200);
     };
     expect_ended(&larder);
     larder.kill();
@@ -520,7 +515,7 @@ fn get_all_shows_everybody_without_secrets() {
     }
     let masked = shown(&larder, "ana")["API_KEY"].as_str().unwrap().to_owned();
     assert_eq!(masked, format!("{}…", &key[..7]));
-    by_key(&larder, &masked).get("/api/finder").expect_refusal(401);
+    larder.with_key(&masked).get("/api/finder").expect_refusal(401);
 }
 
 #[test]
@@ -554,7 +549,7 @@ fn get_all_tells_where_each_was_last_seen() {
     let mut larder = with_boss();
     let key = create_ana(&larder);
     assert_eq!(shown(&larder, "ana")["ip"], "");
-    by_key(&larder, &key).get("/api/finder").expect(200);
+    larder.with_key(&key).get("/api/finder").expect(200);
     assert_eq!(shown(&larder, "ana")["ip"], "127.0.0.1");
     // Signing in counts; a refusal does not.
     let mut wire = larder.wire_from_afar_by(7);
@@ -610,7 +605,7 @@ fn get_all_has_no_end_but_the_last_user() {
 fn one_changes_ones_own_texts_and_nothing_else() {
     let larder = with_boss();
     let key = create_ana(&larder);
-    let ana = by_key(&larder, &key);
+    let ana = larder.with_key(&key);
     let edit = json!({ "name": "Ana B.", "settings": "{\"theme\":\"dark\"}", "ftp_users": "cam",
         "role": "admin", "paths": "[]", "paths_write": r#"[""]"#, "id": 1, "epoch": 0 });
     let answer = ana.post("/api/user/edit_self", edit).expect_status("User updated");
@@ -644,7 +639,7 @@ fn everybody_who_has_signed_in_may_edit_themselves() {
 fn an_update_without_a_valid_field_is_refused() {
     let larder = with_boss();
     let key = create_ana(&larder);
-    let ana = by_key(&larder, &key);
+    let ana = larder.with_key(&key);
     let sentence = "No valid fields provided for update";
     for nothing in [
         json!({}),
@@ -688,7 +683,7 @@ fn a_new_password_of_ones_own_ends_all_sessions_and_begins_one() {
     let expect_changed = |larder: &Larder| {
         for old in [&here, &elsewhere] {
             larder.bearer(old).get("/api/finder").expect_error(401, "Invalid token");
-            let by_cookie = larder.anonymous().with("Cookie", &format!("larder_session={old}"));
+            let by_cookie = larder.browser(old);
             by_cookie.get("/api/finder").expect_error(401, "Invalid token");
         }
         larder.bearer(&new).get("/api/finder").expect(200);
@@ -705,18 +700,18 @@ fn a_new_password_of_ones_own_ends_all_sessions_and_begins_one() {
 fn a_key_of_ones_own_is_random_or_long_enough() {
     let larder = with_boss();
     let first = create_ana(&larder);
-    let answer = by_key(&larder, &first).post("/api/user/edit_self", json!({ "API_KEY": "new" }));
+    let answer = larder.with_key(&first).post("/api/user/edit_self", json!({ "API_KEY": "new" }));
     let answer = answer.expect_status("User updated");
     let second = answer["API_KEY"].as_str().expect("a key").to_owned();
     assert!(second.len() >= 32 && second != first, "{second}");
-    by_key(&larder, &first).get("/api/finder").expect_error(401, "Unauthorized");
-    by_key(&larder, &second).get("/api/finder").expect(200);
+    larder.with_key(&first).get("/api/finder").expect_error(401, "Unauthorized");
+    larder.with_key(&second).get("/api/finder").expect(200);
     let given = "My-own_key.0123456789abcdef01234";
     assert_eq!(given.len(), 32);
-    let answer = by_key(&larder, &second).post("/api/user/edit_self", json!({ "API_KEY": given }));
+    let answer = larder.with_key(&second).post("/api/user/edit_self", json!({ "API_KEY": given }));
     assert_eq!(answer.expect_status("User updated"), json!({ "status": "User updated" }));
-    by_key(&larder, &second).get("/api/finder").expect_error(401, "Unauthorized");
-    let ana = by_key(&larder, given);
+    larder.with_key(&second).get("/api/finder").expect_error(401, "Unauthorized");
+    let ana = larder.with_key(given);
     ana.get("/api/finder").expect(200);
     assert_eq!(shown(&larder, "ana")["API_KEY"], "My-own_…");
     for bad in
@@ -739,7 +734,7 @@ fn every_change_is_written_down_without_secrets() {
     let key = create_ana(&larder);
     let id = shown(&larder, "ana")["id"].clone();
     let own = json!({ "API_KEY": "new", "password": "secret number two", "settings": "dark" });
-    let token = by_key(&larder, &key).post("/api/user/edit_self", own).json();
+    let token = larder.with_key(&key).post("/api/user/edit_self", own).json();
     let edit =
         json!({ "id": id, "username": "ana", "name": "A", "password": "secret number three" });
     larder.http("boss").post("/api/user/edit", edit).expect(200);

@@ -104,6 +104,13 @@ impl Client {
         answer(format!("{method} {target}"), sent)
     }
 
+    /// Makes a narrowed key; gives its number and itself.
+    #[track_caller]
+    pub fn make_key(&self, wish: Value) -> (i64, String) {
+        let made = self.post("/api/key/create", wish).expect_status("Key created");
+        (made["id"].as_i64().unwrap(), made["key"].as_str().unwrap().to_owned())
+    }
+
     /// `POST` of a form to the upload.
     #[track_caller]
     pub fn upload(&self, form: &Form) -> Answer {

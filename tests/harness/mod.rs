@@ -19,6 +19,7 @@ pub mod process;
 pub mod program;
 pub mod silent;
 pub mod table;
+pub mod tls;
 pub mod tus;
 pub mod wait;
 pub mod wire;
@@ -137,6 +138,12 @@ impl Larder {
         self.user_with(name, "user", r#"[""]"#, "[]")
     }
 
+    /// Adds a user of the role `admin` who may read and write everything.
+    #[track_caller]
+    pub fn admin(self, name: &str) -> Self {
+        self.user_with(name, "admin", r#"[""]"#, r#"[""]"#)
+    }
+
     /// Adds a user.
     #[track_caller]
     pub fn user_with(mut self, name: &str, role: &str, paths: &str, paths_write: &str) -> Self {
@@ -209,6 +216,11 @@ impl Larder {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
+    }
+
+    /// Puts a file of nothing but zeros into a folder of the share; it takes no room on the disk.
+    pub fn sparse(&self, path: &str, bytes: u64) {
+        fs::File::create(self.root().join(path)).unwrap().set_len(bytes).unwrap();
     }
 
     /// Puts a folder into the share, with its parents.
@@ -339,7 +351,13 @@ impl Larder {
     /// A client with a user's API key.
     #[track_caller]
     pub fn http(&self, name: &str) -> Client {
-        self.anonymous().with("X-API-KEY", self.key(name))
+        self.with_key(self.key(name))
+    }
+
+    /// A client with this key.
+    #[track_caller]
+    pub fn with_key(&self, key: &str) -> Client {
+        self.anonymous().with("X-API-KEY", key)
     }
 
     /// A client without credentials.
@@ -353,6 +371,18 @@ impl Larder {
     #[track_caller]
     pub fn bearer(&self, token: &str) -> Client {
         self.anonymous().with("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// A client of somebody who has just signed in.
+    #[track_caller]
+    pub fn session(&self, name: &str) -> Client {
+        self.bearer(&self.token(name))
+    }
+
+    /// A client with a token in the cookie alone, as a browser that follows a link.
+    #[track_caller]
+    pub fn browser(&self, token: &str) -> Client {
+        self.anonymous().with("Cookie", &format!("larder_session={token}"))
     }
 
     /// A bare connection.
@@ -378,13 +408,14 @@ impl Larder {
     /// Signs in, from an address of its own each time.
     #[track_caller]
     pub fn sign_in(&self, username: &str, password: &str) -> Answer {
-        let body = json!({ "username": username, "password": password }).to_string();
+        self.login(&json!({ "username": username, "password": password }))
+    }
+
+    /// Asks to be let in by whatever this says, likewise.
+    #[track_caller]
+    pub fn login(&self, ask: &Value) -> Answer {
         let mut wire = self.wire_from_afar();
-        wire.send(format!(
-            "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        ));
+        wire.send(login_request(ask, ""));
         wire.answer()
     }
 
@@ -394,6 +425,16 @@ impl Larder {
         let answer = self.sign_in(name, &password_of(name)).expect(200);
         answer.json()["token"].as_str().expect("a token").to_owned()
     }
+}
+
+/// A request to sign in, with more fields.
+pub fn login_request(ask: &Value, more: &str) -> String {
+    let body = ask.to_string();
+    format!(
+        "POST /api/user/login HTTP/1.1\r\nHost: larder\r\nContent-Type: application/json\r\n{more}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// The password of a user.
