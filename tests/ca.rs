@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
-use crate::harness::{Larder, program, wait};
+use crate::harness::{Larder, program, tls, wait};
 
 /// The files of the state directory that belong to it.
 const FILES: [&str; 4] = ["tls-ca.pem", "tls-ca-key.pem", "tls-cert.pem", "tls-key.pem"];
@@ -276,11 +276,7 @@ fn the_page_is_for_whoever_asks() {
 #[test]
 fn with_certificates_of_ones_own_there_is_nothing_to_trust() {
     let larder = Larder::prepare();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let own = params.self_signed(&key).unwrap().pem();
-    fs::write(larder.state().join("own.pem"), own).unwrap();
-    fs::write(larder.state().join("own.key"), key.serialize_pem()).unwrap();
+    tls::pair(&larder.state(), "own.pem", "own.key");
     let settings = json!({ "tls_cert": "own.pem", "tls_key": "own.key" });
     let larder = larder.settings(&settings).launch().user("ana");
     for path in PATHS {
@@ -378,9 +374,9 @@ fn another_authority_is_taken_up_without_a_restart() {
 
 #[test]
 fn half_an_authority_on_the_disk_is_survived() {
-    for name in ["tls-ca.pem", "tls-ca-key.pem", "tls-cert.pem", "tls-key.pem"] {
+    let mut larder = Larder::start();
+    for name in FILES {
         for content in [None, Some("nonsense")] {
-            let mut larder = Larder::start();
             larder.stop();
             match content {
                 None => fs::remove_file(larder.state().join(name)).unwrap(),

@@ -280,7 +280,7 @@ fn what_is_not_for_keys_is_refused_whatever_the_role_may() {
     larder.http("ida").get("/api/user/get_self").expect(200);
 }
 
-/// Those that are.
+/// Those that are for keys.
 const OPEN: &[&str] = &[
     "/api/finder",
     "/api/new_file",

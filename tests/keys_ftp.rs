@@ -1,6 +1,7 @@
 //! Narrowed keys at FTP's door: user name and key as password.
 
 use std::io::{Read as _, Write as _};
+use std::net::Ipv4Addr;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -29,9 +30,21 @@ fn house() -> FtpHouse {
 #[track_caller]
 fn try_in(house: &FtpHouse, name: &str, password: &str) -> (Ftp, u16) {
     let mut ftp = house.connect();
-    ftp.expect(&format!("USER {name}"), 331);
-    let (code, _) = ftp.say(&format!("PASS {password}"));
+    let (code, _) = try_over(&mut ftp, name, password);
     (ftp, code)
+}
+
+/// The same over a connection; gives the last reply.
+#[track_caller]
+fn try_over(ftp: &mut Ftp, name: &str, password: &str) -> (u16, String) {
+    ftp.expect(&format!("USER {name}"), 331);
+    ftp.say(&format!("PASS {password}"))
+}
+
+/// A connection from one of many addresses, each of which may try once a second: 127.2.x.1.
+#[track_caller]
+fn from_afar(house: &FtpHouse, number: u8) -> Ftp {
+    Ftp::open(Ipv4Addr::new(127, 2, number, 1).into(), house.port)
 }
 
 /// Somebody who was let in.
@@ -62,9 +75,16 @@ fn a_key_with_that_door_lets_its_user_in_and_nothing_else_does() {
         ("kim", house.larder.key("kim")),
         ("kim", &nobody),
     ];
-    for (name, password) in wrong {
-        assert_eq!(try_in(&house, name, password).1, 530, "{name} {password}");
-    }
+    // At once, since each is answered late.
+    std::thread::scope(|scope| {
+        for (number, (name, password)) in (0..).zip(wrong) {
+            let mut ftp = from_afar(&house, number);
+            scope.spawn(move || {
+                let (code, _) = try_over(&mut ftp, name, password);
+                assert_eq!(code, 530, "{name} {password}");
+            });
+        }
+    });
     let log = house.admin().get("/api/get_logs").expect(200);
     assert!(log.text().contains(&format!("ftp kim (key Camera, {}…): ", &key[..7])), "{log}");
     assert!(!log.text().contains(&key), "{log}");
@@ -241,16 +261,15 @@ fn guesses_are_delayed_as_of_passwords() {
     let house = house();
     let (_, key) = house.larder.session("kim").make_key(json!({ "label": "a" }));
     let guess = format!("lk_{}", "0".repeat(48));
-    let mut ftp = house.connect();
-    for _ in 0..3 {
-        ftp.expect("USER kim", 331);
-        if ftp.say(&format!("PASS {guess}")).0 == 421 {
-            break;
-        }
-    }
+    sign_in(&house, "kim", &key);
+    let is_delayed = (0..20).any(|number| {
+        try_over(&mut from_afar(&house, number), "kim", &guess).1.contains("Too many")
+    });
+    assert!(is_delayed, "twenty guesses were judged");
     let log = house.admin().get("/api/get_logs").expect(200);
     assert!(log.text().contains("failed sign-in as kim"), "{log}");
     assert!(!log.text().contains(&guess), "{log}");
+    // Whoever was let in lately from where they are is kept waiting by nobody's guesses.
     sign_in(&house, "kim", &key);
 }
 

@@ -1,5 +1,7 @@
-//! The client's side of TLS, where a test is about what is said over it: it takes any certificate.
+//! TLS where a test is about what is said over it: clients that take any certificate, and an owner's certificate.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -61,4 +63,12 @@ pub fn config(protocols: &[&str]) -> Arc<ClientConfig> {
 /// The client's side of one connection.
 pub fn session(protocols: &[&str]) -> ClientConnection {
     ClientConnection::new(config(protocols), ServerName::try_from("localhost").unwrap()).unwrap()
+}
+
+/// Puts a certificate that nobody knows, and its key, into two files of a folder; the certificate.
+pub fn pair(folder: &Path, chain: &str, key: &str) -> Vec<u8> {
+    let made = rcgen::generate_simple_self_signed(["nas.example".to_owned()]).unwrap();
+    fs::write(folder.join(chain), made.cert.pem()).unwrap();
+    fs::write(folder.join(key), made.signing_key.serialize_pem()).unwrap();
+    made.cert.der().to_vec()
 }
