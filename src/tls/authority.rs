@@ -142,10 +142,10 @@ impl Authority {
         let half = |what: &str| Trouble::Half(what.to_owned());
         let der = CertificateDer::from_pem_slice(pem).map_err(|cause| half(&cause.to_string()))?;
         let found = der::facts(&der).ok_or_else(|| half("its certificate cannot be read"))?;
-        let is_ours = |name: &&str| name.starts_with(SUBJECT) && found.issuer == found.subject;
-        let subject = found.subject.filter(is_ours).unwrap_or_default().to_owned();
-        let domains = found.permitted_domains().into_iter().map(str::to_owned).collect();
-        let ends = Moment::at(found.ends);
+        let is_by_itself = found.issuer == found.subject;
+        let is_ours = |name: &String| name.starts_with(SUBJECT) && is_by_itself;
+        let subject = found.subject.filter(is_ours).unwrap_or_default();
+        let (ends, domains) = (Moment::at(found.ends), found.permitted_domains);
         Ok(Self { der, subject, ends, domains })
     }
 
@@ -198,10 +198,10 @@ impl Authority {
 /// The key of a certificate, from PEM.
 ///
 /// Errors: one line; it is none, or another's.
-pub fn key_of(certificate: &Facts<'_>, pem: &[u8]) -> Result<KeyPair, String> {
+pub fn key_of(certificate: &Facts, pem: &[u8]) -> Result<KeyPair, String> {
     let text = str::from_utf8(pem).map_err(|_| "its key cannot be read")?;
     let key = KeyPair::from_pem(text).map_err(|_| "its key cannot be read")?;
-    if !key.subject_public_key_info().ends_with(certificate.key) {
+    if key.subject_public_key_info() != certificate.key {
         return Err("its key is that of another".to_owned());
     }
     Ok(key)

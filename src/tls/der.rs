@@ -1,161 +1,132 @@
 //! What larder wants to know of a certificate (RFC 5280, 4.1), read from its DER. Believes nothing: whoever
 //! trusts a certificate verifies it.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
-/// `SEQUENCE`, of anything.
-const SEQUENCE: u8 = 0x30;
-/// SET, of anything.
-const SET: u8 = 0x31;
-/// INTEGER.
-const INTEGER: u8 = 0x02;
-/// `OBJECT IDENTIFIER`.
-const IDENTIFIER: u8 = 0x06;
-/// `OCTET STRING`.
-const OCTETS: u8 = 0x04;
-/// BOOLEAN.
-const BOOLEAN: u8 = 0x01;
-/// A `UTF8String`.
-const TEXT: u8 = 0x0c;
-/// `UTCTime`: the year has two digits.
-const TIME: u8 = 0x17;
-/// `GeneralizedTime`: the year has four.
-const LONG_TIME: u8 = 0x18;
-/// The version of a certificate, and the permitted subtrees of name constraints.
-const FIRST: u8 = 0xa0;
-/// The extensions of a certificate.
-const FOURTH: u8 = 0xa3;
-/// A DNS name among the kinds of names (RFC 5280, 4.2.1.6).
-const DNS_NAME: u8 = 0x82;
+use yasna::models::{ObjectIdentifier, TaggedDerValue};
+use yasna::tags::{TAG_UTCTIME, TAG_UTF8STRING};
+use yasna::{ASN1Result, BERReader, BERReaderSeq, Tag, parse_der};
 
 /// 2.5.4.3, the common name.
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const COMMON_NAME: &[u64] = &[2, 5, 4, 3];
 /// 2.5.29.30, the name constraints.
-const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
+const NAME_CONSTRAINTS: &[u64] = &[2, 5, 29, 30];
 
 /// What stands in a certificate.
-pub struct Facts<'a> {
+pub struct Facts {
     /// The common name of who vouches for it; nothing where there is none alone.
-    pub issuer: Option<&'a str>,
+    pub issuer: Option<String>,
     /// Its own common name, likewise.
-    pub subject: Option<&'a str>,
+    pub subject: Option<String>,
     /// The first second in which it holds, since 1970.
     pub begins: i64,
     /// The last one.
     pub ends: i64,
-    /// The whole public key, as `SubjectPublicKeyInfo` without its head.
-    pub key: &'a [u8],
-    /// What its extensions are.
-    extensions: &'a [u8],
+    /// The public key, as `SubjectPublicKeyInfo`.
+    pub key: Vec<u8>,
+    /// The DNS names below which it may vouch for names; none where it says nothing about that.
+    pub permitted_domains: Vec<String>,
 }
 
 /// Reads a certificate; nothing where it is none.
-pub fn facts(der: &[u8]) -> Option<Facts<'_>> {
-    let mut whole = Values(der);
-    let mut certificate = Values(whole.inner(SEQUENCE)?);
-    let mut signed = Values(certificate.inner(SEQUENCE)?);
-    let _version = signed.inner(FIRST)?;
-    let _serial = signed.inner(INTEGER)?;
-    let _algorithm = signed.inner(SEQUENCE)?;
-    let issuer = common_name(signed.inner(SEQUENCE)?);
-    let mut validity = Values(signed.inner(SEQUENCE)?);
-    let (begins, ends) = (time(validity.next()?)?, time(validity.next()?)?);
-    let subject = common_name(signed.inner(SEQUENCE)?);
-    let key = signed.inner(SEQUENCE)?;
-    // Unique identifiers, which nobody has, would stand between.
-    let extensions = signed.inner(FOURTH).and_then(|inner| Values(inner).inner(SEQUENCE));
-    Some(Facts { issuer, subject, begins, ends, key, extensions: extensions.unwrap_or_default() })
+pub fn facts(der: &[u8]) -> Option<Facts> {
+    let certificate = |whole: &mut BERReaderSeq<'_, '_>| {
+        let facts = whole.next().read_sequence(signed)?;
+        let _algorithm = whole.next().read_der()?;
+        let _signature = whole.next().read_der()?;
+        Ok(facts)
+    };
+    parse_der(der, |reader| reader.read_sequence(certificate)).ok()
 }
 
-impl<'a> Facts<'a> {
-    /// The DNS names below which it may vouch for names; none where it says nothing about that.
-    pub fn permitted_domains(&self) -> Vec<&'a str> {
-        let Some(permitted) = self.permitted() else { return Vec::new() };
-        let base = |(_, subtree): (u8, &'a [u8])| Values(subtree).inner(DNS_NAME);
-        Values(permitted).filter_map(base).filter_map(text).collect()
-    }
-
-    /// The permitted subtrees.
-    fn permitted(&self) -> Option<&'a [u8]> {
-        let constraints = Values(self.extensions).find_map(|(_, extension)| {
-            let mut extension = Values(extension);
-            let is_it = extension.inner(IDENTIFIER)? == NAME_CONSTRAINTS;
-            let _is_critical = extension.inner(BOOLEAN);
-            is_it.then(|| extension.inner(OCTETS)).flatten()
-        })?;
-        Values(Values(constraints).inner(SEQUENCE)?).inner(FIRST)
-    }
+/// What is signed.
+fn signed(values: &mut BERReaderSeq<'_, '_>) -> ASN1Result<Facts> {
+    let _version = values.next().read_tagged(Tag::context(0), any)?;
+    let _serial = values.next().read_der()?;
+    let _algorithm = values.next().read_der()?;
+    let issuer = common_name(values.next())?;
+    let (begins, ends) =
+        values.next().read_sequence(|values| Ok((time(values.next())?, time(values.next())?)))?;
+    let subject = common_name(values.next())?;
+    let key = values.next().read_der()?;
+    // Unique identifiers, which nobody has, would stand between.
+    let extensions = values
+        .read_optional(|all| {
+            all.read_tagged(Tag::context(3), |all| all.collect_sequence_of(extension))
+        })?
+        .unwrap_or_default();
+    let constraints = extensions.iter().find(|(of, _)| of.components() == NAME_CONSTRAINTS);
+    let permitted_domains = match constraints {
+        Some((_, constraints)) => parse_der(constraints, permitted)?,
+        None => Vec::new(),
+    };
+    Ok(Facts { issuer, subject, begins, ends, key, permitted_domains })
 }
 
 /// The common name in a name that consists of nothing else.
-fn common_name(name: &[u8]) -> Option<&str> {
-    let mut parts = Values(name);
-    let mut attribute = Values(Values(parts.inner(SET)?).inner(SEQUENCE)?);
-    let is_it = attribute.inner(IDENTIFIER)? == COMMON_NAME && parts.0.is_empty();
-    attribute.inner(TEXT).filter(|_| is_it).and_then(text)
+fn common_name(name: BERReader<'_, '_>) -> ASN1Result<Option<String>> {
+    let attribute = |attribute: BERReader<'_, '_>| {
+        attribute.read_sequence(|values| {
+            Ok((values.next().read_oid()?, values.next().read_tagged_der()?))
+        })
+    };
+    let parts = name.collect_sequence_of(|part| part.collect_set_of(attribute))?;
+    let [part] = parts.as_slice() else { return Ok(None) };
+    let [(of, value)] = part.as_slice() else { return Ok(None) };
+    let is_it = of.components() == COMMON_NAME && value.tag() == TAG_UTF8STRING;
+    Ok(text(value).filter(|_| is_it))
 }
 
-/// Bytes that are text.
-fn text(bytes: &[u8]) -> Option<&str> {
-    str::from_utf8(bytes).ok()
+/// What an extension is called, and what is in it.
+fn extension(extension: BERReader<'_, '_>) -> ASN1Result<(ObjectIdentifier, Vec<u8>)> {
+    extension.read_sequence(|values| {
+        let of = values.next().read_oid()?;
+        let _is_critical = values.read_default(false, flag)?;
+        Ok((of, values.next().read_bytes()?))
+    })
+}
+
+/// The DNS names in the permitted subtrees of name constraints (RFC 5280, 4.2.1.10).
+fn permitted(constraints: BERReader<'_, '_>) -> ASN1Result<Vec<String>> {
+    let base = |subtree: BERReader<'_, '_>| {
+        subtree.read_sequence(|values| {
+            let base = values.next().read_tagged_der()?;
+            for _minimum_and_maximum in 0..2 {
+                values.read_optional(any)?;
+            }
+            Ok(base)
+        })
+    };
+    let subtrees = constraints.read_sequence(|values| {
+        let permitted = values.read_optional(|all| {
+            all.read_tagged_implicit(Tag::context(0), |all| all.collect_sequence_of(base))
+        })?;
+        let _excluded = values.read_optional(any)?;
+        Ok(permitted.unwrap_or_default())
+    })?;
+    let names = subtrees.iter().filter(|base| base.tag() == Tag::context(2));
+    Ok(names.filter_map(text).collect())
+}
+
+/// Yes or no.
+fn flag(value: BERReader<'_, '_>) -> ASN1Result<bool> {
+    value.read_bool()
+}
+
+/// A value, whatever it is.
+fn any(value: BERReader<'_, '_>) -> ASN1Result<Vec<u8>> {
+    value.read_der()
+}
+
+/// A value that is text.
+fn text(value: &TaggedDerValue) -> Option<String> {
+    str::from_utf8(value.value()).ok().map(str::to_owned)
 }
 
 /// A time, as seconds since 1970.
-fn time((tag, bytes): (u8, &[u8])) -> Option<i64> {
-    let digits = text(bytes)?.strip_suffix('Z')?;
-    let number = |range: std::ops::Range<usize>| digits.get(range)?.parse::<i8>().ok();
-    let (year, rest) = match tag {
-        // RFC 5280, 4.1.2.5.1: from 1950 to 2049.
-        TIME => (i16::from(number(0..2)?), 2),
-        LONG_TIME => (digits.get(..4)?.parse().ok()?, 4),
-        _ => return None,
-    };
-    let year = if tag == LONG_TIME { year } else { year + if year < 50 { 2000 } else { 1900 } };
-    let two = |at: usize| number(rest + 2 * at..rest + 2 * at + 2);
-    let date = Date::new(year, two(0)?, two(1)?).ok()?;
-    let hour = two(2)?;
-    let (minute, second) = (two(3)?, two(4)?);
-    let is_real = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-    let moment = is_real.then(|| date.at(hour, minute, second, 0))?;
-    TimeZone::UTC.to_timestamp(moment).ok().map(jiff::Timestamp::as_second)
-}
-
-/// Values of DER, one behind the other (X.690, 8.1).
-struct Values<'a>(&'a [u8]);
-
-impl<'a> Values<'a> {
-    /// The content of the next one if it has this tag; else nothing is taken.
-    fn inner(&mut self, tag: u8) -> Option<&'a [u8]> {
-        let before = self.0;
-        match self.next() {
-            Some((found, content)) if found == tag => Some(content),
-            _ => {
-                self.0 = before;
-                None
-            }
-        }
+fn time(time: BERReader<'_, '_>) -> ASN1Result<i64> {
+    if time.lookahead_tag()? == TAG_UTCTIME {
+        return Ok(time.read_utctime()?.datetime().unix_timestamp());
     }
-}
-
-impl<'a> Iterator for Values<'a> {
-    type Item = (u8, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let [tag, first, rest @ ..] = self.0 else { return None };
-        let (length, rest) = match usize::from(*first) {
-            short @ ..=0x7f => (short, rest),
-            // As many bytes of length follow; nothing that is read here is longer than two tell.
-            long @ 0x81..=0x82 => {
-                let (bytes, rest) = rest.split_at_checked(long - 0x80)?;
-                (bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
-            }
-            _ => return None,
-        };
-        let (content, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((*tag, content))
-    }
+    Ok(time.read_generalized_time()?.datetime().unix_timestamp())
 }
 
 #[cfg(test)]
@@ -185,12 +156,11 @@ mod tests {
     fn a_certificate_is_read() {
         let (der, key) = certificate((2024, 2049));
         let found = facts(&der).unwrap();
-        assert_eq!(found.subject, Some("larder on nas, 0123abcd"));
+        assert_eq!(found.subject.as_deref(), Some("larder on nas, 0123abcd"));
         assert_eq!(found.issuer, found.subject);
-        assert_eq!(found.permitted_domains(), ["local", "home.arpa"]);
+        assert_eq!(found.permitted_domains, ["local", "home.arpa"]);
         assert_eq!((found.begins, found.ends), (1_704_067_200, 2_524_521_600));
-        let whole = rcgen::PublicKeyData::subject_public_key_info(&key);
-        assert!(whole.ends_with(found.key) && whole.len() - found.key.len() <= 3);
+        assert_eq!(found.key, rcgen::PublicKeyData::subject_public_key_info(&key));
     }
 
     #[test]
@@ -210,7 +180,7 @@ mod tests {
             for change in [0x80, 0xff, 0x01] {
                 let mut other = der.clone();
                 other[at] ^= change;
-                let _whatever = facts(&other).map(|found| found.permitted_domains().len());
+                let _whatever = facts(&other).map(|found| found.permitted_domains.len());
             }
         }
     }
