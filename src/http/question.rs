@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer};
 
+use crate::clock;
 use crate::error::{Error, Result, Why};
 use crate::http::call::Call;
 #[cfg(test)]
 use crate::http::openapi::Book;
+use crate::limits;
 
 /// What the document can tell of: nothing more than a type where larder is not being tested.
 #[cfg(not(test))]
@@ -288,10 +291,25 @@ impl Until {
     /// What serde calls it; by that it is read.
     pub const NAME: &'static str = "Until";
 
-    /// What was sent: a number in digits, or a text.
-    pub fn into_text(self) -> String {
-        self.0
+    /// The moment, in seconds since 1970.
+    ///
+    /// Errors: `Invalid`, `ClockNotSet` (days from when?).
+    pub fn moment(self) -> Result<i64> {
+        const WRONG: Error = Error::invalid("expires must be a date or a number of days");
+        let latest = clock::now() + days(limits::EXPIRES_DAYS_MAX);
+        let moment = if self.0.bytes().all(|byte| byte.is_ascii_digit()) {
+            let count = self.0.parse().ok().filter(|count| *count <= limits::EXPIRES_DAYS_MAX);
+            clock::known().ok_or(Error::ClockNotSet)? + days(count.ok_or(WRONG)?)
+        } else {
+            self.0.parse::<Timestamp>().map_err(|_| WRONG)?.as_second()
+        };
+        if moment > latest { Err(Error::invalid("expires is too far away")) } else { Ok(moment) }
     }
+}
+
+/// Seconds of so many days.
+const fn days(count: i64) -> i64 {
+    count * 24 * 3600
 }
 
 /// The serde name of a question in which `null` says something: that what it stands for shall be nothing.

@@ -116,3 +116,7 @@ pub const UPLOAD_SPARE_BYTES: u64 = 1024 * 1024;
 
 /// Bytes of a name and a password in `Authorization` that we would look at: both at their longest, in base64.
 pub const BASIC_BYTES_MAX: usize = 4096;
+
+/// How long what is given may last from now on (days), a link as well as a key: as far as a date of four digits is sure
+/// to reach.
+pub const EXPIRES_DAYS_MAX: i64 = 36_500;

@@ -57,9 +57,6 @@ pub const LINK_LABEL_BYTES_MAX: usize = 256;
 /// What `downloads_max` and `upload_files_max` may be: more is no limit.
 pub const LINK_COUNT_MAX: i64 = 1_000_000;
 
-/// How long a link may be open from now on (days): as far as a date of four digits is sure to reach.
-pub const LINK_DAYS_MAX: i64 = 36_500;
-
 /// Links that are read at once when all are told.
 pub const LINKS_PER_READ: usize = 500;
 

@@ -10,7 +10,6 @@ use crate::auth::narrowed::{self, Door};
 use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, Done, Time, done, sentence};
 use crate::http::call::Call;
-use crate::http::handlers::links::moment_of;
 use crate::http::question::{Ask, Filled, Id, Query, Question, Until, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
@@ -62,7 +61,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewKey>) -> Result<Answer<Created>> 
     if doors.is_empty() {
         return Err(Error::invalid_as(Why::Missing, "No doors provided"));
     }
-    let expires = ask.expires.map(moment_of).transpose()?;
+    let expires = ask.expires.map(Until::moment).transpose()?;
     let path = place_of(call, path, may_write)?;
     call.must_still_be_let_in()?;
     let (id, key) = (key::new_id()?, key::new_key()?);

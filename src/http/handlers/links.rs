@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tiny_http::ext::Body;
 
@@ -90,7 +89,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewLink>) -> Result<Answer<Created>>
         label,
         read: Some(read),
         write: Some(write),
-        expires: Edit::Set(ask.expires.map(moment_of).transpose()?),
+        expires: Edit::Set(ask.expires.map(Until::moment).transpose()?),
         downloads_max: Edit::Set(ask.downloads_max.map(times).transpose()?),
         upload_bytes_max: Edit::Set(ask.upload_bytes_max.map(bytes).transpose()?),
         upload_files_max: Edit::Set(ask.upload_files_max.map(times).transpose()?),
@@ -192,7 +191,7 @@ pub fn edit(call: &mut Call<'_>, ask: Ask<EditLink>) -> Result<Answer<Done<LinkE
         label,
         read: ask.read,
         write: ask.write,
-        expires: ask.expires.try_map(moment_of)?.into(),
+        expires: ask.expires.try_map(Until::moment)?.into(),
         downloads_max: ask.downloads_max.try_map(times)?.into(),
         upload_bytes_max: ask.upload_bytes_max.try_map(bytes)?.into(),
         upload_files_max: ask.upload_files_max.try_map(times)?.into(),
@@ -503,27 +502,6 @@ fn must_be_password(password: &str) -> Result<()> {
 /// The hash of a password; none of an empty one.
 fn hash_unless_empty(password: &str) -> Result<Option<String>> {
     if password.is_empty() { Ok(None) } else { password::hash(password).map(Some) }
-}
-
-/// When a link closes, in seconds since 1970.
-///
-/// Errors: `Invalid`, `ClockNotSet` (days from when?).
-pub fn moment_of(until: Until) -> Result<i64> {
-    const WRONG: Error = Error::invalid("expires must be a date or a number of days");
-    let text = until.into_text();
-    let latest = clock::now() + days(limits::LINK_DAYS_MAX);
-    let moment = if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let count = text.parse().ok().filter(|count| *count <= limits::LINK_DAYS_MAX);
-        clock::known().ok_or(Error::ClockNotSet)? + days(count.ok_or(WRONG)?)
-    } else {
-        text.parse::<Timestamp>().map_err(|_| WRONG)?.as_second()
-    };
-    if moment > latest { Err(Error::invalid("expires is too far away")) } else { Ok(moment) }
-}
-
-/// Seconds of so many days.
-const fn days(count: i64) -> i64 {
-    count * 24 * 3600
 }
 
 /// How often something may be done.
