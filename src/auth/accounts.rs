@@ -23,7 +23,7 @@ pub struct Accounts {
 }
 
 /// What somebody who has signed in shows from now on.
-pub struct Pass {
+pub struct IssuedToken {
     /// A JWT.
     pub token: String,
     /// How long it can be renewed if nobody uses it.
@@ -62,13 +62,13 @@ impl Accounts {
         user: &User,
         is_remembered: bool,
         whence: Whence<'_>,
-    ) -> Result<Pass> {
+    ) -> Result<IssuedToken> {
         let id = key::hex(&key::random_bytes::<16>()?);
         match self.users.begin_session(user, &id, is_remembered, whence) {
             Ok(session) => self.pass(user, &session),
             Err(Error::DiskFull | Error::Store(_)) => {
                 let token = self.tokens.issue(user.id, &user.username, user.epoch, None)?;
-                Ok(Pass { token, lasts: limits::TOKEN_LIFE })
+                Ok(IssuedToken { token, lasts: limits::TOKEN_LIFE })
             }
             Err(error) => Err(error),
         }
@@ -77,7 +77,7 @@ impl Accounts {
     /// A new token of the session that the caller came with; that one is good for another minute.
     ///
     /// Errors: `SignIn` (it has ended, or was renewed before), `Refused` (they came with something else).
-    pub fn renew_session(&self, caller: &Caller, whence: Whence<'_>) -> Result<Pass> {
+    pub fn renew_session(&self, caller: &Caller, whence: Whence<'_>) -> Result<IssuedToken> {
         let (Who::User(user), Credential::Session(session)) = (caller.who(), caller.credential())
         else {
             return Err(Error::Refused);
@@ -100,7 +100,12 @@ impl Accounts {
     /// session begins with a code of it then.
     ///
     /// Errors: `SignIn` (they are gone meanwhile).
-    pub fn go_on(&self, caller: &Caller, user: &User, whence: Whence<'_>) -> Result<Option<Pass>> {
+    pub fn go_on(
+        &self,
+        caller: &Caller,
+        user: &User,
+        whence: Whence<'_>,
+    ) -> Result<Option<IssuedToken>> {
         let renewed = match caller.credential() {
             Credential::Session(session) => {
                 self.users.renew_session(user, &session.id, None, whence)?
@@ -116,10 +121,10 @@ impl Accounts {
     }
 
     /// What somebody shows from now on.
-    fn pass(&self, user: &User, session: &SessionRow) -> Result<Pass> {
+    fn pass(&self, user: &User, session: &SessionRow) -> Result<IssuedToken> {
         let place = Place { id: &session.id, generation: session.generation };
         let token = self.tokens.issue(user.id, &user.username, user.epoch, Some(place))?;
-        Ok(Pass { token, lasts: Duration::from_secs(session.life().unsigned_abs()) })
+        Ok(IssuedToken { token, lasts: Duration::from_secs(session.life().unsigned_abs()) })
     }
 
     /// The caller that a token stands for.
@@ -244,10 +249,11 @@ impl Accounts {
         const EXPIRED: Error = Error::SignIn(SignInProblem::Expired);
         let has_expired = |token_age| age != Age::Any && session.has_expired(token_age);
         let Some(row) = &found.session else {
-            return match session.is_sessionless() && !found.is_revoked {
-                true if session.has_expired(None) => Err(EXPIRED),
-                true => Ok(()),
-                false => Err(ENDED),
+            let was_ended = found.is_revoked || !session.is_sessionless();
+            return match session.has_expired(None) {
+                _ if was_ended => Err(ENDED),
+                true => Err(EXPIRED),
+                false => Ok(()),
             };
         };
         if self.users.is_session_over(row) {

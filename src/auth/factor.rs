@@ -12,7 +12,7 @@ use crate::auth::sealed::Seal;
 use crate::auth::totp::{self, Secret};
 use crate::error::{Error, Result, SignInProblem, Why};
 use crate::settings::Settings;
-use crate::store::{User, UserStore};
+use crate::store::{FACTOR_ON_ALREADY, User, UserStore};
 use crate::{clock, limits, threads};
 
 /// What the key that seals secrets is for.
@@ -66,7 +66,7 @@ impl Factors {
     /// Errors: `Conflict` (they have one), `Io` (no randomness).
     pub fn begin(&self, user: &User) -> Result<Secret> {
         if user.has_factor() {
-            return Err(Error::Conflict("The second factor is on already"));
+            return Err(FACTOR_ON_ALREADY);
         }
         let secret = totp::new_secret()?;
         let mut begun = threads::locked(&self.begun);

@@ -1,6 +1,7 @@
 //! Codes that change with the time: RFC 6238 with SHA-1, six digits and steps of 30 seconds, which every program knows.
 
 use hmac_sha1_compact::HMAC;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::auth::key;
 use crate::error::Result;
@@ -22,6 +23,9 @@ pub type Secret = [u8; SECRET_BYTES];
 
 /// Letters of base32 (RFC 4648, 6).
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// What is encoded in a part of a URI: all but what never is (RFC 3986, 2.3).
+const IN_URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A secret that nobody knows yet.
 ///
@@ -71,24 +75,11 @@ pub fn base32(secret: &Secret) -> String {
 
 /// What a program that shows codes reads out of a QR code.
 pub fn uri(secret: &Secret, username: &str) -> String {
-    let label = encoded(username);
+    let label = utf8_percent_encode(username, IN_URI);
     let secret = base32(secret);
     format!(
         "otpauth://totp/larder:{label}?secret={secret}&issuer=larder&algorithm=SHA1&digits={DIGITS}&period={STEP_S}"
     )
-}
-
-/// A text in a URI (RFC 3986, 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut all, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            all.push(char::from(byte));
-        } else {
-            all.push('%');
-            all.push_str(&key::hex(&[byte]).to_ascii_uppercase());
-        }
-        all
-    })
 }
 
 #[cfg(test)]

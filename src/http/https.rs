@@ -1,6 +1,8 @@
 //! What the settings say of plain HTTP and of HTTPS: who is sent from the one to the other, and what browsers are to
 //! remember of it.
 
+use std::time::Duration;
+
 use tiny_http::Request;
 use tiny_http::ext::Body;
 
@@ -15,9 +17,6 @@ const IN_THE_CLEAR: [&str; 5] = ["/ca", "/ca.css", "/ca.crt", "/ca.mobileconfig"
 
 /// The same, and everything below.
 const IN_THE_CLEAR_BELOW: &str = "/dav/";
-
-/// Seconds of a day.
-const DAY_S: u64 = 24 * 60 * 60;
 
 /// The way to HTTPS, where the settings want nothing else and a request came without.
 ///
@@ -48,6 +47,6 @@ pub fn mark(reply: Reply, settings: &Settings, is_secure: bool) -> Reply {
     if !is_secure || settings.https.hsts_days == 0 {
         return reply;
     }
-    let seconds = u64::from(settings.https.hsts_days) * DAY_S;
+    let seconds = Duration::from_hours(24 * u64::from(settings.https.hsts_days)).as_secs();
     reply.with("Strict-Transport-Security", format!("max-age={seconds}"))
 }

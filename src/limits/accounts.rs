@@ -174,5 +174,9 @@ pub const KEYS_PER_USER_MAX: i64 = 50;
 /// Narrowed keys kept in memory, some hundred bytes each; read again from the database when it changes.
 pub const CACHED_KEYS_MAX: usize = 1024;
 
+/// Narrowed keys of which it is remembered when they were used since larder started, some 200 bytes each. Of more the
+/// table is right to the day.
+pub const KEYS_SEEN_MAX: usize = 4096;
+
 /// Bytes of the words by which somebody knows a key again.
 pub const KEY_LABEL_BYTES_MAX: usize = 128;

@@ -89,6 +89,6 @@ pub const FTP_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a stopping server looks whether everybody has left.
 pub const FTP_STOP_LOOK_TIME: Duration = Duration::from_millis(10);
 
-/// How often it is looked during a transfer whether its client may still do all that they might: as often as the API looks at a stream
-/// of events.
+/// How often it is looked during a transfer whether its client may still do all that they might: as often as the API
+/// looks at a stream of events.
 pub const FTP_JUDGE_INTERVAL: Duration = Duration::from_secs(1);

@@ -8,6 +8,9 @@ use super::users::{UserStore, begin};
 use crate::error::{Error, Result, SignInProblem};
 use crate::threads::locked;
 
+/// What is said to who has one.
+pub const ON_ALREADY: Error = Error::Conflict("The second factor is on already");
+
 impl UserStore {
     /// Turns the second factor of a user on, who is as they are told here, with the code of this step taken; on the disk
     /// when this returns. One-time codes that would sign them in without it end.
@@ -33,7 +36,7 @@ impl UserStore {
             params![user.id, sealed, step],
         )?;
         if turned == 0 {
-            return Err(Error::Conflict("The second factor is on already"));
+            return Err(ON_ALREADY);
         }
         transaction.execute("DELETE FROM recovery WHERE user_id = ?1", [user.id])?;
         for hash in recovery {

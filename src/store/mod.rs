@@ -11,13 +11,14 @@ mod moment;
 mod reader;
 mod schema;
 mod seen;
+mod session_uses;
 mod sessions;
 mod used_keys;
 mod user;
 mod users;
-mod uses;
 
 pub use dump::{dump, load};
+pub use factors::ON_ALREADY as FACTOR_ON_ALREADY;
 pub use ftp_users::{FtpUser, FtpUserStore};
 pub use keys::{KeyRow, NewKeyRow};
 pub use links::{Edit, LinkChange, LinkRow, LinkStore, Made, NewLink};

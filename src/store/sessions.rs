@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::moment::{self, Moment};
 use super::seen::tidy;
+use super::session_uses::{Use, Uses};
 use super::user::User;
 use super::users::{UserStore, begin};
-use super::uses::{Use, Uses};
 use crate::error::{Error, Result, SignInProblem};
 use crate::threads::locked;
 use crate::{clock, limits};
@@ -165,9 +165,10 @@ impl UserStore {
         let mut writer = locked(&self.writer);
         let transaction = begin(&mut writer)?;
         let found = row_of(&transaction, id)?.filter(|row| row.user_id == user.id);
-        let Some(row) = found.filter(|_| is_as_told(&transaction, user).unwrap_or(false)) else {
+        let Some(row) = found else { return Ok(None) };
+        if !is_as_told(&transaction, user)? {
             return Ok(None);
-        };
+        }
         let is_present = generation.is_none_or(|generation| generation == row.generation);
         let is_old = generation.is_some_and(|generation| generation + 1 == row.generation);
         if is_old && row.has_old_token() {

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::keys::KeyRow;
-use crate::{clock, zone};
+use crate::{clock, limits, zone};
 
 /// Every key that was used since larder started.
 #[derive(Default)]
@@ -32,6 +32,9 @@ impl UsedKeys {
         if let Some(last) = self.0.get_mut(&key.id) {
             (last.address, last.at) = (address, at);
             return;
+        }
+        if self.0.len() >= limits::KEYS_SEEN_MAX {
+            self.0.retain(|_, last| last.written_day != day_of(last.at));
         }
         let (written_day, written_ip) = (key.last_day.clone(), key.ip.clone());
         self.0.insert(key.id, Use { address, at, written_day, written_ip });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::auth::accounts::Pass;
+use crate::auth::accounts::IssuedToken;
 use crate::auth::caller::Credential;
 use crate::auth::token::Session;
 use crate::error::{Error, Result};
@@ -25,14 +25,14 @@ pub struct SignedIn {
 }
 
 /// Hands out a token, also as the session's cookie.
-pub fn show(call: &Call<'_>, pass: Pass) -> Result<Answer<SignedIn>> {
+pub fn show(call: &Call<'_>, pass: IssuedToken) -> Result<Answer<SignedIn>> {
     let cookie = cookie(call, &pass);
     Ok(Answer::of(&SignedIn { token: pass.token })?.with("Set-Cookie", cookie))
 }
 
 /// The cookie for links, images and videos (contract, section 3; RFC 6265, 4.1): until the session's end, as its token
 /// is renewed before.
-pub fn cookie(call: &Call<'_>, pass: &Pass) -> String {
+pub fn cookie(call: &Call<'_>, pass: &IssuedToken) -> String {
     session_cookie(call, &pass.token, pass.lasts.as_secs())
 }
 
