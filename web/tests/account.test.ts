@@ -195,6 +195,11 @@ describe("the second factor", () => {
     await code.waitFor();
     expect(await code.evaluate((one) => one === document.activeElement)).toBe(true);
     await walk.expectAccessible("sign-in with a code");
+    // Nobody else is asked for it.
+    await door.getByLabel("User name").fill("somebody else");
+    await code.waitFor({ state: "detached" });
+    await door.getByLabel("User name").fill(READER.name);
+    await code.waitFor();
     await code.fill("123456");
     await walk.submitSignIn();
     await door.getByText("This code is not right").waitFor();

@@ -196,16 +196,19 @@ export class Walk {
   /** Has axe look at the page as it stands; animations are over first. */
   async expectAccessible(where: string): Promise<void> {
     const { page } = this;
-    await page.evaluate(() =>
-      Promise.all(
+    await page.evaluate(async () => {
+      const moving = () =>
         document
           .getAnimations()
-          .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+          .filter((one) => one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity)
           // What is folded away has no frames, so that nothing in it ever ends.
-          .filter((one) => !(one.effect instanceof KeyframeEffect) || one.effect.target?.checkVisibility() !== false)
-          .map((one) => one.finished.catch(() => undefined)),
-      ),
-    );
+          .filter((one) => !(one.effect instanceof KeyframeEffect) || one.effect.target?.checkVisibility() !== false);
+      // A colour that changes may be passed on to what changes its own only then.
+      for (let all = moving(); all.length > 0; all = moving()) {
+        await Promise.all(all.map((one) => one.finished.catch(() => undefined)));
+        await new Promise(requestAnimationFrame);
+      }
+    });
     // By evaluation, not as a script element: the policy would stop that.
     await page.evaluate(axeSource);
     const findings = await page.evaluate(async (tags) => {
