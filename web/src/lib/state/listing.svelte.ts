@@ -185,6 +185,15 @@ class Listing {
     this.selection.cursor = next?.name ?? "";
   }
 
+  /** Takes off what has gone elsewhere: the next answer, which has the truth, may be seconds away. */
+  takeAway(paths: readonly string[]): void {
+    // An answer that is on its way still has them.
+    if (this.path === this.shownPath) this.#running.abort();
+    const gone = new Set(paths);
+    this.all = this.all.filter((entry) => !gone.has(joinPath(this.shownPath, entry.name)));
+    this.selection.prune();
+  }
+
   /** What was taken off is decided: `left` are those that are there after all. */
   bringBack(folder: string, entries: readonly Entry[], left: readonly Entry[]): void {
     for (const { name } of entries) this.#leaving.delete(joinPath(folder, name));

@@ -213,6 +213,7 @@ async function transferAsking(
   }
   const done: Transferred = { count: 0, paths: [], trash: [] };
   const note = (some: readonly string[], { paths, trash }: Done) => {
+    if (kind === "move") listing.takeAway(some);
     done.count += some.length;
     done.paths = paths && done.paths ? [...done.paths, ...paths] : undefined;
     done.trash.push(...trash);
@@ -268,12 +269,13 @@ function isTakenAfterAll(cause: unknown): boolean {
   return cause instanceof Problem && cause.kind === "collision";
 }
 
-/** What is in a folder, by name; nothing where it may not be listed. */
+/**
+ * What is in a folder, by name; nothing where it may not be listed. The folder on show is asked for too: its list may
+ * be seconds old, and who takes a move back at once would be asked about names that are free again.
+ */
 async function entriesIn(folder: string): Promise<Map<string, Entry>> {
-  const byName = (entries: readonly Entry[]) => new Map(entries.map((entry) => [entry.name, entry]));
-  if (folder === listing.shownPath && listing.problem === undefined) return byName(listing.all);
   try {
-    return byName(await listFolder(folder));
+    return new Map((await listFolder(folder)).map((entry) => [entry.name, entry]));
   } catch {
     return new Map();
   }
