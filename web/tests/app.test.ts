@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PHONE_DEVICE, Walk } from "./harness.ts";
+import * as onHomeScreen from "./homeScreen.ts";
 import { READER } from "./larder.ts";
 
 const walk = new Walk();
@@ -12,32 +13,8 @@ const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
 /** These alone have a worker: it would stand before what other tests look at. */
 const WITH_WORKER = { serviceWorkers: "allow" as const };
 
-/** Waits until the worker is there, then opens the page once more, so that it is the worker's. */
-async function underWorker() {
-  const { page } = walk;
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.reload();
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-}
-
-/** Has another app share: the browser then sends a form, as this does. */
-async function share(files: { name: string; content: string; modified?: number }[], words: Record<string, string> = {}) {
-  await walk.page.evaluate(
-    ([files, words]) => {
-      const form = Object.assign(document.createElement("form"), { action: "/share", method: "post", enctype: "multipart/form-data" });
-      const input = Object.assign(document.createElement("input"), { type: "file", name: "files", multiple: true });
-      const all = new DataTransfer();
-      for (const { name, content, modified } of files) all.items.add(new File([content], name, { type: "text/plain", lastModified: modified ?? 0 }));
-      input.files = all.files;
-      form.append(input);
-      for (const [name, value] of Object.entries(words)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
-      document.body.append(form);
-      form.submit();
-    },
-    [files, words] as const,
-  );
-  await walk.page.waitForURL((url) => url.pathname === "/");
-}
+const underWorker = () => onHomeScreen.underWorker(walk.page);
+const share = (files: onHomeScreen.SharedFile[], words?: Record<string, string>) => onHomeScreen.share(walk.page, files, words);
 
 function without(fields: IncomingHttpHeaders, ...names: string[]): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
@@ -75,7 +52,7 @@ async function serveUpdated() {
   return { url: `http://127.0.0.1:${port}/`, update: (version: string) => (old = version), beSilent: () => (isSilent = true), stop };
 }
 
-const sheet = () => walk.page.getByRole("dialog", { name: "Put what was shared into a folder" });
+const sheet = () => onHomeScreen.shareSheet(walk.page);
 /** How many things wait in the browser. */
 const waitingCount = () =>
   walk.page.evaluate(async () => ((await caches.has("larder-received")) ? (await (await caches.open("larder-received")).keys()).length : 0));

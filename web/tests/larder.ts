@@ -1,12 +1,12 @@
 // One real larder in an empty folder, and one real Chromium, for the end-to-end tests.
 // Whatever is started here is stopped here.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 
 export const ADMIN = { name: "admin", password: "a long enough password" };
 export const READER = { name: "reader", password: "another long password" };
@@ -71,11 +71,28 @@ async function serve(program: string, state: string, port: string) {
   }
 }
 
-/** Starts the browser that is installed; none is downloaded. */
-export function startBrowser(): Promise<Browser> {
+/** How the browser that is installed is started; none is downloaded. */
+function browserOptions() {
   // Chromium refuses its sandbox to root, as whom containers run it.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath: findBrowser(), args });
+  return { executablePath: findBrowser(), args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] };
+}
+
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch(browserOptions());
+}
+
+/** The browser of somebody who trusts this authority (DER); `home` is theirs, and empty so far. */
+export async function startTrustingBrowser(home: string, authority: Uint8Array): Promise<BrowserContext> {
+  const [store, file] = [join(home, ".pki", "nssdb"), join(home, "authority.crt")];
+  await mkdir(store, { recursive: true });
+  await writeFile(file, authority);
+  // Where Chromium on Linux looks for what the system does not know; Debian: libnss3-tools.
+  execFileSync("certutil", ["-N", "-d", `sql:${store}`, "--empty-password"]);
+  execFileSync("certutil", ["-A", "-d", `sql:${store}`, "-n", "larder", "-t", "C,,", "-i", file]);
+  // What it installs goes below this home as well.
+  const elsewhere = Object.entries(process.env).filter(([name]) => !name.startsWith("XDG_"));
+  const env = { ...Object.fromEntries(elsewhere), HOME: home };
+  return await chromium.launchPersistentContext(join(home, "profile"), { ...browserOptions(), env, locale: "en-GB" });
 }
 
 function findBrowser(): string {
