@@ -273,6 +273,55 @@ fn neighbours(code: &str, room: &str, files: &[String], given: &[(String, String
     named
 }
 
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.split(move |letter| !is_part(letter)).filter(|word| !word.is_empty())
+}
+
+/// Whether a line begins the definition of this type.
+fn declares(line: &str, name: &str) -> bool {
+    let mut words = words(line).skip_while(|word| !["struct", "enum", "trait"].contains(word));
+    !line.starts_with([' ', '/']) && words.nth(1) == Some(name)
+}
+
+/// The methods that a file adds to types of other files, which are called without any `use` that tells where they are
+/// from: each with its type.
+fn added(code: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut of = None;
+    for line in code.lines() {
+        if line.starts_with("impl") && !line.contains(" for ") {
+            let head = line.trim_start_matches(|letter: char| letter != ' ');
+            let name = words(head).next().unwrap();
+            of = (!code.lines().any(|line| declares(line, name))).then_some(name);
+        } else if line == "}" {
+            of = None;
+        }
+        let is_method = line.strip_prefix("    ").is_some_and(|line| !line.starts_with([' ', '/']));
+        if let (Some(of), true, Some((_, after))) = (of, is_method, line.split_once("fn ")) {
+            found.push((of, words(after).next().unwrap()));
+        }
+    }
+    found
+}
+
+/// The files of a room that a text uses by calling methods that they add to types of others: on a value that is called
+/// as the type is, or on itself where only one file has a method of that name.
+fn called(code: &str, room: &[(String, String)]) -> Vec<String> {
+    let code: String = code.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect();
+    let has = |text: &str, name: &str| text.contains(&format!("fn {name}("));
+    let is_called = |(of, name): (&str, &str)| {
+        let on_value = format!("{}.{name}(", of.to_lowercase());
+        let is_only_one = || room.iter().filter(|(_, text)| has(text, name)).count() == 1;
+        let is_its_own = || code.contains(&format!("impl {of} {{"));
+        code.contains(&on_value)
+            || code.contains(&format!("self.{name}(")) && is_its_own() && is_only_one()
+    };
+    let used = room.iter().filter(|(_, text)| added(text).into_iter().any(is_called));
+    used.map(|(file, _)| file.clone()).collect()
+}
+
 /// What a room hands out under its own name (`pub use file::{..}` in its `mod.rs`), with the file.
 fn given(root: &str) -> Vec<(String, String)> {
     let mut given = Vec::new();
@@ -291,7 +340,7 @@ fn the_files_of_the_vault_use_each_other_in_one_direction() {
         .filter_map(|(path, _, code)| {
             let name = below_src(&path);
             let file = name.strip_prefix("vault/")?.strip_suffix(".rs")?.to_owned();
-            (!file.starts_with("tests")).then_some((file, code))
+            (!file.contains("tests")).then_some((file, code))
         })
         .collect();
     let files: Vec<String> =
@@ -302,12 +351,20 @@ fn the_files_of_the_vault_use_each_other_in_one_direction() {
         .filter(|(file, _)| file != "mod")
         .map(|(file, code)| {
             let mut uses = neighbours(code, "vault", &files, &given);
+            uses.extend(called(code, &inside));
+            uses.sort();
+            uses.dedup();
             uses.retain(|used| used != file);
             (file.clone(), uses)
         })
         .collect();
     let edges: usize = left.iter().map(|(_, uses)| uses.len()).sum();
     assert!(edges > 150, "the uses were not found: {edges}");
+    let is_called = |by: &str, used: &str| {
+        let code = inside.iter().find(|(file, _)| file == by).map(|(_, code)| code);
+        code.is_some_and(|code| called(code, &inside).iter().any(|file| file == used))
+    };
+    assert!(is_called("journal", "part") && is_called("write", "made"), "no calls were found");
     // What uses nothing that is left is taken off, again and again; a circle stays.
     loop {
         let names: Vec<String> = left.iter().map(|(file, _)| file.clone()).collect();
@@ -324,12 +381,23 @@ fn the_files_of_the_vault_use_each_other_in_one_direction() {
 }
 
 /// What gives a thing a name, or takes one away by giving another.
-const NAMING: [&str; 4] = ["fs::renameat", "fs::linkat", "fs::mkdirat", "fs::symlinkat"];
+const NAMING: [&str; 8] = [
+    "fs::renameat",
+    "fs::linkat",
+    "fs::mkdirat",
+    "fs::symlinkat",
+    "fs::rename(",
+    "rename_noreplace(",
+    " exchange(",
+    "discard::take_out(",
+];
 
 /// Files of the vault that say one of these words, and why they may.
 const NAMERS: &[(&str, &str)] = &[
     ("renames", "this is where a name changes hands"),
-    ("put", "gives things their names, each written into the journal"),
+    ("put", "gives things their names, or takes them away, each written into the journal"),
+    ("journal", "takes back what was written into it"),
+    ("aside", "shows again what could not be removed"),
     ("thing", "its way to another name, and back after a change of places"),
     ("throw", "the way into the trash, also by a second name"),
     ("discard", "the way out of sight, and trees that nobody sees any more"),
@@ -357,9 +425,37 @@ fn names_change_hands_in_few_places() {
             let name = below_src(&path);
             is_namer.then(|| name.trim_start_matches("vault/").trim_end_matches(".rs").to_owned())
         })
-        .filter(|name| !name.starts_with("tests"))
+        .filter(|name| !name.contains("tests"))
         .collect();
     namers.sort();
     let known: Vec<&str> = NAMERS.iter().map(|(name, _)| *name).collect();
     compare(&namers, &known);
+}
+
+#[test]
+fn only_what_gives_names_and_takes_them_away_writes_into_the_journal() {
+    let code = |wanted: &str| {
+        let is_wanted = |(path, ..): &(PathBuf, String, String)| below_src(path) == wanted;
+        sources().into_iter().find(is_wanted).unwrap().2
+    };
+    let step = "Step::";
+    let kinds: Vec<String> = code("vault/journal.rs")
+        .split("pub(super) enum Step {")
+        .nth(1)
+        .and_then(|after| after.split("\n}").next())
+        .unwrap()
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("    ").filter(|line| line.starts_with(char::is_uppercase))
+        })
+        .map(|line| line.chars().take_while(|letter| letter.is_alphanumeric()).collect())
+        .collect();
+    assert!(kinds.len() >= 3, "the steps were not found: {kinds:?}");
+    let made = code("vault/put.rs");
+    for kind in kinds {
+        assert!(made.contains(&format!("done.push({step}{kind}")), "{kind} is written elsewhere");
+    }
+    let writers = sources().into_iter().filter(|(_, _, code)| code.contains(".done.push("));
+    let writers: Vec<String> = writers.map(|(path, ..)| below_src(&path)).collect();
+    assert_eq!(writers, ["vault/put.rs"]);
 }

@@ -6,6 +6,7 @@
 //! Everything else is relative to that open handle, so that the check and the use are one step.
 
 mod append;
+mod aside;
 mod attributes;
 mod carried;
 mod change;

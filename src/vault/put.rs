@@ -1,4 +1,5 @@
-//! How things get their names in the share, and where what they replace is kept. What is done is written into a journal.
+//! How things get their names in the share and lose them, and where what they replace is kept. What is done is written
+//! into a journal.
 
 use super::hidden;
 use super::journal::{Journal, Kept, Old, Step};
@@ -11,6 +12,7 @@ use super::resolve::Spot;
 use super::thing::{Itself, Judged, Source, Thing};
 use super::throw::Ticket;
 use super::trash::{Fate, Incoming, Reason};
+use super::trash_id::TrashId;
 use super::{discard, look, mounted, os, os_new_name, raw_name, twin};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -178,6 +180,42 @@ impl Journal<'_> {
             });
         }
         Ok(false)
+    }
+
+    /// Takes something out of its place into the trash, by its ticket, and says as what it is there. `None` when it cannot
+    /// be kept, and then nothing was changed.
+    ///
+    /// Errors: those of `Share::throw_away`.
+    pub fn throw_away(
+        &mut self,
+        spot: &Spot,
+        named: &VaultPath,
+        ticket: Ticket,
+        failed: impl Fn(Errno) -> Error,
+    ) -> Result<Option<TrashId>> {
+        let Some(binned) = self.share.throw_away(spot, ticket, failed)? else { return Ok(None) };
+        let id = binned.id.clone();
+        self.note_taken_out(spot, named, Kept::Binned(binned));
+        Ok(Some(id))
+    }
+
+    /// Takes something out of its place into larder's folder for unfinished things, where it waits under this name.
+    pub fn hide(
+        &mut self,
+        spot: &Spot,
+        named: &VaultPath,
+        (workshop, aside): (&Arc<OwnedFd>, &str),
+    ) -> rustix::io::Result<()> {
+        let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
+        discard::take_out(folder, name, workshop.as_fd(), aside)?;
+        self.note_taken_out(spot, named, Kept::Aside(Arc::clone(workshop), aside.into()));
+        Ok(())
+    }
+
+    /// Notes that something is not in its place any more.
+    fn note_taken_out(&mut self, spot: &Spot, named: &VaultPath, out: Kept) {
+        let from = (Arc::clone(&spot.folder), spot.name.clone());
+        self.done.push(Step::TakenOut { from, out, named: named.clone() });
     }
 
     /// Notes that something that was at `from` has its name.

@@ -7,9 +7,8 @@
 
 use super::group::{Change, Group};
 use super::hidden;
-use super::journal::{Journal, Kept, Step};
+use super::journal::Journal;
 use super::look;
-use super::numbered::numbered;
 use super::path::VaultPath;
 use super::permit::Permit;
 use super::progress::Progress;
@@ -20,13 +19,11 @@ use super::share::{Kind, Need, Share};
 use super::throw::Ticket;
 use super::trash::{Fate, Reason, What};
 use super::trash_id::TrashId;
-use super::{discard, moved, os, raw_name};
+use super::{moved, os};
 use crate::error::{Error, Result, Why};
-use crate::limits;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -217,16 +214,10 @@ impl Removal {
         ticket: Option<Ticket>,
         journal: &mut Journal<'_>,
     ) -> Result<Way> {
-        let mut took = |out| {
-            let from = (Arc::clone(&spot.folder), spot.name.clone());
-            journal.done.push(Step::TakenOut { from, out, named: path.clone() });
-        };
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
         if let Some(ticket) = ticket
-            && let Some(binned) = self.share.throw_away(spot, ticket, failed)?
+            && let Some(id) = journal.throw_away(spot, path, ticket, failed)?
         {
-            let id = binned.id.clone();
-            took(Kept::Binned(binned));
             return Ok(Way::Binned(id));
         }
         if let Some(progress) = asks {
@@ -240,12 +231,8 @@ impl Removal {
         };
         let parent = spot.path.parent().unwrap_or_default();
         let workshop = self.share.finder.workshop(&parent)?;
-        let (folder, name) = (spot.folder.as_fd(), spot.name.as_bytes());
-        match discard::take_out(folder, name, workshop.as_fd(), &hidden) {
-            Ok(()) => {
-                took(Kept::Aside(Arc::clone(&workshop), hidden.clone().into()));
-                Ok(Way::Hidden(workshop, hidden))
-            }
+        match journal.hide(spot, path, (&workshop, &hidden)) {
+            Ok(()) => Ok(Way::Hidden(workshop, hidden)),
             // See `throw_away`.
             Err(Errno::XDEV) if !spot.is_folder() => Ok(Way::Stays),
             // Somebody else's folder does not move; what is in it may go all the same.
@@ -304,53 +291,6 @@ impl Removal {
     }
 }
 
-impl Share {
-    /// Removes for good what was taken out of sight, and was called `path`. What cannot be removed comes back
-    /// to where it was.
-    pub(super) fn let_go(
-        &self,
-        (hidden, name): (&OwnedFd, impl AsRef<OsStr>),
-        was: (&OwnedFd, &OsStr),
-        path: &VaultPath,
-    ) -> Result<Remains> {
-        let name = name.as_ref();
-        let (folder, name_bytes) = (hidden.as_fd(), name.as_bytes());
-        let doomed = Doomed { folder, name: name_bytes, path, is_hidden: true };
-        let removed = doomed.remove(&Progress::default(), &|| self.nameless_file());
-        if !removed.as_ref().is_ok_and(Remains::is_none)
-            && let Some(shown) = self.show_again((hidden, name), was)?
-        {
-            self.finder.root.news.came(&path.parent().unwrap_or_default().join(&shown));
-        }
-        removed
-    }
-
-    /// Puts what could not be removed back where it was, durably; where something else is by now, beside it
-    /// under the next free name. Says under which; `None` if it is not there any more.
-    pub(super) fn show_again(
-        &self,
-        (hidden, name): (&OwnedFd, &OsStr),
-        (folder, was): (&OwnedFd, &OsStr),
-    ) -> Result<Option<String>> {
-        for number in 0..=limits::NUMBERED_NAMES_MAX {
-            let free = numbered(&raw_name::tell(was.as_bytes()), number);
-            let shown = discard::moving(hidden.as_fd(), name.as_bytes(), true, || {
-                self.rename_noreplace(hidden, name, folder, raw_name::known(&free))
-            });
-            match shown {
-                Ok(()) => {
-                    look::sync_folder(folder).map_err(os)?;
-                    return Ok(Some(free));
-                }
-                Err(Errno::EXIST | Errno::NOTEMPTY) => {}
-                Err(Errno::NOENT) => return Ok(None),
-                Err(errno) => return Err(os(errno)),
-            }
-        }
-        Err(Error::Collision("Target already exists"))
-    }
-}
-
 /// Who hears of each thing that went, and where in the trash it is; else it is gone for good.
 type Tell<'a> = &'a mut dyn FnMut(&VaultPath, Option<&TrashId>);
 
@@ -403,6 +343,7 @@ fn unlink(spot: &Spot) -> Result<()> {
 mod tests {
     use super::super::tests::{House, path};
     use super::*;
+    use crate::limits;
     use std::fs;
 
     /// Does something in a house with some files that are out of their places: `a` and `d` hidden, `b` and `c` in

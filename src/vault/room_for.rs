@@ -57,6 +57,14 @@ impl Share {
         })
     }
 
+    /// A new, empty spool on the filesystem of `near` (the folder where the file will most likely
+    /// stay), or of the share root. Asks for no right: what is spooled is nowhere yet.
+    ///
+    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
+    pub fn spool(&self, near: Option<&VaultPath>) -> Result<Spool> {
+        self.spool_sized(near, None)
+    }
+
     /// A new, empty spool for at most so many bytes, as far as that is known, on the drive of the folder `near`
     /// where the file will be, whose trash makes room for it. As long as nobody knows where that is, it is on
     /// the share root's drive, or on another that has the room.

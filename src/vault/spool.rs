@@ -57,14 +57,6 @@ pub struct Spool {
 pub(super) const BLOCK_BYTES: u64 = 512;
 
 impl Share {
-    /// A new, empty spool on the filesystem of `near` (the folder where the file will most likely
-    /// stay), or of the share root. Asks for no right: what is spooled is nowhere yet.
-    ///
-    /// Errors: `DiskFull`, `Io`, `StorageAbsent`.
-    pub fn spool(&self, near: Option<&VaultPath>) -> Result<Spool> {
-        self.spool_sized(near, None)
-    }
-
     /// The hidden folder on the drive of a folder, or of the first above it that is there.
     pub(super) fn workshop_near(&self, near: &VaultPath) -> Result<Arc<OwnedFd>> {
         let folder = self.nearest_folder(near)?;

@@ -11,7 +11,7 @@
 use super::copy::{Copier, Hidden, Manner};
 use super::group::Change;
 use super::hidden;
-use super::journal::{Journal, Kept, Step};
+use super::journal::{Journal, Step};
 use super::look::{self, FileId};
 use super::news::{Account, Move};
 use super::numbered::numbered;
@@ -28,10 +28,10 @@ use super::trash_id::TrashId;
 use super::twin;
 use super::walk::Mark;
 use super::write::IfExists;
-use super::{NOT_THERE, discard, mounted, os, os_new_name};
+use super::{NOT_THERE, mounted, os, os_new_name};
 use crate::error::{Error, Result};
 use crate::limits;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, Statx};
 use rustix::io::Errno;
 use std::collections::HashSet;
@@ -531,22 +531,11 @@ impl Transfer {
                 let change = Change::going(ready.item.real.clone(), hidden.clone());
                 steps.expect(usize::MAX, change)?;
             }
-            let taken = discard::take_out(
-                source.folder.as_fd(),
-                source.name.as_bytes(),
-                workshop.as_fd(),
-                hidden,
-            );
-            match taken {
+            match steps.hide(&source, &ready.item.named, (&workshop, hidden)) {
                 Ok(()) => {}
                 Err(Errno::BUSY | Errno::XDEV) => return Err(mounted()),
                 Err(errno) => return Err(os(errno)),
             }
-            steps.done.push(Step::TakenOut {
-                from: (source.folder, source.name),
-                out: Kept::Aside(Arc::clone(&workshop), hidden.into()),
-                named: ready.item.named.clone(),
-            });
             // Calling it off now would gain nothing: it is complete, so it goes on to the end.
             let on = Progress::default();
             self.share.compare((&workshop, OsStr::new(hidden)), (&place.0, &place.1), &on)?;
