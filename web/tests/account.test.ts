@@ -1,10 +1,10 @@
 // One's own account: where one is signed in, and for how long; keys for apps; the second factor.
-import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PHONE_DEVICE, Walk } from "./harness.ts";
 import { ADMIN, READER } from "./larder.ts";
+import { codeOf } from "./secondCode.ts";
 
 const walk = new Walk();
 const inRoot = (...parts: string[]) => join(walk.larder.root, ...parts);
@@ -124,17 +124,6 @@ describe("keys for apps", () => {
 });
 
 describe("the second factor", () => {
-  /** The code that an app shows for a secret (RFC 6238), so many steps from now. */
-  function codeOf(secret: string, steps = 0): string {
-    const bits = [...secret.replace(/[\s=]/g, "")].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0")).join("");
-    const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
-    const time = Buffer.alloc(8);
-    time.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-    const hash = createHmac("sha1", key).update(time).digest();
-    const at = (hash[19] ?? 0) & 15;
-    return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-  }
-
   it("is set up with an app, asked for at the door, let in by a recovery code, and turned off", async () => {
     const page = await walk.open(PHONE_DEVICE);
     await walk.signIn(READER, "/?view=profile");

@@ -20,6 +20,8 @@ export const hooks = {
   signInAgain: (() => Promise.reject(new Problem("signedOut", "The session is over"))) as (
     token: string | null,
   ) => Promise<void>,
+  /** The role wants a second factor that is not there: nothing else will be answered until it is. */
+  onSecondFactorNeeded: (() => undefined) as () => void,
   /** By whose session it is asked; a guest's page has none. */
   token: readToken,
 };
@@ -221,7 +223,9 @@ async function inSession<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (cause) {
-      if (!(cause instanceof Problem && cause.kind === "signedOut")) throw cause;
+      if (!(cause instanceof Problem)) throw cause;
+      if (cause.kind === "secondFactorNeeded") hooks.onSecondFactorNeeded();
+      if (cause.kind !== "signedOut") throw cause;
       await hooks.signInAgain(token);
     }
   }

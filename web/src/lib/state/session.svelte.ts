@@ -59,6 +59,12 @@ class Session {
     }
   }
 
+  /** The owner began to demand a second factor while the page was in use. */
+  learnOfSecondFactor(): void {
+    // The page says what is needed as soon as it knows; whatever fails here fails again with the next question.
+    if (this.self && !this.needsSecondFactor) this.#loading ??= this.reload().catch(() => undefined).finally(() => (this.#loading = undefined));
+  }
+
   /** Whether the role allows an endpoint. */
   may(endpoint: Endpoint): boolean {
     return this.#allowed[endpoint] === true;
@@ -158,6 +164,7 @@ export function requireSession(): boolean {
     return false;
   }
   hooks.signInAgain = (token) => session.waitForAnother(token);
+  hooks.onSecondFactorNeeded = () => session.learnOfSecondFactor();
   onTokenForgotten(() => leaveToSignIn(true));
   onTokenKept(() => session.goOn());
   renewal.start();
