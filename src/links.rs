@@ -18,7 +18,7 @@ use crate::auth::key;
 use crate::clock::now;
 use crate::error::{Error, Result};
 pub use crate::store::Edit;
-pub use crate::store::LinkChange as Wanted;
+pub use crate::store::{LinkChange as Wanted, LinkOwner as Owner};
 use crate::store::{LinkRow, LinkStore, Made, NewLink, UserStore};
 use crate::vault::VaultPath;
 use keys::{Bound, Keys};
@@ -81,15 +81,15 @@ impl Links {
         Link::read(self.store.by_id(id)?.ok_or(NOT_FOUND)?.into())
     }
 
-    /// The links of one user, or with `None` everybody's, in the order in which they were made, at most so many of
+    /// Somebody's links, or with `None` everybody's, in the order in which they were made, at most so many of
     /// those after `last`; and the last of them, if there may be more. One whose row is damaged is passed over.
     pub fn after(
         &self,
-        user_id: Option<i64>,
+        whose: Option<Owner>,
         last: Option<Made>,
         count: usize,
     ) -> Result<(Vec<Link>, Option<Made>)> {
-        let rows = self.store.after(user_id, last.unwrap_or(Made::MIN), count)?;
+        let rows = self.store.after(whose, last.unwrap_or(Made::MIN), count)?;
         let last = rows.last().filter(|_| rows.len() >= count).map(LinkRow::made);
         let links = rows.into_iter().filter_map(|row| Link::read(row.into()).ok());
         Ok((links.collect(), last))
@@ -100,7 +100,7 @@ impl Links {
     /// Errors: `Conflict` when the user has too many.
     pub fn create(
         &self,
-        user_id: i64,
+        owner: Owner,
         path: &VaultPath,
         is_folder: bool,
         wanted: &Wanted<'_>,
@@ -109,7 +109,7 @@ impl Links {
         let (nonce, token_hash) = self.new_token(id)?;
         self.store.insert(&NewLink {
             id,
-            user_id,
+            owner,
             token_hash: &token_hash,
             nonce: &nonce,
             path: path.as_str(),

@@ -124,6 +124,25 @@ fn narrowed_keys_travel_and_open_what_they_opened() {
     phone.get("/api/download?file_path=top.txt").expect_error(403, "Not permitted");
 }
 
+/// Which key made a link comes along: it would else be all of its maker's on the new card.
+#[test]
+fn a_link_that_a_key_made_ends_with_it_on_the_new_card_too() {
+    let mut larder = Larder::start().file("photos/a.txt", "A").user("ana");
+    let (id, key) = larder.session("ana").make_key(json!({ "label": "Phone", "path": "photos" }));
+    let made = larder.with_key(&key).post("/api/link/create", json!({ "path": "photos" }));
+    let url = made.expect_status("Link created")["url"].as_str().unwrap().to_owned();
+    back_up(&larder);
+    lose_the_card(&mut larder);
+    let larder = larder.launch_with(|command| {
+        command.arg("--restore");
+    });
+    let list = || larder.anonymous().get(&format!("{url}/list"));
+    list().expect(200);
+    let ana = larder.session("ana");
+    ana.post("/api/key/delete", json!({ "id": id })).expect_status("Key deleted");
+    list().expect_error(410, "Link is no longer available");
+}
+
 #[test]
 fn a_first_start_offers_it_and_leaves_it_for_later() {
     let mut larder = lost().launch();

@@ -308,6 +308,11 @@ const OPEN: &[&str] = &[
     "/api/delete",
     "/api/photos",
     "/api/photos/scan",
+    "/api/link/create",
+    "/api/link/get_all",
+    "/api/link/edit",
+    "/api/link/delete",
+    "/api/link/qr",
 ];
 
 #[test]

@@ -35,6 +35,7 @@ mod https;
 mod jobs;
 mod keys;
 mod keys_ftp;
+mod keys_links;
 mod keys_reach;
 mod links;
 mod listing;

@@ -298,11 +298,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder.").open_to_keys(),
     row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]).open_to_keys(),
     row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]).open_to_keys(),
-    row!([Post], "/api/link/create",           ByRole,   Disk,     Links,   links::create,         [404, 409],       "Make a link, by which people without an account see one file or folder, or bring files.").forbids().secret(),
-    row!([Get],  "/api/link/get_all",          ByRole,   Disk,     Links,   links::get_all,        [],               "List one's own links.").acts_as(&["/api/link/create"]).secret(),
-    row!([Post], "/api/link/edit",             ByRole,   Transfer, Links,   links::edit,           [404],            "Change a link.").acts_as(&["/api/link/create"]).secret(),
-    row!([Post], "/api/link/delete",           ByRole,   Transfer, Links,   links::delete,         [404],            "End a link.").acts_as(&["/api/link/create"]).secret(),
-    row!([Get],  "/api/link/qr",               ByRole,   Quick,    Links,   links::qr,             [404, 409],       "Show a link's whole address as a QR code.").acts_as(&["/api/link/create"]).secret(),
+    row!([Post], "/api/link/create",           ByRole,   Disk,     Links,   links::create,         [404, 409],       "Make a link, by which people without an account see one file or folder, or bring files.").forbids().secret().open_to_keys(),
+    row!([Get],  "/api/link/get_all",          ByRole,   Disk,     Links,   links::get_all,        [],               "List one's own links.").acts_as(&["/api/link/create"]).secret().open_to_keys(),
+    row!([Post], "/api/link/edit",             ByRole,   Transfer, Links,   links::edit,           [404],            "Change a link.").acts_as(&["/api/link/create"]).secret().open_to_keys(),
+    row!([Post], "/api/link/delete",           ByRole,   Transfer, Links,   links::delete,         [404],            "End a link.").acts_as(&["/api/link/create"]).secret().open_to_keys(),
+    row!([Get],  "/api/link/qr",               ByRole,   Quick,    Links,   links::qr,             [404, 409],       "Show a link's whole address as a QR code.").acts_as(&["/api/link/create"]).secret().open_to_keys(),
     row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended.").open_to_keys(),
     row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off.").open_to_keys(),
     row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced.").open_to_keys(),
@@ -448,7 +448,8 @@ mod tests {
         assert!(own.is_open_to(eve) && !own.is_open_to(ana));
     }
 
-    /// What a key may do is a visible change, too: those that deal with files, of sections 5, 11 and 13 to 19.
+    /// What a key may do is a visible change, too: those that deal with files and links, of sections 5, 11 and 13
+    /// to 19.
     #[test]
     fn keys_are_let_into_these_and_no_others() {
         let open: BTreeSet<&str> =
@@ -469,6 +470,11 @@ mod tests {
                 "/api/get_file",
                 "/api/jobs",
                 "/api/jobs/cancel",
+                "/api/link/create",
+                "/api/link/delete",
+                "/api/link/edit",
+                "/api/link/get_all",
+                "/api/link/qr",
                 "/api/move",
                 "/api/new_file",
                 "/api/photos",

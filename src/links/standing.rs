@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Link, Links, NO_LONGER};
-use crate::auth::{factor, permission};
+use crate::auth::{factor, narrowed, permission};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::settings::{Roles, Settings};
@@ -66,7 +66,7 @@ pub enum State {
 impl Links {
     /// What a link may do now, whatever its own limits say.
     ///
-    /// Errors: `Gone` when its maker is gone or may not any more.
+    /// Errors: `Gone` when its maker, or the key that made it, is gone or may not any more; `ClockNotSet`.
     pub fn standing(&self, link: &Link, terms: Terms<'_>) -> Result<Standing> {
         let maker = self.users.by_id(link.user_id)?.ok_or(NO_LONGER)?;
         let may = |path| terms.allow(path, &maker);
@@ -75,7 +75,7 @@ impl Links {
         }
         let (read, write) = (link.read && may(DOWNLOAD), link.write && may(UPLOAD));
         let place = Some(&link.path);
-        let makers = permission::grant(&maker);
+        let makers = self.grant_of_maker(link, &maker)?;
         let grant = makers.within(place.filter(|_| read), place.filter(|_| write));
         // There is nothing below a file that its maker could have kept.
         let reaches = link.is_folder || makers.may_read(&link.path);
@@ -92,10 +92,30 @@ impl Links {
     /// Errors: `Refused`.
     pub fn ask_maker(&self, link: &Link, terms: Terms<'_>, read: bool, write: bool) -> Result<()> {
         let maker = self.users.by_id(link.user_id)?.ok_or(Error::Refused)?;
-        let (may, grant) = (|path| terms.allow(path, &maker), permission::grant(&maker));
+        if !read && !write {
+            return Ok(());
+        }
+        let grant = match self.grant_of_maker(link, &maker) {
+            Err(Error::Gone(_)) => Err(Error::Refused),
+            other => other,
+        }?;
+        let may = |path| terms.allow(path, &maker);
         let is_theirs = (!read || (may(DOWNLOAD) && grant.may_read(&link.path)))
             && (!write || (may(UPLOAD) && grant.may_write(&link.path)));
         if is_theirs { Ok(()) } else { Err(Error::Refused) }
+    }
+
+    /// What a link's maker has to give: what is theirs, of which the link of a narrowed key gets what that key still
+    /// reaches. A link is never more than the key that made it, and ends with it.
+    ///
+    /// Errors: `Gone` (the key was deleted, or its time is over), `ClockNotSet` (nobody knows whether it is).
+    fn grant_of_maker(&self, link: &Link, maker: &User) -> Result<Grant> {
+        let Some(id) = link.key_id else { return Ok(permission::grant(maker)) };
+        let key = self.users.key_of(maker.id, id)?.ok_or(NO_LONGER)?;
+        match narrowed::must_last(&key) {
+            Err(Error::SignIn(_)) => Err(NO_LONGER),
+            other => other.map(|()| narrowed::grant(maker, &key)),
+        }
     }
 
     /// What a link may do for a guest now.

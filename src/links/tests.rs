@@ -41,12 +41,20 @@ impl House {
     }
 
     fn make(&self, path: &str, wanted: &Wanted<'_>) -> Link {
-        self.links.create(1, &place(path), true, wanted).unwrap()
+        self.links.create(OWN, &place(path), true, wanted).unwrap()
     }
 
     fn change_ana(&self, change: UserChange<'_>) {
         self.users.change(1, &change, "admin").unwrap();
     }
+}
+
+/// What is ana's own.
+const OWN: Owner = of(1);
+
+/// What is somebody's own.
+const fn of(user_id: i64) -> Owner {
+    Owner { user_id, key_id: None }
 }
 
 fn place(path: &str) -> VaultPath {
@@ -337,7 +345,7 @@ fn a_link_is_closed_while_its_maker_lacks_the_second_factor_of_their_role() {
 #[test]
 fn a_file_is_shared_whole_or_not_at_all() {
     let house = House::new();
-    let link = house.links.create(1, &place("a/f"), false, &both()).unwrap();
+    let link = house.links.create(OWN, &place("a/f"), false, &both()).unwrap();
     assert!(!link.write, "nothing is brought into a file");
     assert!(house.standing(&link, &roles()).unwrap().read);
     house.change_ana(UserChange { paths: Some("[\"a/f/below\"]"), ..UserChange::default() });
@@ -413,7 +421,7 @@ fn links_follow_a_folder_and_nothing_beside_it_and_go_with_their_maker() {
     let now = |id: &i64| house.links.by_id(*id).unwrap().path.to_string();
     let moved: Vec<String> = ids.iter().map(now).collect();
     assert_eq!(moved, ["b/ö", "b/ö/y", "b/ö/ü/z", "a/x2", "a/x-", "a", "x"]);
-    let bea = house.links.create(2, &place("a"), true, &read()).unwrap();
+    let bea = house.links.create(of(2), &place("a"), true, &read()).unwrap();
     house.links.begin_download(ids[0], "g", "").unwrap();
     house.links.seen(ids[0], "g").unwrap();
     let token = house.links.token(&house.links.by_id(ids[0]).unwrap()).unwrap();
@@ -421,8 +429,8 @@ fn links_follow_a_folder_and_nothing_beside_it_and_go_with_their_maker() {
     house.users.delete("ana", "admin", |_| Ok(false)).unwrap();
     let left = house.links.find(&token).unwrap();
     assert!(is_gone(house.standing(&left, &roles())), "nobody's");
-    assert_eq!(house.links.after(Some(1), None, 100).unwrap().0, []);
-    assert_eq!(house.links.after(Some(2), None, 100).unwrap().0, [bea]);
+    assert_eq!(house.links.after(Some(OWN), None, 100).unwrap().0, []);
+    assert_eq!(house.links.after(Some(of(2)), None, 100).unwrap().0, [bea]);
 }
 
 #[test]
@@ -431,12 +439,12 @@ fn a_user_has_so_many_links_and_no_more() {
     for _ in 0..limits::LINKS_PER_USER_MAX {
         house.make("a", &read());
     }
-    let one_more = |user| house.links.create(user, &place("a"), true, &read());
+    let one_more = |user| house.links.create(of(user), &place("a"), true, &read());
     assert!(matches!(one_more(1), Err(Error::Conflict("Too many links"))));
     assert!(one_more(2).is_ok());
-    let (mut found, mut last) = house.links.after(Some(1), None, 99).unwrap();
+    let (mut found, mut last) = house.links.after(Some(OWN), None, 99).unwrap();
     while last.is_some() {
-        let (page, next) = house.links.after(Some(1), last, 99).unwrap();
+        let (page, next) = house.links.after(Some(OWN), last, 99).unwrap();
         (last, found) = (next, [found, page].concat());
     }
     let different: std::collections::BTreeSet<i64> = found.iter().map(|link| link.id).collect();

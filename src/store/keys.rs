@@ -129,6 +129,15 @@ impl UserStore {
         Ok(transaction.commit()?)
     }
 
+    /// A user's key with this number.
+    pub fn key_of(&self, user_id: i64, id: i64) -> Result<Option<KeyRow>> {
+        let reader = self.reader()?;
+        let mut statement = reader.connection().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM keys WHERE id = ?1 AND user_id = ?2"
+        ))?;
+        Ok(statement.query_row([id, user_id], read_row).optional()?)
+    }
+
     /// A user's keys in the order in which they were made, each with where and when it was last used.
     pub fn keys_of(&self, user_id: i64) -> Result<Vec<KeyRow>> {
         let mut keys: Vec<KeyRow> = self

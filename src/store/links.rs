@@ -19,7 +19,7 @@ pub(super) const NOT_THERE: Error = Error::NotFound("Link not found");
 /// The columns of `links` in the order in which `LinkRow` reads them.
 const COLUMNS: &str = "id, user_id, token_hash, nonce, path, is_folder, label, may_read, may_write, password, \
     epoch, expires, downloads_max, downloads, upload_bytes_max, uploaded_bytes, upload_files_max, uploaded_files, \
-    guest_folders, created_ms, last_used";
+    guest_folders, created_ms, last_used, key_id";
 
 /// One row of `links`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,24 @@ pub struct LinkRow {
     pub created_ms: i64,
     /// When somebody used it last (seconds since 1970).
     pub last_used: Option<i64>,
+    /// The narrowed key that made it, which may be gone; `None` for a link that its maker made with all that is theirs.
+    pub key_id: Option<i64>,
+}
+
+/// Whose links are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkOwner {
+    /// Their maker.
+    pub user_id: i64,
+    /// The narrowed key with which that came, if it did: then only those that this key made.
+    pub key_id: Option<i64>,
+}
+
+impl LinkOwner {
+    /// Whether a link is among them.
+    pub fn has(self, link: &LinkRow) -> bool {
+        self.user_id == link.user_id && (self.key_id.is_none() || self.key_id == link.key_id)
+    }
 }
 
 /// A place in the order in which links were made.
@@ -95,8 +113,8 @@ impl LinkRow {
 pub struct NewLink<'a> {
     /// See `LinkRow`.
     pub id: i64,
-    /// See `LinkRow`.
-    pub user_id: i64,
+    /// Who makes it.
+    pub owner: LinkOwner,
     /// See `LinkRow`.
     pub token_hash: &'a str,
     /// See `LinkRow`.
@@ -216,17 +234,26 @@ impl LinkStore {
         Ok(row.map(|row| self.with_uses(row)))
     }
 
-    /// The links of one user, or with `None` everybody's, after this one in the order in which they were made, at
-    /// most so many.
-    pub fn after(&self, user_id: Option<i64>, last: Made, count: usize) -> Result<Vec<LinkRow>> {
+    /// Somebody's links, or with `None` everybody's, after this one in the order in which they were made, at most so
+    /// many.
+    pub fn after(
+        &self,
+        whose: Option<LinkOwner>,
+        last: Made,
+        count: usize,
+    ) -> Result<Vec<LinkRow>> {
+        let user_id = whose.map(|owner| owner.user_id);
+        let key_id = whose.and_then(|owner| owner.key_id);
         let reader = self.reader()?;
         let mut statement = reader.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM links
              WHERE (created_ms, id) > (?1, ?2) AND (?3 IS NULL OR user_id = ?3)
+                AND (?5 IS NULL OR key_id = ?5)
              ORDER BY created_ms, id LIMIT ?4"
         ))?;
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![last.at, last.id, user_id, count], read_row)?;
+        let rows =
+            statement.query_map(params![last.at, last.id, user_id, count, key_id], read_row)?;
         let rows = rows.collect::<rusqlite::Result<Vec<LinkRow>>>()?;
         drop(statement);
         drop(reader);
@@ -241,23 +268,25 @@ impl LinkStore {
         let transaction = begin(&mut writer)?;
         let count: i64 = transaction.query_row(
             "SELECT count(*) FROM links WHERE user_id = ?1",
-            [link.user_id],
+            [link.owner.user_id],
             |row| row.get(0),
         )?;
         if count >= limits::LINKS_PER_USER_MAX {
             return Err(Error::Conflict("Too many links"));
         }
         transaction.execute(
-            "INSERT INTO links(id, user_id, token_hash, nonce, path, is_folder, may_read, may_write, created_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)",
+            "INSERT INTO links(id, user_id, token_hash, nonce, path, is_folder, may_read, may_write, created_ms,
+                key_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8)",
             params![
                 link.id,
-                link.user_id,
+                link.owner.user_id,
                 link.token_hash,
                 link.nonce,
                 link.path,
                 link.is_folder,
-                link.created_ms
+                link.created_ms,
+                link.owner.key_id
             ],
         )?;
         change(&transaction, link.id, &link.change)?;
@@ -554,6 +583,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
         guest_folders: row.get(18)?,
         created_ms: row.get(19)?,
         last_used: Some(row.get(20)?).filter(|last| *last > 0),
+        key_id: row.get(21)?,
     })
 }
 

@@ -21,7 +21,7 @@ pub use dump::{dump, load};
 pub use factors::ON_ALREADY as FACTOR_ON_ALREADY;
 pub use ftp_users::{FtpUser, FtpUserStore};
 pub use keys::{KeyRow, NewKeyRow};
-pub use links::{Edit, LinkChange, LinkRow, LinkStore, Made, NewLink};
+pub use links::{Edit, LinkChange, LinkOwner, LinkRow, LinkStore, Made, NewLink};
 pub use sessions::{Found, SessionRow, Sessionless, Whence};
 pub use user::{NewUser, User, UserChange, examine_users};
 pub use users::UserStore;

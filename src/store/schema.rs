@@ -158,4 +158,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (user_id, hash)
     ) STRICT, WITHOUT ROWID;
 ",
+    // Refers to no row: the link of a key that is deleted stays, so that its guests hear that it is over.
+    "
+    ALTER TABLE links ADD COLUMN key_id INTEGER;
+",
 ];

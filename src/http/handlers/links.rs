@@ -16,7 +16,7 @@ use crate::http::host;
 use crate::http::question::{Ask, Count, Filled, Id, Nullable, Query, Question, Until};
 use crate::http::reply::Reply;
 use crate::limits;
-use crate::links::{self, Edit, Link, State, Terms, Wanted};
+use crate::links::{self, Edit, Link, Owner, State, Terms, Wanted};
 use crate::logbook::Event;
 use crate::qr;
 use crate::vault::{Grant, Kind, VaultPath};
@@ -101,7 +101,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewLink>) -> Result<Answer<Created>>
     let wanted = Wanted { password_hash: Edit::Set(hash.as_deref()), ..wanted };
     call.must_still_be_let_in()?;
     let links = &call.app.links;
-    let link = links.create(call.user()?.id, &path, is_folder, &wanted)?;
+    let link = links.create(owner(call)?, &path, is_folder, &wanted)?;
     call.note(Event::change(format!("made a link to /{path}{}", told(&link))).at(path.as_str()));
     let url = url_of(call.app, &link).ok_or(Error::Bug("a new link has no address".into()))?;
     Answer::of(&Created { status: LinkCreated, id: link.id, url })
@@ -323,9 +323,9 @@ pub enum LinkType {
 /// Errors: `Store`.
 pub fn get_all(call: &mut Call<'_>, query: Query<WhichLinks>) -> Result<Answer<Vec<Shown>>> {
     let is_all = query.read(call)?.all && call.caller()?.may_manage_all_links();
-    let (user_id, grant) = (call.user()?.id, call.caller()?.grant_over_links());
-    let viewer = Viewer { app: Arc::clone(call.app), user_id, grant };
-    let whose = if is_all { None } else { Some(viewer.user_id) };
+    let (own, grant) = (owner(call)?, call.caller()?.grant_over_links());
+    let viewer = Viewer { app: Arc::clone(call.app), own, grant };
+    let whose = if is_all { None } else { Some(viewer.own) };
     let first = viewer.app.links.after(whose, None, limits::LINKS_PER_READ)?;
     Ok(Answer::written(move |out| {
         let mut rows = Rows::begin(out);
@@ -347,8 +347,8 @@ pub fn get_all(call: &mut Call<'_>, query: Query<WhichLinks>) -> Result<Answer<V
 struct Viewer {
     /// Where they are.
     app: Arc<App>,
-    /// Who it is.
-    user_id: i64,
+    /// Which links are theirs.
+    own: Owner,
     /// Which places they may hear of.
     grant: Arc<Grant>,
 }
@@ -360,7 +360,7 @@ impl Viewer {
         let (roles, settings) = (self.app.roles(), self.app.config.settings());
         let terms = Terms { roles: &roles, settings: &settings };
         let may = settings.links && self.app.links.standing(link, terms).is_ok();
-        let is_mine = link.user_id == self.user_id;
+        let is_mine = self.own.has(link);
         let now = clock::now();
         Ok(Shown {
             id: link.id,
@@ -432,7 +432,7 @@ pub fn qr(call: &mut Call<'_>, query: Query<WhichLink>) -> Result<Picture> {
     const UNKNOWN: Error = Error::Conflict("The link's address is not known any more");
     let id = query.read(call)?.id.parse().unwrap_or(0);
     let link = call.app.links.by_id(id)?;
-    if link.user_id != call.user()?.id {
+    if !owner(call)?.has(&link) {
         return Err(NOT_FOUND);
     }
     let url = url_of(call.app, &link).ok_or(UNKNOWN)?;
@@ -446,12 +446,19 @@ pub fn qr(call: &mut Call<'_>, query: Query<WhichLink>) -> Result<Picture> {
     Ok(Picture(reply))
 }
 
+/// Whose links are the caller's own. Those of a narrowed key are those that it made: the address of any other link of
+/// its user may open what the key does not reach.
+fn owner(call: &Call<'_>) -> Result<Owner> {
+    let key_id = call.caller()?.narrowed_key().map(|key| key.id);
+    Ok(Owner { user_id: call.user()?.id, key_id })
+}
+
 /// A link that the caller may change.
 ///
 /// Errors: `NotFound`.
 fn link_of(call: &Call<'_>, id: &Id) -> Result<Link> {
     let link = call.app.links.by_id(id.number())?;
-    let is_mine = link.user_id == call.user()?.id;
+    let is_mine = owner(call)?.has(&link);
     if is_mine || call.caller()?.may_manage_all_links() { Ok(link) } else { Err(NOT_FOUND) }
 }
 
