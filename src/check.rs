@@ -15,7 +15,7 @@ use crate::store;
 use crate::system::{self, Sample, Written};
 use crate::tls::{self, Authority, Wanted};
 use crate::vault::{RootId, Vault};
-use crate::{app, clock, limits, logbook, terminal, zone};
+use crate::{app, clock, limits, logbook, terminal, words, zone};
 
 /// The files of the state directory that every larder which was started once has.
 const FILES: &[&str] = &[
@@ -92,11 +92,7 @@ impl Report {
     fn wrong(&mut self, line: &str) {
         self.is_well = false;
         // What a damaged file contains may be anything.
-        let line: String = line
-            .chars()
-            .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-            .collect();
-        terminal::say(&format!("WRONG  {line}"));
+        terminal::say(&format!("WRONG  {}", words::told(line)));
     }
 }
 

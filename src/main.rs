@@ -43,6 +43,7 @@ mod trust;
 mod update;
 mod vault;
 mod welcome;
+mod words;
 mod zone;
 
 use std::process::ExitCode;

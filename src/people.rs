@@ -8,9 +8,9 @@ use std::path::Path;
 
 use crate::auth::{key, password, permission};
 use crate::error::{Error, Result, Why};
-use crate::limits;
 use crate::settings::{self, ADMIN, Roles};
 use crate::store::{NewUser, User, UserChange, UserStore};
+use crate::{limits, words};
 pub use authority::Authority;
 
 /// Somebody who shall become a user.
@@ -250,7 +250,7 @@ fn check_username(username: &str) -> Result<()> {
     let is_good = !username.is_empty()
         && username.len() <= limits::USERNAME_BYTES_MAX
         && username.trim() == username
-        && !username.contains(char::is_control);
+        && words::are_plain(username);
     if is_good { Ok(()) } else { Err(Error::invalid("Invalid username")) }
 }
 
@@ -262,9 +262,8 @@ fn check_password(password: &str) -> Result<()> {
 
 /// Errors: `Invalid`.
 fn check_name(name: &str) -> Result<()> {
-    let is_good = !name.is_empty()
-        && name.len() <= limits::PERSON_BYTES_MAX
-        && !name.contains(char::is_control);
+    let is_good =
+        !name.is_empty() && name.len() <= limits::PERSON_BYTES_MAX && words::are_plain(name);
     if is_good { Ok(()) } else { Err(Error::invalid_as(Why::Name, "Invalid name")) }
 }
 

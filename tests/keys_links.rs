@@ -1,6 +1,5 @@
 //! Links that narrowed keys make: never more than the key, and over when it is.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::harness::tus::{BYTES, encoded};
@@ -173,21 +172,15 @@ fn a_deleted_key_closes_its_links_at_every_door_and_no_others() {
     ben.post("/api/link/delete", json!({ "id": id })).expect_status("Link deleted");
 }
 
-/// Moves the end of a key to another moment, as no door can.
-fn end_at(larder: &Larder, key_id: i64, expires: i64) {
-    let database = Connection::open(larder.state().join("db/users.db")).unwrap();
-    database.execute("UPDATE keys SET expires = ?2 WHERE id = ?1", (key_id, expires)).unwrap();
-}
-
 #[test]
 fn a_link_is_over_when_the_time_of_its_key_is() {
     let larder = house();
     let (key_id, one) = key(&larder, true);
     let (id, url) = make(&one, json!({ "path": "in", "write": true }));
     let upload = begun(&larder, &url);
-    end_at(&larder, key_id, 4_000_000_000);
+    larder.let_end("keys", key_id, "2096-10-02T07:06:40Z");
     larder.anonymous().get(&format!("{url}/list")).expect(200);
-    end_at(&larder, key_id, 1_700_000_000);
+    larder.let_end("keys", key_id, "2025-02-03T04:05:06Z");
     expect_over(&larder, &url, &upload);
     assert_eq!(told(&larder.session("ben"), ""), [(id, "closed".to_owned())]);
 }

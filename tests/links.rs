@@ -139,6 +139,8 @@ fn wrong_fields_are_refused_each_in_its_words() {
         ("label", json!(1), "label must be a string"),
         ("label", json!(long), "Invalid label"),
         ("label", json!("a\nb"), "Invalid label"),
+        ("label", json!("\u{202e}gpj.exe"), "Invalid label"),
+        ("label", json!("a\u{2066}b"), "Invalid label"),
         ("read", json!("yes"), "read must be true or false"),
         ("write", json!(1), "write must be true or false"),
         ("password", json!(1234), "password must be a string"),
@@ -150,6 +152,11 @@ fn wrong_fields_are_refused_each_in_its_words() {
         ("expires", json!(""), "expires must be a date or a number of days"),
         ("expires", json!(1.5), "expires must be a date or a number of days"),
         ("expires", json!(-1), "expires must be a date or a number of days"),
+        ("expires", json!(0), "expires is in the past"),
+        ("expires", json!("0"), "expires is in the past"),
+        ("expires", json!("2020-01-01T00:00:00Z"), "expires is in the past"),
+        ("expires", json!("1970-01-01T00:00:00Z"), "expires is in the past"),
+        ("expires", json!(u64::MAX), "expires must be a date or a number of days"),
         ("expires", json!(40_000), "expires must be a date or a number of days"),
         ("expires", json!("2300-01-01T00:00:00Z"), "expires is too far away"),
         ("downloads_max", json!(0), "downloads_max must be a whole number above 0"),
@@ -289,7 +296,7 @@ fn edits_change_what_is_named_and_null_takes_a_limit_away() {
         wanted[field] = value;
     }
     assert_eq!(only(&ben), wanted);
-    edit(&ben, id, json!({ "expires": "2020-01-01T00:00:00Z" })).expect_status("Link edited");
+    larder.let_end("links", id, "2020-01-01T00:00:00Z");
     assert_eq!(only(&ben)["state"], "expired");
     edit(&ben, id, json!({ "expires": 1, "renew": true })).expect_status("Link edited");
     let after = only(&ben);

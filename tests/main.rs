@@ -74,3 +74,4 @@ mod uploads_cuts;
 mod uploads_drives;
 mod uploads_torture;
 mod users;
+mod words;

@@ -84,6 +84,37 @@ fn sign_in(larder: &Larder, name: &str, code: Option<&str>) -> Answer {
     larder.login(&body)
 }
 
+/// What the log says of who was sent away, that holds these words, the newest first.
+#[track_caller]
+fn refusals(larder: &Larder, what: &str) -> Vec<Value> {
+    let rows = larder.http("boss").get("/api/get_logs?op=refused").expect(200).json();
+    let has = |row: &&Value| row["action"].as_str().is_some_and(|action| action.contains(what));
+    rows.as_array().unwrap().iter().filter(has).cloned().collect()
+}
+
+/// Somebody has the password and lacks the code: nobody else would tell the owner.
+#[test]
+fn the_right_password_without_the_code_is_told_in_the_log() {
+    let larder = Larder::start().user("ana").admin("boss");
+    let owner = turn_on(&larder, "ana");
+    let stopped = "sign-in as ana stopped at the code; the password was right";
+    let wrong = json!({ "username": "ana", "password": "wrong" });
+    larder.login(&wrong).expect_error(401, "Invalid username or password");
+    wait::until("it is told", || !refusals(&larder, "failed sign-in as ana").is_empty());
+    assert_eq!(refusals(&larder, stopped).len(), 0);
+    sign_in(&larder, "ana", None).expect_error(401, "Code required");
+    wait::until("it is told", || !refusals(&larder, stopped).is_empty());
+    let row = refusals(&larder, stopped).remove(0);
+    assert_eq!((&row["op"], &row["door"]), (&json!("refused"), &json!("api")), "{row}");
+    assert!(!row.to_string().contains(&password_of("ana")), "{row}");
+    // Where it is to be turned off, too.
+    let ask =
+        json!({ "action": "stop", "password": password_of("ana"), "code": owner.phone.shows(7) });
+    totp(&larder, &owner.token, ask).expect_error(400, "Wrong code");
+    let told = "failed to turn the second factor of ana off: wrong code";
+    wait::until("it is told", || !refusals(&larder, told).is_empty());
+}
+
 /// Turns on that a role wants it.
 #[track_caller]
 fn demand(admin: &Client, roles: &Value) {

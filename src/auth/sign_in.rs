@@ -282,8 +282,13 @@ impl SignIn {
             (Entrance::Api(_), Ok(_)) => {
                 return self.logbook.note(&by(Some(name)), Event::signed_in());
             }
-            // The way of everybody who has a second factor.
-            (Entrance::Api(_), Err(Error::SignIn(SignInProblem::CodeRequired))) => return,
+            // The way of everybody who has a second factor, and as far as somebody gets who only has their password: who
+            // did not sign in after it knows by this row that another did.
+            (Entrance::Api(_), Err(Error::SignIn(SignInProblem::CodeRequired))) => {
+                let words =
+                    format!("sign-in as {name} stopped at the code; the password was right");
+                Event::failed_sign_in(name, words).whole()
+            }
             (
                 Entrance::Api(_),
                 Err(Error::SignIn(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::event::{By, Door, Event, Op};
 use crate::error::Result;
-use crate::{limits, zone};
+use crate::{limits, words, zone};
 
 /// The schema, step by step; a step that has shipped never changes.
 ///
@@ -126,12 +126,9 @@ impl Entry {
     }
 }
 
-/// One line without control characters, cut to its bound.
+/// One line in which nothing turns or parts it, cut to its bound.
 fn tidy(action: &str) -> String {
-    let mut text: String = action
-        .chars()
-        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-        .collect();
+    let mut text = words::told(action);
     if text.len() > limits::LOG_ACTION_BYTES_MAX {
         let end = text.floor_char_boundary(limits::LOG_ACTION_BYTES_MAX);
         text.truncate(end);

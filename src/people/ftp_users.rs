@@ -4,9 +4,9 @@
 use crate::auth::letters::Letters;
 use crate::auth::password;
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::store::{FtpUser, FtpUserStore};
 use crate::vault::{Grant, VaultPath};
+use crate::{limits, words};
 
 /// Somebody who shall become one, as it was asked for.
 pub struct NewFtpUser<'a> {
@@ -44,8 +44,8 @@ pub fn create(
     new: &NewFtpUser<'_>,
     must_be_home: impl FnOnce(&VaultPath) -> Result<()>,
 ) -> Result<FtpUser> {
-    let is_name = new.username.len() <= limits::USERNAME_BYTES_MAX
-        && !new.username.chars().any(char::is_control);
+    let is_name =
+        new.username.len() <= limits::USERNAME_BYTES_MAX && words::are_plain(new.username);
     if !is_name {
         return Err(Error::invalid("Invalid username"));
     }

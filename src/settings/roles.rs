@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::limits;
+use crate::{limits, words};
 
 /// The role that every endpoint is given to at first, and that can't lock itself out.
 pub const ADMIN: &str = "admin";
@@ -137,7 +137,7 @@ pub fn is_role_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= limits::ROLE_BYTES_MAX
         && name.trim() == name
-        && !name.contains(char::is_control)
+        && words::are_plain(name)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::user::User;
-use crate::limits;
+use crate::{limits, words};
 
 /// Everybody who was seen since larder started.
 #[derive(Default)]
@@ -103,7 +103,7 @@ impl Sighting {
 
 /// What a program calls itself, in one line and cut to its bound: anybody can write anything there.
 pub(super) fn tidy(agent: &str) -> String {
-    let mut text: String = agent.trim().chars().filter(|letter| !letter.is_control()).collect();
+    let mut text = words::plain(agent.trim());
     text.truncate(text.floor_char_boundary(limits::AGENT_BYTES_MAX));
     text
 }

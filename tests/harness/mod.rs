@@ -354,6 +354,16 @@ impl Larder {
         self.with_key(self.key(name))
     }
 
+    /// Lets a row of `keys` or `links` end at another moment: one that is over, as none can be made.
+    #[track_caller]
+    pub fn let_end(&self, table: &str, id: i64, when: &str) {
+        let when: jiff::Timestamp = when.parse().unwrap();
+        let database = rusqlite::Connection::open(self.state().join("db/users.db")).unwrap();
+        database.busy_timeout(wait::PATIENCE).unwrap();
+        let sql = format!("UPDATE {table} SET expires = ?2 WHERE id = ?1");
+        assert_eq!(database.execute(&sql, (id, when.as_second())).unwrap(), 1);
+    }
+
     /// A client with this key.
     #[track_caller]
     pub fn with_key(&self, key: &str) -> Client {

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::logbook::Event;
 use crate::store::{KeyRow, NewKeyRow, User};
 use crate::vault::{Grant, Kind, VaultPath};
+use crate::words;
 
 /// What `create` is asked by.
 #[derive(Deserialize)]
@@ -117,7 +118,7 @@ fn place_of(call: &Call<'_>, path: VaultPath, may_write: bool) -> Result<VaultPa
 /// Errors: `Invalid`.
 fn label_of(label: &str) -> Result<&str> {
     let label = label.trim();
-    if label.len() > limits::KEY_LABEL_BYTES_MAX || label.chars().any(char::is_control) {
+    if label.len() > limits::KEY_LABEL_BYTES_MAX || !words::are_plain(label) {
         return Err(Error::invalid("Invalid label"));
     }
     if label.is_empty() {

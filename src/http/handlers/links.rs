@@ -20,6 +20,7 @@ use crate::links::{self, Edit, Link, Owner, State, Terms, Wanted};
 use crate::logbook::Event;
 use crate::qr;
 use crate::vault::{Grant, Kind, VaultPath};
+use crate::words;
 
 /// What is said of a link that is not there, or is none of the caller's business.
 const NOT_FOUND: Error = Error::NotFound("Link not found");
@@ -487,7 +488,7 @@ fn must_do_something(read: bool, write: bool) -> Result<()> {
 ///
 /// Errors: `Invalid`.
 fn label_of(label: &str) -> Result<&str> {
-    if label.len() > limits::LINK_LABEL_BYTES_MAX || label.chars().any(char::is_control) {
+    if label.len() > limits::LINK_LABEL_BYTES_MAX || !words::are_plain(label) {
         return Err(Error::invalid("Invalid label"));
     }
     Ok(label)

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, sentence};
 use crate::http::call::Call;
 use crate::http::question::{Ask, Filled, Question};
-use crate::logbook::Event;
+use crate::logbook::{By, Event};
 use crate::qr;
 
 /// What `totp` is asked by.
@@ -124,9 +124,22 @@ fn confirm(call: &Call<'_>, ask: &Factor) -> Result<Confirmed> {
 fn stop(call: &Call<'_>, ask: &Factor) -> Result<Stopped> {
     let code = code(ask)?;
     must_know_password(call, ask)?;
-    call.app.factors.stop(call.user()?, code, call.address)?;
+    let user = call.user()?;
+    call.app
+        .factors
+        .stop(user, code, call.address)
+        .inspect_err(|error| note_wrong_code(call, &user.username, error))?;
     call.note(Event::change("turned their second factor off".to_owned()));
     Ok(Stopped { status: FactorOff })
+}
+
+/// Tells the log of a wrong code: whoever guesses at it knows the password.
+fn note_wrong_code(call: &Call<'_>, username: &str, error: &Error) {
+    if matches!(error, Error::Invalid(Why::Code, _)) {
+        let words = format!("failed to turn the second factor of {username} off: wrong code");
+        let event = Event::failed_sign_in(username, words).whole();
+        call.app.logbook.note_refusal(&By::api(None, call.address), event);
+    }
 }
 
 /// The code, which must be there.
