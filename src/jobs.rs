@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::vault::{Counts, Progress, TrashId};
+use crate::vault::{Counts, Progress, TrashId, VaultPath};
 use crate::{limits, threads};
 
 /// All jobs that run, and the last ones that ran.
@@ -102,6 +102,8 @@ pub struct View {
     pub counts: Counts,
     /// What it has put into the trash, until that is forgotten.
     pub trash: Arc<Vec<TrashId>>,
+    /// Where the things are that it has moved or copied, until that is forgotten.
+    pub paths: Option<Arc<Vec<VaultPath>>>,
 }
 
 /// Whose jobs somebody may see and call off.
@@ -315,7 +317,10 @@ impl Shared {
         let Some(job) = state.jobs.iter_mut().find(|job| job.id == id) else { return };
         change(job);
         job.change = number;
-        let owner = job.owner.user;
+        let (owner, has_ended) = (job.owner.user, job.end.is_some());
+        if has_ended {
+            state.forget_places();
+        }
         drop(state);
         self.tell(owner);
     }
@@ -348,6 +353,23 @@ impl State {
         self.forget_trash();
     }
 
+    /// Forgets where old jobs have put things, when that is a lot in all; their rows stay.
+    fn forget_places(&self) {
+        let bytes = |job: &Job| {
+            let places = job.progress.places();
+            let bytes = |path: &VaultPath| path.as_str().len() + size_of::<VaultPath>();
+            places.map_or(0, |places| places.iter().map(bytes).sum::<usize>())
+        };
+        let mut known: usize = self.jobs.iter().map(bytes).sum();
+        for job in &self.jobs {
+            if known <= limits::JOBS_PLACES_BYTES_MAX {
+                return;
+            }
+            known -= bytes(job);
+            job.progress.forget_places();
+        }
+    }
+
     /// Forgets what old jobs have put into the trash, when it is a lot in all; their rows stay.
     fn forget_trash(&mut self) {
         let mut known: usize = self.jobs.iter().map(|job| job.progress.trash().len()).sum();
@@ -369,6 +391,7 @@ impl Job {
             end: self.end.clone(),
             counts: self.progress.counts(),
             trash: self.progress.trash(),
+            paths: self.progress.places(),
         }
     }
 }
@@ -509,6 +532,29 @@ mod tests {
         let own = jobs.changed_since(0, Reach::Own(user(1))).0;
         assert_eq!(own.len(), limits::JOBS_ENDED_PER_USER_MAX + 1);
         assert_eq!(own.last().unwrap().id, last);
+    }
+
+    #[test]
+    fn where_things_are_is_remembered_within_a_bound_of_the_latest() {
+        let jobs = Jobs::default();
+        let half = limits::JOBS_PLACES_BYTES_MAX / 2;
+        let start = |bytes: usize| {
+            let place = VaultPath::parse(&["d"; 500].join("/")).unwrap();
+            let count = bytes / (place.as_str().len() + size_of::<VaultPath>());
+            let work = move |progress: &Progress| {
+                progress.found_places(vec![place; count]);
+                Ok(())
+            };
+            jobs.start(user(1), Kind::Move, always, work).unwrap();
+            wait(&jobs);
+            let views = jobs.changed_since(0, Reach::All).0;
+            views.into_iter().map(|view| view.paths.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(start(half), [true]);
+        assert_eq!(start(half / 2), [true, true]);
+        assert_eq!(start(half), [false, true, true]);
+        assert_eq!(start(half * 3), [false; 4], "one alone may be too much");
+        assert_eq!(start(half), [false, false, false, false, true]);
     }
 
     #[test]

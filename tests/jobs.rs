@@ -58,24 +58,31 @@ fn a_job_goes_on_by_itself_and_tells_how_far_it_is() {
     let expected = json!({
         "id": copy, "kind": "copy", "state": "done",
         "done_bytes": 3, "total_bytes": 3, "done_items": 3, "total_items": 3, "trash": [],
+        "paths": ["to/docs"],
     });
     assert_eq!(told, expected);
     assert_eq!(larder.read("to/docs/b.txt"), "BB");
     let moving = start(&ana, "/api/move", json!({ "paths": ["docs"], "to": "there" }));
     let told = end(&ana, &moving);
     assert_eq!((&told["kind"], &told["state"]), (&json!("move"), &json!("done")));
+    assert_eq!(told["paths"], json!(["there/docs"]));
     assert_eq!(larder.read("there/docs/a.txt"), "A");
+    let ask = json!({ "paths": ["to/docs/a.txt"], "to": "there/docs", "if_exists": "rename" });
+    let kept = end(&ana, &start(&ana, "/api/copy", ask));
+    assert_eq!(kept["paths"], json!(["there/docs/a (1).txt"]), "of both, where the new one is");
+    std::fs::remove_file(larder.root().join("there/docs/a (1).txt")).unwrap();
     let ask = json!({ "path": "to/docs", "permanent": true });
     let deleting = start(&ana, "/api/delete_folder", ask);
     let told = end(&ana, &deleting);
     assert_eq!((&told["kind"], &told["state"]), (&json!("delete"), &json!("done")));
     assert_eq!(told["done_items"], told["total_items"]);
+    assert_eq!(told["paths"], json!(null), "what was deleted has no place");
     let ask = json!({ "path": "there/docs/a.txt", "permanent": true });
     let deleting = start(&ana, "/api/delete_file", ask);
     assert_eq!(end(&ana, &deleting)["state"], "done");
     assert_eq!(larder.tree(), ["there/", "there/docs/", "there/docs/b.txt", "to/"]);
     let ids: Vec<_> = jobs(&ana).iter().map(|job| job["id"].clone()).collect();
-    assert_eq!(ids.len(), 4, "the oldest first, none twice");
+    assert_eq!(ids.len(), 5, "the oldest first, none twice");
     assert_eq!(ids[0], copy);
 }
 

@@ -16,5 +16,9 @@ pub const JOBS_ENDED_MAX: usize = 200;
 /// jobs that have ended forget theirs. One job may bring `TRANSFER_PATHS_MAX`.
 pub const JOBS_TRASH_IDS_MAX: usize = 50_000;
 
+/// Bytes of the paths that all jobs together remember of where they have put things, so that it can be undone; beyond that
+/// the oldest forget theirs. One job of `TRANSFER_PATHS_MAX` things with paths of a usual length has its place.
+pub const JOBS_PLACES_BYTES_MAX: usize = 2 << 20;
+
 /// Seconds after which somebody may try again when too many jobs run.
 pub const JOB_RETRY_AFTER_S: u64 = 5;

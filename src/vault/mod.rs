@@ -110,7 +110,6 @@ pub use root::RootId;
 pub use share::{Entry, Kind, Share};
 pub use spool::Spool;
 pub use thumbs::{KeptThumb, Origin, Pictured, SmallPicture};
-pub use transfer::Landed;
 pub use trash::{Fate, Reason, What};
 pub use trash_id::TrashId;
 pub use upload::Upload;

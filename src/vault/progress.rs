@@ -1,6 +1,7 @@
 //! How far work that lasts has come, and whether it shall go on. Shared between who does the work and who
 //! watches it. Knows neither jobs nor callers.
 
+use super::path::VaultPath;
 use super::trash_id::TrashId;
 use crate::error::{Error, Result};
 use crate::{limits, threads};
@@ -25,6 +26,8 @@ pub struct Progress {
     told: Mutex<Option<Instant>>,
     /// What the work has put into the trash.
     trash: Mutex<Arc<Vec<TrashId>>>,
+    /// Where the things are that it has moved or copied; `None` of other work, and until that is known.
+    places: Mutex<Option<Arc<Vec<VaultPath>>>>,
 }
 
 /// The numbers at one moment.
@@ -73,6 +76,22 @@ impl Progress {
     /// So many things are remembered no more, because nobody is expected to ask.
     pub fn forget_trash(&self) -> usize {
         std::mem::take(&mut *threads::locked(&self.trash)).len()
+    }
+
+    /// Where the things are now, durably, that the work has moved or copied; `None` of other work, while that goes on,
+    /// and when it is forgotten.
+    pub fn places(&self) -> Option<Arc<Vec<VaultPath>>> {
+        threads::locked(&self.places).clone()
+    }
+
+    /// The things are there now.
+    pub fn found_places(&self, places: Vec<VaultPath>) {
+        *threads::locked(&self.places) = Some(Arc::new(places));
+    }
+
+    /// The places are remembered no more, because nobody is expected to ask.
+    pub fn forget_places(&self) {
+        *threads::locked(&self.places) = None;
     }
 
     /// Asks the work to stop at the next opportunity.

@@ -1,5 +1,5 @@
 // The way back, and what it costs: nobody needs the whole trash to undo.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Response } from "playwright-core";
 import { describe, expect, it } from "vitest";
@@ -119,15 +119,21 @@ describe("undo", () => {
     await walk.entry("a").waitFor();
   });
 
-  it("never moves back what was there before, where both were kept", async () => {
+  it("of a move that kept both gives what was moved its place and its name again", async () => {
     put("both/same.txt", "mine");
+    put("both/other.txt", "other");
     put("both/to/same.txt", "theirs");
     const page = await walk.enter("/?path=both");
+    await walk.entry("same.txt").click();
+    await walk.entry("other.txt").click({ modifiers: ["Control"] });
     await walk.entry("same.txt").locator("[data-title]").dragTo(walk.entry("to"));
     await page.getByRole("button", { name: "Keep both" }).click();
-    await page.getByText("is now in “to”").waitFor();
-    const undo = page.getByRole("button", { name: "Undo" });
-    if (await undo.isVisible()) await undo.click();
+    await expect.poll(() => readdirSync(inRoot("both/to")).sort()).toEqual(["other.txt", "same (1).txt", "same.txt"]);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => readdirSync(inRoot("both")).sort()).toEqual(["other.txt", "same.txt", "to"]);
+    expect(readFileSync(inRoot("both/same.txt"), "utf8")).toBe("mine");
+    // What was there before stays there.
     expect(readFileSync(inRoot("both/to/same.txt"), "utf8")).toBe("theirs");
+    expect(readdirSync(inRoot("both/to"))).toEqual(["same.txt"]);
   });
 });

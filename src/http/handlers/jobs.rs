@@ -15,7 +15,7 @@ use crate::http::question::{Ask, Question, Shape};
 pub use crate::jobs::Kind;
 use crate::jobs::{End, Owner, Reach, View};
 use crate::logbook::Event;
-use crate::vault::{Progress, TrashId};
+use crate::vault::{Progress, TrashId, VaultPath};
 
 /// What `jobs/cancel` is asked by.
 #[derive(Deserialize)]
@@ -92,6 +92,9 @@ pub struct Job {
     #[serde(serialize_with = "shared")]
     #[cfg_attr(test, schemars(with = "Vec<TrashId>"))]
     trash: Arc<Vec<TrashId>>,
+    /// Where the things are that it has moved or copied, once it has ended; forgotten after a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paths: Option<Places>,
 }
 
 /// What a job does.
@@ -150,13 +153,25 @@ impl From<&View> for Job {
             code: error.map(|error| problem::code(error)),
             failed: error.and_then(|error| problem::failed(error)).map(<[String]>::to_vec),
             trash: Arc::clone(&view.trash),
+            paths: view.paths.clone().map(Places),
         }
     }
 }
 
+/// Where things are.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(transparent)]
+pub struct Places(
+    #[serde(serialize_with = "shared")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub Arc<Vec<VaultPath>>,
+);
+
 /// A long list that many answers tell of.
-pub fn shared<S: Serializer>(
-    list: &Arc<Vec<TrashId>>,
+pub fn shared<T: Serialize, S: Serializer>(
+    list: &Arc<Vec<T>>,
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
     list.as_slice().serialize(serializer)

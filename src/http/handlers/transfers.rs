@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, Why};
 use crate::http::answer::{Answer, sentence};
 use crate::http::call::Call;
-use crate::http::handlers::jobs::{self, OrJob, Scribe};
+use crate::http::handlers::jobs::{self, OrJob, Places, Scribe};
 use crate::http::handlers::upload::IfTaken;
 use crate::http::question::{Ask, Question, Shape};
 use crate::jobs::Kind;
 use crate::limits;
 use crate::logbook::Event;
-use crate::vault::{IfExists, Landed, Progress, Transfer, TransferKind, TrashId, VaultPath};
+use crate::vault::{IfExists, Progress, Transfer, TransferKind, TrashId, VaultPath};
 
 /// What both are asked by.
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub struct Transferred<S> {
     /// What was done.
     status: S,
     /// Where the things are now.
-    paths: Vec<String>,
+    paths: Places,
     /// Where in the trash is what they replaced.
     #[serde(serialize_with = "jobs::shared")]
     #[cfg_attr(test, schemars(with = "Vec<TrashId>"))]
@@ -113,25 +113,29 @@ fn transfer<S: Serialize + Default + Shape>(
     let transfer = call.share()?.relocate_into(verb.kind, sources, &to, if_exists)?;
     if ask.job {
         return jobs::start(call, verb.job, move |progress, scribe| {
-            run(&transfer, verb.told, progress, scribe).map(|_places| ())
+            run(&transfer, verb.told, progress, scribe)
         });
     }
     let progress = call.app.jobs.wait_for(call.standing()?);
-    let landed = run(&transfer, verb.told, &progress, &Scribe::of(call)?)?;
-    let paths = landed.into_iter().map(|landed| landed.path.to_string()).collect();
+    run(&transfer, verb.told, &progress, &Scribe::of(call)?)?;
+    let paths = Places(progress.places().unwrap_or_default());
     let trash = progress.trash();
     Answer::of(&OrJob::Done(Transferred { status: S::default(), paths, trash }))
 }
 
-/// Does it and writes it down.
+/// Does it and writes it down, also what was complete when the rest was called off.
 fn run(
     transfer: &Transfer,
     told: fn(&str, &str) -> Event,
     progress: &Progress,
     scribe: &Scribe,
-) -> Result<Vec<Landed>> {
-    transfer.run(progress, &mut |source, landed| {
+) -> Result<()> {
+    let mut places = Vec::new();
+    let done = transfer.run(progress, &mut |source, landed| {
         let trash = landed.trash().map(TrashId::as_str);
         scribe.note(told(source.as_str(), landed.path.as_str()).trashed(trash));
-    })
+        places.push(landed.path.clone());
+    });
+    progress.found_places(places);
+    done.map(|_landed| ())
 }

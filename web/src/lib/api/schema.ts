@@ -2180,6 +2180,8 @@ export interface components {
             failed?: string[];
             /** @description What it has put into the trash so far. */
             trash: string[];
+            /** @description Where the things are that it has moved or copied, once it has ended; forgotten after a while. */
+            paths?: string[];
         };
         /** @description What a job does. */
         JobKind: "move" | "copy" | "delete" | "photos";

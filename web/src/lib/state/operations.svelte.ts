@@ -134,12 +134,7 @@ async function bringBack(ids: readonly string[]): Promise<void> {
 }
 
 /** Moves or copies into a folder; asks once where names are taken. Says whether it was done. */
-export async function transferAll(
-  kind: "move" | "copy",
-  paths: readonly string[],
-  to: string,
-  isUndo = false,
-): Promise<boolean> {
+export async function transferAll(kind: "move" | "copy", paths: readonly string[], to: string): Promise<boolean> {
   const wanted = kind === "move" ? paths.filter((path) => parentOf(path) !== to) : paths;
   if (wanted.length === 0) return false;
   if (wanted.some((path) => isWithin(to, path))) {
@@ -156,11 +151,9 @@ export async function transferAll(
         ? moved.count === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", moved.count)
         : moved.count === 1 ? t("copy.done", { name, folder }) : plural("copy.doneMany", moved.count);
     const back = parentOf(wanted[0] ?? "");
-    const { paths: places, trash } = moved;
     const mayUndo =
-      kind === "move" && !isUndo && places !== undefined && wanted.every((path) => parentOf(path) === back);
-    const run = () => void undoMove(places ?? [], back, trash);
-    toasts.say(words, mayUndo ? { label: t("app.undo"), run } : undefined);
+      kind === "move" && moved.paths !== undefined && wanted.every((path) => parentOf(path) === back);
+    toasts.say(words, mayUndo ? { label: t("app.undo"), run: () => void undoMove(moved, back) } : undefined);
     return true;
   } catch (cause) {
     complain(cause);
@@ -170,15 +163,45 @@ export async function transferAll(
   }
 }
 
-/** Moves things back to where they came from, then puts what they had replaced in its place again. */
-async function undoMove(paths: readonly string[], back: string, replaced: readonly string[]): Promise<void> {
-  const isBack = await transferAll("move", paths, back, true);
-  if (isBack && replaced.length > 0 && session.may("/api/trash/restore")) await bringBack(replaced);
+/** Moves things back to where they came from, under the names they had, then puts what they had replaced in its place. */
+async function undoMove({ from, paths, trash }: Transferred, back: string): Promise<void> {
+  if (paths === undefined || paths.length === 0) return;
+  try {
+    const places = (await send("move", paths, back, "rename")).paths ?? [];
+    listing.takeAway(paths);
+    await nameAsBefore(back, places, from);
+    const folder = readable(nameOf(back)) || t("files.title");
+    const name = readable(nameOf(from[0] ?? ""));
+    toasts.say(paths.length === 1 ? t("move.done", { name, folder }) : plural("move.doneMany", paths.length));
+  } catch (cause) {
+    complain(cause);
+    return;
+  } finally {
+    listing.refresh();
+  }
+  if (trash.length > 0 && session.may("/api/trash/restore")) await bringBack(trash);
+}
+
+/** Gives things in a folder their former names, as far as these are free: where two of one name met, one has another. */
+async function nameAsBefore(folder: string, places: readonly string[], from: readonly string[]): Promise<void> {
+  const isAsBefore = (place: string, at: number) => nameOf(place) === nameOf(from[at] ?? place);
+  if (places.every(isAsBefore)) return;
+  const there = await entriesIn(folder);
+  for (const [at, place] of places.entries()) {
+    const [name, before] = [nameOf(place), nameOf(from[at] ?? place)];
+    const entry = there.get(name);
+    if (!entry || there.has(before)) continue;
+    await rename(folder, entry, before);
+    there.delete(name);
+    there.set(before, entry);
+  }
 }
 
 /** What became of things that were moved or copied. */
 interface Transferred {
   count: number;
+  /** Where they were, in the order of `paths`. */
+  from: string[];
   /** Where they are now; `undefined` where nobody told. */
   paths: string[] | undefined;
   /** Under which ids the trash has what they replaced. */
@@ -211,10 +234,11 @@ async function transferAsking(
       if (choice !== "skip") groups[choice].push(path);
     }
   }
-  const done: Transferred = { count: 0, paths: [], trash: [] };
+  const done: Transferred = { count: 0, from: [], paths: [], trash: [] };
   const note = (some: readonly string[], { paths, trash }: Done) => {
     if (kind === "move") listing.takeAway(some);
     done.count += some.length;
+    done.from.push(...some);
     done.paths = paths && done.paths ? [...done.paths, ...paths] : undefined;
     done.trash.push(...trash);
   };
@@ -248,7 +272,7 @@ async function send(
       ? isOne ? t("jobs.move", { name }) : plural("jobs.moveMany", paths.length)
       : isOne ? t("jobs.copy", { name }) : plural("jobs.copyMany", paths.length);
   const done = await finish(answer, label);
-  // A job does not tell where things went; only where both are kept is that another name.
+  // A job of very much does not tell where things went; only where both are kept is that another name.
   if (done.paths === undefined && ifExists !== "rename") {
     return { ...done, paths: paths.map((path) => joinPath(to, nameOf(path))) };
   }
@@ -258,8 +282,8 @@ async function send(
 /** Waits for what goes on as a job. */
 async function finish(answer: Started, label: string): Promise<Done> {
   if ("job" in answer) {
-    const { trash } = await jobs.follow(answer.job, label);
-    return { paths: undefined, trash, isPermanent: false };
+    const { trash, paths } = await jobs.follow(answer.job, label);
+    return { paths, trash, isPermanent: false };
   }
   const paths = "paths" in answer ? answer.paths : undefined;
   return { paths, trash: answer.trash, isPermanent: "permanent" in answer && answer.permanent === true };
