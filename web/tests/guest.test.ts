@@ -73,14 +73,11 @@ beforeAll(async () => {
   await walk.context.close();
 }, 300_000);
 
-/** Its time is over: in a moment, since none can be made that has an end in the past. */
+/** Its time is over. */
 async function end(name: Name): Promise<void> {
-  const data = { id: ids[name], expires: new Date(Date.now() + 3000).toISOString() };
+  const data = { id: ids[name], expires: "2020-01-01T00:00:00Z" };
   const answer = await walk.context.request.post(`${walk.larder.url}/api/link/edit`, { data, headers: { Authorization: `Bearer ${token}` } });
   expect(answer.status()).toBe(200);
-  await expect
-    .poll(async () => (await walk.context.request.get(`${walk.larder.url}${urls[name]}/info`)).status(), { timeout: 20_000 })
-    .toBe(410);
 }
 
 /** Opens a link in a browser that knows nobody; whatever is asked is noted. */
