@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::auth::key;
+use crate::auth::throttle::LossThrottle;
 use crate::clock::now;
 use crate::error::{Error, Result};
 pub use crate::store::Edit;
@@ -37,6 +38,8 @@ pub struct Links {
     users: Arc<UserStore>,
     /// Makes their tokens, and seals their guests' cookies.
     keys: Keys,
+    /// How much guests begin to bring and lose again.
+    pub losses: LossThrottle,
 }
 
 /// One of them: its row, and where that leads.
@@ -59,7 +62,8 @@ impl std::ops::Deref for Link {
 impl Links {
     /// The links in this database, with tokens that are made with this secret.
     pub fn new(store: LinkStore, users: Arc<UserStore>, secret: &[u8]) -> Self {
-        Self { store: Arc::new(store), users, keys: Keys::new(secret) }
+        let losses = LossThrottle::default();
+        Self { store: Arc::new(store), users, keys: Keys::new(secret), losses }
     }
 
     /// The link with this token: one look, from memory or by an index, however many are guessed.

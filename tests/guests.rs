@@ -924,6 +924,49 @@ fn of_a_hundred_downloads_at_once_one_begins_where_one_may() {
     assert_eq!(served, 1);
 }
 
+/// Each begun and lost upload is written to the drive and to the link's count, and nothing stays of it.
+#[test]
+fn who_begins_and_drops_without_end_waits_and_nobody_else_does() {
+    let larder = album().folder("box");
+    let box_link = |more: Value| {
+        let mut ask = json!({ "path": "box", "write": true });
+        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        link(&larder, "ana", ask)
+    };
+    let (url, other) = (box_link(json!({})), box_link(json!({})));
+    let guest = larder.anonymous();
+    let first = begun(&guest, &url, 6, "first.txt");
+    // What is brought to its end costs nothing.
+    for number in 0..150 {
+        let answer = bring(&guest, &url, &[("filename", &format!("{number}.txt"))], b"x");
+        answer.expect(201);
+    }
+    let mut lost = 0;
+    let refused = loop {
+        let answer = begin(&guest, &url, 6, "again.txt");
+        if answer.status == 429 || lost > 300 {
+            break answer;
+        }
+        let upload = answer.expect(201).header("Location").unwrap().to_owned();
+        guest.ask("DELETE", &upload, &[], b"").expect(204);
+        lost += 1;
+    };
+    let refused = refused.expect_code(429, "too_many");
+    assert!(lost >= 100, "{lost}");
+    let wait: u64 = refused.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    // What was begun goes on, and others do.
+    patch(&guest, &first, 0, b"abcdef").expect(204);
+    begun(&guest, &other, 6, "b.txt");
+    assert_eq!(larder.read("box/first.txt"), "abcdef");
+    // So does what is refused at its end, or beyond what the link takes.
+    let small = box_link(json!({ "upload_bytes_max": 3 }));
+    let refusals = (0..300).map(|_| begin(&guest, &small, 6, "large.txt").status);
+    let refusals: Vec<u16> = refusals.take_while(|status| *status != 429).collect();
+    assert!((100..300).contains(&refusals.len()), "{}", refusals.len());
+    assert!(refusals.iter().all(|status| *status == 403));
+}
+
 #[test]
 fn a_link_that_ends_ends_what_goes_on() {
     let larder = album().folder("box");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::limits;
@@ -81,6 +81,51 @@ impl GuessThrottle {
     }
 }
 
+/// So many losses at once, and after them one each `LOST_UPLOAD_INTERVAL`, per link and client address: what guests
+/// begin to bring and give up again costs the card as much as what they bring.
+#[derive(Default)]
+pub struct LossThrottle {
+    /// Of each link and address when all of its losses will have been forgotten.
+    until: Mutex<HashMap<(i64, IpAddr), Instant>>,
+}
+
+impl LossThrottle {
+    /// Whether whoever brings something by this link from here has lost little of late.
+    ///
+    /// Errors: `TooSoon`.
+    pub fn admit(&self, link_id: i64, address: IpAddr) -> Result<()> {
+        self.admit_at((link_id, network_of(address)), Instant::now())
+    }
+
+    /// One more was lost.
+    pub fn lost(&self, link_id: i64, address: IpAddr) {
+        self.lost_at((link_id, network_of(address)), Instant::now());
+    }
+
+    /// The same at a given time.
+    fn admit_at(&self, who: (i64, IpAddr), now: Instant) -> Result<()> {
+        let until = locked(&self.until).get(&who).copied();
+        let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let free = limits::LOST_UPLOAD_INTERVAL * (limits::LOST_UPLOADS_AT_ONCE - 1);
+        match left.checked_sub(free) {
+            Some(wait) if !wait.is_zero() => {
+                Err(Error::TooSoon { retry_after_s: wait.as_secs() + 1 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same at a given time.
+    fn lost_at(&self, who: (i64, IpAddr), now: Instant) {
+        let mut until = locked(&self.until);
+        if !until.contains_key(&who) {
+            make_room(&mut until, limits::THROTTLE_ADDRESSES_MAX, |until| *until <= now);
+        }
+        let before = until.get(&who).copied().unwrap_or(now).max(now);
+        until.insert(who, before + limits::LOST_UPLOAD_INTERVAL);
+    }
+}
+
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 client chooses its own
 /// address from.
 pub fn network_of(address: IpAddr) -> IpAddr {
@@ -110,7 +155,6 @@ fn make_room<K: Clone + Eq + Hash, V>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn ten_wrong_guesses_a_minute_are_heard_of_one_address() {
@@ -129,6 +173,36 @@ mod tests {
             let _counted = throttle.was_wrong_at(IpAddr::V4(number.into()), now);
         }
         assert!(locked(&throttle.wrong).len() <= limits::THROTTLE_ADDRESSES_MAX);
+    }
+
+    #[test]
+    fn who_has_lost_much_waits_and_nobody_else_does() {
+        let throttle = LossThrottle::default();
+        let (start, one, two) = (Instant::now(), [10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let admit = |who, at| throttle.admit_at(who, at);
+        for _ in 0..limits::LOST_UPLOADS_AT_ONCE {
+            admit((7, one), start).unwrap();
+            throttle.lost_at((7, one), start);
+        }
+        let wait = limits::LOST_UPLOAD_INTERVAL;
+        let refused = admit((7, one), start);
+        let told = wait.as_secs() + 1;
+        assert!(matches!(refused, Err(Error::TooSoon { retry_after_s }) if retry_after_s == told));
+        admit((8, one), start).unwrap();
+        admit((7, two), start).unwrap();
+        admit((7, one), start + wait).unwrap();
+        throttle.lost_at((7, one), start + wait);
+        assert!(admit((7, one), start + wait).is_err());
+        let day = Duration::from_hours(24);
+        for _ in 0..limits::LOST_UPLOADS_AT_ONCE {
+            admit((7, one), start + day).unwrap();
+            throttle.lost_at((7, one), start + day);
+        }
+        assert!(admit((7, one), start + day).is_err());
+        for number in 0..5000_u32 {
+            throttle.lost_at((7, IpAddr::V4(number.into())), start);
+        }
+        assert!(locked(&throttle.until).len() <= limits::THROTTLE_ADDRESSES_MAX);
     }
 
     fn is_admitted(result: Result<()>) -> bool {

@@ -48,6 +48,14 @@ pub const LINK_COOKIE_BYTES_MAX: usize = 512;
 /// Bytes of what a guest calls themselves; the longest name of their folder (contract, section 15).
 pub const GUEST_NAME_BYTES_MAX: usize = 64;
 
+/// Uploads that guests at one address may begin by one link and lose again (dropped, refused at the end, or beyond the
+/// link's limits) before they wait: some 24 KiB are written for each, and nothing stays. An album of five hundred
+/// pictures loses none of them, and one that is called off the few that were being sent.
+pub const LOST_UPLOADS_AT_ONCE: u32 = 120;
+
+/// How often they may lose one after that: some 70 MB a day are written for nothing then, which no card minds.
+pub const LOST_UPLOAD_INTERVAL: Duration = Duration::from_secs(30);
+
 /// Letters of a link's password, at least (contract, section 15); guessing is slowed by the throttle.
 pub const LINK_PASSWORD_LETTERS_MIN: usize = 4;
 

@@ -1,6 +1,7 @@
 //! `/s/<token>/uploads`: what people without an account bring by a link (second contract, sections 15 and 16). Nothing
 //! that is there is touched, and where nothing may be read nothing is told of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
@@ -33,6 +34,8 @@ struct Guests {
     /// What they are known by: their cookie, else where they are.
     known_by: String,
     /// Where they are.
+    from: IpAddr,
+    /// The network of that, as the vault keeps it.
     network: String,
     /// What the link opens.
     place: VaultPath,
@@ -62,6 +65,7 @@ impl Guests {
             is_known: own.is_some(),
             owners: own.into_iter().chain([owner("")]).collect(),
             known_by: guest.known_by(call.address),
+            from: call.address,
             network: network_of(call.address).to_string(),
             folder: folder.map_or(Ok(link.path.clone()), |name| link.path.child(&name))?,
             place: link.path,
@@ -119,13 +123,18 @@ impl Desk for Guests {
     }
 
     fn count(&self, length: u64) -> Result<()> {
-        match self.app.links.begin_upload(self.link_id, length) {
+        let counted = self.app.links.begin_upload(self.link_id, length);
+        if counted.is_err() {
+            self.app.links.losses.lost(self.link_id, self.from);
+        }
+        match counted {
             Err(Error::NotFound(_)) => Err(crate::links::NO_LONGER),
             counted => counted,
         }
     }
 
     fn uncount(&self, length: u64) {
+        self.app.links.losses.lost(self.link_id, self.from);
         // The worst is a link that takes less than it might.
         let _counted_for_nothing = self.app.links.take_back_upload(self.link_id, length, 1);
     }
@@ -172,9 +181,10 @@ fn folder_name(name: &str) -> String {
 
 /// `POST /s/<token>/uploads`.
 ///
-/// Errors: those of `resumable::begin`; `Gone`.
+/// Errors: those of `resumable::begin`; `Gone`; `TooSoon` (much was begun from there and lost again).
 pub fn begin(call: &mut Call<'_>, _: Beginning) -> Result<Begun> {
     let desk = Guests::of(call)?;
+    call.app.links.losses.admit(desk.link_id, desk.from)?;
     resumable::begin(call, &desk)
 }
 
