@@ -13,6 +13,7 @@ use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
 use ureq::tls::TlsConfig;
 
+use crate::harness::ftp::{Ftp, FtpHouse};
 use crate::harness::tus::{BYTES, UPLOADS, content};
 use crate::harness::wait::{PATIENCE, until};
 use crate::harness::{Client, Form, Larder, password_of, tls};
@@ -200,10 +201,53 @@ fn plain_http_leads_to_https_where_nothing_else_is_wanted() {
     over_tls(port).get("/").expect(200);
     let proxied = |scheme: &str| plain.clone().with("X-Forwarded-Proto", scheme).get("/").status;
     assert_eq!((proxied("https"), proxied("http")), (200, 308));
+    assert_eq!((proxied("https, http"), proxied("http, https")), (200, 308));
+    // A proxy that speaks TLS and does not say so would send its browsers in a circle.
+    for field in ["X-Forwarded-For", "Forwarded", "Via"] {
+        let silent = plain.clone().with(field, "10.1.2.3");
+        silent.get("/").expect_error(400, "The proxy does not send X-Forwarded-Proto");
+        silent.get("/ca").expect(200);
+        silent.with("X-Forwarded-Proto", "https").get("/").expect(200);
+    }
     // Whoever names nobody cannot be sent anywhere.
     let mut wire = larder.wire();
     wire.send("GET / HTTP/1.0\r\n\r\n");
     wire.answer().expect(400);
+}
+
+/// Where the way leads is the browser's own word, and one that is ours.
+#[test]
+fn the_way_to_https_leads_to_nobody_else() {
+    let larder = with(&json!({ "https": "only" }));
+    let ask = |target: &str, fields: &str| {
+        let mut wire = larder.wire();
+        wire.send(format!("GET {target} HTTP/1.1\r\n{fields}\r\n\r\n"));
+        wire.answer()
+    };
+    for host in ["evil.example", "evil.example:443", "evil%2eexample", "nas.local.evil.example"] {
+        let answer = ask("/", &format!("Host: {host}")).expect_error(421, "Unknown host");
+        assert_eq!(answer.header("Location"), None);
+    }
+    for malformed in
+        ["nas@evil.example", "evil.example/x", "nas\\evil.example", "a b", "evil\u{3002}example"]
+    {
+        let answer = ask("/", &format!("Host: {malformed}")).expect(400);
+        assert_eq!(answer.header("Location"), None);
+    }
+    let fields =
+        "Host: nas.local\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example";
+    for (target, location) in [
+        ("/a?b=c", "https://nas.local/a?b=c"),
+        ("//evil.example/x", "https://nas.local//evil.example/x"),
+        ("/\\evil.example", "https://nas.local/\\evil.example"),
+        ("/%0d%0aX:y", "https://nas.local/%0d%0aX:y"),
+    ] {
+        let answer = ask(target, fields);
+        // What is no target at all is refused.
+        if answer.status != 400 {
+            assert_eq!(answer.expect(308).header("Location"), Some(location));
+        }
+    }
 }
 
 #[test]
@@ -375,6 +419,36 @@ fn the_owners_certificate_is_served_and_followed() {
     let second = tls::pair(&state, "a.pem", "a.key");
     larder.process().signal(Signal::HUP);
     until("the new certificate is served", || shown(larder.port()) == second);
+}
+
+/// The certificate that FTP shows after `AUTH TLS`.
+fn shown_by_ftp(port: u16) -> Vec<u8> {
+    let mut ftp = Ftp::open(Ipv4Addr::LOCALHOST.into(), port);
+    ftp.expect("AUTH TLS", 234);
+    let mut stream = StreamOwned::new(tls::session(&[]), ftp.stream.into_inner());
+    stream.conn.complete_io(&mut stream.sock).unwrap();
+    stream.conn.peer_certificates().unwrap()[0].to_vec()
+}
+
+#[test]
+fn ftp_shows_the_same_certificate_also_after_another_has_come() {
+    let prepared = Larder::prepare();
+    let own = FtpHouse::around(prepared);
+    assert!(shown_by_ftp(own.port) == shown(own.larder.port()), "larder's own");
+    let state = own.larder.state();
+    let first = tls::pair(&state, "a.pem", "a.key");
+    let change = json!({ "tls_cert": "a.pem", "tls_key": "a.key" });
+    own.admin().post("/api/update_settings", change).expect(200);
+    assert!(shown_by_ftp(own.port) == first && shown(own.larder.port()) == first);
+    let second = tls::pair(&state, "a.pem", "a.key");
+    own.larder.process().signal(Signal::HUP);
+    until("the new certificate is served", || shown_by_ftp(own.port) == second);
+    assert!(shown(own.larder.port()) == second);
+    // What does not fit leaves both where they are.
+    fs::write(state.join("a.key"), "nonsense").unwrap();
+    own.larder.process().signal(Signal::HUP);
+    own.larder.process().wait_for_complaint("a.key");
+    assert!(shown_by_ftp(own.port) == second && shown(own.larder.port()) == second);
 }
 
 #[test]

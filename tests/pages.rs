@@ -232,10 +232,31 @@ fn expect_png(larder: &Larder, path: &str, side: u32) {
     assert_eq!((number(16), number(20)), (side, side), "{path}");
 }
 
+/// What is told of somebody's sessions, by their key.
+fn sessions_of(larder: &Larder, name: &str) -> serde_json::Value {
+    larder.http(name).get("/api/user/sessions").expect(200).json()
+}
+
 #[test]
 fn what_is_shared_past_the_worker_leads_to_the_pages_and_is_not_read() {
-    let larder = Larder::start().user("ana");
+    let larder = Larder::start().user("ana").user("bea");
     let anonymous = larder.anonymous();
+    // Any page of the web can have a browser send it, with or without saying so; the cookie of whoever sits there is not
+    // looked at, and nobody is seen by it.
+    let sits_there = larder.browser(&larder.token("bea"));
+    let before = sessions_of(&larder, "bea");
+    for fields in [
+        &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")][..],
+        &[("Origin", "null")],
+        &[("Referer", "https://evil.example/")],
+        &[],
+    ] {
+        let more =
+            fields.iter().fold(sits_there.clone(), |one, (name, value)| one.with(name, value));
+        let answer = more.post_raw("/share", None, b"words").expect(303);
+        assert_eq!((answer.header("Location"), answer.header("Set-Cookie")), (Some("/"), None));
+    }
+    assert_eq!(sessions_of(&larder, "bea"), before);
     let form = Form::new().field("title", "A song").file("song.txt", "la la");
     for answer in [
         anonymous.post_raw("/share", Some(&Form::content_type()), &form.body()),

@@ -262,10 +262,20 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
     Some(address.ok()?.to_canonical())
 }
 
-/// Whether a request came over TLS: to us, or to a trusted proxy that says so.
+/// Whether a request came over TLS: to us, or to a trusted proxy that says so. Of a row of proxies that each say it, the
+/// first is the client's.
 pub fn is_secure(request: &Request, trusted: &[Network]) -> bool {
     let told = request.header("X-Forwarded-Proto").filter(|_| is_from_proxy(request, trusted));
-    told.map_or_else(|| request.secure(), |scheme| scheme.trim().eq_ignore_ascii_case("https"))
+    let first = told.and_then(|schemes| schemes.split(',').next());
+    first.map_or_else(|| request.secure(), |scheme| scheme.trim().eq_ignore_ascii_case("https"))
+}
+
+/// Whether a request comes from a trusted proxy that tells for whom it asks, and not by which scheme those came.
+pub fn is_scheme_untold(request: &Request, trusted: &[Network]) -> bool {
+    let is_passed_on = ["X-Forwarded-For", "Forwarded", "Via"];
+    is_from_proxy(request, trusted)
+        && request.header("X-Forwarded-Proto").is_none()
+        && is_passed_on.iter().any(|name| request.header(name).is_some())
 }
 
 /// Whether a request comes from a proxy that is trusted.

@@ -79,7 +79,9 @@ fn may_be(host: &str, settings: &Settings) -> bool {
     let is_under = |domain: &str| {
         name.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
     };
-    let is_single = !name.contains('.') && !name.contains(':');
+    // A percent sign is a dot to some who read addresses.
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_single = name.bytes().all(is_letter);
     let is_listed = |listed: &String| match listed.strip_prefix("*.") {
         Some(domain) => is_under(domain),
         None => listed == "*" || *listed == name,
@@ -175,6 +177,9 @@ mod tests {
             "x:evil.example",
             ":80",
             ".",
+            "evil%2eexample",
+            "evil;example",
+            "evil\u{3002}example",
         ] {
             assert!(!may_be(host, &settings), "{host}");
         }
