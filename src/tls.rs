@@ -125,7 +125,7 @@ impl Tls {
         let settings = self.config.settings();
         let is_asked_for = settings.https.mode != Https::Off || !settings.certificate.is_own();
         if known.made.is_some() || is_asked_for {
-            self.look(&mut known);
+            self.look(&mut known, Instant::now());
         }
     }
 
@@ -133,29 +133,30 @@ impl Tls {
     ///
     /// Errors: one line.
     pub fn config(&self) -> Result<Arc<ServerConfig>, String> {
-        Ok(self.made()?.plain)
+        Ok(self.made_at(Instant::now())?.plain)
     }
 
     /// The same for HTTP.
     ///
     /// Errors: one line.
     pub fn config_for_http(&self) -> Result<Arc<ServerConfig>, String> {
-        Ok(self.made()?.http)
+        Ok(self.made_at(Instant::now())?.http)
     }
 
-    /// What was made from the files of at most a minute ago.
-    fn made(&self) -> Result<Made, String> {
+    /// What was made from the files of at most a minute before `now`.
+    fn made_at(&self, now: Instant) -> Result<Made, String> {
         let mut known = threads::locked(&self.known);
-        if known.looked.is_none_or(|looked| looked.elapsed() >= limits::CERTIFICATE_LOOK_TIME) {
-            self.look(&mut known);
+        let age = known.looked.map(|looked| now.saturating_duration_since(looked));
+        if age.is_none_or(|age| age >= limits::CERTIFICATE_LOOK_TIME) {
+            self.look(&mut known, now);
         }
         let Known { made, complaint, .. } = &*known;
         made.clone().ok_or_else(|| complaint.clone().unwrap_or_default())
     }
 
     /// Looks at the files. What does not fit leaves everything as it was, and is told once.
-    fn look(&self, known: &mut Known) {
-        known.looked = Some(Instant::now());
+    fn look(&self, known: &mut Known, now: Instant) {
+        known.looked = Some(now);
         match self.renewed(known.pair.as_ref()) {
             Ok(None) => known.complaint = None,
             Ok(Some((pair, made))) => {
@@ -252,6 +253,7 @@ pub fn wanted(settings: &Settings) -> Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logbook::Filter;
 
     /// A house without doors, whose settings name these files.
     fn tls(folder: &Path, chain: &str, key: &str) -> Tls {
@@ -295,6 +297,61 @@ mod tests {
         assert!(served(&tls) == first, "a minute has not gone by");
         tls.look_again();
         assert!(served(&tls) == second);
+    }
+
+    /// Which pair is served at a later time, when nobody but who connects looks at the files.
+    fn served_at(tls: &Tls, now: Instant) -> Pair {
+        tls.made_at(now).unwrap();
+        threads::locked(&tls.known).pair.clone().unwrap()
+    }
+
+    #[test]
+    fn files_are_followed_by_the_minute_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (start, minute) = (Instant::now(), limits::CERTIFICATE_LOOK_TIME);
+        let first = put(folder.path(), "a.pem", "b.pem");
+        let tls = tls(folder.path(), "a.pem", "b.pem");
+        assert!(served_at(&tls, start) == first);
+        let second = put(folder.path(), "a.pem", "b.pem");
+        assert!(served_at(&tls, start + minute / 2) == first);
+        assert!(served_at(&tls, start + minute) == second);
+        let third = put(folder.path(), "a.pem", "b.pem");
+        assert!(served_at(&tls, start + minute + minute / 2) == second, "the minute begins anew");
+        assert!(served_at(&tls, start + 2 * minute) == third);
+    }
+
+    /// What the log says of certificates.
+    fn complaints(tls: &Tls) -> usize {
+        let all = Filter { rows_max: 100, ..Filter::default() };
+        let rows = tls.logbook.newest(&all).unwrap();
+        rows.iter().filter(|row| row.action.contains("the certificate: ")).count()
+    }
+
+    #[test]
+    fn a_pair_that_does_not_fit_is_told_once_and_not_each_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let (start, minute) = (Instant::now(), limits::CERTIFICATE_LOOK_TIME);
+        let first = put(folder.path(), "a.pem", "b.pem");
+        let tls = tls(folder.path(), "a.pem", "b.pem");
+        assert!(served_at(&tls, start) == first);
+        let second = put(folder.path(), "a.pem", "c.pem");
+        for minutes in 1..=5 {
+            assert!(served_at(&tls, start + minutes * minute) == first);
+        }
+        assert_eq!(complaints(&tls), 1);
+        // Another thing is wrong with it by now.
+        std::fs::remove_file(folder.path().join("b.pem")).unwrap();
+        for minutes in 6..=8 {
+            assert!(served_at(&tls, start + minutes * minute) == first);
+        }
+        assert_eq!(complaints(&tls), 2);
+        std::fs::copy(folder.path().join("c.pem"), folder.path().join("b.pem")).unwrap();
+        assert!(served_at(&tls, start + 9 * minute) == second);
+        // Once mended, the same fault is news again.
+        std::fs::remove_file(folder.path().join("b.pem")).unwrap();
+        assert!(served_at(&tls, start + 10 * minute) == second);
+        assert!(served_at(&tls, start + 11 * minute) == second);
+        assert_eq!(complaints(&tls), 3);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use hmac_sha1_compact::HMAC;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::harness::table::Row;
 use crate::harness::{
-    Answer, Client, Larder, everybody_may_everything, login_request, password_of, wait,
+    Answer, Client, Larder, TABLE, everybody_may_everything, login_request, password_of, wait,
 };
 
 /// What a phone knows.
@@ -368,6 +369,67 @@ fn who_lacks_what_their_role_wants_may_only_get_it() {
     totp(&larder, &owner.token, stop).expect_status("Second factor off");
     larder.bearer(&boss).get("/api/finder").expect_error(403, "Second factor needed");
     larder.bearer(&ana).post("/api/user/logout", json!({})).expect_status("Logged out");
+}
+
+/// The whole table, so that an endpoint that comes later is asked about, too.
+#[test]
+fn of_all_endpoints_three_are_open_to_who_lacks_it_and_none_to_a_key() {
+    const OPEN: [(&str, &str); 3] =
+        [("POST", "/api/user/totp"), ("POST", "/api/user/logout"), ("GET", "/api/user/get_self")];
+    let larder = Larder::start().user("ana").admin("boss").user_with("cas", "family", "[]", "[]");
+    let tokens = ["ana", "boss"].map(|name| larder.token(name));
+    let keys = ["ana", "boss"]
+        .map(|name| larder.session(name).make_key(json!({ "label": "all", "write": true })).1);
+    demand(&larder.session("boss"), &json!(["user", "admin"]));
+    let rows = || TABLE.iter().filter(|row| !row.is_public() && !row.is_by_link());
+    let ask = |client: &Client, row: &Row| {
+        let body: &[u8] = if matches!(row.method, "GET" | "HEAD") { b"" } else { b"{}" };
+        client.ask(row.method, row.path, &[], body)
+    };
+    let expect_needed = |answer: Answer, who: &str| {
+        assert_eq!(answer.status, 403, "{who}: {answer}");
+        // Nothing has a body that was asked for by HEAD.
+        if !answer.body.is_empty() {
+            answer
+                .expect_error(403, "Second factor needed")
+                .expect_code(403, "second_factor_needed");
+        }
+    };
+    for (at, name) in ["ana", "boss"].into_iter().enumerate() {
+        let session = larder.bearer(&tokens[at]);
+        for row in rows().filter(|row| !OPEN.contains(&(row.method, row.path))) {
+            expect_needed(ask(&session, row), name);
+        }
+        let browser = larder.browser(&tokens[at]);
+        for row in rows().filter(|row| row.method == "GET" && row.path != OPEN[2].1) {
+            // Where a cookie counts for nothing it tells nobody either.
+            let answer = ask(&browser, row);
+            if answer.status != 401 {
+                expect_needed(answer, name);
+            }
+        }
+        let narrowed = larder.with_key(&keys[at]);
+        rows().for_each(|row| expect_needed(ask(&narrowed, row), "a narrowed key"));
+        for row in rows() {
+            let answer = ask(&larder.http(name), row);
+            // Rows that take a session's token only do not know whose key it is.
+            if answer.status != 401 {
+                expect_needed(answer, "a key for everything");
+            }
+        }
+        ask_open(&session);
+    }
+    // Of a role that wants none nobody is asked for more.
+    larder.session("cas").get("/api/user/sessions").expect(200);
+}
+
+/// What is open to who lacks it answers as to everybody; the session ends with it.
+#[track_caller]
+fn ask_open(session: &Client) {
+    session.get("/api/user/get_self").expect(200);
+    session.post("/api/user/totp", json!({})).expect(400);
+    session.post("/api/user/logout", json!({})).expect_status("Logged out");
+    session.get("/api/user/get_self").expect_refusal(401);
 }
 
 #[test]
