@@ -29,6 +29,8 @@ pub enum Error {
     DeniedByDrive,
     /// The name that a request gave the server in `Host` is none of its own.
     UnknownHost,
+    /// This is answered over HTTPS only.
+    HttpsNeeded,
     /// What was named does not exist, or may as well not.
     NotFound(&'static str),
     /// What was there for this caller is no more, and asking again will not help.
@@ -190,6 +192,7 @@ impl std::fmt::Display for Error {
             Self::FactorNeeded => write!(out, "refused: a second factor is needed"),
             Self::DeniedByDrive => write!(out, "refused by the drive's own permissions"),
             Self::UnknownHost => write!(out, "asked for under an unknown name"),
+            Self::HttpsNeeded => out.write_str("refused: HTTPS is required"),
             Self::NotFound(sentence) => write!(out, "not found: {sentence}"),
             Self::Gone(sentence) => write!(out, "gone: {sentence}"),
             Self::LimitReached => write!(out, "refused: the link's limit is reached"),

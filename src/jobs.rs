@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -224,6 +225,42 @@ impl Jobs {
         progress
     }
 
+    /// The same for work that is shown as a job once it has gone on for long, as far as there is room for one.
+    pub fn wait_for_shown(
+        &self,
+        owner: Owner,
+        kind: Kind,
+        may: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Shown> {
+        let id = new_id()?;
+        let (since, is_shown) = (Instant::now(), AtomicBool::new(false));
+        let (shared, name) = (Arc::downgrade(&self.0), id.clone());
+        let progress = Arc::new_cyclic(|progress: &Weak<Progress>| {
+            let progress = Weak::clone(progress);
+            Progress::default().while_judged(move || {
+                let is_due = since.elapsed() >= limits::JOB_SHOWN_AFTER;
+                if is_due && !is_shown.swap(true, Ordering::Relaxed) {
+                    let shown =
+                        progress.upgrade().zip(shared.upgrade()).map(|(progress, shared)| {
+                            let (id, place, end) = (name.clone(), None, None);
+                            shared.admit(Job { id, owner, kind, place, progress, end, change: 0 })
+                        });
+                    // Where there is no room for one more it goes on unseen.
+                    drop(shown);
+                }
+                may()
+            })
+        });
+        let mut state = self.0.lock();
+        if state.is_closed {
+            progress.cancel();
+        }
+        state.waited_for.retain(|waited_for| waited_for.strong_count() > 0);
+        state.waited_for.push(Arc::downgrade(&progress));
+        drop(state);
+        Ok(Shown { shared: Arc::clone(&self.0), id, progress, end: End::Cancelled })
+    }
+
     /// The jobs within reach that have changed since that change, in the order in which they were started,
     /// and the number of the last change. 0 is before every change.
     pub fn changed_since(&self, change: u64, reach: Reach) -> (Vec<View>, u64) {
@@ -279,6 +316,33 @@ impl Jobs {
             let waited = self.0.ended.wait_timeout(state, rest);
             state = threads::whole(waited).0;
         }
+    }
+}
+
+/// Work that a request waits for, shown as a job once it has gone on for long.
+pub struct Shown {
+    /// Where it is shown.
+    shared: Arc<Shared>,
+    /// As what.
+    id: String,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+    /// How it ended, as far as anybody knows.
+    end: End,
+}
+
+impl Shown {
+    /// It is done.
+    pub fn done(mut self) {
+        self.end = End::Done;
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let end = self.end.clone();
+        self.shared.change(&self.id, |job| job.end = Some(end));
+        self.shared.ended.notify_all();
     }
 }
 

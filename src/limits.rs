@@ -3,6 +3,7 @@
 
 mod accounts;
 mod authority;
+mod dav;
 mod drives;
 mod elsewhere;
 mod events;
@@ -22,6 +23,7 @@ mod trash;
 
 pub use accounts::*;
 pub use authority::*;
+pub use dav::*;
 pub use drives::*;
 pub use elsewhere::*;
 pub use events::*;

@@ -9,6 +9,7 @@ mod cli;
 mod clock;
 mod cloud;
 mod console;
+mod dav;
 mod door;
 mod error;
 mod events;

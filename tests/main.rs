@@ -15,6 +15,8 @@ mod crash;
 mod crash_again;
 mod crash_groups;
 mod crowds;
+mod dav;
+mod dav_properties;
 mod deleting;
 mod denied;
 mod download;

@@ -85,9 +85,11 @@ function endpoints(): Plugin {
     load(wanted) {
       if (wanted !== `\0${id}`) return undefined;
       this.addWatchFile(DOCUMENT);
-      const { paths } = JSON.parse(readFileSync(DOCUMENT, "utf8")) as {
+      const document = JSON.parse(readFileSync(DOCUMENT, "utf8")) as {
         paths: Record<string, Record<string, Operation>>;
+        "x-doors": { path: string; group: string }[];
       };
+      const { paths, "x-doors": doors } = document;
       const all = Object.entries(paths).flatMap(([path, methods]) => {
         const operations = Object.entries(methods);
         // What is open to all is nobody's to give; what acts as another has its rights from that.
@@ -95,7 +97,8 @@ function endpoints(): Plugin {
         if (!first) return [];
         return [{ path, group: first[1].tags[0] ?? "", isLooking: operations.every(([name]) => name === "get") }];
       });
-      return `export const endpoints = ${JSON.stringify(all)};`;
+      const others = doors.map((door) => ({ ...door, isLooking: false }));
+      return `export const endpoints = ${JSON.stringify([...all, ...others])};`;
     },
   };
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::auth::names::NameThrottle;
 use crate::auth::password;
 use crate::auth::turns::Party;
-use crate::auth::verified::{Stored, Verified};
+use crate::auth::verified::{Flight, Stored, Verified};
 use crate::error::Result;
 use crate::limits;
 
@@ -17,6 +17,17 @@ pub struct Authenticator {
     names: NameThrottle,
     /// What was right lately.
     verified: Verified,
+}
+
+/// What came of a name and a password that are brought with each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// They were right lately.
+    Remembered,
+    /// They are right.
+    Right,
+    /// They do not belong together.
+    Wrong,
 }
 
 impl Authenticator {
@@ -62,6 +73,41 @@ impl Authenticator {
             self.names.admit(name, from)?.was_right();
             return Ok(true);
         }
+        self.judge((name, from), given, stored, &flight)
+    }
+
+    /// The same of what is brought with each request: what was right lately never waits. Anything else is asked about
+    /// first by `admit`; what is brought several times at once is judged once.
+    ///
+    /// Errors: those of `admit`; `TooSoon`.
+    pub fn is_right_each_time(
+        &self,
+        (name, from): (&str, IpAddr),
+        given: &str,
+        stored: Option<Stored<'_>>,
+        admit: &dyn Fn() -> Result<()>,
+    ) -> Result<Judged> {
+        if name.len() > limits::USERNAME_BYTES_MAX || given.len() > limits::PASSWORD_BYTES_MAX {
+            return Ok(Judged::Wrong);
+        }
+        let flight = self.verified.enter(name, given)?;
+        if stored.is_some_and(|stored| flight.was_right(&stored)) {
+            return Ok(Judged::Remembered);
+        }
+        admit()?;
+        self.check(name, from)?;
+        let is_right = self.judge((name, from), given, stored, &flight)?;
+        Ok(if is_right { Judged::Right } else { Judged::Wrong })
+    }
+
+    /// Hashes, when it is our turn.
+    fn judge(
+        &self,
+        (name, from): (&str, IpAddr),
+        given: &str,
+        stored: Option<Stored<'_>>,
+        flight: &Flight<'_>,
+    ) -> Result<bool> {
         let party =
             if self.is_known(name, from) { Party::Known(from) } else { Party::Stranger(from) };
         let turn = password::turn(party)?;

@@ -141,15 +141,20 @@ impl Caller {
         self.narrowed_key().is_none_or(|key| narrowed::opens(key, door))
     }
 
-    /// Who the logbook says it was, at the API or by a link.
-    pub fn by(&self, address: IpAddr) -> By<'_> {
-        let by = if self.guest().is_some() { By::link } else { By::api };
+    /// Who the logbook says it was, at one of the house's doors or by a link.
+    pub fn by_door(&self, door: Door, address: IpAddr) -> By<'_> {
+        let by = match door {
+            _ if self.guest().is_some() => By::link,
+            Door::Api => By::api,
+            Door::Dav => By::dav,
+            Door::Ftp => By::ftp,
+        };
         by(Some(self.label()), address).with_key(self.told_key())
     }
 
     /// The same at FTP's door.
     pub fn by_ftp(&self, address: IpAddr) -> By<'_> {
-        By::ftp(Some(self.label()), address).with_key(self.told_key())
+        self.by_door(Door::Ftp, address)
     }
 
     /// How the logbook names their key: by its words and its beginning, never by itself.

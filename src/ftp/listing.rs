@@ -198,6 +198,7 @@ mod tests {
             kind,
             size: 7,
             modified: SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365),
+            born: None,
             writable: true,
             mode: 0o640,
             id: None,

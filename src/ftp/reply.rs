@@ -119,6 +119,7 @@ impl From<Error> for Reply {
                 Self::new(451, READ_ONLY)
             }
             Error::UnknownHost
+            | Error::HttpsNeeded
             | Error::LimitReached
             | Error::ClockNotSet
             | Error::OtherOffset(_)

@@ -65,22 +65,9 @@ impl<T: Serialize> Answer<T> {
     /// What `write` writes, the same each time. Most answers fit into memory: then it has a length and takes
     /// one write.
     pub fn in_memory_or_streamed(
-        mut write: impl FnMut(&mut dyn Write) -> Result<()> + Send + 'static,
+        write: impl FnMut(&mut dyn Write) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let mut small = Bounded(Vec::new());
-        match write(&mut small) {
-            Ok(()) => return Ok(Self::made(json_reply(Body::Bytes(small.0.into())))),
-            Err(Error::TooLarge) => {}
-            Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::FileTooLarge => {}
-            Err(error) => return Err(error),
-        }
-        drop(small);
-        Ok(Self::written(move |out| {
-            write(out).map_err(|error| match error {
-                Error::Io(cause) => cause,
-                other => io::Error::other(other),
-            })
-        }))
+        in_memory_or_streamed(write).map(|body| Self::made(json_reply(body)))
     }
 
     /// What a handler has made.
@@ -116,6 +103,26 @@ impl<T: Serialize + Shape> Answered for Answer<T> {
 /// 200 with a body that is JSON already.
 fn json_reply(body: Body) -> Reply {
     Reply::new(200, body).with("Content-Type", JSON).with("Cache-Control", "no-store")
+}
+
+/// The same of any kind.
+pub fn in_memory_or_streamed(
+    mut write: impl FnMut(&mut dyn Write) -> Result<()> + Send + 'static,
+) -> Result<Body> {
+    let mut small = Bounded(Vec::new());
+    match write(&mut small) {
+        Ok(()) => return Ok(Body::Bytes(small.0.into())),
+        Err(Error::TooLarge) => {}
+        Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::FileTooLarge => {}
+        Err(error) => return Err(error),
+    }
+    drop(small);
+    Ok(Body::Stream(Box::new(move |out| {
+        write(out).map_err(|error| match error {
+            Error::Io(cause) => cause,
+            other => io::Error::other(other),
+        })
+    })))
 }
 
 /// Memory up to the bound; behind it every write fails with `FileTooLarge`.

@@ -2,7 +2,11 @@
 //! signature says what it is asked by and what it answers; the router, `Allow`, `HEAD`, the default roles,
 //! the document of the API and the tests follow from this table.
 
+use std::net::IpAddr;
+
 use crate::auth::caller::Caller;
+use crate::auth::narrowed::Door;
+use crate::dav;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
@@ -13,6 +17,7 @@ use crate::http::handlers::{
 #[cfg(test)]
 use crate::http::openapi::Manual;
 use crate::http::reply::Reply;
+use crate::logbook::By;
 use crate::settings::Roles;
 
 use Access::{ByRole, Knocking, Public, SignedIn};
@@ -36,11 +41,15 @@ pub struct Endpoint {
     pub handler: fn(&mut Call<'_>) -> Result<Reply>,
     /// Whether everything below `path` belongs to it; the handler hears of it by `Call::rest`.
     pub is_prefix: bool,
+    /// The door that it belongs to.
+    pub door: Door,
     /// How its door words what it refuses; the same for all rows of a path.
     pub dictionary: Dictionary,
     /// The endpoints that it acts as: whoever may use all of them may use it, so that it has no row in
     /// `roles.json` (second contract, section 13). Empty for one that has a row of its own.
     pub acts_as: &'static [&'static str],
+    /// Whether `roles.json` decides about it besides, where it acts as others.
+    pub has_own_row: bool,
     /// Whether long answers may be compressed. Not where they hold a secret beside what a caller sends: their
     /// length would tell of it.
     pub compresses: bool,
@@ -82,6 +91,18 @@ pub enum Method {
     Delete,
     /// Asks what the endpoint can do.
     Options,
+    /// Stores what is sent.
+    Put,
+    /// Makes a folder (RFC 4918, 9.3).
+    Mkcol,
+    /// Copies (RFC 4918, 9.8).
+    Copy,
+    /// Moves (RFC 4918, 9.9).
+    Move,
+    /// Asks for properties (RFC 4918, 9.1).
+    Propfind,
+    /// Changes properties (RFC 4918, 9.2).
+    Proppatch,
 }
 
 impl Method {
@@ -94,6 +115,12 @@ impl Method {
             Self::Patch => &["PATCH"],
             Self::Delete => &["DELETE"],
             Self::Options => &["OPTIONS"],
+            Self::Put => &["PUT"],
+            Self::Mkcol => &["MKCOL"],
+            Self::Copy => &["COPY"],
+            Self::Move => &["MOVE"],
+            Self::Propfind => &["PROPFIND"],
+            Self::Proppatch => &["PROPPATCH"],
         }
     }
 }
@@ -127,6 +154,8 @@ pub enum Proof {
     Cookie,
     /// The token of a link, in the path, and the cookie that belongs to it.
     Link,
+    /// A user's name and password, with each request (RFC 7617).
+    Password,
 }
 
 /// What an endpoint takes unless it says otherwise, in the order in which it is looked for (contract, section 3).
@@ -169,8 +198,10 @@ macro_rules! row {
             lane: $lane,
             handler: |call| $crate::http::answer::ask(call, $handler),
             is_prefix: false,
+            door: $crate::auth::narrowed::Door::Api,
             dictionary: $crate::http::problem::reply,
             acts_as: &[],
+            has_own_row: false,
             compresses: true,
             forbids: false,
             is_open_to_keys: false,
@@ -256,11 +287,18 @@ impl Endpoint {
         self.methods.iter().any(|method| method.names().contains(&name))
     }
 
+    /// Who the logbook says it was that used it.
+    pub fn by<'a>(&self, caller: Option<&'a Caller>, address: IpAddr) -> By<'a> {
+        let nobody = if self.door == Door::Dav { By::dav } else { By::api };
+        caller.map_or_else(|| nobody(None, address), |caller| caller.by_door(self.door, address))
+    }
+
     /// Whether somebody may use it, once they have signed in, who may use what `may` says.
     pub fn is_open_to(&self, may: impl Fn(&str) -> bool) -> bool {
         match (self.access, self.acts_as) {
             (Access::Public | Access::SignedIn | Access::Knocking, _) => true,
             (Access::ByRole, []) => may(self.path),
+            (Access::ByRole, _) if self.has_own_row && !may(self.path) => false,
             (Access::ByRole | Access::Link, others) => others.iter().all(|path| may(path)),
         }
     }
@@ -368,6 +406,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Delete], "/s/{token}/uploads/",      Access::Link, Disk, Links,   guest_uploads::remove, [404, 410, 412],  "Drop an upload.").and_below().acts_as(&["/api/upload"]).worded(uploads::refusal),
 ];
 
+/// All that is answered over HTTP: the API, and `WebDAV`.
+pub fn all() -> impl Iterator<Item = &'static Endpoint> {
+    ENDPOINTS.iter().chain(dav::METHODS)
+}
+
 /// Whether narrowed keys may use what stands under this path.
 pub fn is_open_to_keys(path: &str) -> bool {
     ENDPOINTS.iter().any(|row| row.path == path && row.is_open_to_keys)
@@ -375,8 +418,11 @@ pub fn is_open_to_keys(path: &str) -> bool {
 
 /// The paths that `roles.json` decides about.
 pub fn role_paths() -> Vec<&'static str> {
-    let has_row = |row: &&Endpoint| row.access == ByRole && row.acts_as.is_empty();
-    ENDPOINTS.iter().filter(has_row).map(|row| row.path).collect()
+    let has_row =
+        |row: &&Endpoint| row.access == ByRole && (row.acts_as.is_empty() || row.has_own_row);
+    let mut paths: Vec<&str> = all().filter(has_row).map(|row| row.path).collect();
+    paths.dedup();
+    paths
 }
 
 /// Each endpoint that `role/self` tells, and whether this caller may use it: what stands in `roles.json`, and

@@ -193,7 +193,7 @@ impl<'a> Call<'a> {
 
     /// Who the logbook says it was.
     pub fn by(&self) -> By<'_> {
-        by(self.caller.as_ref(), self.address)
+        self.endpoint.by(self.caller.as_ref(), self.address)
     }
 
     /// Notes in the logbook what the caller did.
@@ -204,16 +204,12 @@ impl<'a> Call<'a> {
     /// Notes what the caller did when the request is over for us, and its answer goes on.
     pub fn noted_later(&self) -> impl Fn(Event) + Send + use<> {
         let (app, caller, address) = (Arc::clone(self.app), self.caller.clone(), self.address);
-        move |event| app.logbook.note(&by(caller.as_ref(), address), event)
+        let endpoint = self.endpoint;
+        move |event| app.logbook.note(&endpoint.by(caller.as_ref(), address), event)
     }
 
     /// Notes one of many things that the caller did in one go.
     pub fn note_one_of_many(&self, event: Event) {
         self.app.logbook.note_one_of_many(&self.by(), event);
     }
-}
-
-/// Who the logbook says it was.
-fn by(caller: Option<&Caller>, address: IpAddr) -> By<'_> {
-    caller.map_or(By::api(None, address), |caller| caller.by(address))
 }

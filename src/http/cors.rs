@@ -10,12 +10,14 @@ use crate::http::reply::Reply;
 /// The fields that such a page may send.
 const MAY_SEND: &str = "Authorization, X-API-KEY, Content-Type, Range, If-Range, If-None-Match, \
     If-Modified-Since, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Defer-Length, \
-    Repr-Digest, Want-Repr-Digest, X-HTTP-Method-Override";
+    Repr-Digest, Want-Repr-Digest, X-HTTP-Method-Override, Depth, Destination, Overwrite, If, If-Match, \
+    If-Unmodified-Since, Lock-Token, Timeout, Prefer, Brief, X-OC-Mtime";
 
 /// The fields of an answer that such a page may read besides the usual ones.
 const MAY_READ: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, ETag, \
     Retry-After, Location, Tus-Resumable, Tus-Version, Tus-Extension, Upload-Offset, Upload-Length, \
-    Upload-Metadata, Upload-Expires, Larder-Path, Repr-Digest";
+    Upload-Metadata, Upload-Expires, Larder-Path, Repr-Digest, DAV, Lock-Token, \
+    X-OC-Mtime";
 
 /// For how long a browser need not ask again (s).
 const MAX_AGE_S: &str = "600";

@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::auth::accounts::Accounts;
 use crate::auth::caller::Caller;
 use crate::auth::key;
-use crate::auth::narrowed::Door;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{self, Access, Endpoint, Opens, Proof};
 use crate::http::{cookie, guests};
@@ -132,7 +131,8 @@ fn is_open_to(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
     if lacks_factor(app, endpoint, caller) {
         return false;
     }
-    if caller.narrowed_key().is_some() && !(endpoint.is_open_to_keys && caller.opens(Door::Api)) {
+    if caller.narrowed_key().is_some() && !(endpoint.is_open_to_keys && caller.opens(endpoint.door))
+    {
         return false;
     }
     let roles = app.roles();
@@ -172,6 +172,12 @@ fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller>
             Proof::Key => {
                 if let Some(caller) = by_key(accounts, request) {
                     return caller;
+                }
+            }
+            Proof::Password => {
+                if let Some((name, password)) = request.header("Authorization").and_then(basic) {
+                    let from = client_address(request, &app.config.settings().trusted_proxies);
+                    return app.sign_in.sign_in_each_time(&name, &password, from);
                 }
             }
             Proof::Cookie => {

@@ -1,30 +1,30 @@
 //! Speaks HTTP: the table of endpoints, the way of a request, and how answers look. Knows no FTP
 //! and never touches the disk itself.
 
-mod answer;
-mod api;
+pub mod answer;
+pub mod api;
 mod assets;
 mod body;
-mod call;
+pub mod call;
 mod coding;
 mod cookie;
-mod cors;
+pub mod cors;
 mod document;
-mod gate;
+pub mod gate;
 mod guests;
-mod handlers;
+pub mod handlers;
 mod host;
 mod https;
 mod multipart;
 #[cfg(test)]
-mod openapi;
+pub mod openapi;
 mod origin;
-mod problem;
-mod query;
+pub mod problem;
+pub mod query;
 mod question;
 mod range;
-mod reply;
-mod router;
+pub mod reply;
+pub mod router;
 mod serve;
 mod tus;
 

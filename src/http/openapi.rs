@@ -282,6 +282,8 @@ fn document() -> String {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
+        // What is no API and has a row in `roles.json` all the same; RFC 4918 describes it.
+        "x-doors": [{ "path": "/dav/", "group": Group::Files.name() }],
         "components": {
             "securitySchemes": {
                 "bearer": {
@@ -351,6 +353,10 @@ fn word(method: Method) -> &'static str {
         Method::Patch => "patch",
         Method::Delete => "delete",
         Method::Options => "options",
+        Method::Put => "put",
+        Method::Mkcol | Method::Copy | Method::Move | Method::Propfind | Method::Proppatch => {
+            panic!("the document knows no such method")
+        }
     }
 }
 
@@ -382,8 +388,8 @@ fn operation(book: &mut Book, row: &Endpoint, id: &str) -> Value {
         Proof::Bearer | Proof::Lasting => Some(json!({ "bearer": [] })),
         Proof::Key => Some(json!({ "key": [] })),
         Proof::Cookie => row.only_reads().then(|| json!({ "cookie": [] })),
-        // It is in the path.
-        Proof::Link => None,
+        // One is in the path, the other is for no endpoint of the document.
+        Proof::Link | Proof::Password => None,
     });
     let narrowed = row.is_open_to_keys.then(|| json!({ "basic": [] }));
     operation["security"] = proofs.chain(narrowed).collect();

@@ -28,6 +28,7 @@ pub const CODES: &[&str] = &[
     "exists",
     "failed",
     "gone",
+    "https_needed",
     "internal",
     "invalid",
     "invalid_name",
@@ -134,13 +135,17 @@ fn text(problem: &Problem<'_>) -> String {
 }
 
 /// The status (contract, section 2; second contract, section 13).
-fn status(error: &Error) -> u16 {
+pub fn status(error: &Error) -> u16 {
     match error {
         // A caller who went away reads no status; 400 is what a truncated body deserves.
         Error::Invalid(..) | Error::Disconnected => 400,
         // The endpoints of the first contract have no 403 for a role or a path.
         Error::SignIn(_) | Error::Refused => 401,
-        Error::Forbidden | Error::FactorNeeded | Error::DeniedByDrive | Error::LimitReached => 403,
+        Error::Forbidden
+        | Error::HttpsNeeded
+        | Error::FactorNeeded
+        | Error::DeniedByDrive
+        | Error::LimitReached => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
         Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) | Error::OtherOffset(_) => 409,
@@ -195,6 +200,7 @@ pub fn code(error: &Error) -> &'static str {
         Error::FactorNeeded => "second_factor_needed",
         Error::DeniedByDrive => "denied_by_drive",
         Error::UnknownHost => "unknown_host",
+        Error::HttpsNeeded => "https_needed",
         Error::NotFound(_) => "not_found",
         Error::Gone(_) => "gone",
         Error::LimitReached => "limit_reached",
@@ -250,6 +256,7 @@ pub fn sentence(error: &Error) -> &str {
         Error::Unsupported => "Unsupported media type",
         Error::DeniedByDrive => "Not permitted on the drive",
         Error::UnknownHost => "Unknown host",
+        Error::HttpsNeeded => "HTTPS is required",
         Error::LimitReached => "The link's limit is reached",
         Error::ClockNotSet => "The clock is not set",
         Error::NotFound(sentence)
@@ -310,6 +317,7 @@ mod tests {
             Error::Refused,
             Error::DeniedByDrive,
             Error::UnknownHost,
+            Error::HttpsNeeded,
             Error::Remains(Vec::new()),
             Error::DriveBusy { retry_after_s: 1 },
             Error::Busy { retry_after_s: 1 },

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::auth::narrowed::Door;
 use crate::error::{Error, Result};
-use crate::http::api::{Dictionary, ENDPOINTS, Endpoint};
+use crate::http::api::{self, Dictionary, Endpoint};
 use crate::http::problem;
 use crate::limits;
 
@@ -73,6 +74,8 @@ pub struct Route {
     pub dictionary: Dictionary,
     /// The methods of the path, as `Allow` lists them; empty for one that is in no row.
     pub allow: &'static str,
+    /// The door of that path.
+    pub door: Door,
 }
 
 /// The rows that share one path.
@@ -92,7 +95,7 @@ struct Sites {
 }
 
 /// All of larder's own table.
-static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(ENDPOINTS));
+static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(api::all()));
 
 /// The row for this request. `path` is the request target without its query.
 pub fn find(method: &str, path: &str) -> Route {
@@ -106,7 +109,7 @@ fn is_whole_row(path: &str) -> bool {
 
 impl Sites {
     /// Sorts a table.
-    fn of(table: &'static [Endpoint]) -> Self {
+    fn of(table: impl Iterator<Item = &'static Endpoint>) -> Self {
         let mut whole: HashMap<_, Vec<&Endpoint>> = HashMap::new();
         let mut below: HashMap<_, Vec<&Endpoint>> = HashMap::new();
         for row in table {
@@ -125,11 +128,12 @@ impl Sites {
         let below = || self.prefixes.iter().find(|site| path.starts_with(site.path()));
         let Some(site) = self.whole.get(path).or_else(below) else {
             let endpoint = Err(Error::NotFound("Not found"));
-            return Route { endpoint, dictionary: problem::reply, allow: "" };
+            return Route { endpoint, dictionary: problem::reply, allow: "", door: Door::Api };
         };
         let row = site.rows.iter().copied().find(|row| row.takes_method(method));
         let endpoint = row.ok_or(Error::Method { allow: &site.allow });
-        Route { endpoint, dictionary: site.dictionary(), allow: &site.allow }
+        let (dictionary, door) = (site.dictionary(), site.door());
+        Route { endpoint, dictionary, allow: &site.allow, door }
     }
 }
 
@@ -146,6 +150,11 @@ impl Site {
         self.rows.first().map_or("", |row| row.path)
     }
 
+    /// The door of the path.
+    fn door(&self) -> Door {
+        self.rows.first().map_or(Door::Api, |row| row.door)
+    }
+
     /// How the door of the path words refusals.
     fn dictionary(&self) -> Dictionary {
         self.rows.first().map_or(problem::reply, |row| row.dictionary)
@@ -155,7 +164,7 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::api::{Access, Lane, Method, row};
+    use crate::http::api::{Access, ENDPOINTS, Lane, Method, row};
     use crate::http::handlers::pages;
     use std::collections::BTreeMap;
 
@@ -208,7 +217,7 @@ mod tests {
             some!([Get, Post], "/things/").and_below(),
             some!([Get], "/things/inner/").and_below(),
         ];
-        static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE));
+        static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE.iter()));
         let found = |method, path| match SITES.find(method, path).endpoint {
             Ok(row) => Ok(TABLE.iter().position(|other| std::ptr::eq(row, other)).unwrap()),
             Err(Error::Method { allow }) => Err(allow),
@@ -231,7 +240,7 @@ mod tests {
             some!([Post], "/s/{token}/open"),
             some!([Delete], "/s/{token}/uploads/").and_below(),
         ];
-        static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE));
+        static SITES: LazyLock<Sites> = LazyLock::new(|| Sites::of(TABLE.iter()));
         for (method, path, row, rest, is_told) in [
             ("GET", "/s/abc", Some(0), "", "/s/…"),
             ("GET", "/s/abc/", Some(0), "/", "/s/…/"),

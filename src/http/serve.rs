@@ -11,7 +11,9 @@ use tiny_http::ext::{Body, Limits, Secured, TlsSource};
 
 use crate::app::App;
 use crate::auth::caller::{Caller, Credential};
+use crate::auth::narrowed::Door;
 use crate::auth::throttle::network_of;
+use crate::dav;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{Endpoint, Lane};
 use crate::http::call::Call;
@@ -60,7 +62,7 @@ impl Server {
             let (app, floor) = (Arc::clone(app), Arc::clone(&floor));
             workers.push(threads::spawn(&format!("http-{number}"), move || {
                 while let Ok(request) = floor.recv() {
-                    serve_one(&app, find(&request), None, request);
+                    serve_one(&app, find(&app, &request), None, request);
                 }
             })?);
         }
@@ -120,16 +122,17 @@ struct Places<'a> {
 }
 
 /// Where a request leads.
-fn find(request: &Request) -> Route {
+fn find(app: &App, request: &Request) -> Route {
     let (path, _) = query::split(request.url());
-    router::find(tus::method_of(request, path), path)
+    let method = tus::method_of(request, path);
+    router::find(method, dav::path_of(method, path, app.config.settings().dav))
 }
 
 /// Answers on the connection's own thread what may wait, and gives back what a worker can answer from
 /// memory. A worker never waits: neither for the drive nor for a client, so it takes no body that must
 /// still be read.
 fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
-    let route = find(&request);
+    let route = find(app, &request);
     let mut too_many: fn() -> Error = too_soon;
     let work = match route.endpoint.as_ref().map(|endpoint| endpoint.lane) {
         Ok(Lane::Disk) => &lanes.disk,
@@ -157,15 +160,19 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     // No page of another origin has any business with what people come to by a link.
     let origins: &[String] = if is_by_link { &[] } else { &settings.cors_origins };
     let origin = cors::listed(request.header("Origin"), origins);
-    let Route { endpoint, dictionary, allow } = route;
+    let Route { endpoint, dictionary, allow, door } = route;
+    let is_dav = door == Door::Dav;
     let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
     let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
-        if let Some(reply) = https::redirect(&settings, &request)? {
+        if is_dav {
+            dav::judge(&settings, &request)?;
+        } else if let Some(reply) = https::redirect(&settings, &request)? {
             return Ok(reply);
         }
         if !allow.is_empty()
+            && !is_dav
             && let Some(reply) = cors::preflight(&request, origins, allow)
         {
             return Ok(reply);
@@ -185,11 +192,12 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         Ok(Err(error)) | Err(error) => (Err(error), None),
     };
     let reply = outcome.unwrap_or_else(|error| {
-        note_failure(app, &error, &request, (who.as_ref(), address));
+        note_failure(app, &error, &request, door, (who.as_ref(), address));
         dictionary(&error)
     });
     let reply = if may_compress { coding::fit(reply, &request) } else { reply };
     let reply = if is_by_link { guests::mark(reply) } else { reply };
+    let reply = if is_dav { dav::mark(reply) } else { reply };
     let is_secure = gate::is_secure(&request, &settings.trusted_proxies);
     let reply = https::mark(reply, &settings, is_secure);
     cors::mark(reply, origin, origins).send(request);
@@ -281,13 +289,18 @@ fn note_failure(
     app: &App,
     error: &Error,
     request: &Request,
+    door: Door,
     (who, address): (Option<&Caller>, IpAddr),
 ) {
     let (path, _) = query::split(request.url());
     let is_by_link = path.starts_with(router::LINKS);
     let told = format!("{} {}: {error}", request.method().as_str(), router::told(path));
-    let nobody = if is_by_link { By::link } else { By::api };
-    let by = who.map_or(nobody(None, address), |caller| caller.by(address));
+    let nobody = match door {
+        _ if is_by_link => By::link,
+        Door::Dav => By::dav,
+        Door::Api | Door::Ftp => By::api,
+    };
+    let by = who.map_or(nobody(None, address), |caller| caller.by_door(door, address));
     let refused = |told| Event::refused(told).whole();
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
     let is_anybodys = host::is_to_be_run(request) || is_by_link;

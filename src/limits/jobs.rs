@@ -1,5 +1,7 @@
 //! Bounds of work that lasts.
 
+use std::time::Duration;
+
 /// Jobs at once, all users together: they share one drive, and each has a thread.
 pub const JOBS_RUNNING_MAX: usize = 16;
 
@@ -22,3 +24,6 @@ pub const JOBS_PLACES_BYTES_MAX: usize = 2 << 20;
 
 /// Seconds after which somebody may try again when too many jobs run.
 pub const JOB_RETRY_AFTER_S: u64 = 5;
+
+/// How long work goes on that a request waits for before it is shown as a job: most is over long before.
+pub const JOB_SHOWN_AFTER: Duration = Duration::from_mins(1);

@@ -11,6 +11,8 @@ use crate::limits;
 pub enum Door {
     /// The JSON API, the pages included.
     Api,
+    /// `WebDAV`.
+    Dav,
     /// FTP.
     Ftp,
     /// The address of a link.
@@ -24,6 +26,7 @@ impl Door {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
+            Self::Dav => "dav",
             Self::Ftp => "ftp",
             Self::Link => "link",
             Self::Machine => "machine",
@@ -108,6 +111,11 @@ impl<'a> By<'a> {
     /// A caller of the API.
     pub const fn api(user: Option<&'a str>, ip: IpAddr) -> Self {
         Self { door: Door::Api, user, ip: Some(ip), nobody: "somebody: ", key: None }
+    }
+
+    /// The same over `WebDAV`.
+    pub const fn dav(user: Option<&'a str>, ip: IpAddr) -> Self {
+        Self { door: Door::Dav, ..Self::api(user, ip) }
     }
 
     /// A session of FTP.

@@ -9,6 +9,7 @@ use crate::limits;
 #[derive(Default, JsonSchema)]
 #[schemars(default, rename = "StoredSettings", extend("additionalProperties" = true))]
 #[schemars(transform = leave_defaults_out)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct SettingsShape {
     /// This larder's version; a change never touches it.
     version: String,
@@ -89,6 +90,13 @@ pub struct SettingsShape {
     thumbs_mb: u32,
     /// Whether links open, by which people without an account see or bring files.
     links: bool,
+    /// Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager.
+    dav: bool,
+    /// Whether `WebDAV` wants HTTPS.
+    dav_require_tls: bool,
+    /// What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over `WebDAV`.
+    #[schemars(regex(pattern = "^(refuse|keep)$"))]
+    dav_litter: String,
     /// Roles whose members sign in with a code beside the password; who has none may only set one up.
     totp_roles: Vec<String>,
 }

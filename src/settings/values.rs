@@ -57,10 +57,23 @@ pub struct Settings {
     pub thumbs_mb: u32,
     /// Whether links open.
     pub links: bool,
+    /// `WebDAV`.
+    pub dav: DavSettings,
     /// Roles whose members sign in with a code beside the password.
     pub totp_roles: Vec<String>,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
+}
+
+/// What `WebDAV` is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DavSettings {
+    /// Whether it is spoken.
+    pub is_on: bool,
+    /// Whether everything but `OPTIONS` needs TLS.
+    pub needs_tls: bool,
+    /// Whether what Macs leave in every folder is refused.
+    pub refuses_litter: bool,
 }
 
 /// What the FTP server is told.
@@ -207,6 +220,7 @@ impl Settings {
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             links: keys.flag("links")?,
+            dav: keys.dav()?,
             totp_roles: keys.roles("totp_roles")?,
             object: Value::Null,
         };
@@ -334,6 +348,9 @@ pub(super) fn defaults() -> Value {
         "upload_days": 7,
         "thumbs_mb": 512,
         "links": true,
+        "dav": true,
+        "dav_require_tls": false,
+        "dav_litter": "refuse",
         "totp_roles": [],
     })
 }
@@ -471,6 +488,17 @@ impl<'a> Keys<'a> {
             needs_tls: self.flag("ftp_require_tls")?,
         };
         Ok(settings)
+    }
+
+    /// What `WebDAV` is told.
+    fn dav(&self) -> Result<DavSettings, Wrong> {
+        let refuses_litter = match self.value("dav_litter")?.as_str() {
+            Some("refuse") => true,
+            Some("keep") => false,
+            _ => return Err(("dav_litter", "must be \"refuse\" or \"keep\"".to_owned())),
+        };
+        let (is_on, needs_tls) = (self.flag("dav")?, self.flag("dav_require_tls")?);
+        Ok(DavSettings { is_on, needs_tls, refuses_litter })
     }
 
     /// HTTP over TLS.

@@ -129,7 +129,7 @@ impl Share {
 }
 
 /// Opens what was found at a place, which must still be a file or a folder.
-fn open_itself(spot: &Spot, flags: OFlags) -> Result<OwnedFd> {
+pub(super) fn open_itself(spot: &Spot, flags: OFlags) -> Result<OwnedFd> {
     there(spot)?;
     let flags = flags | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
     let handle = rustix::fs::openat(&*spot.folder, &spot.name, flags, Mode::empty());
@@ -145,7 +145,7 @@ fn open_itself(spot: &Spot, flags: OFlags) -> Result<OwnedFd> {
 }
 
 /// Makes what was changed durable, where the filesystem has such a notion.
-fn sync_itself(handle: &OwnedFd) -> Result<()> {
+pub(super) fn sync_itself(handle: &OwnedFd) -> Result<()> {
     match rustix::fs::fsync(handle.as_fd()) {
         Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
         done => done.map_err(os),

@@ -184,7 +184,8 @@ impl Share {
             upload.discard()?;
             return Err(Error::invalid_as(Why::Digest, "Content does not match its digest"));
         }
-        let options = Place { if_exists, make_parents: true, files_only: false };
+        let options =
+            Place { if_exists, make_parents: true, drops_empty: false, files_only: false };
         let finished = upload.finish(|spool| {
             let placed = self.place(vec![(spool, path)], &options)?.pop();
             let placed = placed.ok_or(Error::Bug("nothing was placed".into()))?;

@@ -1,6 +1,7 @@
 //! What is in a folder, as one caller may see it.
 
 use super::look;
+use super::noted;
 use super::path::{VaultPath, is_hidden, is_reserved};
 use super::permit::Permit;
 use super::raw_name;
@@ -14,6 +15,9 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FileType;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
+
+/// Reads what is noted with an entry.
+type Notes<'a> = &'a dyn Fn() -> Vec<u8>;
 
 /// An open folder, to be listed any number of times.
 pub struct Listing {
@@ -62,6 +66,19 @@ impl Listing {
     pub fn for_each_entry(&mut self, take: &mut dyn FnMut(&Entry) -> Result<()>) -> Result<()> {
         let permit = Permit::of(&*self.folder);
         self.for_each(&mut |listing, name| take(&listing.entry(name, permit)))
+    }
+
+    /// The same, each with a way to read what is noted with it.
+    ///
+    /// Errors: those of `take`, `Io`.
+    pub fn for_each_noted(
+        &mut self,
+        take: &mut dyn FnMut(&Entry, Notes<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let permit = Permit::of(&*self.folder);
+        self.for_each(&mut |listing, name| {
+            take(&listing.entry(name, permit), &|| noted::of_name(&listing.folder, name))
+        })
     }
 
     /// Hands out the names as they are on the disk.

@@ -49,7 +49,7 @@ pub struct Filesystem {
 
 /// What is called `name` in `folder`, a link not followed. `None` when there is nothing.
 pub fn look<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | StatxFlags::BTIME;
     match rustix::fs::statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, wanted) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
@@ -59,14 +59,14 @@ pub fn look<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
 
 /// The same from what the kernel remembers: the top of another drive, which need not be asked for it.
 pub fn look_unasked<Fd: AsFd>(folder: Fd, name: &[u8]) -> Result<Option<Statx>> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | StatxFlags::BTIME;
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
     rustix::fs::statx(folder, name, flags, wanted).map(Some)
 }
 
 /// What an open handle is.
 pub fn look_at<Fd: AsFd>(handle: Fd) -> Result<Statx> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | StatxFlags::BTIME;
     rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, wanted)
 }
 
@@ -108,6 +108,12 @@ pub fn filesystem_of(stat: &Statx) -> Filesystem {
 /// When its content changed last. A time the system's clock cannot tell becomes 1970.
 pub fn modified_of(stat: &Statx) -> SystemTime {
     time_of(&stat.stx_mtime)
+}
+
+/// When it was made, where the filesystem tells.
+pub fn born_of(stat: &Statx) -> Option<SystemTime> {
+    let told = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::BTIME);
+    told.then(|| time_of(&stat.stx_btime))
 }
 
 /// When something open was made (nanoseconds since 1970); 0 where the filesystem does not tell.

@@ -182,7 +182,7 @@ impl VaultPath {
     }
 
     /// Whether a component of it is larder's own hidden folder.
-    pub(super) fn is_reserved(&self) -> bool {
+    pub fn is_reserved(&self) -> bool {
         self.components().any(is_reserved)
     }
 }

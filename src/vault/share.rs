@@ -62,6 +62,8 @@ pub struct Entry {
     pub size: u64,
     /// When its content changed last.
     pub modified: SystemTime,
+    /// When it was made, where that is known.
+    pub born: Option<SystemTime>,
     /// Whether the caller may change it, and the drive lets larder.
     pub writable: bool,
     /// Its permission bits (`chmod(2)`); 0 when nothing is known of it.
@@ -189,6 +191,7 @@ impl Share {
         let mode = seen.map_or(0, |stat| stat.stx_mode & 0o777);
         let stamp = seen.filter(|_| kind == Kind::File).map(Stamp::of);
         let raw = raw_name::is_raw(&name);
-        Entry { name, raw, kind, size, modified, writable, mode, id: seen.map(look::id_of), stamp }
+        let (born, id) = (seen.and_then(look::born_of), seen.map(look::id_of));
+        Entry { name, raw, kind, size, modified, born, writable, mode, id, stamp }
     }
 }

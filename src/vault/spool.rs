@@ -449,7 +449,7 @@ fn now() -> Duration {
 }
 
 /// A time to the millisecond, with random digits behind it.
-fn with_random_end(time: Duration) -> Duration {
+pub(super) fn with_random_end(time: Duration) -> Duration {
     let mut random = [0_u8; 4];
     let end = match rustix::rand::getrandom(&mut random[..], GetRandomFlags::empty()) {
         Ok(_) => u32::from_ne_bytes(random),
@@ -461,7 +461,7 @@ fn with_random_end(time: Duration) -> Duration {
 }
 
 /// Sets when an open file changed last, where the filesystem knows such a thing.
-fn set_modified(file: impl AsFd, time: Duration) -> Result<()> {
+pub(super) fn set_modified(file: impl AsFd, time: Duration) -> Result<()> {
     let time = Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: time.subsec_nanos().into(),

@@ -56,6 +56,17 @@ impl Stamp {
         (!self.is_doubtful).then(|| format!("{inode:x}-{size:x}-{modified:x}"))
     }
 
+    /// What a tag of this content begins with, whatever is done to the file but for its content.
+    pub(super) fn stem(&self) -> String {
+        let Self { inode, size, modified, .. } = self;
+        format!("{inode:x}-{size:x}-{modified:x}")
+    }
+
+    /// Whether it was dated by larder, whose dates have no two contents of the same: their last digits are random.
+    pub(super) fn is_dated_finely(&self) -> bool {
+        self.modified % 1_000_000 != 0
+    }
+
     /// A text that differs for any two contents. Where nobody can be sure, it is never the same twice. A
     /// date ahead of the clock is no reason to doubt: the next change would have another.
     pub fn tag(&self) -> String {

@@ -170,8 +170,12 @@ pub fn spool(share: &Share, near: &str, content: &str) -> Spool {
 }
 
 /// How an upload is placed.
-pub const UPLOAD: Place =
-    Place { if_exists: IfExists::Overwrite, make_parents: true, files_only: false };
+pub const UPLOAD: Place = Place {
+    if_exists: IfExists::Overwrite,
+    make_parents: true,
+    drops_empty: false,
+    files_only: false,
+};
 
 /// Uploads files (name and content) in one group.
 pub fn upload(share: &Share, files: &[(&str, &str)], options: &Place) -> Result<Vec<Placed>> {

@@ -45,6 +45,8 @@ pub struct Place {
     pub if_exists: IfExists,
     /// Whether missing folders are made.
     pub make_parents: bool,
+    /// Whether an empty file that is replaced is gone for good: some programs put one before each file.
+    pub drops_empty: bool,
     /// Whether a folder in the way is a mistake in the question (`Path is not a file`) rather than a
     /// collision.
     pub files_only: bool,
@@ -230,7 +232,9 @@ impl Share {
                 _ => return Err(Error::invalid_as(Why::NotAFile, "Path is not a file")),
             }
             // What came back went away meanwhile.
-            let (judged, fate) = (Judged::AnyFile, Fate::Trash);
+            let is_dropped = options.drops_empty && old.stx_size == 0;
+            let fate = if is_dropped { Fate::Gone } else { Fate::Trash };
+            let judged = Judged::AnyFile;
             let aside = near.aside.clone();
             let aim = Aim { spot: &spot, named: &path, judged, aside: &aside, fate };
             spool = replace(near, aim, journal)?;

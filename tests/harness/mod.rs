@@ -10,6 +10,7 @@ pub mod cgroup;
 pub mod client;
 pub mod cut_drive;
 pub mod cutter;
+pub mod dav;
 pub mod form;
 pub mod ftp;
 pub mod machine;

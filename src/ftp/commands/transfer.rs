@@ -448,7 +448,7 @@ fn put(
         Manner::Unique => IfExists::Rename,
         _ => IfExists::Overwrite,
     };
-    let options = Place { if_exists, make_parents: false, files_only: true };
+    let options = Place { if_exists, make_parents: false, drops_empty: false, files_only: true };
     let placed = share.place(vec![(spool, path.clone())], &options)?;
     Ok(placed.into_iter().next().unwrap_or(in_place))
 }

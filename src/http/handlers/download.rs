@@ -265,7 +265,7 @@ fn send_file(
 
 /// When something was changed, as an HTTP date (RFC 9110, 5.6.7). What is dated ahead of the clock is told
 /// as of now (8.8.2.1), what the form cannot tell as the first or last second that it can.
-fn last_modified(time: SystemTime) -> String {
+pub fn last_modified(time: SystemTime) -> String {
     /// The last second of 9999, since 1970.
     const LAST_S: u64 = 253_402_300_799;
     let seconds = time

@@ -50,6 +50,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewFile>) -> Result<Answer<At<FileCr
     let options = Place {
         if_exists: IfExists::Error("File already exists"),
         make_parents: false,
+        drops_empty: false,
         files_only: false,
     };
     call.share()?.place(vec![(content, target.clone())], &options)?;
@@ -83,7 +84,12 @@ pub fn edit(call: &mut Call<'_>, ask: Ask<EditFile>) -> Result<Answer<Edited>> {
         Some(content) => call.take_content(content)?,
         None => share.spool(Some(&target))?,
     };
-    let options = Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: true };
+    let options = Place {
+        if_exists: IfExists::Overwrite,
+        make_parents: false,
+        drops_empty: false,
+        files_only: true,
+    };
     let placed = share.place(vec![(content, target.clone())], &options)?;
     for placed in &placed {
         let trash = placed.trash.as_ref().map(TrashId::as_str);

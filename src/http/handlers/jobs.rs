@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::http::answer::{Answer, Done, done, sentence};
+use crate::http::api::Endpoint;
 use crate::http::call::Call;
 use crate::http::problem;
 use crate::http::question::{Ask, Question, Shape};
@@ -55,7 +56,7 @@ pub fn reach(call: &Call<'_>) -> Result<Reach> {
 }
 
 /// Whose the jobs are that the caller starts.
-fn owner(call: &Call<'_>) -> Result<Owner> {
+pub fn owner(call: &Call<'_>) -> Result<Owner> {
     let key_id = call.caller()?.narrowed_key().map(|key| key.id);
     Ok(Owner { user: call.user()?.id, key_id })
 }
@@ -183,6 +184,8 @@ pub struct Scribe {
     app: Arc<App>,
     /// Who started it.
     caller: Caller,
+    /// What they asked for.
+    endpoint: &'static Endpoint,
     /// From where.
     address: IpAddr,
 }
@@ -191,7 +194,8 @@ impl Scribe {
     /// For this caller.
     pub fn of(call: &Call<'_>) -> Result<Self> {
         let caller = call.caller()?.clone();
-        Ok(Self { app: Arc::clone(call.app), caller, address: call.address })
+        let (app, endpoint) = (Arc::clone(call.app), call.endpoint);
+        Ok(Self { app, caller, endpoint, address: call.address })
     }
 
     /// Notes why a job has not done all.
@@ -201,7 +205,8 @@ impl Scribe {
 
     /// Notes one of the things that were done.
     pub fn note(&self, event: Event) {
-        self.app.logbook.note_one_of_many(&self.caller.by(self.address), event);
+        let by = self.endpoint.by(Some(&self.caller), self.address);
+        self.app.logbook.note_one_of_many(&by, event);
     }
 }
 

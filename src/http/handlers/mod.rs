@@ -15,7 +15,7 @@ pub mod jobs;
 pub mod keys;
 pub mod links;
 pub mod logs;
-mod media;
+pub mod media;
 pub mod pages;
 pub mod photos;
 mod resumable;

@@ -194,6 +194,7 @@ fn store(call: &Call<'_>, share: &Share, form: Form) -> Result<Answer<Uploaded>>
     let options = Place {
         if_exists: form.if_exists.unwrap_or(IfExists::Overwrite),
         make_parents: true,
+        drops_empty: false,
         files_only: false,
     };
     let placed: Vec<Placed> = share.place(items, &options)?;

@@ -117,8 +117,12 @@ fn told_at_once(watcher: &mut Watcher) -> Vec<String> {
 }
 
 /// How files are put there.
-const OVER: Place =
-    Place { if_exists: IfExists::Overwrite, make_parents: false, files_only: false };
+const OVER: Place = Place {
+    if_exists: IfExists::Overwrite,
+    make_parents: false,
+    drops_empty: false,
+    files_only: false,
+};
 
 /// What nobody looks at: it is found only because it is told.
 #[test]

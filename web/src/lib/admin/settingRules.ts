@@ -44,6 +44,7 @@ const RULES: Partial<Record<SettingKey, Rule>> = {
   host: address,
   port,
   https: text((value) => /^(on|only|off)$/.test(value), "settings.wrongHttps"),
+  dav_litter: text((value) => /^(refuse|keep)$/.test(value), "settings.wrongDavLitter"),
   https_port: port,
   hsts_days: number(0, 730),
   path: text((value) => value !== "", "settings.wrongFolder"),

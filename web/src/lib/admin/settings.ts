@@ -36,6 +36,9 @@ export const GROUPS: readonly SettingGroup[] = [
       one("upload_days", "number", "settings.uploadDays", "settings.uploadDaysHelp"),
       one("thumbs_mb", "number", "settings.thumbsMb", "settings.thumbsMbHelp"),
       one("links", "switch", "settings.links", "settings.linksHelp"),
+      one("dav", "switch", "settings.dav", "settings.davHelp"),
+      one("dav_require_tls", "switch", "settings.davRequireTls", "settings.davRequireTlsHelp"),
+      one("dav_litter", "text", "settings.davLitter", "settings.davLitterHelp"),
     ],
   },
   {

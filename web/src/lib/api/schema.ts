@@ -1897,7 +1897,7 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
@@ -2175,7 +2175,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */
@@ -3218,6 +3218,12 @@ export interface components {
             thumbs_mb: number;
             /** @description Whether links open, by which people without an account see or bring files. */
             links: boolean;
+            /** @description Whether WebDAV is spoken, below `/dav/`: the share as a drive in every file manager. */
+            dav: boolean;
+            /** @description Whether WebDAV wants HTTPS. */
+            dav_require_tls: boolean;
+            /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over WebDAV. */
+            dav_litter: string;
             /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
             totp_roles: string[];
             in_force: components["schemas"]["SettingsInForce"];
@@ -5467,6 +5473,12 @@ export interface operations {
                     thumbs_mb?: number;
                     /** @description Whether links open, by which people without an account see or bring files. */
                     links?: boolean;
+                    /** @description Whether WebDAV is spoken, below `/dav/`: the share as a drive in every file manager. */
+                    dav?: boolean;
+                    /** @description Whether WebDAV wants HTTPS. */
+                    dav_require_tls?: boolean;
+                    /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over WebDAV. */
+                    dav_litter?: string;
                     /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
                     totp_roles?: string[];
                 } & {
