@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::harness::dav::{self, Dav, addresses, basic, value};
-use crate::harness::{Larder, password_of, wait};
+use crate::harness::dav::{Dav, addresses, basic, value};
+use crate::harness::{Larder, everybody_may_everything, password_of, wait};
 
 /// A larder with ana, who may everything, eve, who may read `pub` and write `pub/in`, and ida, an admin.
 fn house() -> Larder {
     Larder::prepare()
-        .roles(&dav::roles())
+        .roles(&everybody_may_everything())
         .launch()
         .user("ana")
         .user_with("eve", "user", r#"["pub"]"#, r#"["pub/in"]"#)
@@ -124,7 +124,7 @@ fn each_method_needs_its_role_and_the_doors() {
     let (ana, ida) = (Dav::of(&larder, "ana"), larder.session("ida"));
     for (method, others) in needs {
         for without in others.iter().chain(&["/dav/"]) {
-            let mut roles = dav::roles();
+            let mut roles = everybody_may_everything();
             roles[*without] = json!(["admin"]);
             ida.post("/api/role/edit", roles).expect(200);
             ana.say(method, "/dav/pub/a.txt").expect(403);
@@ -489,7 +489,7 @@ fn what_macs_leave_everywhere_is_refused_to_macs_unless_it_is_wanted() {
     }
     Dav::of(&larder, "ana").put("/dav/pub/.DS_Store", "x").expect(201);
     let larder = Larder::prepare()
-        .roles(&dav::roles())
+        .roles(&everybody_may_everything())
         .settings(&json!({ "dav_litter": "keep" }))
         .launch()
         .user("ana")

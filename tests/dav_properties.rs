@@ -1,12 +1,12 @@
 //! `WebDAV`: `PROPFIND` and `PROPPATCH` (second contract, section 14), and the bodies that come with them.
 
-use crate::harness::dav::{self, Dav, addresses, value};
-use crate::harness::{Answer, Larder};
+use crate::harness::dav::{Dav, addresses, value};
+use crate::harness::{Answer, Larder, everybody_may_everything};
 
 /// A larder with ana, who may everything.
 fn house() -> Larder {
     Larder::prepare()
-        .roles(&dav::roles())
+        .roles(&everybody_may_everything())
         .launch()
         .user("ana")
         .file("d/a.txt", "0123456789")

@@ -2,6 +2,7 @@
 //! we don't know kept. Knows no requests and no database.
 
 mod cloud;
+mod dav;
 mod file;
 mod roles;
 #[cfg(test)]
@@ -9,11 +10,12 @@ mod shape;
 mod values;
 
 pub use cloud::Cloud;
+pub use dav::DavSettings;
 pub use file::{put_aside, read_bounded, read_object, write_json, write_private};
 pub use roles::{ADMIN, Roles, is_role_name};
 #[cfg(test)]
 pub use shape::{CloudShape, SettingsShape, ShownShape};
-pub use values::{CertificateFiles, DavSettings, Https, IN_FORCE, Network, Settings, Wrong};
+pub use values::{CertificateFiles, Https, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;

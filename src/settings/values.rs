@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::dav::DavSettings;
 use super::roles::is_role_name;
 use crate::limits;
 
@@ -63,17 +64,6 @@ pub struct Settings {
     pub totp_roles: Vec<String>,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
-}
-
-/// What `WebDAV` is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DavSettings {
-    /// Whether it is spoken.
-    pub is_on: bool,
-    /// Whether everything but `OPTIONS` needs TLS.
-    pub needs_tls: bool,
-    /// Whether what Macs leave in every folder is refused.
-    pub refuses_litter: bool,
 }
 
 /// What the FTP server is told.
@@ -220,7 +210,7 @@ impl Settings {
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             links: keys.flag("links")?,
-            dav: keys.dav()?,
+            dav: DavSettings::read(&keys)?,
             totp_roles: keys.roles("totp_roles")?,
             object: Value::Null,
         };
@@ -356,11 +346,11 @@ pub(super) fn defaults() -> Value {
 }
 
 /// The object, with one reader for each type.
-struct Keys<'a>(&'a Map<String, Value>);
+pub(super) struct Keys<'a>(&'a Map<String, Value>);
 
 impl<'a> Keys<'a> {
     /// The value of a key; `with_defaults` has put every known one there.
-    fn value(&self, key: &'static str) -> Result<&'a Value, Wrong> {
+    pub(super) fn value(&self, key: &'static str) -> Result<&'a Value, Wrong> {
         self.0.get(key).ok_or_else(|| (key, "missing".to_owned()))
     }
 
@@ -490,17 +480,6 @@ impl<'a> Keys<'a> {
         Ok(settings)
     }
 
-    /// What `WebDAV` is told.
-    fn dav(&self) -> Result<DavSettings, Wrong> {
-        let refuses_litter = match self.value("dav_litter")?.as_str() {
-            Some("refuse") => true,
-            Some("keep") => false,
-            _ => return Err(("dav_litter", "must be \"refuse\" or \"keep\"".to_owned())),
-        };
-        let (is_on, needs_tls) = (self.flag("dav")?, self.flag("dav_require_tls")?);
-        Ok(DavSettings { is_on, needs_tls, refuses_litter })
-    }
-
     /// HTTP over TLS.
     fn https(&self) -> Result<HttpsSettings, Wrong> {
         let mode = match self.value("https")?.as_str() {
@@ -520,7 +499,7 @@ impl<'a> Keys<'a> {
     }
 
     /// True or false.
-    fn flag(&self, key: &'static str) -> Result<bool, Wrong> {
+    pub(super) fn flag(&self, key: &'static str) -> Result<bool, Wrong> {
         self.value(key)?.as_bool().ok_or_else(|| (key, "must be true or false".to_owned()))
     }
 

@@ -2,10 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::{Larder, everybody_may_everything, password_of};
+use super::{Larder, password_of};
 
 /// A client of `/dav/`; each request has a connection of its own.
 pub struct Dav<'a> {
@@ -90,13 +89,6 @@ impl<'a> Dav<'a> {
     pub fn bring(&self, method: &str, from: &str, to: &str, more: &[(&str, &str)]) -> Answer {
         self.ask(method, from, &[&[("Destination", to)], more].concat(), b"")
     }
-}
-
-/// The roles by which users may everything, over this door too.
-pub fn roles() -> Value {
-    let mut roles = everybody_may_everything();
-    roles["/dav/"] = json!(["admin", "user"]);
-    roles
 }
 
 /// The addresses that an answer of several parts tells, in order.

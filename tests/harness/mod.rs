@@ -456,12 +456,12 @@ pub fn password_of(name: &str) -> String {
 /// Roles under which `user` may do what `admin` may.
 pub fn everybody_may_everything() -> Value {
     let both = json!(["admin", "user"]);
-    BY_ROLE
-        .iter()
-        .map(|(_, path)| ((*path).to_owned(), both.clone()))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+    let paths = BY_ROLE.iter().map(|(_, path)| *path).chain(OTHER_DOORS);
+    paths.map(|path| (path.to_owned(), both.clone())).collect::<serde_json::Map<_, _>>().into()
 }
+
+/// What `roles.json` decides about beside the endpoints of the API.
+pub const OTHER_DOORS: [&str; 1] = ["/dav/"];
 
 /// Gathers the paths below a folder.
 fn collect(folder: &Path, prefix: &str, found: &mut Vec<String>) {
