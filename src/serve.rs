@@ -125,6 +125,10 @@ fn open_state(wishes: &Wishes, endpoints: &[&'static str]) -> Result<State, Stri
         let configured =
             wishes.root.clone().unwrap_or_else(|| state.config.settings().path.clone().into());
         backup::restore(state.folder(), &state.folder().join(configured))?;
+        // Nobody could open them here; whoever counts on one must hear that it is not there.
+        terminal::warn(
+            "--restore: second factors are in no backup; whoever had one signs in without, until it is set up anew",
+        );
         state.config.reload(endpoints)?;
     }
     Ok(state)

@@ -58,6 +58,7 @@ fn a_new_card_takes_over_who_and_what_there_was() {
         command.arg("--restore");
     });
     assert!(!larder.process().banner.iter().any(|line| line.contains("password")));
+    larder.process().wait_for_complaint("second factors are in no backup");
     larder.http("ana").get("/api/finder?path=photos").expect(200);
     larder.http("ana").get("/api/finder?path=other").expect_error(401, "Unauthorized");
     larder.token("admin");

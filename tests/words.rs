@@ -78,6 +78,7 @@ fn what_a_device_calls_itself_and_what_is_tried_as_a_name_hide_nothing() {
         rows.as_array().unwrap().iter().find(|row| row.to_string().contains("eve")).cloned()
     };
     wait::until("it is told", || row().is_some());
+    assert!(!row().unwrap().to_string().contains('\u{202e}'), "{:?}", row());
     let action = row().unwrap()["action"].as_str().unwrap().to_owned();
     assert!(action.contains("eve\u{fffd}nimda"), "{action}");
 }

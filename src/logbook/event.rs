@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::limits;
+use crate::{limits, words};
 
 /// The way by which somebody came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -307,9 +307,9 @@ impl Event {
         Self::of(Op::SignOut, words.to_owned())
     }
 
-    /// Somebody did not get in by this name, in these words. What is too long to be a user's name is none.
+    /// Somebody did not get in by this name, in these words. What could not be a user's name is none.
     pub fn failed_sign_in(username: &str, words: String) -> Self {
-        let is_name = username.len() <= limits::USERNAME_BYTES_MAX;
+        let is_name = username.len() <= limits::USERNAME_BYTES_MAX && words::are_plain(username);
         let tried = is_name.then(|| username.to_owned());
         Self { tried, ..Self::of(Op::Refused, words) }
     }
