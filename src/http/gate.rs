@@ -276,14 +276,6 @@ pub fn is_secure(request: &Request, trusted: &[Network]) -> bool {
     first.map_or_else(|| request.secure(), |scheme| scheme.trim().eq_ignore_ascii_case("https"))
 }
 
-/// Whether a request comes from a trusted proxy that tells for whom it asks, and not by which scheme those came.
-pub fn is_scheme_untold(request: &Request, trusted: &[Network]) -> bool {
-    let is_passed_on = ["X-Forwarded-For", "Forwarded", "Via"];
-    is_from_proxy(request, trusted)
-        && request.header("X-Forwarded-Proto").is_none()
-        && is_passed_on.iter().any(|name| request.header(name).is_some())
-}
-
 /// Whether a request comes from a proxy that is trusted.
 pub fn is_from_proxy(request: &Request, trusted: &[Network]) -> bool {
     let peer = request.remote_addr().map(|peer| peer.ip().to_canonical());

@@ -20,7 +20,7 @@ const IN_THE_CLEAR_BELOW: &str = "/dav/";
 
 /// The way to HTTPS, where the settings want nothing else and a request came without.
 ///
-/// Errors: `Invalid`: it does not say whom it asks, or a proxy does not say by which scheme.
+/// Errors: `Invalid`: it does not say whom it asks.
 pub fn redirect(settings: &Settings, request: &Request) -> Result<Option<Reply>> {
     let (path, _) = query::split(request.url());
     let is_free = IN_THE_CLEAR.contains(&path) || path.starts_with(IN_THE_CLEAR_BELOW);
@@ -29,10 +29,6 @@ pub fn redirect(settings: &Settings, request: &Request) -> Result<Option<Reply>>
         || gate::is_secure(request, &settings.trusted_proxies)
     {
         return Ok(None);
-    }
-    // Sent on to where it may come from already, a browser would go in a circle.
-    if gate::is_scheme_untold(request, &settings.trusted_proxies) {
-        return Err(Error::invalid("The proxy does not send X-Forwarded-Proto"));
     }
     // Nobody leads a browser elsewhere by this: it is `host` that lets it through, and the browser's own word, which no
     // page can choose and which is asked for before anything a proxy says of it (`X-Forwarded-Host` is not read).
