@@ -459,3 +459,50 @@ fn only_what_gives_names_and_takes_them_away_writes_into_the_journal() {
     let writers: Vec<String> = writers.map(|(path, ..)| below_src(&path)).collect();
     assert_eq!(writers, ["vault/put.rs"]);
 }
+
+/// Files from the socket to the folder's sync that whoever follows an upload has to read, at most.
+const WALK_FILES_MAX: usize = 25;
+
+#[test]
+fn the_walk_of_an_upload_is_short_and_goes_into_no_room_twice() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = map();
+    let section = map.lines().skip_while(|line| !line.starts_with("### One upload,"));
+    let steps = section.skip_while(|line| !line.starts_with("1. "));
+    let mut rooms: Vec<(String, Vec<String>)> = Vec::new();
+    for line in steps.take_while(|line| !line.is_empty()) {
+        for name in names(line) {
+            let is_room = line.starts_with(|letter: char| letter.is_ascii_digit())
+                && line.split('`').nth(1) == Some(&name);
+            if is_room {
+                rooms.push((name, Vec::new()));
+            } else if name.ends_with(".rs") {
+                rooms.last_mut().unwrap().1.push(name);
+            }
+        }
+    }
+    let count: usize = rooms.iter().map(|(_, files)| files.len()).sum();
+    assert!(count > 15 && count <= WALK_FILES_MAX, "{count} files: {rooms:?}");
+    let mut known = BTreeSet::new();
+    assert!(rooms.iter().all(|(room, _)| known.insert(room)), "{rooms:?}");
+    let vault: Vec<(String, String)> = sources()
+        .into_iter()
+        .filter(|(_, room, _)| room == "vault")
+        .map(|(path, _, code)| (path.file_stem().unwrap().to_str().unwrap().to_owned(), code))
+        .collect();
+    let mut before = String::new();
+    for (room, files) in &rooms {
+        let mut is_first = true;
+        for file in files {
+            let text = std::fs::read_to_string(top.join(room).join(file)).expect(file);
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let stem = file.trim_end_matches(".rs").rsplit('/').next().unwrap();
+            let is_used = words(&before).any(|word| word == stem)
+                || called(&before, &vault).iter().any(|used| used == stem);
+            assert!(is_first || is_used, "{room}/{file} is used by none before it");
+            is_first = false;
+            before.extend(code.lines().filter(|line| !line.trim_start().starts_with("//")));
+            before.push('\n');
+        }
+    }
+}
