@@ -462,31 +462,41 @@ fn watch_drive(app: &App) {
     }
 }
 
-/// Tells the owner which drives do not answer. On a thread of its own, which asks no drive: one that does would wait
+/// Tells the owner which drives do not answer, or are waited for by what was cut off. On a thread of its own, which asks no drive: one that does would wait
 /// with the first drive that it is to tell of.
 fn watch_silence(app: &App) {
-    let mut silent = Vec::new();
+    let (mut silent, mut missed) = (Vec::new(), Vec::new());
     loop {
-        silent = tell_of_silence(app, &silent);
+        let now = app.vault.silent_drives();
+        silent = tell_of_drives(app, &silent, now, ["does not answer", "answers again"]);
+        let now = app.vault.missed_drives();
+        missed = tell_of_drives(app, &missed, now, [MISSED, MISSED_NO_MORE]);
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }
 
-/// Tells the owner which drives have stopped answering and which answer again; gives those that do not.
-fn tell_of_silence(app: &App, before: &[PathBuf]) -> Vec<PathBuf> {
-    let now = app.vault.silent_drives();
+/// What is said of a drive that is missed.
+const MISSED: &str =
+    "is missed: what was cut off there can only be taken back when it is connected again";
+
+/// What is said of it when it is not any more.
+const MISSED_NO_MORE: &str = "is missed no more: nothing waits for it";
+
+/// Tells the owner of which drives something is so that was not before, and of which it is so no more; gives those of
+/// which it is so.
+fn tell_of_drives(
+    app: &App,
+    before: &[PathBuf],
+    now: Vec<PathBuf>,
+    news: [&str; 2],
+) -> Vec<PathBuf> {
     let tell = |drive: &Path, news: &str| {
         let line = format!("the drive at {} {news}", drive.display());
         terminal::warn(&line);
         app.logbook.note_own(logbook::Event::other(line));
     };
-    now.iter()
-        .filter(|drive| !before.contains(drive))
-        .for_each(|drive| tell(drive, "does not answer"));
-    before
-        .iter()
-        .filter(|drive| !now.contains(drive))
-        .for_each(|drive| tell(drive, "answers again"));
+    now.iter().filter(|drive| !before.contains(drive)).for_each(|drive| tell(drive, news[0]));
+    before.iter().filter(|drive| !now.contains(drive)).for_each(|drive| tell(drive, news[1]));
     now
 }
 

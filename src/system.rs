@@ -69,6 +69,9 @@ pub struct Sample {
     /// Drives of the share that do not answer.
     #[serde(skip)]
     pub silent_drives: usize,
+    /// Drives that are waited for by what was cut off.
+    #[serde(skip)]
+    pub missed_drives: usize,
     /// All space where the state directory is: on a board, on its card.
     pub state_total_bytes: u64,
     /// What larder may still write there.
@@ -194,6 +197,7 @@ impl Resources {
         let mut sample = state.sample.clone();
         drop(state);
         sample.silent_drives = self.0.vault.silent_drives().len();
+        sample.missed_drives = self.0.vault.missed_drives().len();
         sample.warnings = health::warnings(&sample);
         sample
     }

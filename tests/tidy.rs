@@ -476,7 +476,7 @@ fn the_walk_of_an_upload_is_short_and_goes_into_no_room_twice() {
                 && line.split('`').nth(1) == Some(&name);
             if is_room {
                 rooms.push((name, Vec::new()));
-            } else if name.ends_with(".rs") {
+            } else if name.contains(".rs") {
                 rooms.last_mut().unwrap().1.push(name);
             }
         }

@@ -190,6 +190,10 @@ pub const MADE_NOTE_BYTES_MAX: u64 = 32 << 10;
 /// JSON escapes bytes by six.
 pub const GROUP_RECORD_BYTES_MAX: u64 = 64 << 20;
 
+/// How long what a crash cut off waits for a drive that is not there, before it is ended without that: as long as the trash
+/// keeps things. Somebody who is away for a month with the drive in the bag is the exception.
+pub const GROUP_WAITS: Duration = Duration::from_hours(30 * 24);
+
 /// Names of unfinished things that could not be removed and are remembered, of some 40 bytes each. The next
 /// start finds the rest.
 pub const LEFTOVERS_MAX: usize = 10_000;

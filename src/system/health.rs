@@ -8,7 +8,7 @@ use crate::limits;
 
 /// The code of each warning. The pages have words of their own for each.
 #[cfg(test)]
-const CODES: [&str; 12] = [
+const CODES: [&str; 13] = [
     "under_voltage",
     "storage_read_only",
     "state_read_only",
@@ -16,6 +16,7 @@ const CODES: [&str; 12] = [
     "state_full",
     "storage_silent",
     "storage_absent",
+    "drive_missed",
     "too_hot",
     "throttled",
     "under_voltage_before",
@@ -38,42 +39,16 @@ pub struct Warning {
 pub fn warnings(sample: &Sample) -> Vec<Warning> {
     let supply = sample.power_supply.unwrap_or_default();
     let PowerSupply { under_voltage, under_voltage_before, .. } = supply;
-    // A filesystem that tells no size is unknown, not full.
-    let is_share_known = sample.storage_present && sample.disk_total_bytes > 0;
-    let is_share_full = is_share_known && sample.disk_free_bytes < limits::FREE_SPACE_BYTES_MIN;
-    let is_state_known = sample.state_total_bytes > 0;
-    let is_state_full = is_state_known && sample.state_free_bytes < limits::FREE_SPACE_BYTES_MIN;
     let is_card_worn = sample.written.iter().any(|drive| {
         drive.is_card && !drive.holds_share && drive.bytes > limits::CARD_BYTES_IN_DAY_MAX
     });
-    [
-        (
-            under_voltage,
-            "under_voltage",
-            "The power supply is too weak: the voltage is too low now. Files are at risk. Use the board's own \
+    let at_once = [(
+        under_voltage,
+        "under_voltage",
+        "The power supply is too weak: the voltage is too low now. Files are at risk. Use the board's own \
             power supply and a short cable",
-        ),
-        (
-            sample.storage_read_only,
-            "storage_read_only",
-            "The drive can only be read, so nothing can be stored: it is mounted so, or the system found \
-            errors on it. Save what matters, then check it (fsck) and mount it again",
-        ),
-        (
-            sample.state_read_only,
-            "state_read_only",
-            "The card with larder's own data can only be read: no change of users or settings is kept. It may \
-            be worn out; make a backup and replace it",
-        ),
-        (is_share_full, "storage_full", "The drive with the files is full"),
-        (is_state_full, "state_full", "The card with larder's own data is full"),
-        (
-            sample.silent_drives > 0,
-            "storage_silent",
-            "A drive does not answer: what needs it waits. Look at its cable and its power supply, or at the \
-            network when it is mounted from there; the log tells which one it is",
-        ),
-        (!sample.storage_present, "storage_absent", "The drive with the files is not there"),
+    )];
+    let later = [
         (is_hot(sample), "too_hot", "The board is too hot and slows itself down. Give it air"),
         (
             supply.throttled && !under_voltage && !is_hot(sample),
@@ -96,10 +71,47 @@ pub fn warnings(sample: &Sample) -> Vec<Warning> {
             "card_busy",
             "A great deal was written to the card today, which wears it out. Look which program it is",
         ),
+    ];
+    let all = at_once.into_iter().chain(of_drives(sample)).chain(later);
+    all.filter_map(|(is_so, code, text)| is_so.then_some(Warning { code, text })).collect()
+}
+
+/// What there is to say of the drives and of the card, the gravest first: each with whether it is so.
+fn of_drives(sample: &Sample) -> [(bool, &'static str, &'static str); 7] {
+    // A filesystem that tells no size is unknown, not full.
+    let is_share_known = sample.storage_present && sample.disk_total_bytes > 0;
+    let is_share_full = is_share_known && sample.disk_free_bytes < limits::FREE_SPACE_BYTES_MIN;
+    let is_state_known = sample.state_total_bytes > 0;
+    let is_state_full = is_state_known && sample.state_free_bytes < limits::FREE_SPACE_BYTES_MIN;
+    [
+        (
+            sample.storage_read_only,
+            "storage_read_only",
+            "The drive can only be read, so nothing can be stored: it is mounted so, or the system found \
+            errors on it. Save what matters, then check it (fsck) and mount it again",
+        ),
+        (
+            sample.state_read_only,
+            "state_read_only",
+            "The card with larder's own data can only be read: no change of users or settings is kept. It may \
+            be worn out; make a backup and replace it",
+        ),
+        (is_share_full, "storage_full", "The drive with the files is full"),
+        (is_state_full, "state_full", "The card with larder's own data is full"),
+        (
+            sample.silent_drives > 0,
+            "storage_silent",
+            "A drive does not answer: what needs it waits. Look at its cable and its power supply, or at the \
+            network when it is mounted from there; the log tells which one it is",
+        ),
+        (!sample.storage_present, "storage_absent", "The drive with the files is not there"),
+        (
+            sample.missed_drives > 0,
+            "drive_missed",
+            "Something that was cut off, by a power failure perhaps, waits for a drive that is not there: connect \
+            it again, so that it can be taken back. The log tells which one it is. After 30 days it is done without",
+        ),
     ]
-    .into_iter()
-    .filter_map(|(is_so, code, text)| is_so.then_some(Warning { code, text }))
-    .collect()
 }
 
 /// Whether the firmware says so, or a board is at the temperature where boards slow down. (Processors
@@ -166,6 +178,7 @@ mod tests {
         assert_eq!(codes(|it| it.state_free_bytes = 1 << 20), ["state_full"]);
         assert_eq!(codes(|it| it.storage_present = false), ["storage_absent"]);
         assert_eq!(codes(|it| it.silent_drives = 1), ["storage_silent"]);
+        assert_eq!(codes(|it| it.missed_drives = 1), ["drive_missed"]);
     }
 
     #[test]

@@ -21,12 +21,13 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::identity;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the record of a group is called behind its name, in larder's folder for unfinished things.
@@ -296,12 +297,21 @@ struct Top {
     folder: OwnedFd,
 }
 
+/// What groups that were cut off leave for later.
+#[derive(Default)]
+struct Later {
+    /// The names of what must not be swept away meanwhile.
+    held: HashSet<Vec<u8>>,
+    /// The drives that are waited for, by where they are or belong.
+    missed: BTreeSet<PathBuf>,
+}
+
 /// Takes back what was cut off in the middle, on all drives that are there. What cannot be for now is left with
 /// its record. Returns the names of what must not be swept away meanwhile.
 pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> {
     let _one_at_a_time = threads::locked(&root.taking_back);
-    let (mut held, mut awaited) = (HashSet::new(), Vec::new());
-    let Ok(folder) = handle.try_clone() else { return held };
+    let mut later = Later::default();
+    let Ok(folder) = handle.try_clone() else { return later.held };
     let mut tops = vec![Top { path: VaultPath::root(), folder }];
     for (below, folder) in tops_below(root, handle) {
         let path = VaultPath::from_disk(below.as_os_str().as_bytes());
@@ -322,38 +332,20 @@ pub(super) fn take_back(root: &Root, handle: &Arc<OwnedFd>) -> HashSet<Vec<u8>> 
         for name in names {
             if std::str::from_utf8(&name).is_ok_and(hidden::is_in_work) {
                 // Where there are no locks, nothing else tells.
-                held.insert(name);
+                later.held.insert(name);
                 continue;
             }
             match Unfinished::open(root.quirks, &tops, top, &workshop, &name) {
                 Ok(None) => {}
-                Ok(Some(unfinished)) => {
-                    match unfinished.take_back() {
-                        // What never got to its place goes with the other unfinished things.
-                        Ok(()) => unfinished
-                            .tops
-                            .iter()
-                            .for_each(|top| leftover::note(top.folder.as_fd())),
-                        // A drive that is missed shows itself: until then no other is kept awake for it.
-                        Err(Errno::NODEV) => {
-                            let missed = unfinished.missed();
-                            awaited.extend(missed.filter_map(|top| root.mounted_at(&top)));
-                            held.extend(unfinished.names());
-                        }
-                        Err(errno) => {
-                            leftover::missed(workshop.as_fd(), errno);
-                            held.extend(unfinished.names());
-                        }
-                    }
-                }
+                Ok(Some(unfinished)) => unfinished.end(root, &mut later),
                 Err(_held_by_somebody) => {
-                    held.insert(name);
+                    later.held.insert(name);
                 }
             }
         }
     }
-    *threads::locked(&root.awaited) = awaited;
-    held
+    *threads::locked(&root.missed) = later.missed.into_iter().collect();
+    later.held
 }
 
 /// A group that was cut off.
@@ -371,7 +363,7 @@ struct Unfinished<'a> {
     /// What it says, by paths relative to that filesystem.
     changes: Vec<Change>,
     /// The record, locked.
-    _record: File,
+    record: File,
 }
 
 /// A name in an open folder.
@@ -408,7 +400,7 @@ impl<'a> Unfinished<'a> {
             other.path == top.path || top.path.is_root() && changes.iter().any(is_there)
         };
         let tops = tops.iter().filter(is_told);
-        Ok(Some(Self { quirks, tops: tops.collect(), top, workshop, name, changes, _record: file }))
+        Ok(Some(Self { quirks, tops: tops.collect(), top, workshop, name, changes, record: file }))
     }
 
     /// The names of what waits for it in larder's folders for unfinished things.
@@ -417,15 +409,44 @@ impl<'a> Unfinished<'a> {
         asides.map(String::into_bytes).chain([self.name.to_vec()])
     }
 
-    /// Takes everything back, the last first, durably; then the record goes.
-    ///
-    /// Errors: those of the drive, `ENODEV` when one of the drives is not there.
-    fn take_back(&self) -> rustix::io::Result<()> {
-        for change in &self.changes {
-            self.top_of(change)?;
+    /// Takes it back, or leaves it for later.
+    fn end(&self, root: &Root, later: &mut Later) {
+        let missed: Vec<PathBuf> = self.missed().map(|top| root.place_at(&top)).collect();
+        let waits = missed.iter().any(|place| root.is_mounted(place)) || !self.is_given_up();
+        if waits && !missed.is_empty() {
+            later.held.extend(self.names());
+            later.missed.extend(missed);
+            return;
         }
-        for change in self.changes.iter().rev() {
-            self.take_out_new(change)?;
+        match self.take_back() {
+            // What never got to its place goes with the other unfinished things.
+            Ok(()) => self.tops.iter().for_each(|top| leftover::note(top.folder.as_fd())),
+            Err(errno) => {
+                leftover::missed(self.workshop.as_fd(), errno);
+                later.held.extend(self.names());
+            }
+        }
+    }
+
+    /// Whether it has waited for a drive so long that it is seldom one that comes back. A record that is younger than the
+    /// clock says is not: who does not know the time gives nothing up.
+    fn is_given_up(&self) -> bool {
+        let written = self.record.metadata().and_then(|record| record.modified());
+        written.is_ok_and(|written| {
+            written.elapsed().is_ok_and(|waited| waited >= limits::GROUP_WAITS)
+        })
+    }
+
+    /// Takes everything back, the last first, durably; then the record goes. Without all of its drives only what waits
+    /// comes back: what has come to its place may be all that is left, and stays.
+    ///
+    /// Errors: those of the drive.
+    fn take_back(&self) -> rustix::io::Result<()> {
+        let is_whole = self.missed().next().is_none();
+        for change in self.changes.iter().rev().filter(|change| self.top_of(change).is_ok()) {
+            if is_whole {
+                self.take_out_new(change)?;
+            }
             for aside in &change.asides {
                 self.put_back(change, aside.as_ref())?;
             }

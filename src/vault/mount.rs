@@ -268,6 +268,11 @@ impl Vault {
         self.now().drives.silent()
     }
 
+    /// Where those drives are, or belong, that work waits for that was cut off. Asks none.
+    pub fn missed_drives(&self) -> Vec<PathBuf> {
+        threads::locked(&self.now().missed).clone()
+    }
+
     /// Sends away whoever waits for a drive, now and later: larder is ending.
     pub fn stop_waiting(&self) {
         self.now().drives.close();

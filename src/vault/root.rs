@@ -111,8 +111,8 @@ pub(super) struct Root {
     tended: Condvar,
     /// Held by whoever takes groups back: two would hold each other's records.
     pub taking_back: Mutex<()>,
-    /// Where the drives are that groups wait for, because they are mounted and did not answer.
-    pub awaited: Mutex<Vec<PathBuf>>,
+    /// Where the drives are, or belong, that groups wait for that were cut off: they did not answer, or were not there.
+    pub missed: Mutex<Vec<PathBuf>>,
     /// What the kernel or the filesystem is to be taken not to know; for tests.
     pub quirks: Quirks,
     /// How much the trash keeps.
@@ -152,7 +152,7 @@ impl Root {
         let (seen, real) = (Mutex::default(), Mutex::default());
         let (tending, tended) = (Mutex::default(), Condvar::new());
         let (keeping, drives) = (Keeping::default(), Drives::default());
-        let (news, taking_back, awaited) = (Desk::default(), Mutex::default(), Mutex::default());
+        let (news, taking_back, missed) = (Desk::default(), Mutex::default(), Mutex::default());
         let looking = Looking::default();
         Self {
             path,
@@ -162,7 +162,7 @@ impl Root {
             tending,
             tended,
             taking_back,
-            awaited,
+            missed,
             quirks,
             keeping,
             thumbs: ThumbsKeeping::default(),
@@ -225,8 +225,11 @@ impl Root {
 
     /// Whether groups wait for no drive, or for one that still does not answer. Asks no drive.
     fn is_as_silent_as_it_was(&self) -> bool {
-        let awaited = threads::locked(&self.awaited);
-        awaited.is_empty() || self.drives.silent().iter().any(|silent| awaited.contains(silent))
+        // A drive that is not there shows itself: until then no other is kept awake for it.
+        let missed = threads::locked(&self.missed).clone();
+        let mut awaited = missed.iter().filter(|place| self.is_mounted(place)).peekable();
+        let silent = self.drives.silent();
+        awaited.peek().is_none() || awaited.any(|place| silent.contains(place))
     }
 
     /// Starts that work, for what is there now.
@@ -259,10 +262,14 @@ impl Root {
         })
     }
 
-    /// Where the drive is that is mounted at a true path of the share, if one is.
-    pub fn mounted_at(&self, path: &VaultPath) -> Option<PathBuf> {
-        let place = place_of(&self.place(), path);
-        self.drives.mounts().at(&place).map(|_| place)
+    /// Where a true path of the share is on the machine.
+    pub fn place_at(&self, path: &VaultPath) -> PathBuf {
+        place_of(&self.place(), path)
+    }
+
+    /// Whether a drive is mounted at a place on the machine.
+    pub fn is_mounted(&self, place: &Path) -> bool {
+        self.drives.mounts().at(place).is_some()
     }
 
     /// Whether the right drive is there now. One that does not answer is taken to be.

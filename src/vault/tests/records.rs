@@ -10,6 +10,7 @@ use super::{House, path};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::Duration;
 
 /// Puts a record into larder's folder for unfinished things on a drive.
 fn record(house: &House, drive: &str, name: &str, changes: &serde_json::Value) {
@@ -143,6 +144,42 @@ fn what_waits_for_a_drive_that_is_away_keeps_no_other_awake() {
         },
         || unreachable!(),
     );
+}
+
+/// Some drives never come back.
+#[test]
+fn what_has_waited_for_a_drive_for_long_is_ended_without_it_and_loses_nothing() {
+    let house = House::new();
+    house.file("copied", "all that is left of it");
+    house.file("taken", "theirs");
+    house.file(".larder/tmp/dead-2", "deleted");
+    house.file(".larder/tmp/dead-3", "replaced");
+    let mut copied = came(&house, "copied", "usb/was", "");
+    copied.as_object_mut().unwrap().remove("from");
+    let changes = serde_json::json!([
+        copied,
+        { "place": "usb/was", "top": "usb", "asides": ["dead-4"] },
+        { "place": "deleted", "top": "", "asides": ["dead-2"] },
+        { "place": "taken", "top": "", "asides": ["dead-3"] },
+    ]);
+    record(&house, "", "dead-1.group", &changes);
+    fs::create_dir(house.root().join("usb")).unwrap();
+    let age = |days: u64| {
+        let record = house.root().join(".larder/tmp/dead-1.group");
+        let record = fs::File::options().append(true).open(record).unwrap();
+        let past = std::time::SystemTime::now() - Duration::from_hours(24 * days);
+        record.set_modified(past).unwrap();
+        house.vault.sweep().unwrap();
+    };
+    age(29);
+    assert_eq!(house.vault.missed_drives(), [house.root().join("usb")]);
+    assert!(house.content("deleted").is_none() && house.unfinished("").len() == 3);
+    age(31);
+    assert_eq!(house.content("deleted").as_deref(), Some("deleted"));
+    assert_eq!(house.content("copied").as_deref(), Some("all that is left of it"));
+    assert_eq!(house.content("taken").as_deref(), Some("theirs"));
+    assert_eq!(house.trashed("").len(), 2, "the replaced one and its record");
+    assert!(house.unfinished("").is_empty() && house.vault.missed_drives().is_empty());
 }
 
 /// Where a filesystem has no locks, only the name tells.

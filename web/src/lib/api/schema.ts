@@ -3496,7 +3496,7 @@ export interface components {
              * @description For programs; never changes.
              * @enum {string}
              */
-            code: "under_voltage" | "storage_read_only" | "state_read_only" | "storage_full" | "state_full" | "storage_silent" | "storage_absent" | "too_hot" | "throttled" | "under_voltage_before" | "too_hot_before" | "card_busy";
+            code: "under_voltage" | "storage_read_only" | "state_read_only" | "storage_full" | "state_full" | "storage_silent" | "storage_absent" | "drive_missed" | "too_hot" | "throttled" | "under_voltage_before" | "too_hot_before" | "card_busy";
             /** @description For people. */
             text: string;
         };

@@ -122,6 +122,7 @@ const KEYS: Record<Shape<"Warning">["code"], TextKey> = {
   storage_full: "dashboard.storageFull",
   state_full: "dashboard.stateFull",
   storage_silent: "dashboard.storageSilent",
+  drive_missed: "dashboard.driveMissed",
   storage_absent: "dashboard.storageAbsent",
   too_hot: "dashboard.tooHot",
   throttled: "dashboard.throttled",
