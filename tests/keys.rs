@@ -50,6 +50,13 @@ fn a_key_is_shown_once_and_told_by_its_hint_later() {
     let made = answer.json();
     let key = made["key"].as_str().unwrap();
     assert!(key.len() == 51 && key.starts_with("lk_"), "{key}");
+    // Another picture for another key; and nothing of FTP, which is off.
+    let other = ask(&larder.session("ben"), json!({ "label": "Phone" })).expect(200).json();
+    for made in [&made, &other] {
+        assert!(made["qr"].as_str().unwrap().starts_with("<svg "), "{made}");
+        assert_eq!(made["ftp_port"], Value::Null);
+    }
+    assert_ne!(made["qr"], other["qr"]);
     let list = ana.get("/api/key/get_all").expect(200);
     assert!(!list.text().contains(key), "{list}");
     let list = list.json();

@@ -56,6 +56,18 @@ fn sign_in(house: &FtpHouse, name: &str, key: &str) -> Ftp {
 }
 
 #[test]
+fn a_key_comes_with_the_port_where_it_is_good() {
+    let house = house();
+    let kim = house.larder.session("kim");
+    for (doors, port) in [(json!(["ftp"]), json!(house.port)), (json!(["api", "dav"]), Value::Null)]
+    {
+        let wish = json!({ "label": "Camera", "doors": doors });
+        let made = kim.post("/api/key/create", wish).expect(200).json();
+        assert_eq!(made["ftp_port"], port, "{doors}");
+    }
+}
+
+#[test]
 fn a_key_with_that_door_lets_its_user_in_and_nothing_else_does() {
     let house = house();
     let kim = house.larder.session("kim");

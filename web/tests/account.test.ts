@@ -101,6 +101,11 @@ describe("keys for apps", () => {
     await dialog.getByRole("button", { name: "Make the key" }).click();
     const made = page.getByRole("dialog", { name: "The key “The TV”" });
     const key = (await made.locator("code").filter({ hasText: /^lk_/ }).innerText()).trim();
+    const code = made.getByRole("img", { name: "The key as a QR code" });
+    expect(await code.evaluate((one: HTMLImageElement) => one.decode().then(() => one.naturalWidth > 0))).toBe(true);
+    expect(await made.locator("code").allInnerTexts()).toEqual([ADMIN.name, key, walk.larder.url]);
+    // This key is not for FTP.
+    expect(await made.getByText("FTP").count()).toBe(0);
     await walk.expectAccessible("a key that was made");
     await walk.expectNoSidewaysScroll("a key that was made");
     await made.getByRole("button", { name: "Done" }).click();
@@ -120,6 +125,29 @@ describe("keys for apps", () => {
     await page.getByText("The key “The TV” has ended.").waitFor();
     await line.waitFor({ state: "detached" });
     expect(await ask("/api/finder?path=Films")).toBe(401);
+  });
+});
+
+describe("a key for FTP", () => {
+  it("comes with the address where it is good, once FTP is on", async () => {
+    const page = await walk.enter("/?view=profile", ADMIN, { locale: "de-DE" });
+    const make = async (label: string) => {
+      await page.getByRole("button", { name: "Schlüssel hinzufügen" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Wofür ist er?").fill(label);
+      await dialog.getByRole("button", { name: "Schlüssel anlegen" }).click();
+      return page.getByRole("dialog", { name: label });
+    };
+    const early = await make("Kamera");
+    await early.getByText("FTP ist auf diesem larder ausgeschaltet.").waitFor();
+    await walk.expectAccessible("a key for FTP while it is off");
+    await early.getByRole("button", { name: "Fertig" }).click();
+    await walk.api("/api/ftp/start", {});
+    const made = await make("Scanner");
+    await made.locator("code").filter({ hasText: /^ftp:\/\/127\.0\.0\.1:\d+\/$/ }).waitFor();
+    expect(await made.getByText("ausgeschaltet").count()).toBe(0);
+    await walk.expectAccessible("a key for FTP");
+    await walk.expectNoSidewaysScroll("a key for FTP");
   });
 });
 

@@ -13,6 +13,7 @@ use crate::http::call::Call;
 use crate::http::question::{Ask, Filled, Id, Query, Question, Until, unless_empty};
 use crate::limits;
 use crate::logbook::Event;
+use crate::qr;
 use crate::store::{KeyRow, NewKeyRow, User};
 use crate::vault::{Grant, Kind, VaultPath};
 use crate::words;
@@ -49,6 +50,10 @@ pub struct Created {
     id: i64,
     /// The key, which is never shown again.
     key: String,
+    /// The same as a QR code (SVG).
+    qr: String,
+    /// The port at which FTP answers now, if the key opens that door.
+    ftp_port: Option<u16>,
 }
 
 /// `POST /api/key/create`.
@@ -66,6 +71,7 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewKey>) -> Result<Answer<Created>> 
     let path = place_of(call, path, may_write)?;
     call.must_still_be_let_in()?;
     let (id, key) = (key::new_id()?, key::new_key()?);
+    let (qr, ftp_port) = (qr::svg(&key.key)?, ftp_port(call, doors)?);
     call.app.users.insert_key(&NewKeyRow {
         id,
         user_id: call.user()?.id,
@@ -81,7 +87,13 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewKey>) -> Result<Answer<Created>> 
     let does = if may_write { "read and write" } else { "read" };
     let words = format!("made the key {label} ({}…), to {does} /{path}", key.hint);
     call.note(Event::change(words));
-    Answer::of(&Created { status: KeyCreated, id, key: key.key })
+    Answer::of(&Created { status: KeyCreated, id, key: key.key, qr, ftp_port })
+}
+
+/// Where FTP answers, for a key that opens it.
+fn ftp_port(call: &Call<'_>, doors: &[Door]) -> Result<Option<u16>> {
+    let address = call.app.ftp()?.address();
+    Ok(address.filter(|_| doors.contains(&Door::Ftp)).map(|address| address.port()))
 }
 
 /// Where something really is that the caller's key shall reach.

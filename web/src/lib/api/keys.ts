@@ -13,9 +13,12 @@ export function listKeys(signal?: AbortSignal): Promise<Key[]> {
   return get("/api/key/get_all", {}, signal);
 }
 
+/** A key that was just made. */
+export type MadeKey = Answer<"/api/key/create", "post">;
+
 /** Answers with the key itself, which is never shown again. */
-export async function createKey(wish: KeyWish): Promise<string> {
-  return (await post("/api/key/create", wish)).key;
+export function createKey(wish: KeyWish): Promise<MadeKey> {
+  return post("/api/key/create", wish);
 }
 
 export async function deleteKey(id: Key["id"]): Promise<void> {

@@ -2243,6 +2243,13 @@ export interface components {
             id: number;
             /** @description The key, which is never shown again. */
             key: string;
+            /** @description The same as a QR code (SVG). */
+            qr: string;
+            /**
+             * Format: uint16
+             * @description The port at which FTP answers now, if the key opens that door.
+             */
+            ftp_port: number | null;
         };
         /** @description It is done. */
         KeyDeletedAnswer: {
