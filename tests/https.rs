@@ -186,7 +186,7 @@ fn plain_http_leads_to_https_where_nothing_else_is_wanted() {
     let plain = larder.anonymous();
     let port = larder.port();
     for target in
-        ["/", "/web/x.js", "/api/finder?path=a%20b", "/s/abc/info", "/nowhere", "/dav", "/cats"]
+        ["/", "/web/x.js", "/api/finder?path=a%20b", "/s/abc/info", "/nowhere", "/davs", "/cats"]
     {
         let answer = plain.get(target).expect(308);
         let wanted = format!("https://127.0.0.1:{port}{target}");
@@ -195,7 +195,7 @@ fn plain_http_leads_to_https_where_nothing_else_is_wanted() {
     }
     plain.post("/api/user/login", json!({ "username": "ana", "password": "x" })).expect(308);
     plain.get("/api/is_up").expect(200);
-    for target in ["/dav/x", "/ca", "/ca.crt", "/ca.mobileconfig"] {
+    for target in ["/dav/x", "/dav", "/ca", "/ca.crt", "/ca.mobileconfig"] {
         assert_ne!(plain.get(target).status, 308, "{target}");
     }
     over_tls(port).get("/").expect(200);

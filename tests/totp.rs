@@ -2,6 +2,8 @@
 
 use std::sync::Barrier;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac_sha1_compact::HMAC;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -108,6 +110,15 @@ fn the_right_password_without_the_code_is_told_in_the_log() {
     let row = refusals(&larder, stopped).remove(0);
     assert_eq!((&row["op"], &row["door"]), (&json!("refused"), &json!("api")), "{row}");
     assert!(!row.to_string().contains(&password_of("ana")), "{row}");
+    // Over WebDAV nobody is asked for one, and as much is told.
+    let pair = BASE64.encode(format!("ana:{}", password_of("ana")));
+    let mut wire = larder.wire_from_afar();
+    wire.send(format!(
+        "PROPFIND /dav/ HTTP/1.1\r\nHost: larder\r\nDepth: 0\r\nAuthorization: Basic {pair}\r\n\r\n"
+    ));
+    wire.answer().expect(401);
+    let is_of_dav = |row: &Value| row["door"] == "dav";
+    wait::until("it is told", || refusals(&larder, stopped).iter().any(is_of_dav));
     // Where it is to be turned off, too.
     let ask =
         json!({ "action": "stop", "password": password_of("ana"), "code": owner.phone.shows(7) });

@@ -37,6 +37,8 @@ pub struct SignIn {
     links: Authenticator,
     /// One try per second for an address, at doors that send away.
     throttle: AddressThrottle,
+    /// One row per second for an address that has a right password and no code, where no code is asked for.
+    stopped: AddressThrottle,
     /// One wrong password per second for an address, at doors where one waits.
     pace: Pace,
 }
@@ -101,6 +103,7 @@ impl SignIn {
             codes: NameThrottle::default(),
             links: Authenticator::default(),
             throttle: AddressThrottle::default(),
+            stopped: AddressThrottle::default(),
             pace: Pace::default(),
         }
     }
@@ -159,6 +162,12 @@ impl SignIn {
         match (&outcome, judged) {
             (Ok(_), Judged::Right) => {
                 self.logbook.note(&By::dav(Some(name), from), Event::signed_in());
+            }
+            // Also of a password that was right lately, at whatever door; programs come again and again with it.
+            (Err(Error::SignIn(SignInProblem::CodeRequired)), _) => {
+                if self.stopped.admit(from).is_ok() {
+                    self.logbook.note_refusal(&By::dav(None, from), stopped_at_code(name));
+                }
             }
             (Err(Error::SignIn(_)), Judged::Right | Judged::Wrong) => {
                 let words = format!("failed sign-in as {name}");
@@ -327,12 +336,8 @@ impl SignIn {
             (Entrance::Api(_), Ok(_)) => {
                 return self.logbook.note(&by(Some(name)), Event::signed_in());
             }
-            // The way of everybody who has a second factor, and as far as somebody gets who only has their password: who
-            // did not sign in after it knows by this row that another did.
             (Entrance::Api(_), Err(Error::SignIn(SignInProblem::CodeRequired))) => {
-                let words =
-                    format!("sign-in as {name} stopped at the code; the password was right");
-                Event::failed_sign_in(name, words).whole()
+                stopped_at_code(name)
             }
             (
                 Entrance::Api(_),
@@ -353,6 +358,13 @@ impl SignIn {
         };
         self.logbook.note_refusal(&by(None), failed);
     }
+}
+
+/// Somebody gave the right password and no code. So far everybody comes who has a second factor, and whoever only has
+/// their password: who did not sign in after it knows by this row that another tried.
+fn stopped_at_code(name: &str) -> Event {
+    let words = format!("sign-in as {name} stopped at the code; the password was right");
+    Event::failed_sign_in(name, words).whole()
 }
 
 /// Whether an address is of a network that strangers are not in: this machine's own, a house's (RFC 1918, RFC 4193),
