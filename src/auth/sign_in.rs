@@ -163,12 +163,7 @@ impl SignIn {
             (Ok(_), Judged::Right) => {
                 self.logbook.note(&By::dav(Some(name), from), Event::signed_in());
             }
-            // Also of a password that was right lately, at whatever door; programs come again and again with it.
-            (Err(Error::SignIn(SignInProblem::CodeRequired)), _) => {
-                if self.stopped.admit(from).is_ok() {
-                    self.logbook.note_refusal(&By::dav(None, from), stopped_at_code(name));
-                }
-            }
+            (Err(Error::SignIn(SignInProblem::CodeRequired)), _) => self.note_stopped(name, from),
             (Err(Error::SignIn(_)), Judged::Right | Judged::Wrong) => {
                 let words = format!("failed sign-in as {name}");
                 let event = Event::failed_sign_in(name, words).whole();
@@ -177,6 +172,14 @@ impl SignIn {
             _ => {}
         }
         outcome
+    }
+
+    /// Tells of a right password where no code is asked for, also of one that was right lately at another door: programs
+    /// come again and again with it.
+    fn note_stopped(&self, name: &str, from: IpAddr) {
+        if self.stopped.admit(from).is_ok() {
+            self.logbook.note_refusal(&By::dav(None, from), stopped_at_code(name));
+        }
     }
 
     /// Somebody who was let in as they are let in at this moment.
