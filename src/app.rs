@@ -1,5 +1,6 @@
 //! `App`: every long-lived part, built once, lent to whoever answers.
 
+mod announced;
 mod live;
 
 pub use live::would_share_state;
@@ -53,6 +54,8 @@ pub struct App {
     pub sessions: Arc<Sessions>,
     /// The FTP server, as far as it can be told something; set once it is there.
     ftp: OnceLock<Arc<dyn Door>>,
+    /// What announces larder in the local network; set once it is there.
+    announcer: OnceLock<announced::Announcer>,
     /// Where callers are found by what they bring.
     pub accounts: Arc<Accounts>,
     /// What some show beside the password.
@@ -213,8 +216,7 @@ impl App {
         let ftp_users = FtpUserStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let (users, ftp_users) = (Arc::new(users), Arc::new(ftp_users));
         let secret = secret_key(&folder.join("secret.key"))?;
-        let accounts = Accounts::new(Arc::clone(&users), Arc::clone(&ftp_users), &secret);
-        let accounts = Arc::new(accounts);
+        let accounts = Arc::new(Accounts::new(Arc::clone(&users), Arc::clone(&ftp_users), &secret));
         let factors = factors(&users, &secret)?;
         let links = LinkStore::open(&db("users.db")).map_err(|error| error.to_string())?;
         let links = Links::new(links, Arc::clone(&users), &secret);
@@ -233,6 +235,7 @@ impl App {
             ftp_users,
             sessions: Arc::default(),
             ftp: OnceLock::new(),
+            announcer: OnceLock::new(),
             sign_in: Arc::new(SignIn::new(&accounts, &factors, &logbook)),
             accounts,
             factors,

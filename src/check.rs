@@ -198,7 +198,7 @@ fn authority(state: &Path) -> Result<String, String> {
         format!("{line}; `larder ca renew` makes another, which devices have to be told of")
     })?;
     let Some(found) = found else { return Ok("none yet".to_owned()) };
-    judge_authority(&found, &tls::wanted(&settings), Timestamp::now())
+    judge_authority(&found, &tls::wanted(&settings, None), Timestamp::now())
 }
 
 /// The same of one that was found.

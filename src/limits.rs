@@ -4,6 +4,7 @@
 mod accounts;
 mod authority;
 mod dav;
+mod discovery;
 mod drives;
 mod elsewhere;
 mod events;
@@ -24,6 +25,7 @@ mod trash;
 pub use accounts::*;
 pub use authority::*;
 pub use dav::*;
+pub use discovery::*;
 pub use drives::*;
 pub use elsewhere::*;
 pub use events::*;

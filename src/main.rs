@@ -10,6 +10,7 @@ mod clock;
 mod cloud;
 mod console;
 mod dav;
+mod discovery;
 mod door;
 mod error;
 mod events;

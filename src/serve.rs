@@ -14,6 +14,7 @@ use signal_hook::iterator::Signals;
 
 use crate::app::{App, FirstAdmin, Overrides, State};
 use crate::auth::password;
+use crate::discovery::Discovery;
 use crate::door::Door;
 use crate::error::Error;
 use crate::system::urls;
@@ -187,12 +188,27 @@ fn open_house(
     app.hang_ftp(Arc::<ftp::Controller>::clone(&ftp));
     let app = Arc::new(app);
     let alone = listen_for_tls(&app, host, address.port());
+    let tls_port = alone.as_ref().and_then(|listener| listener.local_addr().ok());
     let http = http::Server::start(&app, listener, alone).map_err(cannot_start)?;
     if app.config.settings().ftp.is_on {
         // Everything else is worth having without it.
         ftp.follow(&app.config.settings());
     }
+    announce(&app, address, tls_port.map(|address| address.port()));
     Ok(House { app, http, ftp, admin })
+}
+
+/// Announces larder in the local network. Everything else is worth having without it.
+fn announce(app: &App, address: SocketAddr, tls_port: Option<u16>) {
+    // The program on trial would answer beside the one that it is to take the place of.
+    if update::is_trial() {
+        return;
+    }
+    let tls = Arc::clone(&app.tls);
+    match Discovery::new(&app.logbook, move |label| tls.announced_as(label)) {
+        Ok(discovery) => app.hang_discovery(discovery, address, tls_port),
+        Err(cause) => terminal::warn(&format!("not announced in the network: {cause}")),
+    }
 }
 
 /// What the FTP door gets of the house.
@@ -348,6 +364,7 @@ fn stop(house: House, events: &mpsc::Sender<Event>) -> Result<(), String> {
     let done = events.clone();
     threads::spawn("stopping", move || {
         let begun = Instant::now();
+        app.fall_silent();
         ftp.close();
         // An open page must not keep us for the whole time to drain.
         app.events.close();
@@ -518,6 +535,7 @@ fn print_banner(address: SocketAddr, house: &House) {
         app.vault.root().display()
     )];
     lines.extend(urls(address).into_iter().map(|url| format!("  {url}")));
+    lines.extend(app.announced_url().map(|url| format!("  {url}")));
     if let Some(address) = house.ftp.address() {
         lines.extend(urls(address).into_iter().map(|url| format!("  ftp{}", &url["http".len()..])));
     }

@@ -9,7 +9,7 @@ mod power;
 mod proc;
 mod written;
 
-pub use addresses::{in_house, lasting, urls};
+pub use addresses::{Interface, in_house, interfaces, lasting, urls};
 pub use health::Warning;
 pub use history::Moment;
 pub use names::{Names, host, look_up};

@@ -45,6 +45,8 @@ pub struct Tls {
     own: Mutex<Own>,
     /// The authority as of the last look; never locked for long.
     authority: Mutex<Option<Authority>>,
+    /// The name by which the machine is found in the local network, where that is another than its owner wants.
+    announced: Mutex<Option<String>>,
 }
 
 /// What is known of the files.
@@ -83,6 +85,7 @@ impl Tls {
             known: Mutex::default(),
             own: Mutex::new(Own::new(state)),
             authority: Mutex::default(),
+            announced: Mutex::default(),
         })
     }
 
@@ -127,6 +130,12 @@ impl Tls {
         if known.made.is_some() || is_asked_for {
             self.look(&mut known, Instant::now());
         }
+    }
+
+    /// The machine is found in the local network under this label from now on, before `.local`.
+    pub fn announced_as(&self, label: &str) {
+        *threads::locked(&self.announced) = Some(label.to_owned());
+        self.look_again();
     }
 
     /// What a connection is made from.
@@ -202,7 +211,8 @@ impl Tls {
 
     /// larder's own pair, for the names and addresses of now.
     fn own_pair(&self) -> Result<Pair, String> {
-        let wanted = wanted(&self.config.settings());
+        let announced = threads::locked(&self.announced).clone();
+        let wanted = wanted(&self.config.settings(), announced.as_deref());
         let mut own = threads::locked(&self.own);
         for line in own.look(&wanted, SystemTime::now())? {
             self.logbook.note_own(Event::change(line));
@@ -241,9 +251,11 @@ impl Tls {
 }
 
 /// By which names and addresses this machine is to be reached: what it is called, what its owner calls it, and where
-/// it is in the network now.
-pub fn wanted(settings: &Settings) -> Wanted {
-    let mut names = system::look_up();
+/// it is in the network now. `announced`: the label under which others find it there.
+pub fn wanted(settings: &Settings, announced: Option<&str>) -> Wanted {
+    let labels = [Some(&*settings.discovery.name), announced].into_iter().flatten();
+    let mut names: Vec<String> = labels.map(|label| format!("{label}.local")).collect();
+    names.extend(system::look_up());
     let without_port = |host: &str| host.split(':').next().unwrap_or(host).to_owned();
     names.extend(settings.public_host().map(without_port));
     names.extend(settings.allowed_hosts.iter().filter(|name| !name.contains('*')).cloned());
@@ -274,7 +286,7 @@ mod tests {
     fn own_of(folder: &Path) -> Pair {
         let mut own = Own::new(folder);
         let (settings, _) = Settings::with_defaults(serde_json::Map::new());
-        own.look(&wanted(&Settings::parse(settings).unwrap()), SystemTime::now()).unwrap();
+        own.look(&wanted(&Settings::parse(settings).unwrap(), None), SystemTime::now()).unwrap();
         own.pair().unwrap().clone()
     }
 

@@ -23,7 +23,7 @@ pub fn renew(state: &Path) -> Result<(), String> {
             "this larder has certificate files of its owner's (tls_cert, tls_key)".to_owned()
         );
     }
-    let made = tls::make_authority(state, &tls::wanted(&settings), SystemTime::now())?;
+    let made = tls::make_authority(state, &tls::wanted(&settings, None), SystemTime::now())?;
     let words = format!(
         "made another authority for certificates: {}, {}",
         made.subject(),

@@ -19,6 +19,7 @@ mod dav;
 mod dav_properties;
 mod deleting;
 mod denied;
+mod discovery;
 mod download;
 mod drive;
 mod events;

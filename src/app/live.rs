@@ -111,6 +111,7 @@ impl App {
         // Both may have changed without any setting being another: a certificate, and a port that was taken.
         self.tls.look_again();
         self.tell_ftp();
+        self.announce();
         Ok(())
     }
 
@@ -136,8 +137,9 @@ impl App {
         self.vault.keep_trash(new.trash_days, new.trash_percent);
         self.vault.keep_thumbs(new.thumbs_mb);
         let is_ftp_another = old.ftp != new.ftp;
-        let is_certificate_another =
-            old.certificate != new.certificate || old.https.mode != new.https.mode;
+        let is_certificate_another = old.certificate != new.certificate
+            || old.https.mode != new.https.mode
+            || old.discovery.name != new.discovery.name;
         self.config.put_settings(new);
         if is_certificate_another {
             self.tls.look_again();
@@ -145,6 +147,7 @@ impl App {
         if is_ftp_another {
             self.tell_ftp();
         }
+        self.announce();
     }
 
     /// Has the FTP server, if it is there already, follow the settings in force.

@@ -3,6 +3,7 @@
 
 mod cloud;
 mod dav;
+mod discovery;
 mod file;
 mod roles;
 #[cfg(test)]

@@ -99,6 +99,17 @@ pub struct SettingsShape {
     dav_litter: String,
     /// Roles whose members sign in with a code beside the password; who has none may only set one up.
     totp_roles: Vec<String>,
+    /// Whether larder announces itself in the local network (mDNS), where that is a house's own.
+    discovery: bool,
+    /// The name that it is to be found by, before `.local`; with a number behind it where another has it.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$")
+    )]
+    discovery_name: String,
+    /// What its services are called in lists of what is in the network: 1 to 63 bytes.
+    #[schemars(length(min = 1, max = 63))]
+    server_name: String,
 }
 
 /// The settings as they are stored, the secret masked, and those that something else covers.

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 use super::dav::DavSettings;
+use super::discovery::{self, DiscoverySettings};
 use super::roles::is_role_name;
 use crate::limits;
 
@@ -62,6 +63,8 @@ pub struct Settings {
     pub dav: DavSettings,
     /// Roles whose members sign in with a code beside the password.
     pub totp_roles: Vec<String>,
+    /// How it is found in the local network.
+    pub discovery: DiscoverySettings,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -212,6 +215,7 @@ impl Settings {
             links: keys.flag("links")?,
             dav: DavSettings::read(&keys)?,
             totp_roles: keys.roles("totp_roles")?,
+            discovery: DiscoverySettings::read(&keys)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -342,6 +346,9 @@ pub(super) fn defaults() -> Value {
         "dav_require_tls": false,
         "dav_litter": "refuse",
         "totp_roles": [],
+        "discovery": true,
+        "discovery_name": "larder",
+        "server_name": discovery::default_server_name(),
     })
 }
 
@@ -355,7 +362,7 @@ impl<'a> Keys<'a> {
     }
 
     /// A string without NUL.
-    fn text(&self, key: &'static str) -> Result<&'a str, Wrong> {
+    pub(super) fn text(&self, key: &'static str) -> Result<&'a str, Wrong> {
         match self.value(key)?.as_str() {
             Some(text) if !text.contains('\0') => Ok(text),
             _ => Err((key, "must be a text".to_owned())),

@@ -1,6 +1,6 @@
 //! The addresses of the machine in the network, and where it is to be opened there.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
@@ -9,6 +9,15 @@ const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
 /// The kernel's flag of an address that is for a while only (`IFA_F_TEMPORARY`).
 const TEMPORARY: u32 = 0x01;
+
+/// The kernel's flags of interfaces (netdevice(7)): it is in use;
+const IS_UP: u32 = 0x1;
+/// it is the machine itself;
+const IS_LOOPBACK: u32 = 0x8;
+/// there is one other at its end;
+const IS_TUNNEL: u32 = 0x10;
+/// it takes what is for many.
+const HEARS_MANY: u32 = 0x1000;
 
 /// What to open for a server that listens there: each of the machine's addresses in the network, the one that other
 /// devices most likely reach first, or the one that was asked for.
@@ -37,6 +46,48 @@ pub fn lasting() -> Vec<IpAddr> {
         found.extend(own.flat_map(|(_, data)| data.ip_networks()).map(|network| network.addr));
     }
     found.retain(|ip| !passing.contains(ip));
+    found
+}
+
+/// A way into a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Whether it is in use.
+    pub is_up: bool,
+    /// Whether what is sent to many is heard there: it is no tunnel, and not the machine itself.
+    pub hears_many: bool,
+    /// Its addresses that last, each with the bits that its network begins with.
+    pub addresses: Vec<(IpAddr, u8)>,
+}
+
+/// The machine's interfaces, by number, but for those that are plugged into a bridge.
+pub fn interfaces() -> Vec<Interface> {
+    let passing = passing(&super::names::text_of("/proc/net/if_inet6"));
+    let networks = sysinfo::Networks::new_with_refreshed_list();
+    let own = networks.iter().flatten().filter(|(name, _)| !is_plugged(name.as_ref()));
+    let read = |(name, data): (&OsString, &sysinfo::NetworkData)| {
+        let name = name.to_str()?;
+        let told = |what: &str| super::names::text_of(&format!("/sys/class/net/{name}/{what}"));
+        let flags = told("flags");
+        let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).ok()?;
+        let mut addresses: Vec<(IpAddr, u8)> =
+            data.ip_networks().iter().map(|network| (network.addr, network.prefix)).collect();
+        addresses.retain(|(ip, _)| !passing.contains(ip));
+        addresses.sort_unstable();
+        Some(Interface {
+            index: told("ifindex").trim().parse().ok()?,
+            name: name.to_owned(),
+            is_up: flags & IS_UP != 0,
+            hears_many: flags & (IS_LOOPBACK | IS_TUNNEL) == 0 && flags & HEARS_MANY != 0,
+            addresses,
+        })
+    };
+    let mut found: Vec<Interface> = own.filter_map(read).collect();
+    found.sort_by_key(|interface| interface.index);
     found
 }
 
@@ -101,6 +152,13 @@ mod tests {
         assert_eq!(passing(list), expected);
         let lasting = lasting();
         assert!(lasting.contains(&Ipv4Addr::LOCALHOST.into()), "{lasting:?}");
+    }
+
+    #[test]
+    fn the_machine_itself_is_an_interface_that_hears_one_alone() {
+        let all = interfaces();
+        let own = all.iter().find(|interface| interface.name == "lo").unwrap();
+        assert!(!own.hears_many, "{own:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod form;
 pub mod ftp;
 pub mod machine;
 pub mod mounts;
+pub mod network;
 pub mod pictures;
 pub mod process;
 pub mod program;

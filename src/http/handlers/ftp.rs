@@ -178,6 +178,7 @@ pub struct Started {
 pub fn start(call: &mut Call<'_>, (): ()) -> Result<Answer<Started>> {
     let address = call.app.ftp()?.open(&call.app.config.settings())?;
     call.app.remember_ftp(true)?;
+    call.app.announce();
     call.note(Event::change("started FTP"));
     Answer::of(&Started { status: FtpStarted, port: address.port() })
 }
@@ -195,6 +196,7 @@ pub fn stop(call: &mut Call<'_>, (): ()) -> Result<Answer<Done<FtpStopped>>> {
     }
     call.app.remember_ftp(false)?;
     ftp.close();
+    call.app.announce();
     call.note(Event::change("stopped FTP"));
     done()
 }

@@ -46,6 +46,8 @@ const RULES: Partial<Record<SettingKey, Rule>> = {
   https: text((value) => /^(on|only|off)$/.test(value), "settings.wrongHttps"),
   dav_litter: text((value) => /^(refuse|keep)$/.test(value), "settings.wrongDavLitter"),
   https_port: port,
+  discovery_name: text((value) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value), "settings.wrongLabel"),
+  server_name: text(isServerName, "settings.wrongServerName"),
   hsts_days: number(0, 730),
   path: text((value) => value !== "", "settings.wrongFolder"),
   trusted_proxies: lines(isNetwork, "settings.wrongNetwork"),
@@ -69,6 +71,12 @@ const RULES: Partial<Record<SettingKey, Rule>> = {
   upload_days: number(1, 90),
   thumbs_mb: number(0, 1_048_576),
 };
+
+/** Whether this is a name of 1 to 63 bytes that can be shown. */
+function isServerName(value: string): boolean {
+  const bytes = new TextEncoder().encode(value).length;
+  return bytes >= 1 && bytes <= 63 && !/\p{Cc}/u.test(value);
+}
 
 /** What is wrong with each of some new values. */
 export function checkSettings(changes: Record<string, unknown>): Record<string, Wrong> {

@@ -46,6 +46,9 @@ export const GROUPS: readonly SettingGroup[] = [
     settings: [
       one("host", "text", "settings.host", "settings.hostHelp"),
       one("port", "number", "settings.port", "settings.portHelp"),
+      one("discovery", "switch", "settings.discovery", "settings.discoveryHelp"),
+      one("discovery_name", "text", "settings.discoveryName", "settings.discoveryNameHelp"),
+      one("server_name", "text", "settings.serverName", "settings.serverNameHelp"),
       one("https", "text", "settings.https", "settings.httpsHelp"),
       one("https_port", "number", "settings.httpsPort", "settings.httpsPortHelp"),
       one("tls_cert", "text", "settings.tlsCert", "settings.tlsCertHelp"),

@@ -3225,14 +3225,20 @@ export interface components {
             thumbs_mb: number;
             /** @description Whether links open, by which people without an account see or bring files. */
             links: boolean;
-            /** @description Whether WebDAV is spoken, below `/dav/`: the share as a drive in every file manager. */
+            /** @description Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager. */
             dav: boolean;
-            /** @description Whether WebDAV wants HTTPS. */
+            /** @description Whether `WebDAV` wants HTTPS. */
             dav_require_tls: boolean;
-            /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over WebDAV. */
+            /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over `WebDAV`. */
             dav_litter: string;
             /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
             totp_roles: string[];
+            /** @description Whether larder announces itself in the local network (mDNS), where that is a house's own. */
+            discovery: boolean;
+            /** @description The name that it is to be found by, before `.local`; with a number behind it where another has it. */
+            discovery_name: string;
+            /** @description What its services are called in lists of what is in the network: 1 to 63 bytes. */
+            server_name: string;
             in_force: components["schemas"]["SettingsInForce"];
         } & {
             [key: string]: unknown;
@@ -5480,14 +5486,20 @@ export interface operations {
                     thumbs_mb?: number;
                     /** @description Whether links open, by which people without an account see or bring files. */
                     links?: boolean;
-                    /** @description Whether WebDAV is spoken, below `/dav/`: the share as a drive in every file manager. */
+                    /** @description Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager. */
                     dav?: boolean;
-                    /** @description Whether WebDAV wants HTTPS. */
+                    /** @description Whether `WebDAV` wants HTTPS. */
                     dav_require_tls?: boolean;
-                    /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over WebDAV. */
+                    /** @description What becomes of what Macs leave in every folder (`._*`, `.DS_Store`) over `WebDAV`. */
                     dav_litter?: string;
                     /** @description Roles whose members sign in with a code beside the password; who has none may only set one up. */
                     totp_roles?: string[];
+                    /** @description Whether larder announces itself in the local network (mDNS), where that is a house's own. */
+                    discovery?: boolean;
+                    /** @description The name that it is to be found by, before `.local`; with a number behind it where another has it. */
+                    discovery_name?: string;
+                    /** @description What its services are called in lists of what is in the network: 1 to 63 bytes. */
+                    server_name?: string;
                 } & {
                     [key: string]: unknown;
                 };
