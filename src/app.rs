@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::accounts::Accounts;
 use crate::auth::factor::Factors;
+use crate::auth::lock_token::LockTokens;
 use crate::auth::sign_in::SignIn;
 use crate::auth::throttle::{AddressThrottle, GuessThrottle};
 use crate::auth::{key, password};
@@ -92,6 +93,8 @@ pub struct App {
     pub tickets: Tickets,
     /// What people without an account may see or bring.
     pub links: Links,
+    /// Makes and reads the tokens of locks.
+    pub lock_tokens: LockTokens,
     /// Small pictures of large ones.
     pub thumbs: Thumbs,
     /// What TLS connections are made from.
@@ -256,6 +259,7 @@ impl App {
             presence: Presence::default(),
             tickets: Tickets::default(),
             links,
+            lock_tokens: lock_tokens(&secret)?,
             thumbs: Thumbs::default(),
             started_with,
             covered: overrides.covered.clone(),
@@ -548,6 +552,11 @@ fn secret_key(path: &Path) -> Result<Vec<u8>, String> {
     };
     write().map_err(|cause| say(&cause))?;
     Ok(made.to_vec())
+}
+
+/// What makes the tokens of locks.
+fn lock_tokens(secret: &[u8]) -> Result<LockTokens, String> {
+    LockTokens::new(secret).map_err(|error| error.to_string())
 }
 
 /// What users show beside the password.

@@ -52,6 +52,15 @@ pub enum Error {
     OtherOffset(u64),
     /// What was asked for holds for another content than the one that is there.
     PreconditionFailed,
+    /// Somebody has locked it, or something in it, over `WebDAV`.
+    Locked {
+        /// By whom.
+        sentence: String,
+        /// What is locked, relative to the share root.
+        root: String,
+        /// Whether that is a folder.
+        is_folder: bool,
+    },
     /// Something could not be removed for good; it stays where it is. The paths are relative to the share
     /// root, `REMAINS_TOLD_MAX` at most.
     Remains(Vec<String>),
@@ -203,6 +212,7 @@ impl std::fmt::Display for Error {
             Self::OtherOffset(there) => write!(out, "the upload goes on from byte {there}"),
             Self::Unsupported => write!(out, "a body of another kind"),
             Self::PreconditionFailed => out.write_str("another content by now"),
+            Self::Locked { sentence, .. } => write!(out, "locked: {sentence}"),
             Self::Remains(paths) => write!(out, "cannot be deleted: {}", paths.join(", ")),
             Self::TooLarge => write!(out, "body too large"),
             Self::TooSoon { retry_after_s } => write!(out, "too soon, wait {retry_after_s} s"),

@@ -27,7 +27,9 @@ fn options_is_for_everybody_and_the_same_everywhere() {
     let first = nobody.say("OPTIONS", "/dav/").expect(200);
     assert_eq!(
         first.header("Allow"),
-        Some("OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH")
+        Some(
+            "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"
+        )
     );
     assert!(first.body.is_empty());
     for target in ["/dav", "/", "*", "/dav/none", "/dav/.larder/x", "/dav/own/s.txt", "/dav/%ff"] {
@@ -52,7 +54,9 @@ fn a_preflight_of_a_listed_origin_is_told_what_it_may() {
 fn who_brings_nothing_or_something_wrong_is_asked_for_a_password() {
     let larder = house();
     let nobody = Dav::nobody(&larder);
-    for method in ["GET", "PUT", "PROPFIND", "MKCOL", "DELETE", "COPY", "MOVE", "PROPPATCH"] {
+    for method in
+        ["GET", "PUT", "PROPFIND", "MKCOL", "DELETE", "COPY", "MOVE", "PROPPATCH", "LOCK", "UNLOCK"]
+    {
         let answer = nobody.say(method, "/dav/pub/a.txt").expect(401);
         let challenge = answer.header("WWW-Authenticate");
         assert_eq!(challenge, Some("Basic realm=\"larder\", charset=\"UTF-8\""), "{answer}");
@@ -110,11 +114,13 @@ fn a_key_comes_as_a_password_and_opens_what_it_says() {
 
 #[test]
 fn each_method_needs_its_role_and_the_doors() {
-    let needs: [(&str, &[&str]); 8] = [
+    let needs: [(&str, &[&str]); 10] = [
         ("GET", &["/api/download"]),
         ("PROPFIND", &["/api/finder"]),
         ("PUT", &["/api/upload"]),
         ("PROPPATCH", &["/api/upload"]),
+        ("LOCK", &["/api/upload"]),
+        ("UNLOCK", &[]),
         ("MKCOL", &["/api/create_folder"]),
         ("COPY", &["/api/copy"]),
         ("MOVE", &["/api/move"]),
@@ -539,7 +545,7 @@ fn a_page_of_another_site_changes_nothing() {
 fn other_methods_are_told_which_there_are() {
     let larder = house();
     let ana = Dav::of(&larder, "ana");
-    for method in ["POST", "PATCH", "LOCK", "UNLOCK", "SEARCH", "REPORT", "propfind", "TRACE"] {
+    for method in ["POST", "PATCH", "SEARCH", "REPORT", "propfind", "TRACE"] {
         let answer = ana.say(method, "/dav/pub/a.txt").expect(405);
         assert!(answer.header("Allow").unwrap().starts_with("OPTIONS, GET"), "{answer}");
     }

@@ -215,6 +215,11 @@ impl Caller {
         self.is_admin()
     }
 
+    /// Whether they end everybody's locks (second contract, section 14).
+    pub fn may_end_all_locks(&self) -> bool {
+        self.is_admin()
+    }
+
     /// Of which places they may hear where links lead: an admin of all.
     pub fn grant_over_links(&self) -> Arc<Grant> {
         if self.is_admin() { Arc::new(Grant::everything()) } else { Arc::clone(&self.grant) }

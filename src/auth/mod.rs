@@ -7,6 +7,7 @@ pub mod caller;
 pub mod factor;
 pub mod key;
 pub mod letters;
+pub mod lock_token;
 mod names;
 pub mod narrowed;
 mod pace;

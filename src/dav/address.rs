@@ -98,7 +98,7 @@ fn must_be_open(call: &Call<'_>, path: &VaultPath) -> Result<()> {
 }
 
 /// Whether a client sends in pieces what people type: the Finder does.
-fn composes(call: &Call<'_>) -> bool {
+pub fn composes(call: &Call<'_>) -> bool {
     call.request.header("User-Agent").is_some_and(|agent| agent.starts_with("WebDAVFS"))
 }
 

@@ -3,7 +3,7 @@
 use tiny_http::ext::Body;
 
 use crate::dav::door::Depth;
-use crate::dav::{address, conditions, door, multistatus, put};
+use crate::dav::{conditions, door, locking, multistatus, put};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::jobs;
@@ -16,8 +16,7 @@ use crate::vault::{Fate, Kind, TrashId};
 ///
 /// Errors: `Unsupported` (a body), `Refused`, `Collision`, `Conflict` (no folder around it), `Invalid`.
 pub fn make(call: &mut Call<'_>) -> Result<Reply> {
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     door::must_write(call, &path)?;
     if call.request.has_body() && call.request.content_length() != Some(0) {
         return Err(Error::Unsupported);
@@ -39,8 +38,7 @@ pub fn make(call: &mut Call<'_>) -> Result<Reply> {
 ///
 /// Errors: `Forbidden` (the root), `Refused`, `NotFound`, `Invalid` (a folder, and not all of it), `PreconditionFailed`.
 pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     door::must_write(call, &path)?;
     if path.is_root() {
         return Err(Error::Forbidden);
@@ -51,6 +49,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("A folder is deleted with all that is in it"));
     }
     conditions::judge(call.request, &share, &path)?;
+    let place = share.true_place(&path);
     let removal = share.removal(std::slice::from_ref(&path), None, Fate::Trash)?;
     let owner = jobs::owner(call)?;
     let shown = call.app.jobs.wait_for_shown(owner, JobKind::Delete, call.standing()?)?;
@@ -64,6 +63,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         Err(error) => Err(error),
         Ok(()) => {
             shown.done();
+            share.end_locks(&place);
             Ok(Reply::new(204, Body::Empty))
         }
     }

@@ -17,7 +17,7 @@ use crate::settings::{DavSettings, Https, Settings};
 use crate::vault::VaultPath;
 
 /// The classes of RFC 4918 (18) that are whole.
-const CLASSES: &str = "1";
+const CLASSES: &str = "1, 2";
 
 /// What a request is about, as the table has it: the folder itself is meant without its `/` as well, and Windows asks
 /// at the very top first. Where `WebDAV` is not spoken, nothing is there.

@@ -1,7 +1,9 @@
 //! The table of `WebDAV`'s methods. What may be used by whom, `Allow` and the rights that it needs follow from it.
 
 use crate::auth::narrowed::Door;
-use crate::dav::{collections, content, door, propfind, proppatch, put, refusal, relocation};
+use crate::dav::{
+    collections, content, door, locking, propfind, proppatch, put, refusal, relocation,
+};
 use crate::error::Result;
 use crate::http::api::{Access, Endpoint, Lane, Method, Opens, Proof};
 use crate::http::call::Call;
@@ -59,4 +61,6 @@ pub static METHODS: &[Endpoint] = &[
     row(&[Method::Move],      relocation::relocate,   &["/api/move"]),
     row(&[Method::Propfind],  propfind::find,         &["/api/finder"]),
     row(&[Method::Proppatch], proppatch::change,      &["/api/upload"]),
+    row(&[Method::Lock],      locking::lock,          &["/api/upload"]),
+    row(&[Method::Unlock],    locking::unlock,        &[]),
 ];

@@ -7,6 +7,8 @@ mod collections;
 mod conditions;
 mod content;
 mod door;
+mod if_header;
+mod locking;
 mod methods;
 mod multistatus;
 mod properties;

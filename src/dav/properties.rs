@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
+use crate::dav::locking;
 use crate::dav::xml::{DAV, escaped};
 use crate::http::handlers::{download, media};
 use crate::vault::{Entry, Kind, Share, VaultPath};
@@ -88,7 +89,9 @@ impl Live {
             Self::DisplayName => Some(escaped(&entry.name).into_owned()),
             Self::LastModified => Some(download::last_modified(entry.modified)),
             Self::ResourceType if is_folder => Some("<D:collection/>".to_owned()),
-            Self::ResourceType | Self::SupportedLock | Self::LockDiscovery => Some(String::new()),
+            Self::ResourceType => Some(String::new()),
+            Self::SupportedLock => Some(locking::SUPPORTED.to_owned()),
+            Self::LockDiscovery => Some(locking::discovery(of.share, of.path)),
             Self::ContentLength => (!is_folder).then(|| entry.size.to_string()),
             Self::ContentType => {
                 let media_type = || media::content_type(&media::of(&entry.name));

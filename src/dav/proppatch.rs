@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::dav::properties::{Dead, Live, Property};
 use crate::dav::xml::Element;
-use crate::dav::{address, conditions, door, multistatus};
+use crate::dav::{address, conditions, door, locking, multistatus};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -46,8 +46,7 @@ type Refused = (u16, Option<&'static str>);
 /// Errors: `Invalid`, `TooLarge`, `Refused`, `NotFound`, `PreconditionFailed`.
 pub fn change(call: &mut Call<'_>) -> Result<Reply> {
     let body = door::body(call)?.ok_or(Error::invalid("The body changes no properties"))?;
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     door::must_write(call, &path)?;
     let steps = steps(&body)?;
     if let Some(refused) = door::refuse_litter(call, &path) {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tiny_http::ext::Body;
 
-use crate::dav::{address, conditions, door};
+use crate::dav::{conditions, door, locking};
 use crate::error::{Error, Result, Why};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -21,8 +21,7 @@ const NO_FOLDER: Error = Error::Conflict("The folder does not exist");
 /// Errors: `Invalid`, `Refused`, `Conflict` (no folder), `Method` (a folder is there), `PreconditionFailed`, `DiskFull`,
 /// `Disconnected`.
 pub fn store(call: &mut Call<'_>) -> Result<Reply> {
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     door::must_write(call, &path)?;
     if let Some(refused) = door::refuse_litter(call, &path) {
         return Ok(refused);
@@ -49,7 +48,7 @@ pub fn store(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("X-Expected-Entity-Length says another number of bytes"));
     }
     upload.seal()?;
-    let share = call.share_by_now()?;
+    let share = call.share_by_now()?.holding_as(&share);
     conditions::judge(call.request, &share, &path)?;
     let options = Place {
         if_exists: IfExists::Overwrite,
@@ -77,10 +76,10 @@ pub fn store(call: &mut Call<'_>) -> Result<Reply> {
 /// Errors: `Conflict`.
 pub fn must_have_folder(share: &Share, path: &VaultPath) -> Result<()> {
     let parent = path.parent().unwrap_or_default();
-    match share.kind_of(&parent) {
+    match share.look(&parent) {
         Err(Error::NotFound(_)) => Err(NO_FOLDER),
-        Ok(kind) if kind != Kind::Folder => Err(NO_FOLDER),
-        // Somebody may write there, and not to all of the folder.
+        Ok(entry) if entry.kind != Kind::Folder => Err(NO_FOLDER),
+        // Somebody may write there, and see nothing of the folder.
         Ok(_) | Err(Error::Refused) => Ok(()),
         Err(error) => Err(error),
     }

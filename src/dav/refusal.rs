@@ -3,11 +3,12 @@
 
 use tiny_http::ext::Body;
 
-use crate::dav::door;
 use crate::dav::xml::escaped;
+use crate::dav::{address, door};
 use crate::error::{Error, SignInProblem, Why};
 use crate::http::problem;
 use crate::http::reply::Reply;
+use crate::vault::VaultPath;
 
 /// How somebody is asked for a name and a password (RFC 7617).
 const CHALLENGE: &str = "Basic realm=\"larder\", charset=\"UTF-8\"";
@@ -20,6 +21,9 @@ pub const XML: &str = "application/xml; charset=utf-8";
 
 /// The answer to a request that was refused or failed.
 pub fn reply(error: &Error) -> Reply {
+    if let Error::Locked { root, is_folder, .. } = error {
+        return by_condition(423, "lock-token-submitted", &[locked(root, *is_folder)]);
+    }
     let reply = said(status(error), problem::sentence(error));
     match error {
         Error::Method { allow } => reply.with("Allow", *allow),
@@ -43,10 +47,17 @@ pub fn status(error: &Error) -> u16 {
     match error {
         // What the contract's endpoints say by a word.
         Error::Refused => 403,
+        Error::Locked { .. } => 423,
         Error::Invalid(Why::NotAFolder, _) => 409,
         Error::Collision(_) => 405,
         error => problem::status(error),
     }
+}
+
+/// The address of what is locked.
+fn locked(root: &str, is_folder: bool) -> String {
+    let root = VaultPath::parse(root).unwrap_or_default();
+    address::told(&root, is_folder)
 }
 
 /// A refusal in words.

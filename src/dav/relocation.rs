@@ -3,7 +3,7 @@
 use tiny_http::ext::Body;
 
 use crate::dav::door::Depth;
-use crate::dav::{address, conditions, door, multistatus, put, refusal};
+use crate::dav::{address, conditions, door, locking, multistatus, put, refusal};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::jobs::{self, Scribe};
@@ -52,9 +52,8 @@ pub fn relocate(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Either.
 fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
-    let share = call.share()?;
+    let (share, source) = locking::enter(call)?;
     let is_copy = verb.kind == TransferKind::Copy;
-    let source = address::of(call, &share)?;
     let is_shallow = match door::depth(call.request)? {
         None | Some(Depth::Infinity) => false,
         Some(Depth::Itself) if is_copy => true,
@@ -74,6 +73,7 @@ fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
     if way.old.is_some() && !overwrites {
         return Err(Error::PreconditionFailed);
     }
+    let place = share.true_place(&way.source);
     let taken_away = make_way(&share, &way, is_shallow)?;
     let outcome = if is_shallow && way.is_folder {
         copy_folder_alone(call, &share, &way)
@@ -87,7 +87,12 @@ fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
     match outcome {
         Err(Error::Remains(paths)) => Ok(multistatus::of_remains(&paths)),
         Err(error) => Err(error),
-        Ok(()) => Ok(Reply::new(if way.old.is_some() { 204 } else { 201 }, Body::Empty)),
+        Ok(()) => {
+            if !is_copy {
+                share.end_locks(&place);
+            }
+            Ok(Reply::new(if way.old.is_some() { 204 } else { 201 }, Body::Empty))
+        }
     }
 }
 

@@ -102,6 +102,7 @@ impl From<Error> for Reply {
             }
             Error::Method { .. } => Self::new(502, "Not implemented"),
             Error::Collision(sentence) => Self::new(553, sentence),
+            Error::Locked { sentence, .. } => Self::new(450, sentence),
             Error::Remains(_) => Self::new(550, "Part of it cannot be deleted"),
             Error::PreconditionFailed => Self::new(550, "It has changed"),
             Error::TooLarge => Self::new(552, "Too large"),

@@ -103,6 +103,10 @@ pub enum Method {
     Propfind,
     /// Changes properties (RFC 4918, 9.2).
     Proppatch,
+    /// Locks (RFC 4918, 9.10).
+    Lock,
+    /// Ends a lock (RFC 4918, 9.11).
+    Unlock,
 }
 
 impl Method {
@@ -121,6 +125,8 @@ impl Method {
             Self::Move => &["MOVE"],
             Self::Propfind => &["PROPFIND"],
             Self::Proppatch => &["PROPPATCH"],
+            Self::Lock => &["LOCK"],
+            Self::Unlock => &["UNLOCK"],
         }
     }
 }

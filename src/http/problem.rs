@@ -37,6 +37,7 @@ pub const CODES: &[&str] = &[
     "invalid_token",
     "limit_reached",
     "list_too_long",
+    "locked",
     "method_not_allowed",
     "missing",
     "not_a_file",
@@ -148,7 +149,11 @@ pub fn status(error: &Error) -> u16 {
         | Error::LimitReached => 403,
         Error::NotFound(_) => 404,
         Error::Method { .. } => 405,
-        Error::Collision(_) | Error::Conflict(_) | Error::Remains(_) | Error::OtherOffset(_) => 409,
+        Error::Collision(_)
+        | Error::Conflict(_)
+        | Error::Locked { .. }
+        | Error::Remains(_)
+        | Error::OtherOffset(_) => 409,
         Error::Gone(_) => 410,
         Error::PreconditionFailed => 412,
         Error::TooLarge => 413,
@@ -210,6 +215,7 @@ pub fn code(error: &Error) -> &'static str {
         Error::Conflict(_) | Error::OtherOffset(_) => "conflict",
         Error::Unsupported => "unsupported_type",
         Error::PreconditionFailed => "precondition_failed",
+        Error::Locked { .. } => "locked",
         Error::Remains(_) => "cannot_delete",
         Error::TooLarge => "too_large",
         Error::TooSoon { .. } | Error::Busy { .. } => "too_many",
@@ -264,6 +270,7 @@ pub fn sentence(error: &Error) -> &str {
         | Error::Collision(sentence)
         | Error::Conflict(sentence)
         | Error::Failed(sentence) => sentence,
+        Error::Locked { sentence, .. } => sentence,
         Error::Remains(_) => "Part of it cannot be deleted",
         Error::Method { .. } => "Method not allowed",
         Error::TooLarge => "Body too large",
@@ -318,6 +325,7 @@ mod tests {
             Error::DeniedByDrive,
             Error::UnknownHost,
             Error::HttpsNeeded,
+            Error::Locked { sentence: String::new(), root: String::new(), is_folder: false },
             Error::Remains(Vec::new()),
             Error::DriveBusy { retry_after_s: 1 },
             Error::Busy { retry_after_s: 1 },

@@ -1,5 +1,7 @@
 //! `WebDAV` (RFC 4918; second contract, section 14).
 
+use std::time::Duration;
+
 /// Bytes of a body that is XML: ten times what any client sends.
 pub const DAV_XML_BYTES_MAX: usize = 64 * 1024;
 
@@ -20,3 +22,27 @@ pub const DAV_NOTES_BYTES_MAX: usize = 3 * 1024;
 
 /// Bytes of an attribute of larder's own that are read: with room to spare for what an older larder has kept.
 pub const NOTES_BYTES_READ: usize = 8 * 1024;
+
+/// Bytes of `If`.
+pub const DAV_IF_BYTES_MAX: usize = 4096;
+
+/// Conditions in `If`.
+pub const DAV_IF_CONDITIONS_MAX: usize = 64;
+
+/// How long a lock lasts at most.
+pub const LOCK_TIME_MAX: Duration = Duration::from_hours(1);
+
+/// How long a lock lasts for which nobody has said how long.
+pub const LOCK_TIME: Duration = Duration::from_mins(10);
+
+/// Bytes of what a lock says of its owner.
+pub const LOCK_OWNER_BYTES_MAX: usize = 4096;
+
+/// Locks at once. Each takes some 200 bytes and its owner's words.
+pub const LOCKS_MAX: usize = 1024;
+
+/// Locks of one user at once.
+pub const LOCKS_PER_USER_MAX: usize = 128;
+
+/// Seconds after which somebody may try again when there are too many locks.
+pub const LOCKS_RETRY_AFTER_S: u64 = 60;

@@ -251,6 +251,10 @@ impl Share {
         }
         let stat = there(&spot)?;
         refuse_kind(kind, stat)?;
+        if kind.takes_away() {
+            self.may_go(&spot.path)?;
+        }
+        self.may_go(&destination.real.join(target.name()))?;
         let (id, is_folder) = (look::id_of(stat), spot.is_folder());
         let around = look::id_of(&look::look_at(&*spot.folder).map_err(os)?);
         let is_there = destination.id == around

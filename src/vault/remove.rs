@@ -57,6 +57,7 @@ impl Share {
     fn remove_empty(&self, path: &VaultPath, wish: Fate) -> Result<Option<TrashId>> {
         let spot = self.locate_itself(path, &[Need::Write])?;
         self.must_be(&spot, path, Kind::Folder)?;
+        self.may_go(&spot.path)?;
         if spot.is_link() {
             return self.remove(path, What::File, wish);
         }
@@ -144,6 +145,7 @@ impl Removal {
                 }
                 _ => {}
             }
+            share.may_go(&spot.path)?;
             refuse_mounts(&spot)?;
             spot.folder = share.finder.shared(spot.folder).map_err(os)?;
             refuse_crowds(self.paths.len(), &spot.folder)?;

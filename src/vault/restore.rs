@@ -271,6 +271,7 @@ impl Share {
                 let Some(id) = id.as_ref() else { break };
                 let Some(item) = bin.item(id)? else { continue };
                 self.ask(&item.path, Need::Write)?;
+                self.may_come(&item.path)?;
                 path_bytes += item.path.as_str().len();
                 let (bin, id, aside) = (bin.clone(), id.clone(), hidden::temporary_name());
                 found.push(Coming { bin, id, path: item.path, aside });

@@ -5,6 +5,7 @@ use super::drives::{Drives, Mounts, place_of, probe_at, probe_below};
 use super::gate::{Pass, Patience};
 use super::hidden::{TEMPORARY, TRASH, open_or_make, random_hex, temporary_name};
 use super::keeping::Keeping;
+use super::locks::Locks;
 use super::look::{self, FileId};
 use super::mounts::mounts_below;
 use super::news::Desk;
@@ -121,6 +122,8 @@ pub(super) struct Root {
     pub thumbs: ThumbsKeeping,
     /// Where it is told what larder changes.
     pub news: Desk,
+    /// Who has locked what.
+    pub locks: Locks,
     /// Where somebody looks for pictures.
     pub looking: Looking,
     /// The drives that it lies on.
@@ -167,6 +170,7 @@ impl Root {
             keeping,
             thumbs: ThumbsKeeping::default(),
             news,
+            locks: Locks::default(),
             looking,
             drives,
         }

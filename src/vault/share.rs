@@ -25,6 +25,8 @@ pub struct Share {
     by: Arc<str>,
     /// Where they queue for what is long.
     pub(super) line: Line,
+    /// The tokens of locks that they show.
+    pub(super) tokens: Arc<[String]>,
 }
 
 /// Which right an operation needs.
@@ -85,7 +87,7 @@ impl Share {
     ) -> Self {
         let finder = Finder::new(root, handle, home).confined_to(grant.confines());
         let by: Arc<str> = by.into();
-        Self { finder, grant, line: Line::User(Arc::clone(&by)), by }
+        Self { finder, grant, line: Line::User(Arc::clone(&by)), by, tokens: Arc::from([]) }
     }
 
     /// The same for somebody who queues elsewhere than a user of this name.
@@ -114,7 +116,7 @@ impl Share {
 
     /// Whether the grant reaches there.
     ///
-    /// Errors: `Refused`; `NotFound` for those who shall know of nothing there.
+    /// Errors: `Refused`; `NotFound` for those who shall know of nothing there; `Locked`.
     pub(super) fn ask(&self, path: &VaultPath, need: Need) -> Result<()> {
         let is_granted = match need {
             Need::See => self.grant.may_see(path),
@@ -122,6 +124,9 @@ impl Share {
             Need::Write => self.grant.may_write(path),
         };
         match is_granted {
+            true if need == Need::Write => {
+                self.finder.root.locks.judge(&self.tokens, |lock| lock.covers(path))
+            }
             true => Ok(()),
             false if self.grant.is_confined_from(path) => Err(NOT_THERE),
             false => Err(Error::Refused),

@@ -61,7 +61,7 @@ impl<'a> Dav<'a> {
         let mut answer = if method == "HEAD" { wire.head_answer() } else { wire.answer() };
         answer.asked = format!("{method} {target}");
         // Every answer says so, refusals too.
-        assert_eq!(answer.header("DAV"), Some("1"), "{answer}");
+        assert_eq!(answer.header("DAV"), Some("1, 2"), "{answer}");
         assert_eq!(answer.header("MS-Author-Via"), Some("DAV"), "{answer}");
         answer
     }

@@ -1,0 +1,365 @@
+//! `LOCK`, `UNLOCK`, and what a request shows of locks (RFC 4918, 6, 7, 9.10 and 9.11).
+
+use std::time::{Duration, Instant};
+
+use tiny_http::ext::Body;
+
+use crate::auth::lock_token::{Claim, Wish};
+use crate::clock;
+use crate::dav::door::{self, Depth};
+use crate::dav::if_header::{self, List, State};
+use crate::dav::methods::ROOT;
+use crate::dav::xml::{Element, Node, escaped};
+use crate::dav::{address, conditions, put, refusal};
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::reply::Reply;
+use crate::limits;
+use crate::logbook::Event;
+use crate::vault::{IfExists, Kind, Lock, NoLock, Place, Share, VaultPath};
+
+/// What a request is about, for somebody who shows what `If` has; what it says must be so.
+///
+/// Errors: those of `address::of`; `Invalid`, `Refused`, `PreconditionFailed`.
+pub fn enter(call: &Call<'_>) -> Result<(Share, VaultPath)> {
+    let share = call.share()?;
+    let path = address::of(call, &share)?;
+    let Some(field) = call.request.header("If") else { return Ok((share, path)) };
+    let lists = if_header::parse(field)?;
+    let grant = call.caller()?.grant();
+    if !grant.may_see(&path) && !grant.may_write(&path) {
+        return Err(Error::Refused);
+    }
+    let tokens = shown(call, &share, &path, &lists)?;
+    let holds = |list: &List<'_>| {
+        let place = place_of(call, &share, &path, list);
+        list.conditions
+            .iter()
+            .all(|one| one.is_not != is_so(call, &share, place.as_ref(), &one.state))
+    };
+    if !lists.iter().any(holds) {
+        return Err(Error::PreconditionFailed);
+    }
+    Ok((share.holding(tokens), path))
+}
+
+/// The tokens in `If` that are the caller's, of locks that are there; those of an earlier run are there again.
+fn shown(
+    call: &Call<'_>,
+    share: &Share,
+    path: &VaultPath,
+    lists: &[List<'_>],
+) -> Result<Vec<String>> {
+    let user = call.user()?.id;
+    let mut tokens = Vec::new();
+    for list in lists {
+        for condition in &list.conditions {
+            let State::Token(token) = condition.state else { continue };
+            let Some(claim) = call.app.lock_tokens.read(token) else { continue };
+            if claim.user != user {
+                continue;
+            }
+            if call.app.lock_tokens.is_of_before(&claim)
+                && let Some(place) = place_of(call, share, path, list)
+            {
+                bring_back(call, share, &place, (token, &claim))?;
+            }
+            tokens.push(token.to_owned());
+        }
+    }
+    Ok(tokens)
+}
+
+/// Has a lock again that was given before a restart, until its time is over, unless somebody else has locked meanwhile.
+fn bring_back(
+    call: &Call<'_>,
+    share: &Share,
+    place: &VaultPath,
+    (token, claim): (&str, &Claim),
+) -> Result<()> {
+    let left = clock::known().map_or(0, |now| claim.expires - now);
+    let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else { return Ok(()) };
+    if share.locks_at(place).iter().any(|lock| lock.token == token) {
+        return Ok(());
+    }
+    let place = share.true_place(place);
+    let mut above = std::iter::successors(Some(place), VaultPath::parent);
+    let Some(root) = above.find(|root| claim.is_for(root.as_str())) else { return Ok(()) };
+    let is_folder = share.look(&root).is_ok_and(|entry| entry.kind == Kind::Folder);
+    let _taken_meanwhile = share.lock(Lock {
+        token: token.to_owned(),
+        root,
+        is_folder,
+        is_deep: claim.is_deep,
+        is_exclusive: claim.is_exclusive,
+        holder: claim.user,
+        by: call.user()?.name.clone(),
+        words: String::new(),
+        until: Instant::now() + Duration::from_secs(left).min(limits::LOCK_TIME_MAX),
+    });
+    Ok(())
+}
+
+/// What a list is about; `None` for what is none of ours.
+fn place_of(
+    call: &Call<'_>,
+    share: &Share,
+    path: &VaultPath,
+    list: &List<'_>,
+) -> Option<VaultPath> {
+    let Some(about) = list.about else { return Some(path.clone()) };
+    let about = address::path_of_uri(about)?;
+    let below = about.strip_prefix(ROOT).or((about == "/dav").then_some(""))?;
+    let place = address::parse(below).ok()?;
+    share.meant_by(&place, address::composes(call)).ok()
+}
+
+/// Whether something has a tag, or is locked with a token. A token of somebody else's is as if it were not there.
+fn is_so(call: &Call<'_>, share: &Share, place: Option<&VaultPath>, state: &State<'_>) -> bool {
+    let Some(place) = place else { return false };
+    match state {
+        State::Token(token) => {
+            let claim = call.app.lock_tokens.read(token);
+            let is_anothers =
+                claim.zip(call.user().ok()).is_some_and(|(claim, user)| claim.user != user.id);
+            is_anothers || share.locks_at(place).iter().any(|lock| lock.token == *token)
+        }
+        State::Tag(tag) => {
+            let tagged = share.tagged(place).ok().flatten();
+            !tag.is_weak && tagged.is_some_and(|now| now.tag == tag.text)
+        }
+    }
+}
+
+/// What is wanted of a lock.
+struct Wanted {
+    /// Whether nobody else may have one there.
+    is_exclusive: bool,
+    /// What its owner says of themselves, as XML.
+    words: String,
+}
+
+/// `LOCK`: locks something, or has a lock last.
+///
+/// Errors: `Invalid`, `TooLarge`, `Refused`, `PreconditionFailed`, `Conflict` (no folder around it), `Locked`, `Busy`.
+pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
+    let body = door::body(call)?;
+    let time = time(call.request.header("Timeout").unwrap_or_default());
+    let Some(body) = body else { return refresh(call, time) };
+    let wanted = wanted(&body)?;
+    let is_deep = match door::depth(call.request)? {
+        None | Some(Depth::Infinity) => true,
+        Some(Depth::Itself) => false,
+        Some(Depth::Members) => return Err(Error::invalid("Depth must be 0 or infinity")),
+    };
+    let (share, path) = enter(call)?;
+    door::must_write(call, &path)?;
+    if let Some(refused) = door::refuse_litter(call, &path) {
+        return Ok(refused);
+    }
+    conditions::judge(call.request, &share, &path)?;
+    let kind = match share.look(&path) {
+        Ok(entry) => Some(entry.kind),
+        Err(Error::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    if kind.is_none() {
+        put::must_have_folder(&share, &path)?;
+    }
+    let (user, root) = (call.user()?, share.true_place(&path));
+    let expires = clock::now() + i64::try_from(time.as_secs()).unwrap_or(0);
+    let wish = Wish { is_deep, is_exclusive: wanted.is_exclusive, user: user.id, expires };
+    let lock = Lock {
+        token: call.app.lock_tokens.make(root.as_str(), wish),
+        root,
+        is_folder: kind == Some(Kind::Folder),
+        is_deep,
+        is_exclusive: wanted.is_exclusive,
+        holder: user.id,
+        by: user.name.clone(),
+        words: wanted.words,
+        until: Instant::now() + time,
+    };
+    match share.lock(lock.clone()) {
+        Err(NoLock::Taken(other)) => {
+            let root = address::told(&other.root, other.is_folder);
+            return Ok(refusal::by_condition(423, "no-conflicting-lock", &[root]));
+        }
+        Err(NoLock::TooMany) => {
+            return Err(Error::Busy { retry_after_s: limits::LOCKS_RETRY_AFTER_S });
+        }
+        Ok(()) => {}
+    }
+    if kind.is_none()
+        && let Err(error) = make_empty(call, &share.holding(vec![lock.token.clone()]), &path)
+    {
+        call.share()?.unlock(&lock.token);
+        return Err(error);
+    }
+    let reply = told(if kind.is_none() { 201 } else { 200 }, &lock);
+    Ok(reply.with("Lock-Token", format!("<{}>", lock.token)))
+}
+
+/// Makes the empty file that is locked before anything is in it.
+fn make_empty(call: &Call<'_>, share: &Share, path: &VaultPath) -> Result<()> {
+    let options = Place {
+        if_exists: IfExists::Error("Something is there by now"),
+        make_parents: false,
+        drops_empty: false,
+        files_only: true,
+    };
+    let spool = share.spool(path.parent().as_ref())?;
+    share.place(vec![(spool, path.clone())], &options)?;
+    call.note(Event::created(path.as_str()));
+    Ok(())
+}
+
+/// Has a lock last longer.
+///
+/// Errors: `PreconditionFailed`: there is none of that token.
+fn refresh(call: &Call<'_>, time: Duration) -> Result<Reply> {
+    let field = call.request.header("If").ok_or(Error::invalid("The body asks for no lock"))?;
+    let share = call.share()?;
+    let path = address::of(call, &share)?;
+    door::must_write(call, &path)?;
+    let lists = if_header::parse(field)?;
+    let tokens = shown(call, &share, &path, &lists)?;
+    let until = Instant::now() + time;
+    let kept = tokens.iter().find_map(|token| share.keep_lock(&path, token, until));
+    kept.map(|lock| told(200, &lock)).ok_or(Error::PreconditionFailed)
+}
+
+/// The answer that tells of a lock.
+fn told(status: u16, lock: &Lock) -> Reply {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{}</D:lockdiscovery></D:prop>\n",
+        active(lock)
+    );
+    Reply::new(status, Body::Bytes(text.into_bytes().into()))
+        .with("Content-Type", refusal::XML)
+        .with("Cache-Control", "no-store")
+}
+
+/// Reads what is wanted.
+///
+/// Errors: `Invalid`.
+fn wanted(body: &Element) -> Result<Wanted> {
+    const NONE: Error = Error::invalid("The body asks for no lock that there is");
+    let scope = body.child("lockscope").filter(|_| body.is("lockinfo")).ok_or(NONE)?;
+    let is_write = body.child("locktype").is_some_and(|kind| kind.child("write").is_some());
+    let is_exclusive = match (scope.child("exclusive"), scope.child("shared")) {
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        _ => return Err(NONE),
+    };
+    let words = body.child("owner").map_or_else(String::new, words);
+    if !is_write {
+        return Err(NONE);
+    }
+    if words.len() > limits::LOCK_OWNER_BYTES_MAX {
+        return Err(Error::invalid("The owner is too long"));
+    }
+    Ok(Wanted { is_exclusive, words })
+}
+
+/// What an owner says of themselves.
+fn words(owner: &Element) -> String {
+    let part = |child: &Node| match child {
+        Node::Element(element) => element.to_text(),
+        Node::Text(text) => escaped(text).into_owned(),
+    };
+    owner.children.iter().map(part).collect()
+}
+
+/// How long a lock shall last: the first of the wishes that can be read (RFC 4918, 10.7).
+fn time(field: &str) -> Duration {
+    let wish = |word: &str| match word.trim().split_once('-') {
+        None if word.trim().eq_ignore_ascii_case("infinite") => Some(limits::LOCK_TIME_MAX),
+        Some((unit, count)) if unit.eq_ignore_ascii_case("second") => {
+            let is_number = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| Duration::from_secs(count.parse().unwrap_or(u64::MAX)))
+        }
+        _ => None,
+    };
+    field
+        .split(',')
+        .find_map(wish)
+        .map_or(limits::LOCK_TIME, |time| time.min(limits::LOCK_TIME_MAX))
+}
+
+/// `UNLOCK`: for whoever has the lock, and for an admin.
+///
+/// Errors: `Invalid`, `Refused`.
+pub fn unlock(call: &mut Call<'_>) -> Result<Reply> {
+    let (share, path) = enter(call)?;
+    let field = call.request.header("Lock-Token").unwrap_or_default().trim();
+    let token = field.strip_prefix('<').and_then(|token| token.strip_suffix('>'));
+    let token = token.ok_or(Error::invalid("Lock-Token is missing or malformed"))?;
+    if let Some(claim) = call.app.lock_tokens.read(token)
+        && call.app.lock_tokens.is_of_before(&claim)
+        && claim.user == call.user()?.id
+    {
+        bring_back(call, &share, &path, (token, &claim))?;
+    }
+    let caller = call.caller()?;
+    if !caller.grant().may_see(&path) && !caller.grant().may_write(&path) {
+        return Err(Error::Refused);
+    }
+    let locks = share.locks_at(&path);
+    let Some(lock) = locks.iter().find(|lock| lock.token == token) else {
+        return Ok(refusal::by_condition(409, "lock-token-matches-request-uri", &[]));
+    };
+    if lock.holder != call.user()?.id && !caller.may_end_all_locks() {
+        return Err(Error::Refused);
+    }
+    share.unlock(token);
+    Ok(Reply::new(204, Body::Empty))
+}
+
+/// The value of `lockdiscovery` of something.
+pub fn discovery(share: &Share, path: &VaultPath) -> String {
+    share.locks_at(path).iter().map(active).collect()
+}
+
+/// The value of `supportedlock`.
+pub const SUPPORTED: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>\
+    </D:lockentry><D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
+
+/// A lock, as `lockdiscovery` tells it (RFC 4918, 14.1).
+fn active(lock: &Lock) -> String {
+    let scope = if lock.is_exclusive { "exclusive" } else { "shared" };
+    let depth = if lock.is_deep { "infinity" } else { "0" };
+    let owner = match lock.words.as_str() {
+        "" => String::new(),
+        words => format!("<D:owner>{words}</D:owner>"),
+    };
+    let (seconds, token) = (lock.time_left().as_secs(), escaped(&lock.token));
+    let root = address::told(&lock.root, lock.is_folder);
+    format!(
+        "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/></D:lockscope>\
+         <D:depth>{depth}</D:depth>{owner}<D:timeout>Second-{seconds}</D:timeout>\
+         <D:locktoken><D:href>{token}</D:href></D:locktoken>\
+         <D:lockroot><D:href>{root}</D:href></D:lockroot></D:activelock>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_lasts_as_long_as_is_wished_and_may_be() {
+        for (field, seconds) in [
+            ("", 600),
+            ("Second-5", 5),
+            ("Infinite, Second-5", 3600),
+            ("Extend, second-7", 7),
+            ("Second-4100000000", 3600),
+            ("Second-99999999999999999999999", 3600),
+            ("Second-", 600),
+            ("Second-x", 600),
+        ] {
+            assert_eq!(time(field), Duration::from_secs(seconds), "{field}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Locks (RFC 4918, 6 and 7): who alone may change something for a while. They hold for whoever changes anything by this
+//! vault, by whatever door; what is shown of them is a token, which means nothing here. In memory only, and bounded.
+
+use super::path::VaultPath;
+use crate::error::{Error, Result};
+use crate::threads;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Something that is locked.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    /// What its holder shows.
+    pub token: String,
+    /// What is locked: a true path.
+    pub root: VaultPath,
+    /// Whether that is a folder.
+    pub is_folder: bool,
+    /// Whether all that is in it is locked, too.
+    pub is_deep: bool,
+    /// Whether nobody else may have a lock there.
+    pub is_exclusive: bool,
+    /// Whose it is; a number that means nothing here.
+    pub holder: i64,
+    /// What others are told of them.
+    pub by: String,
+    /// What they said of themselves.
+    pub words: String,
+    /// When it ends.
+    pub until: Instant,
+}
+
+impl Lock {
+    /// Whether it is about a place itself.
+    pub(super) fn covers(&self, place: &VaultPath) -> bool {
+        self.root == *place || (self.is_deep && place.starts_with(&self.root))
+    }
+
+    /// Whether names in a folder may not come and go.
+    pub(super) fn keeps_names_in(&self, folder: &VaultPath) -> bool {
+        self.is_folder && self.covers(folder)
+    }
+
+    /// How long it lasts from now on.
+    pub fn time_left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// What somebody hears who may not change what is locked.
+    fn refusal(&self) -> Error {
+        let (root, is_folder) = (self.root.clone(), self.is_folder);
+        Error::Locked { sentence: format!("Locked by {}", self.by), root: root.into(), is_folder }
+    }
+}
+
+/// Why there is no lock.
+#[derive(Debug)]
+pub enum NoLock {
+    /// This one is in the way.
+    Taken(Box<Lock>),
+    /// There are as many as may be.
+    TooMany,
+}
+
+/// All locks of a share.
+#[derive(Debug, Default)]
+pub(super) struct Locks(Mutex<Vec<Lock>>);
+
+impl Locks {
+    /// Works on those that are not over.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Vec<Lock>) -> T) -> T {
+        let mut locks = threads::locked(&self.0);
+        if !locks.is_empty() {
+            let now = Instant::now();
+            locks.retain(|lock| lock.until > now);
+        }
+        work(&mut locks)
+    }
+
+    /// Refuses to change what somebody has locked whose token is not shown.
+    ///
+    /// Errors: `Locked`.
+    pub fn judge(&self, tokens: &[String], is_meant: impl Fn(&Lock) -> bool) -> Result<()> {
+        self.with(|locks| {
+            let meant = || locks.iter().filter(|lock| is_meant(lock));
+            // Of shared ones any is enough, of the same place.
+            let is_shown = |lock: &Lock| {
+                let mut others = meant().filter(|other| other.root == lock.root);
+                others.any(|other| tokens.contains(&other.token))
+            };
+            let refused = meant().find(|lock| !is_shown(lock)).map(Lock::refusal);
+            refused.map_or(Ok(()), Err)
+        })
+    }
+}
