@@ -103,7 +103,7 @@ describe("keys for apps", () => {
     const key = (await made.locator("code").filter({ hasText: /^lk_/ }).innerText()).trim();
     const code = made.getByRole("img", { name: "The key as a QR code" });
     expect(await code.evaluate((one: HTMLImageElement) => one.decode().then(() => one.naturalWidth > 0))).toBe(true);
-    expect(await made.locator("code").allInnerTexts()).toEqual([ADMIN.name, key, walk.larder.url]);
+    expect(await made.locator("code").allInnerTexts()).toEqual([ADMIN.name, key, walk.larder.url, `${walk.larder.url}/dav/`]);
     // This key is not for FTP.
     expect(await made.getByText("FTP").count()).toBe(0);
     await walk.expectAccessible("a key that was made");

@@ -32,6 +32,8 @@ pub struct NewKey {
     doors: Option<Vec<Door>>,
     /// When it ends: a moment, or so many days from now.
     expires: Option<Until>,
+    /// Whether the answer shall tell what a page shows beside the key.
+    show: Option<bool>,
 }
 
 impl Question for NewKey {}
@@ -50,9 +52,11 @@ pub struct Created {
     id: i64,
     /// The key, which is never shown again.
     key: String,
-    /// The same as a QR code (SVG).
-    qr: String,
-    /// The port at which FTP answers now, if the key opens that door.
+    /// The same as a QR code (SVG), if `show` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr: Option<String>,
+    /// The port at which FTP answers now, if `show` asked for it and the key opens that door.
+    #[serde(skip_serializing_if = "Option::is_none")]
     ftp_port: Option<u16>,
 }
 
@@ -71,7 +75,10 @@ pub fn create(call: &mut Call<'_>, ask: Ask<NewKey>) -> Result<Answer<Created>> 
     let path = place_of(call, path, may_write)?;
     call.must_still_be_let_in()?;
     let (id, key) = (key::new_id()?, key::new_key()?);
-    let (qr, ftp_port) = (qr::svg(&key.key)?, ftp_port(call, doors)?);
+    let (qr, ftp_port) = match ask.show {
+        Some(true) => (Some(qr::svg(&key.key)?), ftp_port(call, doors)?),
+        _ => (None, None),
+    };
     call.app.users.insert_key(&NewKeyRow {
         id,
         user_id: call.user()?.id,

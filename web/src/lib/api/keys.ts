@@ -18,7 +18,7 @@ export type MadeKey = Answer<"/api/key/create", "post">;
 
 /** Answers with the key itself, which is never shown again. */
 export function createKey(wish: KeyWish): Promise<MadeKey> {
-  return post("/api/key/create", wish);
+  return post("/api/key/create", { ...wish, show: true });
 }
 
 export async function deleteKey(id: Key["id"]): Promise<void> {

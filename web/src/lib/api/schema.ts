@@ -2243,13 +2243,13 @@ export interface components {
             id: number;
             /** @description The key, which is never shown again. */
             key: string;
-            /** @description The same as a QR code (SVG). */
-            qr: string;
+            /** @description The same as a QR code (SVG), if `show` asked for it. */
+            qr?: string;
             /**
              * Format: uint16
-             * @description The port at which FTP answers now, if the key opens that door.
+             * @description The port at which FTP answers now, if `show` asked for it and the key opens that door.
              */
-            ftp_port: number | null;
+            ftp_port?: number;
         };
         /** @description It is done. */
         KeyDeletedAnswer: {
@@ -2573,6 +2573,8 @@ export interface components {
             doors?: components["schemas"]["KeyDoor"][] | null;
             /** @description When it ends: a moment, or so many days from now. */
             expires?: (string | number) | null;
+            /** @description Whether the answer shall tell what a page shows beside the key. */
+            show?: boolean | null;
         };
         /** @description What `create` is asked by. */
         NewLink: {

@@ -1,10 +1,8 @@
 // What the fields for a new key mean. Knows no page and no server.
 import type { Key, KeyDoor, KeyWish } from "../api/keys.ts";
 
-/** How many doors a key may be for. */
-const ALL_DOORS = 3;
-/** Those that there are to choose from: larder does not answer by WebDAV yet. */
-export const DOORS: readonly KeyDoor[] = ["api", "ftp"];
+/** The doors that a key may be for. */
+export const DOORS: readonly KeyDoor[] = ["api", "dav", "ftp"];
 
 /** So many days from now, or for ever. */
 export const LASTS = ["30", "365", "never"] as const;
@@ -45,5 +43,5 @@ export function isOver({ expires }: Key, now = Date.now()): boolean {
 
 /** Whether a key opens every door. */
 export function opensAll(doors: readonly KeyDoor[]): boolean {
-  return doors.length === ALL_DOORS;
+  return doors.length === DOORS.length;
 }
