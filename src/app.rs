@@ -266,16 +266,21 @@ impl App {
             is_stopping: AtomicBool::new(false),
             settings_turn: Mutex::new(()),
         };
-        app.vault.keep_trash(app.started_with.trash_days, app.started_with.trash_percent);
-        app.vault.keep_thumbs(app.started_with.thumbs_mb);
-        app.vault.keep_photo_notes();
-        app.vault.tell_of_moves(app.links.follower());
+        app.prepare_vault();
         app.jobs.observe(app.events.job_teller());
         if update_broke_off {
             app.logbook.note_own(Event::other("an update broke off; everything is as before it"));
         }
         let admin = app.first_admin(overrides.admin_password.as_deref())?;
         Ok((app, admin))
+    }
+
+    /// Tells the vault what it shall keep, and who follows it.
+    fn prepare_vault(&self) {
+        self.vault.keep_trash(self.started_with.trash_days, self.started_with.trash_percent);
+        self.vault.keep_thumbs(self.started_with.thumbs_mb);
+        self.vault.keep_photo_notes();
+        self.vault.tell_of_moves(self.links.follower());
     }
 
     /// Makes the user `admin` when there is no user at all.

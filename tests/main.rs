@@ -16,6 +16,7 @@ mod crash_again;
 mod crash_groups;
 mod crowds;
 mod dav;
+mod dav_clients;
 mod dav_locks;
 mod dav_properties;
 mod deleting;
