@@ -25,6 +25,13 @@ pub fn step_back() {
     let _as_before = rustix::process::setpriority_process(None, limits::BACKGROUND_NICENESS);
 }
 
+/// Before a wait in which many threads may be at once: what an earlier, deeper call of this one has touched of its stack is
+/// given back to the system. Where they wait in a crowd, each page counts once for each of them.
+pub fn shed_stack() {
+    // Where nothing is known of the stack, it stays as it is.
+    let _as_before = larder_heap::give_back_stack();
+}
+
 /// Locks what threads share, also after a panic of one that held the lock.
 ///
 /// Such a panic ends one request, and must not end all that come after it. Nothing is half done by it: under a lock

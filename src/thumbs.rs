@@ -289,6 +289,7 @@ impl Flight {
                 Outcome::Left => return Ok(None),
                 Outcome::Open => {}
             }
+            threads::shed_stack();
             outcome =
                 threads::whole(self.landed.wait_timeout(outcome, limits::PICTURE_LOOK_TIME)).0;
             if matches!(*outcome, Outcome::Open) && !wish.is_wanted() {

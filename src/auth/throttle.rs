@@ -71,7 +71,7 @@ impl GuessThrottle {
                 *count += 1;
             }
             _ => {
-                make_room(&mut wrong, limits::THROTTLE_ADDRESSES_MAX, |(since, _)| {
+                make_room(&mut wrong, limits::GUESSING_ADDRESSES_MAX, |(since, _)| {
                     age(*since) >= limits::GUESS_WINDOW
                 });
                 wrong.insert(address, (now, 1));
@@ -172,7 +172,7 @@ mod tests {
         for number in 0..5000_u32 {
             let _counted = throttle.was_wrong_at(IpAddr::V4(number.into()), now);
         }
-        assert!(locked(&throttle.wrong).len() <= limits::THROTTLE_ADDRESSES_MAX);
+        assert!(locked(&throttle.wrong).len() <= limits::GUESSING_ADDRESSES_MAX);
     }
 
     #[test]

@@ -19,7 +19,10 @@ use crate::settings::Network;
 
 /// Finds out who asks: `None` where nobody needs to sign in.
 ///
+/// It has a frame of its own: what the databases are asked with would lie on the stack under all that a handler does.
+///
 /// Errors: `SignIn`; those of `guests::recognize`.
+#[inline(never)]
 pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Option<Caller>> {
     if endpoint.access == Access::Public {
         return Ok(None);

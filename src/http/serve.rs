@@ -15,14 +15,14 @@ use crate::auth::narrowed::Door;
 use crate::auth::throttle::network_of;
 use crate::dav;
 use crate::error::{Error, Result, SignInProblem};
-use crate::http::api::{Endpoint, Lane};
+use crate::http::api::{Dictionary, Endpoint, Lane};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
 use crate::http::{coding, cors, gate, guests, host, https, problem, query, tus};
 use crate::logbook::{By, Event};
 use crate::permits::{Permit, Permits};
-use crate::settings::Https;
+use crate::settings::{Https, Settings};
 use crate::store::Whence;
 use crate::{limits, threads};
 
@@ -162,7 +162,17 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
     let origin = cors::listed(request.header("Origin"), origins);
     let Route { endpoint, dictionary, allow, door } = route;
     let is_dav = door == Door::Dav;
-    let may_compress = endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses);
+    let manner = Manner {
+        settings: &settings,
+        streams: places.map(|places| places.streams),
+        address,
+        dictionary,
+        door,
+        may_compress: endpoint.as_ref().is_ok_and(|endpoint| endpoint.compresses),
+        is_by_link,
+        origin,
+        origins,
+    };
     let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
@@ -186,21 +196,52 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         answer(app, endpoint, address, &mut request, &mut who)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
-    let streams = places.map(|places| places.streams);
-    let (outcome, _place) = match outcome.map(|reply| with_place(reply, streams, address)) {
-        Ok(Ok((reply, place))) => (Ok(reply), place),
-        Ok(Err(error)) | Err(error) => (Err(error), None),
-    };
-    let reply = outcome.unwrap_or_else(|error| {
-        note_failure(app, &error, &request, door, (who.as_ref(), address));
-        dictionary(&error)
-    });
-    let reply = if may_compress { coding::fit(reply, &request) } else { reply };
-    let reply = if is_by_link { guests::mark(reply) } else { reply };
-    let reply = if is_dav { dav::mark(reply) } else { reply };
-    let is_secure = gate::is_secure(&request, &settings.trusted_proxies);
-    let reply = https::mark(reply, &settings, is_secure);
-    cors::mark(reply, origin, origins).send(request);
+    manner.give(app, outcome, who.as_ref(), request);
+}
+
+/// How an outcome is told.
+struct Manner<'a> {
+    /// As they were when the request came.
+    settings: &'a Settings,
+    /// Where answers that are made while they are sent find their place.
+    streams: Option<&'a Permits<IpAddr>>,
+    /// Where the client is.
+    address: IpAddr,
+    /// How refusals are worded.
+    dictionary: Dictionary,
+    /// By which door the request came.
+    door: Door,
+    /// Whether the answer may be compressed.
+    may_compress: bool,
+    /// Whether the request came by a link.
+    is_by_link: bool,
+    /// The origin of the request's page, if it is listed.
+    origin: Option<String>,
+    /// All that are.
+    origins: &'a [String],
+}
+
+impl Manner<'_> {
+    /// Sends it. It has a frame of its own: what an answer is made of would lie on the stack under all that a handler does,
+    /// once for each that waits.
+    #[inline(never)]
+    fn give(self, app: &App, outcome: Result<Reply>, who: Option<&Caller>, request: Request) {
+        let placed = outcome.map(|reply| with_place(reply, self.streams, self.address));
+        let (outcome, _place) = match placed {
+            Ok(Ok((reply, place))) => (Ok(reply), place),
+            Ok(Err(error)) | Err(error) => (Err(error), None),
+        };
+        let reply = outcome.unwrap_or_else(|error| {
+            note_failure(app, &error, &request, self.door, (who, self.address));
+            (self.dictionary)(&error)
+        });
+        let reply = if self.may_compress { coding::fit(reply, &request) } else { reply };
+        let reply = if self.is_by_link { guests::mark(reply) } else { reply };
+        let reply = if self.door == Door::Dav { dav::mark(reply) } else { reply };
+        let is_secure = gate::is_secure(&request, &self.settings.trusted_proxies);
+        let reply = https::mark(reply, self.settings, is_secure);
+        cors::mark(reply, self.origin, self.origins).send(request);
+    }
 }
 
 /// An answer that is made while it is sent takes a place until it is.

@@ -101,8 +101,12 @@ pub const USERS_PER_READ: usize = 64;
 /// One request per address in this time for the two throttled endpoints (contract, 4 and 7).
 pub const THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Addresses that one throttle remembers; when full, those whose time is over go first.
-pub const THROTTLE_ADDRESSES_MAX: usize = 4096;
+/// Addresses that one throttle of requests remembers; when full, those whose time is over go first. Half of what a table of
+/// 2048 places takes (84 KiB): where more come and go it would be made twice as large.
+pub const THROTTLE_ADDRESSES_MAX: usize = 896;
+
+/// The same of wrong guesses, whose time is a minute.
+pub const GUESSING_ADDRESSES_MAX: usize = 4096;
 
 /// Time in which wrong guesses of links are counted together (second contract, section 15).
 pub const GUESS_WINDOW: Duration = Duration::from_mins(1);

@@ -115,8 +115,12 @@ pub const PICTURE_READ_BYTES_MAX: u64 = PICTURE_BYTES_MAX + (16 << 20);
 /// How often a child that should have ended is looked at.
 pub const PICTURE_END_LOOK_TIME: Duration = Duration::from_millis(2);
 
-/// Bytes taken out of the pipe at once: what a pipe holds.
-pub const PICTURE_PIPE_BYTES: usize = 64 * 1024;
+/// Bytes taken out of the pipe at once: a quarter of what it holds. As many lie empty behind a picture that is being made.
+pub const PICTURE_PIPE_BYTES: usize = 16 * 1024;
+
+/// Room that a picture begins with which a child makes (bytes): most fit. It is mapped by itself, so that only what is written
+/// takes memory and all of it is given back, while room that grew would leave holes of its former sizes.
+pub const PICTURE_MADE_ROOM_BYTES: usize = 256 * 1024;
 
 /// Bytes of a file that have been read and are not yet worked off, where the child still reads on.
 pub const PICTURE_BEHIND_BYTES: u64 = 1 << 20;

@@ -146,7 +146,7 @@ impl Pictures {
         let mut child = command.spawn()?;
         // It holds our end of the pipe, which would never come to its own end.
         drop(command);
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(limits::PICTURE_MADE_ROOM_BYTES);
         let end = watch(&child, &mut output, &mut bytes, wish);
         let status = if end == End::Written { child.wait().map(Some)? } else { self.end(child)? };
         match end {

@@ -2,6 +2,7 @@
 //! served; and who leaves is not waited for.
 
 use std::sync::{Condvar, Mutex};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::{limits, threads};
@@ -82,6 +83,7 @@ impl Places {
         let ticket = state.next;
         state.next += 1;
         state.waiting.push(Waiting { ticket, is_first });
+        let mut look_at = Instant::now();
         loop {
             if self.is_turn_of(&state, ticket, is_first) {
                 state.leave(ticket);
@@ -91,10 +93,17 @@ impl Places {
                 self.changed.notify_all();
                 return Ok(Place { places: self, is_guests: !is_first });
             }
+            let left = look_at.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                state = threads::whole(self.changed.wait_timeout(state, left)).0;
+                continue;
+            }
             drop(state);
-            // Asking may take a system call, for which nobody else should wait.
+            // Asking may take a system call, for which nobody else should wait, and much of the stack.
             let is_wanted = wish.is_wanted();
             is_first = wish.is_first();
+            threads::shed_stack();
+            look_at = Instant::now() + limits::PICTURE_LOOK_TIME;
             state = threads::locked(&self.state);
             if !is_wanted {
                 state.leave(ticket);
@@ -102,10 +111,6 @@ impl Places {
                 return Err(Error::Disconnected);
             }
             state.rank(ticket, is_first);
-            if !self.is_turn_of(&state, ticket, is_first) {
-                let slept = self.changed.wait_timeout(state, limits::PICTURE_LOOK_TIME);
-                state = threads::whole(slept).0;
-            }
         }
     }
 

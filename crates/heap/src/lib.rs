@@ -3,7 +3,7 @@
 //! glibc keeps what a program frees: each thread may get an arena of its own, and after the first
 //! large block is freed the limit above which blocks go straight back to the system rises to that
 //! block's size. For larder that means that a sign-in (12 MiB for Argon2id) would stay resident for
-//! good, once for each arena. This crate knows nothing of larder.
+//! good, once for each arena. Stacks are as bad: what was touched once stays. This crate knows nothing of larder.
 
 /// Blocks from this size on are mapped and, when freed, given back to the system at once (bytes).
 pub const MMAP_THRESHOLD_BYTES: i32 = 128 * 1024;
@@ -62,6 +62,63 @@ pub fn in_use() -> Option<usize> {
     None
 }
 
+/// Bytes below the frame that asks for it which stay as they are: more than that frame itself and the call of the system
+/// have on the stack. Frames of programs that are not optimised are larger.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const STACK_KEPT_BYTES: usize = if cfg!(debug_assertions) { 4096 } else { 512 };
+
+/// Gives back the pages of this thread's stack that nothing lies in: what an earlier, deeper call has touched stays
+/// resident for as long as the thread lives. For a thread that is about to wait, of which there may be many; each page
+/// is there again, empty, as soon as it is needed. Whether there was anything to give back.
+///
+/// Source: `madvise(2)`; glibc does the same when a thread ends. Elsewhere than on glibc it does nothing.
+pub fn give_back_stack() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        own_stack().is_some_and(|(lowest, page)| give_back_from(lowest, page))
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    false
+}
+
+/// Where this thread's stack ends, as long as it may grow, and how large a page is.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn own_stack() -> Option<(*mut libc::c_void, usize)> {
+    let mut attributes = std::mem::MaybeUninit::uninit();
+    let (mut lowest, mut length) = (std::ptr::null_mut(), 0);
+    #[expect(unsafe_code, reason = "the C library tells of a thread's own stack by pointers")]
+    // SAFETY: all pointers are to variables above, `attributes` is read only when it was filled, and then ended.
+    let page = unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return None;
+        }
+        libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut length);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        libc::sysconf(libc::_SC_PAGESIZE)
+    };
+    let page = usize::try_from(page).ok().filter(|page| page.is_power_of_two())?;
+    (!lowest.is_null() && lowest.addr() % page == 0).then_some((lowest, page))
+}
+
+/// Gives back what lies between the end of this thread's stack and this very frame. It has a frame of its own, and does
+/// nothing else in it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[inline(never)]
+fn give_back_from(lowest: *mut libc::c_void, page: usize) -> bool {
+    let mark = 0_u8;
+    let here = std::hint::black_box(&raw const mark);
+    let until = here.addr().saturating_sub(STACK_KEPT_BYTES) & !(page - 1);
+    let unused = until.saturating_sub(lowest.addr());
+    if unused == 0 {
+        return false;
+    }
+    #[expect(unsafe_code, reason = "the kernel is told of pages that no frame lies in")]
+    // SAFETY: stacks grow downwards on all that glibc runs on. The range ends below this frame, which is the last but
+    // that of the call, by what both of them have at most: no value in it is ever read again.
+    let failed = unsafe { libc::madvise(lowest, unused, libc::MADV_DONTNEED) };
+    failed == 0
+}
+
 /// Sets one of the allocator's parameters.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn set(option: libc::c_int, value: libc::c_int) {
@@ -72,6 +129,50 @@ fn set(option: libc::c_int, value: libc::c_int) {
 
 #[cfg(test)]
 mod tests {
+    /// Touches so many KiB of the stack, and says the sum of what it wrote.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[inline(never)]
+    fn dive(kib: usize) -> usize {
+        let room = std::hint::black_box([1_u8; 1024]);
+        let here = room.iter().map(|&byte| usize::from(byte)).sum::<usize>();
+        if kib > 1 { here + dive(kib - 1) } else { here }
+    }
+
+    /// Resident KiB of the mapping that an address is in.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn resident_kib(address: usize) -> usize {
+        let all = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut is_it = false;
+        for line in all.lines() {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let number = |text| usize::from_str_radix(text, 16);
+            if let Some((Ok(from), Ok(to))) = range.map(|(from, to)| (number(from), number(to))) {
+                is_it = (from..to).contains(&address);
+            } else if let Some(rest) = line.strip_prefix("Rss:").filter(|_| is_it) {
+                return rest.trim().trim_end_matches(" kB").parse().unwrap();
+            }
+        }
+        panic!("no mapping has {address:x}");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn a_stack_is_no_larger_than_what_is_on_it() {
+        let diver = std::thread::Builder::new().stack_size(4 << 20).spawn(|| {
+            let held = std::hint::black_box([7_u8; 4096]);
+            let address = held.as_ptr().addr();
+            assert_eq!(dive(1024), 1 << 20);
+            let deep = resident_kib(address);
+            assert!(super::give_back_stack());
+            let flat = resident_kib(address);
+            assert!(deep >= 1024 && flat < deep / 4, "{deep} KiB, then {flat}");
+            // What is above has not changed, and what is below can be used again.
+            assert!(held.iter().all(|&byte| byte == 7));
+            assert_eq!(dive(1024), 1 << 20);
+        });
+        diver.unwrap().join().unwrap();
+    }
+
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn what_is_allocated_is_counted() {

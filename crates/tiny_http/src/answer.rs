@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::common::{HTTPVersion, reason_phrase};
 use crate::ext::{Body, Part};
-use crate::wire::{Stage, Wire};
+use crate::wire::{ANSWER_HEAD_BYTES, Stage, Wire};
 
 /// Bytes a stream gathers before they are sent.
 const GATHER_BYTES: usize = 64 * 1024;
@@ -60,6 +60,7 @@ impl Wire {
     ) -> Delimiting {
         self.stage = Stage::Answering;
         self.out.clear();
+        self.out.reserve(ANSWER_HEAD_BYTES);
         self.out_sent = 0;
         let given = self.compose(outline.status, headers);
         let is_old = self.facts.version == HTTPVersion(1, 0);

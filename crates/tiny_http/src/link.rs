@@ -25,9 +25,16 @@ const PEER_GRACE_MS: u32 = 5_000;
 /// Time until the kernel asks an idle peer whether it is still there.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
+/// Connections that the kernel holds for us until they are accepted. One that comes when they are as many is not
+/// answered, and asks again only after a second; the standard library's 128 are fewer than one crowd of browsers. The kernel's
+/// own bound, `net.core.somaxconn`, holds besides (4096 since Linux 5.4).
+const BACKLOG: i32 = 1024;
+
 /// Sets on the listener what every accepted socket inherits from it, so that a connection starts
 /// without a single call.
 pub(crate) fn dress(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
+    // On a socket that listens already it sets how many may wait, `listen(2)`.
+    rustix::net::listen(listener, BACKLOG)?;
     listener.set_nonblocking(true)?;
     sockopt::set_tcp_nodelay(listener, true)?;
     sockopt::set_socket_keepalive(listener, true)?;
@@ -319,5 +326,23 @@ impl Socket {
         let timeout = Timespec::try_from(wait).unwrap_or_default();
         let _over =
             rustix::event::poll(&mut [PollFd::new(&self.stream, PollFlags::RDHUP)], Some(&timeout));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_let_in_while_nobody_accepts() {
+        let bound = std::fs::read_to_string("/proc/sys/net/core/somaxconn").expect("Linux");
+        let bound: usize = bound.trim().parse().expect("a number");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        dress(&listener, &Limits::default()).expect("dressed");
+        let address = listener.local_addr().expect("bound");
+        // Who is not let in at once is not before somebody accepts, which nobody does.
+        let come = |_| TcpStream::connect_timeout(&address, Duration::from_secs(20));
+        let crowd: io::Result<Vec<_>> = (0..bound.min(500)).map(come).collect();
+        assert!(crowd.is_ok(), "{:?}", crowd.err());
     }
 }

@@ -38,7 +38,9 @@ pub(crate) struct Secure {
 }
 
 impl Secure {
-    /// Shakes hands. See `Link::secure`.
+    /// Shakes hands. See `Link::secure`. Two sessions of a KiB each lie on the stack while this runs: as a part of its caller
+    /// they would lie under all that each connection does from here on, the plain ones included.
+    #[inline(never)]
     pub(crate) fn accept(
         socket: &mut Socket,
         config: Arc<ServerConfig>,

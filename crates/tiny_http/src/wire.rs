@@ -19,8 +19,11 @@ use crate::link::Link;
 use crate::secure;
 use crate::server::{Shared, Spoken};
 
-/// Bytes of the buffer of a connection at rest. A browser's head fits; a longer one makes it larger.
-const BUFFER_BYTES: usize = 2 * 1024;
+/// Bytes of the buffer of a connection at rest. Most heads fit; a longer one makes it larger.
+const BUFFER_BYTES: usize = 1024;
+
+/// Bytes of most heads of answers.
+pub(crate) const ANSWER_HEAD_BYTES: usize = 512;
 
 /// Bytes a read must ask for to bypass the buffer.
 const DIRECT_READ_BYTES_MIN: usize = 4 * 1024;
@@ -153,7 +156,8 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// A fresh connection.
+    /// A fresh connection. It is put together on the stack, of which its caller is to keep nothing.
+    #[inline(never)]
     pub(crate) fn new(
         shared: Arc<Shared>,
         slot: Arc<Slot>,
@@ -175,7 +179,7 @@ impl Wire {
             awaits_continue: false,
             inbound: Pace::default(),
             outbound: Pace::default(),
-            out: Vec::with_capacity(512),
+            out: Vec::new(),
             out_sent: 0,
             stage: Stage::Unanswered,
             served: 0,
@@ -537,4 +541,16 @@ impl Read for Wire {
 /// The smaller of a length on the wire and one in memory.
 fn within(length: u64, room: usize) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).min(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_connection_holds_nothing_of_what_tls_takes() {
+        // Hundreds of connections may wait at once, each with one of these. What only some of them need is boxed.
+        assert!(size_of::<Link>() <= 48, "{}", size_of::<Link>());
+        assert!(size_of::<Wire>() <= 448, "{}", size_of::<Wire>());
+    }
 }
