@@ -1,12 +1,13 @@
 //! Small pictures of files: found where they are kept, else made, once for all who want the same at the same time.
 //! Knows neither who asks nor how they are told.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::error::{Error, Result};
-use crate::picture::{self, Pictures, Places, Size, Wish};
+use crate::picture::{self, Pictures, Place, Places, Size, Wish};
 use crate::vault::{KeptThumb, Origin, Pictured, SmallPicture};
 use crate::{limits, threads};
 
@@ -209,10 +210,7 @@ impl Thumbs {
     /// Makes it, and keeps it if the file is still what it was.
     fn make(&self, file: &Pictured, size: Size, wish: &dyn Wish) -> Result<Found> {
         let places = self.places_of(file.drive());
-        // Nobody waits behind others for a drive that has fallen silent.
-        let place = places.take(&WhileItAnswers { wish, file });
-        file.ask_drive()?;
-        let _place = place?;
+        let _place = place_while(&places, wish, &|| file.ask_drive())?;
         let made = self.pictures.make(&file.file.file, size, wish)?;
         let is_as_it_was = file.is_as_it_was()?;
         let Some(jpeg) = made else {
@@ -259,17 +257,38 @@ impl Thumbs {
     }
 }
 
-/// A wish as long as the drive of a file answers.
+/// Takes a place, waiting for one as long as the drive answers that `ask` asks: nobody waits behind others for one that
+/// has fallen silent.
+///
+/// Errors: those of `ask` and of `Places::take`.
+fn place_while<'a>(
+    places: &'a Places,
+    wish: &dyn Wish,
+    ask: &dyn Fn() -> Result<()>,
+) -> Result<Place<'a>> {
+    let asking = WhileItAnswers { wish, ask, silence: OnceCell::new() };
+    let place = places.take(&asking);
+    // Who was told so has not left, whatever the drive says by now.
+    match asking.silence.into_inner() {
+        Some(silence) => Err(silence),
+        None => ask().and(place),
+    }
+}
+
+/// A wish as long as a drive answers.
 struct WhileItAnswers<'a> {
     /// It.
     wish: &'a dyn Wish,
-    /// The file.
-    file: &'a Pictured,
+    /// Asks the drive.
+    ask: &'a dyn Fn() -> Result<()>,
+    /// What was said when it did not answer.
+    silence: OnceCell<Error>,
 }
 
 impl Wish for WhileItAnswers<'_> {
     fn is_wanted(&self) -> bool {
-        self.wish.is_wanted() && self.file.ask_drive().is_ok()
+        let is_silent = |error| self.silence.get_or_init(|| error);
+        self.wish.is_wanted() && (self.ask)().map_err(is_silent).is_ok()
     }
 
     fn is_first(&self) -> bool {
@@ -308,4 +327,25 @@ fn kept(file: &Pictured, size: Size) -> Option<Found> {
         }
         KeptThumb::Nothing => Found::NONE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn who_waits_for_a_drive_that_was_silent_for_a_moment_has_not_left() {
+        let places = Places::new(1, 1);
+        let _first = places.take(&|| true).unwrap();
+        let asked = Cell::new(0);
+        let once_silent = || {
+            asked.set(asked.get() + 1);
+            if asked.get() > 1 { Ok(()) } else { Err(Error::DriveBusy { retry_after_s: 1 }) }
+        };
+        let told = place_while(&places, &|| true, &once_silent);
+        assert!(matches!(told, Err(Error::DriveBusy { .. })));
+        let left = place_while(&places, &|| false, &|| Ok(()));
+        assert!(matches!(left, Err(Error::Disconnected)));
+    }
 }

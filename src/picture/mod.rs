@@ -29,7 +29,7 @@ mod turn;
 pub use child::run;
 pub use head::frame_of;
 pub use maker::Pictures;
-pub use places::{Places, Wish};
+pub use places::{Place, Places, Wish};
 pub use size::Size;
 
 /// Endings of names that may have a thumbnail: what larder makes itself, and what carries a picture inside or is

@@ -132,7 +132,20 @@ impl Drives {
         self.gate(mounts.under(path)).enter(patience, probe)
     }
 
-    /// The same if the path is the top of a mount; `None` when it is not, and nobody is asked.
+    /// Waits until the drive that a path lies on is known to answer.
+    ///
+    /// Errors: `DriveBusy`, `Io`.
+    pub fn hear(
+        &self,
+        mounts: &Mounts,
+        path: &Path,
+        patience: Patience,
+        probe: impl FnOnce() -> Probe,
+    ) -> Result<()> {
+        self.gate(mounts.under(path)).hear(patience, probe)
+    }
+
+    /// The same as `enter` if the path is the top of a mount; `None` when it is not, and nobody is asked.
     ///
     /// Errors: `DriveBusy`, `Io`.
     pub fn cross(
@@ -153,7 +166,8 @@ impl Drives {
         path: &Path,
         probe: impl FnOnce() -> Probe,
     ) -> bool {
-        mounts.at(path).is_none_or(|mount| self.gate(mount).is_answering(probe))
+        let answers = |mount| self.gate(mount).hear(Patience::Glance, probe).is_ok();
+        mounts.at(path).is_none_or(answers)
     }
 
     /// The mounts that are known not to answer, by where they are. Asks no drive.

@@ -94,24 +94,32 @@ impl Gate {
     ///
     /// Errors: `DriveBusy`; `Io` (the system has no thread left).
     pub fn enter(&self, patience: Patience, probe: impl FnOnce() -> Probe) -> Result<Pass> {
-        self.opened(patience, probe)?.admit();
+        self.once(&State::is_open, patience, probe)?.admit();
         Ok(Pass(self.clone()))
     }
 
-    /// Whether the drive answers, for whoever does not ask it for anything.
-    pub fn is_answering(&self, probe: impl FnOnce() -> Probe) -> bool {
-        self.opened(Patience::Glance, probe).is_ok()
+    /// Waits until the drive is known to answer, for whoever does not ask it for anything: however many are inside, and
+    /// whoever gets in first, an answer to one of them is one.
+    ///
+    /// Errors: `DriveBusy`; `Io` (the system has no thread left).
+    pub fn hear(&self, patience: Patience, probe: impl FnOnce() -> Probe) -> Result<()> {
+        let since = Instant::now();
+        let has_answered = |state: &State, now| {
+            state.is_alive(now) || state.heard.is_some_and(|heard| heard >= since)
+        };
+        self.once(&has_answered, patience, probe).map(drop)
     }
 
-    /// Waits until somebody may go in.
-    fn opened(
+    /// Waits until it is so.
+    fn once(
         &self,
+        is_so: &dyn Fn(&State, Instant) -> bool,
         patience: Patience,
         probe: impl FnOnce() -> Probe,
     ) -> Result<MutexGuard<'_, State>> {
         let now = Instant::now();
         let mut state = self.lock();
-        if state.is_open(now) {
+        if is_so(&state, now) {
             return Ok(state);
         }
         if !state.is_alive(now) && state.probing.is_none() {
@@ -121,15 +129,16 @@ impl Gate {
             state = self.lock();
         }
         state.waiting += 1;
-        let (mut state, is_in) = self.wait(state, patience);
+        let (mut state, has_come) = self.wait(state, is_so, patience);
         state.waiting -= 1;
-        if is_in { Ok(state) } else { Err(busy()) }
+        if has_come { Ok(state) } else { Err(busy()) }
     }
 
-    /// Waits for the gate to open; whether it did.
+    /// Waits until it is so; whether that came.
     fn wait<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
+        is_so: &dyn Fn(&State, Instant) -> bool,
         patience: Patience,
     ) -> (MutexGuard<'a, State>, bool) {
         let until = Instant::now()
@@ -140,7 +149,7 @@ impl Gate {
             };
         loop {
             let now = Instant::now();
-            if state.is_open(now) {
+            if is_so(&state, now) {
                 return (state, true);
             }
             let has_enough = match patience {
@@ -281,6 +290,32 @@ mod tests {
         let (_never, probe) = held();
         assert!(silent.enter(Patience::UntilSilent, probe).is_err());
         assert!(silent.is_silent());
+    }
+
+    #[test]
+    fn who_only_listens_needs_no_room_inside_and_misses_no_answer() {
+        let gate = Gate::default();
+        let patience = Patience::Request(Duration::from_secs(20));
+        let enter = |_| gate.enter(patience, || Box::new(|| {})).unwrap();
+        let _inside: Vec<Pass> = (0..limits::DRIVE_WAITING_MAX).map(enter).collect();
+        gate.hear(Patience::UntilSilent, || Box::new(|| {})).unwrap();
+
+        let gate = Gate::default();
+        let (_never, probe) = held();
+        let listens = gate.clone();
+        let listens =
+            std::thread::spawn(move || listens.hear(Patience::UntilSilent, probe).is_ok());
+        while gate.lock().waiting == 0 {
+            std::thread::yield_now();
+        }
+        let mut state = gate.lock();
+        // It has answered one while it owes another an answer for long, or the machine had no time to wake us.
+        (state.heard, state.owing) = (Some(Instant::now()), state.probing);
+        state.owing = state.owing.and_then(|since| since.checked_sub(limits::DRIVE_SILENT_TIME));
+        assert!(!state.is_alive(Instant::now()));
+        drop(state);
+        gate.0.changed.notify_all();
+        assert!(listens.join().unwrap());
     }
 
     #[test]

@@ -289,6 +289,14 @@ impl Root {
         self.drives.enter(mounts, &place, patience, || probe_at(place_of(&self.path, path)))
     }
 
+    /// Waits until the drive that a path of the share lies on is known to answer, for whoever asks it for nothing now.
+    ///
+    /// Errors: `DriveBusy`, `Io`.
+    pub fn hear(&self, mounts: &Mounts, path: &VaultPath, patience: Patience) -> Result<()> {
+        let place = place_of(&self.place(), path);
+        self.drives.hear(mounts, &place, patience, || probe_at(place_of(&self.path, path)))
+    }
+
     /// Waits for the drive that is mounted at `name` in the open folder at a true path, if one is.
     ///
     /// Errors: `DriveBusy`, `Io`.

@@ -209,7 +209,7 @@ impl Pictured {
     /// Errors: `DriveBusy`.
     pub fn ask_drive(&self) -> Result<()> {
         let root = &self.finder.root;
-        root.enter(&root.drives.mounts(), &self.path, Patience::UntilSilent).map(|_pass| ())
+        root.hear(&root.drives.mounts(), &self.path, Patience::UntilSilent)
     }
 
     /// What tells its small picture of so many pixels from any other, without quotes. Larder makes only one of a

@@ -28,7 +28,7 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// Connections that the kernel holds for us until they are accepted. One that comes when they are as many is not
 /// answered, and asks again only after a second; the standard library's 128 are fewer than one crowd of browsers. The kernel's
 /// own bound, `net.core.somaxconn`, holds besides (4096 since Linux 5.4).
-const BACKLOG: i32 = 1024;
+const BACKLOG: i32 = 512;
 
 /// Sets on the listener what every accepted socket inherits from it, so that a connection starts
 /// without a single call.
