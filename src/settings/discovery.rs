@@ -1,7 +1,7 @@
 //! What the settings say of being found in the local network (second contract, section 23).
 
 use super::values::{Keys, Wrong};
-use crate::limits;
+use crate::{limits, words};
 
 /// How larder is found in the local network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ impl DiscoverySettings {
         }
         let server_name = keys.text("server_name")?.to_owned();
         let is_fit = (1..=limits::LABEL_BYTES_MAX).contains(&server_name.len());
-        if !is_fit || server_name.contains(char::is_control) {
-            let why = "must have 1 to 63 bytes, and no control characters";
+        if !is_fit || !words::are_plain(&server_name) {
+            let why = "must have 1 to 63 bytes, and no control characters or marks that turn its direction";
             return Err(("server_name", why.to_owned()));
         }
         Ok(Self { is_on: keys.flag("discovery")?, name, server_name })
@@ -37,8 +37,7 @@ impl DiscoverySettings {
 /// What a larder is called whose owner has not said it.
 pub(super) fn default_server_name() -> String {
     let uname = rustix::system::uname();
-    let mut name = format!("larder on {}", uname.nodename().to_string_lossy());
-    name.retain(|letter| !letter.is_control());
+    let mut name = words::plain(&format!("larder on {}", uname.nodename().to_string_lossy()));
     name.truncate(name.floor_char_boundary(limits::LABEL_BYTES_MAX));
     name
 }
@@ -88,6 +87,7 @@ mod tests {
             ("discovery_name", json!("n_as")),
             ("discovery_name", json!("küche")),
             ("discovery_name", json!("x".repeat(64))),
+            ("server_name", json!("nas \u{202e}gpj")),
             ("server_name", json!("")),
             ("server_name", json!("x".repeat(64))),
             ("server_name", json!("ä".repeat(32))),
