@@ -213,7 +213,7 @@ impl Link {
         let mut packet = Packet::question();
         for name in &self.probing {
             // Answered to all: what comes to this port for one alone may be heard by another program.
-            packet.ask(&Question { name: name.clone(), kind: ANY, is_for_one: false });
+            let _fits = packet.ask(&Question { name: name.clone(), kind: ANY, is_for_one: false });
         }
         let claims = self.held.iter().map(|held| &held.record).filter(|record| {
             record.is_unique && record.kind != NSEC && self.probing.contains(&record.name)
@@ -427,7 +427,10 @@ impl Link {
         }
         let mut packet = Packet::answer(message.id);
         for question in &message.questions {
-            packet.ask(&Question { is_for_one: false, ..question.clone() });
+            // Whoever knows only DNS asks one thing. What does not go back whole is not answered.
+            if !packet.ask(&Question { is_for_one: false, ..question.clone() }) {
+                return None;
+            }
         }
         let plain = |at: usize| {
             let record = self.held[at].record.clone();
@@ -441,12 +444,8 @@ impl Link {
         for at in beside {
             let _what_fits = packet.mention(&plain(at));
         }
-        let bytes = packet.finish();
-        if bytes.len() > limits::MDNS_SENT_BYTES_MAX {
-            return None;
-        }
         self.sent.push_back(now);
-        Some(Letter { to: Some(to), bytes })
+        Some(Letter { to: Some(to), bytes: packet.finish() })
     }
 
     /// Judges what others say of names that we have, or want; gives one that is another's.

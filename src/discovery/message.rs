@@ -35,6 +35,8 @@ const IS_AUTHORITATIVE: u16 = 1 << 10;
 const IS_TRUNCATED: u16 = 1 << 9;
 /// In the head: the kind of operation, 0 for a question.
 const OPCODE: u16 = 0xf << 11;
+/// In the head: what went wrong, 0 for nothing (RFC 6762, 18.11).
+const FAILURE: u16 = 0xf;
 /// The two bits of a length that make it a pointer.
 const POINTER: u8 = 0xc0;
 
@@ -163,7 +165,7 @@ impl Message {
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader { bytes, at: 0 };
         let (id, flags) = (reader.u16()?, reader.u16()?);
-        if flags & OPCODE != 0 {
+        if flags & (OPCODE | FAILURE) != 0 {
             return None;
         }
         let mut counts = [0; 4];
@@ -215,11 +217,12 @@ impl<'a> Reader<'a> {
         Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    /// A name. A pointer in it leads to before where the piece began that has it, so that there are fewer of them than
-    /// bytes.
+    /// A name. A pointer in it leads to before where the piece began that has it, and there are no more of them than a
+    /// name has labels: hundreds of names that all follow thousands would keep a small machine busy.
     fn name(&mut self) -> Option<Name> {
         let mut wire = Vec::new();
         let (mut begun, mut end) = (self.at, None);
+        let mut pointers = 0..limits::MDNS_POINTERS_MAX;
         loop {
             let length = self.take(1)?[0];
             match length & POINTER {
@@ -230,6 +233,7 @@ impl<'a> Reader<'a> {
                     wire.extend_from_slice(label);
                 }
                 POINTER => {
+                    pointers.next()?;
                     let low = self.take(1)?[0];
                     end = end.or(Some(self.at));
                     let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
@@ -324,13 +328,14 @@ impl Packet {
         self.counts[1..].iter().all(|count| *count == 0)
     }
 
-    /// Adds a question.
-    pub fn ask(&mut self, question: &Question) {
+    /// Adds a question; false if it no longer fits.
+    pub fn ask(&mut self, question: &Question) -> bool {
+        let (before, names) = (self.bytes.len(), self.names.len());
         self.name(&question.name);
         let top = if question.is_for_one { TOP_BIT } else { 0 };
         self.number(question.kind);
         self.number(IN | top);
-        self.count(Part::Questions);
+        self.keep(before, names, Part::Questions)
     }
 
     /// Adds an answer; false if it no longer fits.
@@ -374,23 +379,24 @@ impl Packet {
         }
         let length = u16::try_from(self.bytes.len() - length_at - 2).unwrap_or_default();
         self.bytes[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
-        if self.bytes.len() > limits::MDNS_SENT_BYTES_MAX {
+        self.keep(before, names, part)
+    }
+
+    /// Counts what was added after so many bytes and names as one more of a part, or takes it back if it does not fit.
+    fn keep(&mut self, before: usize, names: usize, part: Part) -> bool {
+        let fits = self.bytes.len() <= limits::MDNS_SENT_BYTES_MAX;
+        if fits {
+            self.counts[part as usize] += 1;
+        } else {
             self.bytes.truncate(before);
             self.names.truncate(names);
-            return false;
         }
-        self.count(part);
-        true
+        fits
     }
 
     /// Adds a number of two bytes.
     fn number(&mut self, number: u16) {
         self.bytes.extend_from_slice(&number.to_be_bytes());
-    }
-
-    /// There is one more of a part.
-    fn count(&mut self, part: Part) {
-        self.counts[part as usize] += 1;
     }
 
     /// Adds a name, by a pointer from where it goes on as one that is there.
@@ -509,9 +515,45 @@ mod tests {
         }
         assert!(Message::read(&packet([0; 4], &[])).is_some());
         assert!(Message::read(&packet([1, 0, 0, 0], &[0, 0, 1, 0, 1])).is_some());
+        let mut failure = packet([0; 4], &[]);
+        failure[3] = 3;
+        assert!(Message::read(&failure).is_none(), "what failed says nothing (RFC 6762, 18.11)");
         let mut update = packet([0; 4], &[]);
         update[2] = 5 << 3;
         assert!(Message::read(&update).is_none(), "another operation");
+    }
+
+    #[test]
+    fn a_name_of_more_pointers_than_labels_is_none() {
+        // Each leads to the one before it, all in the data of a record; the last one is the name of the next record.
+        let chain = |count: u16| {
+            let data_at = 12 + 11;
+            let mut data = vec![0];
+            let places = (0..count).map(|at| if at == 0 { data_at } else { data_at + 2 * at - 1 });
+            data.extend(places.flat_map(|place| (0xc000 | place).to_be_bytes()));
+            let mut body = vec![0, 0, 16, 0, 1, 0, 0, 0, 9];
+            body.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+            body.extend_from_slice(&data);
+            body.extend((0xc000 | (data_at + 2 * count - 1)).to_be_bytes());
+            body.extend([0, 16, 0, 1, 0, 0, 0, 9, 0, 0]);
+            Message::read(&packet([0, 2, 0, 0], &body))
+        };
+        assert!(chain(100).is_some());
+        assert!(chain(4000).is_none(), "hundreds of such names would take long to follow");
+    }
+
+    #[test]
+    fn questions_that_do_not_fit_are_not_asked() {
+        let mut packet = Packet::question();
+        let long = "x".repeat(63);
+        let mut asked = 0;
+        for number in 0..64 {
+            let name = Name::of(&[&number.to_string(), &long[..number.max(1)]]);
+            asked += usize::from(packet.ask(&Question { name, kind: ANY, is_for_one: false }));
+        }
+        let bytes = packet.finish();
+        assert!(bytes.len() <= limits::MDNS_SENT_BYTES_MAX, "{}", bytes.len());
+        assert_eq!(Message::read(&bytes).unwrap().questions.len(), asked);
     }
 
     proptest! {

@@ -8,6 +8,9 @@ pub const LABEL_BYTES_MAX: usize = 63;
 /// Bytes of a name as it is sent (RFC 1035, 2.3.4).
 pub const DOMAIN_BYTES_MAX: usize = 255;
 
+/// Pointers in a name that is heard: one before each label, of which the longest name has no more.
+pub const MDNS_POINTERS_MAX: usize = 127;
+
 /// Bytes of a packet that is heard (RFC 6762, 17): what is longer is cut off, and then does not parse.
 pub const MDNS_HEARD_BYTES_MAX: usize = 9000;
 
