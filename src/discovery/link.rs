@@ -468,10 +468,17 @@ impl Link {
             if ours.any(|held| held.record.kind == record.kind) {
                 // Whoever had it first says so when it is asked for anew (RFC 6762, 9).
                 self.probing.push(record.name.clone());
-                self.step = Some((Step::Probe(0), now));
+                self.probe_from(now);
             }
         }
         None
+    }
+
+    /// Asks for names from the first time on, then or when they were to be asked for anyway: a rest that conflicts have
+    /// earned is not ended by more of them.
+    fn probe_from(&mut self, at: Instant) {
+        let waits = self.step.filter(|(step, _)| matches!(step, Step::Probe(0)));
+        self.step = Some((Step::Probe(0), waits.map_or(at, |(_, until)| until.max(at))));
     }
 
     /// Somebody took back what we say too.
@@ -493,7 +500,7 @@ impl Link {
             !theirs.iter().all(|claim| own.says(claim)) && sorted(theirs) > sorted(ours)
         });
         if is_behind {
-            self.step = Some((Step::Probe(0), now + limits::MDNS_DEFER_TIME));
+            self.probe_from(now + limits::MDNS_DEFER_TIME);
         }
     }
 

@@ -245,6 +245,27 @@ fn what_another_takes_back_of_ours_is_told_again() {
     assert_eq!(sent[0].answers, [address(HOME, 120)]);
 }
 
+#[test]
+fn a_rest_that_conflicts_have_earned_is_not_ended_by_more_of_them() {
+    let mut house = House::settled();
+    let rested = house.now + limits::MDNS_CONFLICT_REST;
+    house.link.change(table("larder-2", "_http"), house.now, rested);
+    let own = Own { addresses: vec![HOME.into()], records: table("larder-2", "_http") };
+    assert!(house.link.next().unwrap() >= rested);
+    // Another that asks for the same name, and says more of it.
+    let name = Name::of(&["larder-2", "local"]);
+    let mut probe = question(name.clone(), ANY);
+    assert!(probe.claim(&Record { name, ..address(OTHER, 120) }));
+    house.link.hear(&probe.finish(), neighbour(), true, &own, house.now);
+    assert!(house.link.next().unwrap() >= rested, "asked for");
+    // Another that has one of the names that are settled.
+    let place = own.records.iter().find(|record| record.kind == SRV).unwrap();
+    let mut other = Packet::answer(0);
+    assert!(other.say(&Record { data: [&[0; 6], larder().wire()].concat(), ..place.clone() }));
+    house.link.hear(&other.finish(), neighbour(), true, &own, house.now);
+    assert!(house.link.next().unwrap() >= rested, "had");
+}
+
 proptest! {
     #[test]
     fn whatever_comes_no_more_is_sent_than_may_be(
