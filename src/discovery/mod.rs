@@ -5,6 +5,7 @@ mod link;
 mod message;
 mod networks;
 mod responder;
+mod settled;
 mod sockets;
 mod table;
 
@@ -56,9 +57,7 @@ struct Shared {
     word: Mutex<Option<Word>>,
     /// Rung when there is one.
     bell: OwnedFd,
-    /// Under which label the machine is announced.
-    settled: Mutex<Option<String>>,
-    /// Hears of each new one.
+    /// Hears under which label the machine is announced.
     listener: Box<dyn Fn(&str) + Send + Sync>,
     /// Where the owner is told of troubles.
     logbook: Arc<Logbook>,
@@ -70,7 +69,7 @@ pub fn has_network(listens: IpAddr) -> bool {
 }
 
 impl Discovery {
-    /// Announces nothing yet. `listener` hears under which label the machine is announced, each time it is another.
+    /// Announces nothing yet. `listener` hears under which label the machine is announced, when it is another for good.
     ///
     /// Errors: the system has no descriptor left.
     pub fn new(
@@ -80,7 +79,6 @@ impl Discovery {
         let shared = Shared {
             word: Mutex::default(),
             bell: rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            settled: Mutex::default(),
             listener: Box::new(listener),
             logbook: Arc::clone(logbook),
         };
@@ -140,17 +138,9 @@ impl Shared {
         let _was_it_quiet = rustix::io::read(&self.bell, &mut [0_u8; 8]);
     }
 
-    /// The machine is announced under this label, or not yet.
-    fn settle(&self, label: Option<&str>) {
-        let mut settled = threads::locked(&self.settled);
-        if settled.as_deref() == label {
-            return;
-        }
-        *settled = label.map(str::to_owned);
-        drop(settled);
-        if let Some(label) = label {
-            (self.listener)(label);
-        }
+    /// The machine is announced under this label.
+    fn settle(&self, label: &str) {
+        (self.listener)(label);
     }
 
     /// Tells the owner of a trouble.

@@ -10,6 +10,7 @@ use rustix::fd::AsFd;
 use super::link::{Heard, Letter, Link, Own};
 use super::message::Name;
 use super::networks::{self, Network};
+use super::settled::Settled;
 use super::sockets::{Mouth, News};
 use super::table::{self, Names, Numbered};
 use super::{Shared, Wish, Word};
@@ -49,6 +50,8 @@ pub struct Responder {
     own: Own,
     /// When names turned out to be another's.
     conflicts: VecDeque<Instant>,
+    /// Which label others have heard of.
+    settled: Settled,
     /// What was told to the owner: once is enough.
     told: BTreeSet<String>,
     /// Where packets are read into.
@@ -67,6 +70,7 @@ impl Responder {
             rooms: Vec::new(),
             own: Own::default(),
             conflicts: VecDeque::new(),
+            settled: Settled::default(),
             told: BTreeSet::new(),
             space: vec![0; limits::MDNS_HEARD_BYTES_MAX],
             look_at: None,
@@ -103,6 +107,7 @@ impl Responder {
         // A name that was chosen anew is tried as it is; a number that others have left is not gone back from.
         if self.names.host.plain() != new.host {
             self.names.host = Numbered::host(&new.host);
+            self.settled = Settled::default();
         }
         if self.names.instance.plain() != new.instance {
             self.names.instance = Numbered::instance(&new.instance);
@@ -117,7 +122,6 @@ impl Responder {
         for room in self.rooms {
             leave(room, now);
         }
-        self.shared.settle(None);
     }
 
     /// Looks which networks there are, and says in each what is to be said.
@@ -183,8 +187,8 @@ impl Responder {
         let quiet = doors()
             .filter(|door| !door.is_read(now))
             .map(|door| door.counted + limits::MDNS_WINDOW);
-        let due =
-            doors().filter_map(|door| door.link.next()).chain(self.look_at).chain(quiet).min();
+        let steps = doors().filter_map(|door| door.link.next());
+        let due = steps.chain(self.look_at).chain(self.settled.next()).chain(quiet).min();
         let rest = due.map(|due| {
             // Up to the next millisecond, so that it is due then.
             let rest = due.saturating_duration_since(now) + Duration::from_millis(1);
@@ -250,7 +254,9 @@ impl Responder {
             let plain = self.names.host.plain();
             self.tell(&format!("announced as {label}.local: another has the name {plain}.local"));
         }
-        self.shared.settle(is_settled.then_some(&*label));
+        if let Some(label) = self.settled.keep(is_settled.then_some(&label), now) {
+            self.shared.settle(&label);
+        }
     }
 
     /// Tells the owner, once.

@@ -76,6 +76,11 @@ pub const MDNS_CONFLICTS_TIME: Duration = Duration::from_secs(10);
 /// See `MDNS_CONFLICTS_MAX`.
 pub const MDNS_CONFLICT_REST: Duration = Duration::from_secs(5);
 
+/// How long a name is kept before the certificate is made anew for it, after the first; twice as long after each.
+pub const MDNS_KEPT_TIME: Duration = Duration::from_secs(10);
+/// The longest such time.
+pub const MDNS_KEPT_TIME_MAX: Duration = Duration::from_hours(1);
+
 /// Names that are tried, `larder` to `larder-99`; then it begins anew. More machines of one name no house has.
 pub const MDNS_NAMES_MAX: u32 = 99;
 
