@@ -243,11 +243,16 @@ impl Link {
 
     /// Whether one more packet may be sent now.
     fn has_turn(&mut self, now: Instant) -> bool {
+        self.turns(now) > 0
+    }
+
+    /// How many packets may be sent now.
+    fn turns(&mut self, now: Instant) -> usize {
         let is_over = |sent: &Instant| now.saturating_duration_since(*sent) >= limits::MDNS_WINDOW;
         while self.sent.front().is_some_and(is_over) {
             self.sent.pop_front();
         }
-        self.sent.len() < self.sent_max
+        self.sent_max.saturating_sub(self.sent.len())
     }
 
     /// Answers those whose time has come, in one go.
@@ -270,21 +275,26 @@ impl Link {
         self.tell(&told, now)
     }
 
-    /// Tells records to all, and what is of use beside them.
+    /// Tells records to all, and what is of use beside them; what takes more packets than may be sent now comes later.
     fn tell(&mut self, told: &[usize], now: Instant) -> Vec<Letter> {
         if told.is_empty() {
             return Vec::new();
         }
         let mut letters = Vec::new();
         let mut packet = Packet::answer(0);
+        let turns = self.turns(now);
         for at in told {
-            self.held[*at].told = Some(now);
-            self.held[*at].due = None;
-            let record = &self.held[*at].record;
-            if !packet.say(record) {
+            let is_last = letters.len() + 1 >= turns;
+            let held = &mut self.held[*at];
+            if !packet.say(&held.record) {
+                if is_last {
+                    held.due = Some(Due { at: now + TURN, only_for: None });
+                    continue;
+                }
                 letters.push(std::mem::replace(&mut packet, Packet::answer(0)));
-                let _a_record_fits_alone = packet.say(record);
+                let _a_record_fits_alone = packet.say(&held.record);
             }
+            (held.told, held.due) = (Some(now), None);
         }
         for at in self.useful_beside(told) {
             if packet.mention(&self.held[at].record) {

@@ -266,6 +266,35 @@ fn a_rest_that_conflicts_have_earned_is_not_ended_by_more_of_them() {
     assert!(house.link.next().unwrap() >= rested, "had");
 }
 
+#[test]
+fn what_takes_more_packets_than_there_are_turns_is_told_in_several_goes() {
+    let protocols = ["_http", "_https", "_webdav", "_webdavs", "_ftp"];
+    let everywhere = IpAddr::from([0_u16; 8]);
+    let services =
+        protocols.map(|protocol| Service { protocol, path: "/dav/", host: everywhere, port: 6969 });
+    let (host, instance) = ("h".repeat(63), "i".repeat(63));
+    let names = Names { host: Numbered::host(&host), instance: Numbered::instance(&instance) };
+    let ips: Vec<IpAddr> =
+        (1..=8).map(|last| IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, last])).collect();
+    let mut house = House { link: Link::new(limits::MDNS_SENT_MAX), now: Instant::now() };
+    house.link.change(records(&names, &ips[1..], &services), house.now, house.now);
+    house.run(Duration::from_secs(10));
+    // One more address: everything is announced anew.
+    let all = records(&names, &ips, &services);
+    house.link.change(all.clone(), house.now, house.now);
+    let asker = SocketAddr::from((OTHER, 40_000));
+    let bytes = question(names.host_name(), AAAA).finish();
+    for _ in 1..limits::MDNS_SENT_MAX {
+        assert_eq!(house.link.hear(&bytes, asker, true, &own(), house.now).letters.len(), 1);
+    }
+    let sent = house.run(Duration::from_millis(900));
+    assert_eq!(sent.len(), 1, "more than ten in a second");
+    let more = house.run(Duration::from_secs(3));
+    let told = sent.iter().chain(&more).flat_map(|told| told.answers.iter().chain(&told.others));
+    let told: Vec<&Record> = told.collect();
+    assert!(all.iter().all(|record| told.iter().any(|told| told.is_same(record))), "but all");
+}
+
 proptest! {
     #[test]
     fn whatever_comes_no_more_is_sent_than_may_be(
