@@ -49,7 +49,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("A folder is deleted with all that is in it"));
     }
     conditions::judge(call.request, &share, &path)?;
-    let place = share.true_place(&path);
+    let place = share.own_place(&path);
     let removal = share.removal(std::slice::from_ref(&path), None, Fate::Trash)?;
     let owner = jobs::owner(call)?;
     let shown = call.app.jobs.wait_for_shown(owner, JobKind::Delete, call.standing()?)?;

@@ -85,6 +85,9 @@ fn bring_back(
     let place = share.true_place(place);
     let mut above = std::iter::successors(Some(place), VaultPath::parent);
     let Some(root) = above.find(|root| claim.is_for(root.as_str())) else { return Ok(()) };
+    if !call.caller()?.grant().may_write(&root) {
+        return Ok(());
+    }
     let is_folder = share.look(&root).is_ok_and(|entry| entry.kind == Kind::Folder);
     let _taken_meanwhile = share.lock(Lock {
         token: token.to_owned(),
@@ -302,7 +305,9 @@ pub fn unlock(call: &mut Call<'_>) -> Result<Reply> {
         bring_back(call, &share, &path, (token, &claim))?;
     }
     let caller = call.caller()?;
-    if !caller.grant().may_see(&path) && !caller.grant().may_write(&path) {
+    // Who has lost the right to write may still give a lock back, but by no key that changes nothing.
+    let is_by_reader = caller.narrowed_key().is_some() && !caller.grant().may_write(&path);
+    if is_by_reader || !(caller.grant().may_see(&path) || caller.grant().may_write(&path)) {
         return Err(Error::Refused);
     }
     let locks = share.locks_at(&path);

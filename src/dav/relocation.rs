@@ -73,7 +73,7 @@ fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
     if way.old.is_some() && !overwrites {
         return Err(Error::PreconditionFailed);
     }
-    let place = share.true_place(&way.source);
+    let place = share.own_place(&way.source);
     let taken_away = make_way(&share, &way, is_shallow)?;
     let outcome = if is_shallow && way.is_folder {
         copy_folder_alone(call, &share, &way)

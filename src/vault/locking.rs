@@ -58,6 +58,11 @@ impl Share {
         self.finder.locate(path, Follow::Last).map_or_else(|_| path.clone(), |spot| spot.path)
     }
 
+    /// The same of a thing by itself: a link is what goes when its name does, not what it leads to.
+    pub fn own_place(&self, path: &VaultPath) -> VaultPath {
+        self.finder.locate(path, Follow::NotLast).map_or_else(|_| path.clone(), |spot| spot.path)
+    }
+
     /// Locks something.
     ///
     /// Errors: why not.
