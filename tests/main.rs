@@ -17,6 +17,7 @@ mod crash_groups;
 mod crowds;
 mod dav;
 mod dav_clients;
+mod dav_hostile;
 mod dav_locks;
 mod dav_properties;
 mod deleting;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tiny_http::ext::Body;
 
-use crate::dav::xml::escaped;
+use crate::dav::xml::{XML, escaped_value};
 use crate::dav::{address, refusal};
 use crate::http::reply::Reply;
 use crate::vault::VaultPath;
@@ -92,6 +92,7 @@ pub fn empty(out: &mut String, namespace: &str, name: &str) {
     match namespace {
         "DAV:" => out.extend(["<D:", name, "/>"]),
         "" => out.extend(["<", name, "/>"]),
-        other => out.extend(["<x:", name, " xmlns:x=\"", &*escaped(other), "\"/>"]),
+        XML => out.extend(["<xml:", name, "/>"]),
+        other => out.extend(["<x:", name, " xmlns:x=\"", &*escaped_value(other), "\"/>"]),
     }
 }

@@ -1,6 +1,7 @@
 //! `PROPFIND`: what something is and, of a folder, what is in it, told while the folder is read.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use crate::dav::door::{self, Depth};
 use crate::dav::properties::{Dead, Live, Subject};
@@ -26,7 +27,7 @@ enum Wanted {
 /// The name of a property.
 struct Name {
     /// What its prefix stands for.
-    namespace: String,
+    namespace: Arc<str>,
     /// What it is called there.
     local: String,
     /// The property, if larder knows it itself.
@@ -95,7 +96,7 @@ fn wanted(body: &Element) -> Result<Wanted> {
 /// Errors: `Invalid`: too many.
 fn names(element: &Element) -> Result<Vec<Name>> {
     let name = |one: &Element| Name {
-        namespace: one.namespace.clone(),
+        namespace: Arc::clone(&one.namespace),
         local: one.name.clone(),
         live: Live::find(&one.namespace, &one.name),
     };

@@ -109,7 +109,7 @@ fn sort(element: &Element) -> Sort {
     if Live::find(&element.namespace, &element.name).is_some() {
         return Sort::Protected;
     }
-    match (element.namespace.as_str(), element.name.as_str()) {
+    match (&*element.namespace, element.name.as_str()) {
         (WINDOWS, "Win32LastModifiedTime") => Sort::Modified,
         (WINDOWS, "Win32CreationTime" | "Win32LastAccessTime" | "Win32FileAttributes") => {
             Sort::Forgotten
@@ -141,7 +141,8 @@ impl Step<'_> {
                     element.set_language(language);
                 }
                 let text = element.to_text();
-                dead.set(Property { namespace: namespace.clone(), name: name.clone(), text });
+                let namespace = namespace.as_ref().to_owned();
+                dead.set(Property { namespace, name: name.clone(), text });
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use quick_xml::escape::{escape, unescape};
 use quick_xml::events::{BytesStart, Event};
@@ -14,16 +15,19 @@ use crate::limits;
 /// The namespace of `WebDAV` itself.
 pub const DAV: &str = "DAV:";
 
-/// The namespace of `xml:lang`.
-const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of `xml:lang`: no prefix but `xml` may stand for it.
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// The namespace of declarations: no prefix may stand for it.
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
 /// An element with all that is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
     /// What its name is written with before the colon; empty for nothing.
     prefix: String,
-    /// What that stands for; empty for none.
-    pub namespace: String,
+    /// What that stands for; empty for none. Shared, as one declaration may be for a thousand names.
+    pub namespace: Arc<str>,
     /// Its name.
     pub name: String,
     /// Its attributes, declarations of namespaces among them.
@@ -47,7 +51,7 @@ struct Attribute {
     /// Its name as it is written.
     name: String,
     /// What its prefix stands for; empty for none.
-    namespace: String,
+    namespace: Arc<str>,
     /// Its value, unescaped.
     value: String,
 }
@@ -65,7 +69,7 @@ impl Attribute {
 impl Element {
     /// Whether it is this one of `WebDAV`'s.
     pub fn is(&self, name: &str) -> bool {
-        self.namespace == DAV && self.name == name
+        &*self.namespace == DAV && self.name == name
     }
 
     /// The elements in it.
@@ -101,7 +105,7 @@ impl Element {
         if self.language().is_none() {
             self.attributes.push(Attribute {
                 name: "xml:lang".to_owned(),
-                namespace: XML.to_owned(),
+                namespace: XML.into(),
                 value: language.to_owned(),
             });
         }
@@ -110,25 +114,26 @@ impl Element {
     /// As it can stand in any document: what its names stand for is declared in it.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out, &mut vec![(String::new(), String::new())]);
+        self.write(&mut out, &mut vec![(String::new(), "".into())]);
         out
     }
 
     /// Writes it where these prefixes stand for these namespaces.
-    fn write(&self, out: &mut String, scope: &mut Vec<(String, String)>) {
+    fn write(&self, out: &mut String, scope: &mut Scope) {
         let outer = scope.len();
         let own = self.attributes.iter();
-        let declared = own.filter_map(|one| Some((one.declares()?.to_owned(), one.value.clone())));
+        let declared =
+            own.filter_map(|one| Some((one.declares()?.to_owned(), one.value.as_str().into())));
         scope.extend(declared);
         let mut missing = Vec::new();
         let with_prefix = self.attributes.iter().filter(|one| one.declares().is_none());
         let named = with_prefix.filter_map(|one| {
             let (prefix, _) = one.name.split_once(':')?;
-            Some((prefix, one.namespace.as_str()))
+            Some((prefix, &one.namespace))
         });
-        for (prefix, namespace) in named.chain([(self.prefix.as_str(), self.namespace.as_str())]) {
+        for (prefix, namespace) in named.chain([(self.prefix.as_str(), &self.namespace)]) {
             if prefix != "xml" && meaning(scope, prefix) != Some(namespace) {
-                let new = (prefix.to_owned(), namespace.to_owned());
+                let new = (prefix.to_owned(), Arc::clone(namespace));
                 scope.push(new.clone());
                 missing.push(new);
             }
@@ -159,21 +164,29 @@ impl Element {
     }
 }
 
+/// What prefixes stand for, the innermost last.
+type Scope = Vec<(String, Arc<str>)>;
+
 /// What a prefix stands for.
-fn meaning<'a>(scope: &'a [(String, String)], prefix: &str) -> Option<&'a str> {
+fn meaning<'a>(scope: &'a Scope, prefix: &str) -> Option<&'a Arc<str>> {
     let found = scope.iter().rev().find(|(known, _)| known == prefix);
-    found.map(|(_, namespace)| namespace.as_str())
+    found.map(|(_, namespace)| namespace)
 }
 
-/// A text as it stands between tags.
+/// A text as it stands between tags. Names on the drive may have letters that no document may have, not even escaped.
 pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.chars().all(is_letter) {
+        let told: String =
+            text.chars().map(|one| if is_letter(one) { one } else { '\u{fffd}' }).collect();
+        return escaped(&told).into_owned().into();
+    }
     let kept = escape(text);
     // What a reader would make a line feed of.
     if kept.contains('\r') { kept.replace('\r', "&#13;").into() } else { kept }
 }
 
 /// A text as it stands in an attribute.
-fn escaped_value(text: &str) -> Cow<'_, str> {
+pub fn escaped_value(text: &str) -> Cow<'_, str> {
     let kept = escaped(text);
     // What a reader would make a blank of.
     if kept.contains(['\n', '\t']) {
@@ -246,14 +259,24 @@ fn is_letter(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// Whether this may be a name without a colon (Namespaces in XML, 3), near enough.
+/// Whether this may be a name without a colon (XML 1.0, 2.3; Namespaces in XML, 3). What is kept is told to others,
+/// whose readers give up at any other.
 fn is_name(name: &str) -> bool {
-    let is_first = |letter: char| letter == '_' || letter.is_alphabetic();
     let is_next = |letter: char| {
-        is_first(letter) || letter.is_numeric() || "-.·".contains(letter) || !letter.is_ascii()
+        is_first_of_name(letter)
+            || matches!(letter, '-' | '.' | '0'..='9' | '·' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
     };
-    name.starts_with(is_first)
-        && name.chars().all(|letter| is_next(letter) && !letter.is_whitespace())
+    name.starts_with(is_first_of_name) && name.chars().all(is_next)
+}
+
+/// Whether a name may begin with it.
+fn is_first_of_name(letter: char) -> bool {
+    matches!(letter,
+        '_' | 'A'..='Z' | 'a'..='z'
+        | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
+        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}'
+        | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}'
+        | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
 }
 
 /// A document while it is read.
@@ -265,8 +288,8 @@ struct Parser {
     root: Option<Element>,
     /// Elements so far.
     count: usize,
-    /// What prefixes stand for, the innermost last.
-    scope: Vec<(String, String)>,
+    /// What prefixes stand for.
+    scope: Scope,
 }
 
 impl Parser {
@@ -279,7 +302,7 @@ impl Parser {
         {
             return Err(MALFORMED);
         }
-        let mut attributes = Vec::new();
+        let (mut attributes, none) = (Vec::new(), Arc::<str>::from(""));
         let mut checked = start.attributes();
         // Repeated ones are looked for here: there are few.
         for attribute in checked.with_checks(false) {
@@ -293,28 +316,33 @@ impl Parser {
             if is_twice || !value.chars().all(is_letter) {
                 return Err(MALFORMED);
             }
-            attributes.push(Attribute { name, namespace: String::new(), value });
+            attributes.push(Attribute { name, namespace: Arc::clone(&none), value });
         }
         for one in &attributes {
             if let Some(prefix) = one.declares() {
                 let is_reserved = matches!(prefix, "xml" | "xmlns");
                 let is_undone = !prefix.is_empty() && (one.value.is_empty() || !is_name(prefix));
-                if is_reserved || is_undone || one.value == XML {
+                let is_too_long = one.value.len() > limits::DAV_NAMESPACE_BYTES_MAX;
+                if is_reserved || is_undone || is_too_long || matches!(&*one.value, XML | XMLNS) {
                     return Err(MALFORMED);
                 }
-                self.scope.push((prefix.to_owned(), one.value.clone()));
+                self.scope.push((prefix.to_owned(), one.value.as_str().into()));
             }
         }
         for one in &mut attributes {
             if one.declares().is_none() {
                 let (prefix, _) = split(&one.name)?;
-                let named = if prefix.is_empty() { "" } else { self.meaning(prefix)? };
-                one.namespace = named.to_owned();
+                if !prefix.is_empty() {
+                    one.namespace = self.meaning(prefix)?;
+                }
             }
+        }
+        if has_twice(&attributes) {
+            return Err(MALFORMED);
         }
         let name = start.name();
         let (prefix, name) = split(name.0)?;
-        let namespace = self.meaning(prefix)?.to_owned();
+        let namespace = self.meaning(prefix)?;
         let (prefix, name) = (prefix.to_owned(), name.to_owned());
         self.open.push(Element { prefix, namespace, name, attributes, children: Vec::new() });
         Ok(())
@@ -323,11 +351,11 @@ impl Parser {
     /// What a prefix stands for.
     ///
     /// Errors: `Invalid`: nothing.
-    fn meaning(&self, prefix: &str) -> Result<&str> {
+    fn meaning(&self, prefix: &str) -> Result<Arc<str>> {
         match (prefix, meaning(&self.scope, prefix)) {
-            ("xml", _) => Ok(XML),
-            (_, Some(namespace)) => Ok(namespace),
-            ("", None) => Ok(""),
+            ("xml", _) => Ok(XML.into()),
+            (_, Some(namespace)) => Ok(Arc::clone(namespace)),
+            ("", None) => Ok("".into()),
             _ => Err(MALFORMED),
         }
     }
@@ -367,6 +395,16 @@ impl Parser {
     }
 }
 
+/// Whether two attributes are the same one by two prefixes (Namespaces in XML, 6.3).
+fn has_twice(attributes: &[Attribute]) -> bool {
+    let local = |one: &Attribute| one.name.split_once(':').map(|(_, local)| local.to_owned());
+    let named =
+        || attributes.iter().filter(|one| one.declares().is_none() && !one.namespace.is_empty());
+    named().enumerate().any(|(at, one)| {
+        named().skip(at + 1).any(|two| one.namespace == two.namespace && local(one) == local(two))
+    })
+}
+
 /// A name's prefix, and the rest.
 fn split(name: &str) -> Result<(&str, &str)> {
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
@@ -391,6 +429,29 @@ mod tests {
         assert_eq!(inner[0], r#"<y xmlns="u" b="1 &amp; 2"/>"#);
         assert_eq!(inner[1], r#"<a:z xmlns:a="v">tä&lt;&amp;&gt;</a:z>"#);
         assert_eq!(inner[2], r#"<n xmlns=""/>"#);
+    }
+
+    #[test]
+    fn what_other_readers_would_give_up_at_is_refused() {
+        for inner in [
+            "<a×b/>",
+            "<ªb/>",
+            "<p a×='1'/>",
+            "<·p/>",
+            "<p xmlns:a='v' xmlns:b='v' a:q='1' b:q='2'/>",
+            "<x:p xmlns:x='http://www.w3.org/2000/xmlns/'/>",
+            "<p xmlns='http://www.w3.org/2000/xmlns/'/>",
+            &format!("<p xmlns='{}'/>", "u".repeat(1025)),
+        ] {
+            assert!(parse(format!("<a>{inner}</a>").as_bytes()).is_err(), "{inner:.60}");
+        }
+        let fine = "<a><é·-/><p xmlns:a='v' xmlns:b='w' a:q='1' b:q='2' q='3'/><xml:p/></a>";
+        assert!(parse(fine.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_no_document_may_have_is_told_as_another_letter() {
+        assert_eq!(escaped("a\u{1}<b\u{fffe}\r"), "a\u{fffd}&lt;b\u{fffd}&#13;");
     }
 
     #[test]

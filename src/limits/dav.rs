@@ -14,6 +14,9 @@ pub const DAV_XML_ELEMENTS_MAX: usize = 1000;
 /// Attributes of one element, declarations of namespaces among them; clients have four.
 pub const DAV_XML_ATTRIBUTES_MAX: usize = 64;
 
+/// Bytes of a namespace: it is told again with each of the names that are asked for, for each entry of a folder.
+pub const DAV_NAMESPACE_BYTES_MAX: usize = 1024;
+
 /// Properties that one request may name.
 pub const DAV_PROPERTIES_MAX: usize = 100;
 
