@@ -1,6 +1,6 @@
 //! Being found in the local network (second contract, section 23), each time in a network of the test's own.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ use crate::harness::network::{
     launch_in_network, plug_in, question,
 };
 use crate::harness::wait::until;
-use crate::harness::{Larder, ftp::FtpHouse};
+use crate::harness::{Larder, ftp::FtpHouse, program};
 
 /// Where the machine is in the house.
 const HOME: [u8; 4] = [192, 168, 77, 4];
@@ -23,9 +23,15 @@ const NAME: &str = "Küche on nas";
 /// A running larder with an admin, these settings and a name of its own.
 #[track_caller]
 fn started(settings: Value) -> Larder {
+    started_at("0.0.0.0", settings)
+}
+
+/// The same at another address than all of IPv4.
+#[track_caller]
+fn started_at(host: &str, settings: Value) -> Larder {
     let mut settings = settings;
     settings["server_name"] = json!(NAME);
-    launch_in_network(FtpHouse::settings(Larder::prepare(), &settings)).admin("ana")
+    launch_in_network(FtpHouse::settings(Larder::prepare(), &settings), host).admin("ana")
 }
 
 /// In a house with one interface.
@@ -181,6 +187,13 @@ fn another_that_has_the_name_keeps_it() {
         assert_eq!(ear.finds("larder-2.local", A).data, HOME);
         assert_eq!(ear.finds(&of("_http"), SRV).target, "larder-2.local");
         until("the owner is told", || larder.process().complaints().contains("larder-2.local"));
+        // Whoever comes by either name finds a certificate for it.
+        until("a certificate for both", || {
+            let names = ["x509", "-in", "tls-cert.pem", "-noout", "-ext", "subjectAltName"];
+            let told = program::run(&larder.state(), "openssl", &names).stdout;
+            let told = String::from_utf8(told).unwrap();
+            ["larder", "larder-2"].iter().all(|name| told.contains(&format!("DNS:{name}.local")))
+        });
         // One who comes later and takes the name by force: it is asked for anew, and left when it is defended.
         until("the next name", || {
             ear.shout(&claim("larder-2.local", OTHER));
@@ -256,6 +269,47 @@ fn a_port_that_another_holds_is_told_and_everything_else_works() {
         larder.stop();
         let complaints = std::fs::read_to_string(larder.folder_path().join("stderr")).unwrap();
         assert_eq!(complaints.matches("5353").count(), 1, "{complaints}");
+    });
+}
+
+#[test]
+fn it_is_found_by_ipv6_as_well() {
+    in_own_network(|| {
+        plug_in("house", "192.168.77.4/24");
+        ip("addr add fd00:77::4/64 dev house nodad");
+        let ear = Ear::at_v6("house");
+        let mut larder = started_at("::", json!({}));
+        let address: Ipv6Addr = "fd00:77::4".parse().unwrap();
+        // The link's own address is one of its addresses, too.
+        let found = ear.finds("larder.local", AAAA).data;
+        assert!(found == address.octets() || found.starts_with(&[0xfe, 0x80]), "{found:?}");
+        assert_eq!(ear.finds("larder.local", A).data, HOME, "either way leads to both");
+        assert_eq!(ear.finds(&of("_http"), SRV).target, "larder.local");
+        larder.stop();
+        ear.hears("a goodbye", |record| takes_back(record, "larder.local", AAAA));
+    });
+}
+
+#[test]
+fn a_name_is_asked_for_again_when_the_cable_was_out() {
+    in_own_network(|| {
+        let ear = house();
+        let larder = started(json!({}));
+        ear.finds("larder.local", A);
+        let sockets = format!("/proc/{}/net/udp", larder.process().pid());
+        let mouths = || {
+            let told = std::fs::read_to_string(&sockets).unwrap();
+            told.matches(":14E9 ").count()
+        };
+        assert_eq!(mouths(), 2, "larder's and the test's");
+        ip("link set house-end down");
+        until("larder has heard of it", || mouths() == 1);
+        ear.forget();
+        ip("link set house-end up");
+        let probed = (0..400).find_map(|_| ear.next().filter(|packet| !packet.is_answer));
+        let probed = probed.expect("another may have come to have the name");
+        assert!(probed.questions.contains(&"larder.local".to_owned()), "{probed:?}");
+        assert_eq!(ear.finds("larder.local", A).data, HOME);
     });
 }
 

@@ -81,7 +81,8 @@ pub fn interfaces() -> Vec<Interface> {
         Some(Interface {
             index: told("ifindex").trim().parse().ok()?,
             name: name.to_owned(),
-            is_up: flags & IS_UP != 0,
+            // Without a cable, or a wireless network, nobody hears; what cannot tell is taken to have one.
+            is_up: flags & IS_UP != 0 && told("carrier").trim() != "0",
             hears_many: flags & (IS_LOOPBACK | IS_TUNNEL) == 0 && flags & HEARS_MANY != 0,
             addresses,
         })

@@ -2,12 +2,13 @@
 //! (a network namespace with cables), and a small client of multicast DNS that knows nothing of larder's.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use socket2::{Domain, Socket, Type};
 
 use super::mounts::{launch_within, mounts_are_given};
 use super::wait::PATIENCE;
@@ -15,6 +16,9 @@ use super::{Larder, wait};
 
 /// The group of multicast DNS.
 const GROUP: (Ipv4Addr, u16) = (Ipv4Addr::new(224, 0, 0, 251), 5353);
+
+/// The same by IPv6.
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
 /// Kinds of records.
 pub const A: u16 = 1;
@@ -87,10 +91,10 @@ pub fn plug_in(name: &str, address: &str) {
     ip(&format!("link set {name} up"));
 }
 
-/// Starts a larder that listens at every address of this thread's network.
+/// Starts a larder in this thread's network that listens there, such as at `0.0.0.0`.
 #[track_caller]
-pub fn launch_in_network(larder: Larder) -> Larder {
-    launch_within(larder, "mount -t sysfs sysfs /sys; exec \"$@\" --host 0.0.0.0")
+pub fn launch_in_network(larder: Larder, host: &str) -> Larder {
+    launch_within(larder, &format!("mount -t sysfs sysfs /sys; exec \"$@\" --host {host}"))
 }
 
 /// A record as it was heard.
@@ -125,13 +129,14 @@ pub struct Packet {
 pub struct Ear {
     /// The socket.
     socket: UdpSocket,
+    /// Where all are.
+    group: SocketAddr,
 }
 
 impl Ear {
     /// At the interface that has this address; `port` 5353 hears what is told to all.
     #[track_caller]
     pub fn at(address: [u8; 4], port: u16) -> Self {
-        use socket2::{Domain, Socket, Type};
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
         socket.set_reuse_address(true).unwrap();
         socket.set_reuse_port(true).unwrap();
@@ -141,12 +146,29 @@ impl Ear {
         socket.join_multicast_v4(&GROUP.0, &address.into()).unwrap();
         socket.set_multicast_if_v4(&address.into()).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        Self { socket: socket.into() }
+        Self { socket: socket.into(), group: GROUP.into() }
+    }
+
+    /// At an interface of this name by IPv6; hears what is told to all there.
+    #[track_caller]
+    pub fn at_v6(interface: &str) -> Self {
+        let told = Command::new("ip").args(["-o", "link", "show", interface]).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let index: u32 = told.split(':').next().unwrap().parse().unwrap();
+        let group = SocketAddr::V6(SocketAddrV6::new(GROUP_V6, GROUP.1, 0, index));
+        let socket = Socket::new(Domain::IPV6, Type::DGRAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.set_reuse_port(true).unwrap();
+        socket.bind(&group.into()).unwrap();
+        socket.join_multicast_v6(&GROUP_V6, index).unwrap();
+        socket.set_multicast_if_v6(index).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        Self { socket: socket.into(), group }
     }
 
     /// Says something to all.
     pub fn shout(&self, bytes: &[u8]) {
-        self.socket.send_to(bytes, GROUP).unwrap();
+        self.socket.send_to(bytes, self.group).unwrap();
     }
 
     /// Asks all.
