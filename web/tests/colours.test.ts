@@ -101,7 +101,8 @@ async function lookAt(address: string): Promise<Look> {
 async function shownIn(place: string): Promise<Look> {
   const image = walk.page.locator(`${place} img`).first();
   await image.waitFor();
-  await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).complete)).toBe(true);
+  // What has no address yet is complete, too.
+  await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).complete && (one as HTMLImageElement).naturalWidth > 0)).toBe(true);
   return image.evaluate(look as (one: Element) => Look);
 }
 

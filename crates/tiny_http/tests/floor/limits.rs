@@ -123,6 +123,7 @@ fn a_lingering_connection_makes_room_too() {
         connections_max: 2,
         linger_time: PATIENCE,
         linger_idle_time: PATIENCE,
+        room_time: PATIENCE,
         ..Limits::default()
     };
     let floor = Floor::limited(limits);
