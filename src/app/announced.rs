@@ -57,8 +57,10 @@ impl App {
     /// Announces what is served now. To be called whenever that may be something else.
     pub fn announce(&self) {
         if let Some(announcer) = self.announcer.get() {
-            let ftp = self.ftp().ok().and_then(Door::address);
-            announcer.discovery.follow(announcer.wish(&self.config.settings(), ftp));
+            announcer.discovery.follow(|| {
+                let ftp = self.ftp().ok().and_then(Door::address);
+                announcer.wish(&self.config.settings(), ftp)
+            });
         }
     }
 
@@ -71,10 +73,10 @@ impl App {
         discovery::has_network(wish.listens).then(url)
     }
 
-    /// Takes back what was announced.
+    /// Takes back what was announced, for good.
     pub fn fall_silent(&self) {
         if let Some(announcer) = self.announcer.get() {
-            announcer.discovery.follow(None);
+            announcer.discovery.end();
         }
     }
 }

@@ -47,8 +47,17 @@ enum Word {
 pub struct Discovery {
     /// What it shares with its thread.
     shared: Arc<Shared>,
+    /// Who announces.
+    speaker: Mutex<Speaker>,
+}
+
+/// Who announces, as far as those know who tell it what.
+#[derive(Default)]
+struct Speaker {
     /// Its thread, while there is something to announce.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Option<JoinHandle<()>>,
+    /// Whether larder ends: then nothing is announced any more.
+    is_over: bool,
 }
 
 /// What the thread shares with those who tell it something.
@@ -82,13 +91,28 @@ impl Discovery {
             listener: Box::new(listener),
             logbook: Arc::clone(logbook),
         };
-        Ok(Self { shared: Arc::new(shared), thread: Mutex::default() })
+        Ok(Self { shared: Arc::new(shared), speaker: Mutex::default() })
     }
 
-    /// Announces this from now on. With nothing it has taken everything back when it returns.
-    pub fn follow(&self, wish: Option<Wish>) {
-        let mut thread = threads::locked(&self.thread);
-        let running = thread.take().filter(|running| !running.is_finished());
+    /// Announces from now on what `wish` finds. With nothing it has taken everything back when it returns. The wish is
+    /// found while others wait for their turn, so that of two who tell at the same time the later one's is the newer.
+    pub fn follow(&self, wish: impl FnOnce() -> Option<Wish>) {
+        let mut speaker = threads::locked(&self.speaker);
+        if !speaker.is_over {
+            self.pass_on(&mut speaker, wish());
+        }
+    }
+
+    /// Takes everything back, and announces nothing any more.
+    pub fn end(&self) {
+        let mut speaker = threads::locked(&self.speaker);
+        speaker.is_over = true;
+        self.pass_on(&mut speaker, None);
+    }
+
+    /// Has the thread follow; one is started, or ends, where that is needed.
+    fn pass_on(&self, speaker: &mut Speaker, wish: Option<Wish>) {
+        let running = speaker.thread.take().filter(|running| !running.is_finished());
         match (running, wish) {
             (None, None) => {}
             (Some(running), None) => {
@@ -98,11 +122,11 @@ impl Discovery {
             }
             (Some(running), Some(wish)) => {
                 self.shared.tell(Word::Announce(wish));
-                *thread = Some(running);
+                speaker.thread = Some(running);
             }
             (None, Some(wish)) => {
                 self.shared.tell(Word::Announce(wish));
-                *thread = self.start();
+                speaker.thread = self.start();
             }
         }
     }
@@ -147,5 +171,28 @@ impl Shared {
     fn complain(&self, line: &str) {
         terminal::warn(line);
         self.logbook.note_own(Event::other(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_announced_any_more_after_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let logbook = Arc::new(Logbook::open(&folder.path().join("logs.db"), 90).unwrap());
+        let discovery = Discovery::new(&logbook, |_| {}).unwrap();
+        let mut times_asked = 0;
+        let mut follow = || {
+            discovery.follow(|| {
+                times_asked += 1;
+                None
+            });
+        };
+        follow();
+        discovery.end();
+        follow();
+        assert_eq!(times_asked, 1);
     }
 }
