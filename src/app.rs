@@ -32,7 +32,7 @@ use crate::links::Links;
 use crate::logbook::{Event, Logbook};
 use crate::presence::Presence;
 use crate::sessions::Sessions;
-use crate::settings::{self, Config, Roles, Settings};
+use crate::settings::{self, Config, RoleTexts, Roles, Settings};
 use crate::store::{FtpUserStore, LinkStore, NewUser, UserStore};
 use crate::system::{Names, Power, Resources};
 use crate::terminal;
@@ -93,6 +93,8 @@ pub struct App {
     pub tickets: Tickets,
     /// What people without an account may see or bring.
     pub links: Links,
+    /// What each role may, as it is told.
+    pub rights: RoleTexts,
     /// Makes and reads the tokens of locks.
     pub lock_tokens: LockTokens,
     /// Small pictures of large ones.
@@ -259,6 +261,7 @@ impl App {
             presence: Presence::default(),
             tickets: Tickets::default(),
             links,
+            rights: RoleTexts::default(),
             lock_tokens: lock_tokens(&secret)?,
             thumbs: Thumbs::default(),
             started_with,

@@ -171,7 +171,7 @@ impl Caller {
     }
 
     /// Their role, which decides about endpoints; FTP's own users and guests have none.
-    fn role(&self) -> Option<&str> {
+    pub fn role(&self) -> Option<&str> {
         self.user().map(|user| user.role.as_str())
     }
 

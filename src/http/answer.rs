@@ -49,6 +49,11 @@ impl<T: Serialize> Answer<T> {
         Ok(Self::made(Reply::json(value)?))
     }
 
+    /// What `T` would be as JSON, written already.
+    pub fn of_text(text: Vec<u8>) -> Self {
+        Self::made(json_reply(Body::Bytes(text.into())))
+    }
+
     /// This, which is long: escaped, a byte may become six, and they are made while they are sent.
     pub fn streamed(value: T) -> Self
     where

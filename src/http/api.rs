@@ -18,7 +18,6 @@ use crate::http::handlers::{
 use crate::http::openapi::Manual;
 use crate::http::reply::Reply;
 use crate::logbook::By;
-use crate::settings::Roles;
 
 use Access::{ByRole, Knocking, Public, SignedIn};
 use Lane::{Disk, Picture, Quick, Transfer};
@@ -431,35 +430,11 @@ pub fn role_paths() -> Vec<&'static str> {
     paths
 }
 
-/// Each endpoint that `role/self` tells, and whether this caller may use it: what stands in `roles.json`, and
-/// whatever else the second contract has for those who have signed in.
-pub fn rights_of<'a>(
-    caller: &'a Caller,
-    roles: &'a Roles,
-) -> impl Iterator<Item = (&'a str, bool)> {
-    let may = |path: &str| caller.may(path, roles);
-    let is_read = |row: &Endpoint| row.methods.contains(&Get);
-    let is_read_at = move |path| ENDPOINTS.iter().any(|other| other.path == path && is_read(other));
-    // Of rows that share a path the one is told by which it is read; what lies below a path goes with it.
-    let is_told = move |row: &&Endpoint| {
-        let is_below = row.is_prefix && !row.acts_as.is_empty();
-        !is_below && (is_read(row) || !is_read_at(row.path))
-    };
-    let is_of_the_house = |row: &&Endpoint| matches!(row.access, ByRole | SignedIn);
-    let of_table =
-        move || ENDPOINTS.iter().filter(is_of_the_house).filter(|row| row.forbids).filter(is_told);
-    // A row of that name in the file, by a newer larder or by hand, decides nothing.
-    let is_of_file = move |path: &str| of_table().all(|row| row.path != path);
-    let of_file = roles.paths().filter(move |path| is_of_file(path));
-    of_file
-        .map(move |path| (path, may(path)))
-        .chain(of_table().map(move |row| (row.path, row.is_open_to(may))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::router;
+    use crate::settings::Roles;
     use std::collections::BTreeSet;
 
     #[test]

@@ -24,6 +24,7 @@ pub mod query;
 mod question;
 mod range;
 pub mod reply;
+mod rights;
 pub mod router;
 mod serve;
 mod tus;

@@ -79,6 +79,9 @@ pub const ROLE_BYTES_MAX: usize = 64;
 /// Roles listed for one endpoint: each request of a role looks through them.
 pub const ROLES_PER_ENDPOINT_MAX: usize = 100;
 
+/// Roles whose rights are kept as they are told, some 5 KB each: a house has four or five roles.
+pub const ROLE_TEXTS_MAX: usize = 16;
+
 /// Bytes of each longer text of a user (`paths`, `paths_write`, `settings`, `ftp_users`): users are
 /// kept in memory, `CACHED_USERS_MAX` of them.
 pub const USER_TEXT_BYTES_MAX: usize = 16 * 1024;

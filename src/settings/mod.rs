@@ -5,6 +5,7 @@ mod cloud;
 mod dav;
 mod discovery;
 mod file;
+mod role_texts;
 mod roles;
 #[cfg(test)]
 mod shape;
@@ -13,6 +14,7 @@ mod values;
 pub use cloud::Cloud;
 pub use dav::DavSettings;
 pub use file::{put_aside, read_bounded, read_object, write_json, write_private};
+pub use role_texts::RoleTexts;
 pub use roles::{ADMIN, Roles, is_role_name};
 #[cfg(test)]
 pub use shape::{CloudShape, SettingsShape, ShownShape};

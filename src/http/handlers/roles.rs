@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result, Why};
@@ -10,6 +10,7 @@ use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::api;
 use crate::http::call::Call;
 use crate::http::question::AskWhole;
+use crate::http::rights::Rights;
 use crate::logbook::Event;
 use crate::people;
 
@@ -51,20 +52,17 @@ pub fn edit(
 }
 
 /// Each endpoint and whether the caller may use it.
+#[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Rights", with = "BTreeMap<String, bool>"))]
-pub struct Mine(Vec<(String, bool)>);
-
-impl Serialize for Mine {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(path, may)| (path, may)))
-    }
-}
+pub struct Mine(());
 
 /// `GET /api/role/self`: each endpoint that roles decide about, or that acts as such, and whether the
 /// caller may use it.
 pub fn mine(call: &mut Call<'_>, (): ()) -> Result<Answer<Mine>> {
-    let (roles, caller) = (call.app.roles(), call.caller()?);
-    let rights = api::rights_of(caller, &roles).map(|(path, may)| (path.to_owned(), may));
-    Answer::of(&Mine(rights.collect()))
+    let (roles, role) = (call.app.roles(), call.caller()?.role());
+    let json = || serde_json::to_vec(&Rights { roles: &roles, role });
+    let make = || json().map_err(|cause| Error::Bug(format!("json: {cause}").into()));
+    let told = call.app.rights.of(&roles, role.unwrap_or_default(), make)?;
+    Ok(Answer::of_text(told.to_vec()))
 }
