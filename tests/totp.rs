@@ -45,10 +45,10 @@ impl Phone {
 }
 
 /// Somebody with a second factor.
-struct Owner {
+pub struct Owner {
     phone: Phone,
     recovery: Vec<String>,
-    token: String,
+    pub token: String,
 }
 
 /// Asks for something about the second factor of the bearer.
@@ -66,7 +66,7 @@ impl Owner {
 
 /// Turns it on, by the code of the present step.
 #[track_caller]
-fn turn_on(larder: &Larder, name: &str) -> Owner {
+pub fn turn_on(larder: &Larder, name: &str) -> Owner {
     let token = larder.token(name);
     let ask = json!({ "action": "start", "password": password_of(name) });
     let started = totp(larder, &token, ask).expect(200).json();

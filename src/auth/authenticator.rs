@@ -189,6 +189,41 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_with_each_request_is_admitted_and_hashed_once() {
+        let hash = password::hash("right").unwrap();
+        let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });
+        let door = Authenticator::default();
+        let admitted = AtomicUsize::new(0);
+        let admit = || {
+            admitted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let judge = |given: &str, stored: Option<Stored<'_>>| {
+            door.is_right_each_time(("ana", HOME), given, stored, &admit)
+        };
+        let hashings = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        assert_ne!(judge("right", stored).unwrap(), Judged::Wrong);
+                    }
+                    hashings.fetch_add(password::tests::hashings(), Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!((hashings.into_inner(), admitted.load(Ordering::Relaxed)), (1, 1));
+        // What is known waits for no guesses, and what has changed is judged anew.
+        while judge("wrong", stored).is_ok() {}
+        assert_eq!(judge("right", stored).unwrap(), Judged::Remembered);
+        let later = Some(Stored { id: 1, epoch: 1, hash: &hash });
+        assert!(!matches!(judge("right", later), Ok(Judged::Remembered)));
+        let refused = || Err(Error::TooSoon { retry_after_s: 1 });
+        let asked = |given| door.is_right_each_time(("ana", HOME), given, stored, &refused);
+        assert!(matches!(asked("other"), Err(Error::TooSoon { .. })));
+    }
+
+    #[test]
     fn a_wrong_password_and_an_unknown_name_are_hashed_once_each_time() {
         let hash = password::hash("right").unwrap();
         let stored = Some(Stored { id: 1, epoch: 0, hash: &hash });

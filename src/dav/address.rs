@@ -104,12 +104,17 @@ pub fn composes(call: &Call<'_>) -> bool {
 
 /// The address of a place; a folder's ends in `/`.
 pub fn told(path: &VaultPath, is_folder: bool) -> String {
+    told_of(path.as_str(), is_folder)
+}
+
+/// The same of a place that may be too long to be asked for.
+pub fn told_of(path: &str, is_folder: bool) -> String {
     let mut told = ROOT.to_owned();
-    for name in path.components() {
+    for name in path.split('/').filter(|name| !name.is_empty()) {
         told.extend(utf8_percent_encode(name, ENCODED));
         told.push('/');
     }
-    if !is_folder && !path.is_root() {
+    if !is_folder && told.len() > ROOT.len() {
         told.pop();
     }
     told

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::dav::{address, refusal};
+use crate::dav::{locking, refusal};
 use crate::error::Result;
 use crate::http::call::Call;
 use crate::http::handlers::download;
@@ -11,10 +11,9 @@ use crate::vault::Kind;
 
 /// Sends a file; of a folder one sentence, never a listing.
 ///
-/// Errors: `Invalid`, `Refused`, `NotFound`.
+/// Errors: `Invalid`, `Refused`, `NotFound`, `PreconditionFailed`.
 pub fn send(call: &mut Call<'_>) -> Result<Reply> {
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     if share.look(&path)?.kind == Kind::Folder {
         return Ok(refusal::said(
             200,

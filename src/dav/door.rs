@@ -11,18 +11,15 @@ use crate::dav::xml::{self, Element};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{cors, gate, router};
+use crate::http::{cors, gate, query, router};
 use crate::limits;
 use crate::settings::{DavSettings, Https, Settings};
 use crate::vault::VaultPath;
 
-/// The classes of RFC 4918 (18) that are whole.
-const CLASSES: &str = "1, 2";
-
 /// What a request is about, as the table has it: the folder itself is meant without its `/` as well, and Windows asks
 /// at the very top first. Where `WebDAV` is not spoken, nothing is there.
 pub fn path_of<'a>(method: &str, path: &'a str, settings: DavSettings) -> &'a str {
-    let is_below = path == "/dav" || path.starts_with(ROOT);
+    let is_below = is_ours(path);
     let is_about_us = match (method, path) {
         ("OPTIONS", "/" | "*") | ("PROPFIND", "/") => true,
         _ => path == "/dav",
@@ -51,9 +48,19 @@ pub fn judge(settings: &Settings, request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// What every answer says, refusals too: without it some clients never ask for a password.
+/// What every answer says, refusals too: without it some clients never ask for a password. The classes are those of
+/// RFC 4918 (18) that are whole.
+pub const MARKS: &[(&str, &str)] = &[("DAV", "1, 2"), ("MS-Author-Via", "DAV")];
+
+/// The answer that says so.
 pub fn mark(reply: Reply) -> Reply {
-    reply.with("DAV", CLASSES).with("MS-Author-Via", "DAV")
+    MARKS.iter().fold(reply, |reply, (name, value)| reply.with(name, *value))
+}
+
+/// Whether something that was asked for is ours, as it stands in the request.
+pub fn is_ours(target: &str) -> bool {
+    let (path, _) = query::split(target);
+    path == "/dav" || path.starts_with(ROOT)
 }
 
 /// `OPTIONS`: the same for every path, and to everybody.

@@ -1,5 +1,6 @@
 //! `LOCK`, `UNLOCK`, and what a request shows of locks (RFC 4918, 6, 7, 9.10 and 9.11).
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use tiny_http::ext::Body;
@@ -7,7 +8,7 @@ use tiny_http::ext::Body;
 use crate::auth::lock_token::{Claim, Wish};
 use crate::clock;
 use crate::dav::door::{self, Depth};
-use crate::dav::if_header::{self, List, State};
+use crate::dav::if_header::{self, Condition, List, State};
 use crate::dav::methods::ROOT;
 use crate::dav::xml::{Element, Node, escaped};
 use crate::dav::{address, conditions, put, refusal};
@@ -18,7 +19,8 @@ use crate::limits;
 use crate::logbook::Event;
 use crate::vault::{IfExists, Kind, Lock, NoLock, Place, Share, VaultPath};
 
-/// What a request is about, for somebody who shows what `If` has; what it says must be so.
+/// What a request is about, for somebody who shows what `If` has; what it says must be so, whatever the method
+/// (RFC 4918, 10.4.1).
 ///
 /// Errors: those of `address::of`; `Invalid`, `Refused`, `PreconditionFailed`.
 pub fn enter(call: &Call<'_>) -> Result<(Share, VaultPath)> {
@@ -30,44 +32,94 @@ pub fn enter(call: &Call<'_>) -> Result<(Share, VaultPath)> {
     if !grant.may_see(&path) && !grant.may_write(&path) {
         return Err(Error::Refused);
     }
-    let tokens = shown(call, &share, &path, &lists)?;
-    let holds = |list: &List<'_>| {
-        let place = place_of(call, &share, &path, list);
-        list.conditions
-            .iter()
-            .all(|one| one.is_not != is_so(call, &share, place.as_ref(), &one.state))
-    };
-    if !lists.iter().any(holds) {
+    let places = Places { call, share: &share, path: &path, found: RefCell::default() };
+    let tokens = places.shown(&lists)?;
+    let mut each = lists.iter();
+    if !each.any(|list| list.conditions.iter().all(|one| places.holds(list.about, one))) {
         return Err(Error::PreconditionFailed);
     }
     Ok((share.holding(tokens), path))
 }
 
-/// The tokens in `If` that are the caller's, of locks that are there; those of an earlier run are there again.
-fn shown(
-    call: &Call<'_>,
-    share: &Share,
-    path: &VaultPath,
-    lists: &[List<'_>],
-) -> Result<Vec<String>> {
-    let user = call.user()?.id;
-    let mut tokens = Vec::new();
-    for list in lists {
-        for condition in &list.conditions {
-            let State::Token(token) = condition.state else { continue };
-            let Some(claim) = call.app.lock_tokens.read(token) else { continue };
-            if claim.user != user {
-                continue;
-            }
-            if call.app.lock_tokens.is_of_before(&claim)
-                && let Some(place) = place_of(call, share, path, list)
-            {
-                bring_back(call, share, &place, (token, &claim))?;
-            }
-            tokens.push(token.to_owned());
+/// What the lists of `If` are about. Each is looked for once, and only if something depends on where it is.
+struct Places<'a> {
+    /// The request.
+    call: &'a Call<'a>,
+    /// What the caller may see.
+    share: &'a Share,
+    /// What the request is about.
+    path: &'a VaultPath,
+    /// What was found so far; `None` for what is none of ours.
+    found: RefCell<Vec<(&'a str, Option<VaultPath>)>>,
+}
+
+impl<'a> Places<'a> {
+    /// What a list is about; `None` for what is none of ours.
+    fn of(&self, about: Option<&'a str>) -> Option<VaultPath> {
+        let Some(about) = about else { return Some(self.path.clone()) };
+        let mut found = self.found.borrow_mut();
+        if let Some((_, place)) = found.iter().find(|(known, _)| *known == about) {
+            return place.clone();
+        }
+        let place = self.look_for(about, found.len() < limits::DAV_IF_SEARCHES_MAX);
+        found.push((about, place.clone()));
+        place
+    }
+
+    /// Looks for it; without `searches` only by the name as it was sent.
+    fn look_for(&self, about: &str, searches: bool) -> Option<VaultPath> {
+        let about = address::path_of_uri(about)?;
+        let below = about.strip_prefix(ROOT).or((about == "/dav").then_some(""))?;
+        let place = address::parse(below).ok()?;
+        if searches {
+            self.share.meant_by(&place, address::composes(self.call)).ok()
+        } else {
+            Some(place)
         }
     }
-    Ok(tokens)
+
+    /// The tokens in `If` that are the caller's, of locks that are there; those of an earlier run are there again.
+    fn shown(&self, lists: &[List<'a>]) -> Result<Vec<String>> {
+        let (user, lock_tokens) = (self.call.user()?.id, &self.call.app.lock_tokens);
+        let mut tokens = Vec::new();
+        for list in lists {
+            for condition in &list.conditions {
+                let State::Token(token) = condition.state else { continue };
+                let Some(claim) = lock_tokens.read(token) else { continue };
+                if claim.user != user {
+                    continue;
+                }
+                if lock_tokens.is_of_before(&claim)
+                    && let Some(place) = self.of(list.about)
+                {
+                    bring_back(self.call, self.share, &place, (token, &claim))?;
+                }
+                tokens.push(token.to_owned());
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// Whether something has a tag, or is locked with a token, or has not or is not. What somebody else's token says is
+    /// as if it had not been said.
+    fn holds(&self, about: Option<&'a str>, condition: &Condition<'_>) -> bool {
+        let is_so = match &condition.state {
+            State::Token(token) => match self.call.app.lock_tokens.read(token) {
+                None => false,
+                Some(claim) if self.call.user().is_ok_and(|user| claim.user != user.id) => {
+                    return true;
+                }
+                Some(_) => self.of(about).is_some_and(|place| {
+                    self.share.locks_at(&place).iter().any(|lock| lock.token == *token)
+                }),
+            },
+            State::Tag(tag) => {
+                let tagged = || self.share.tagged(&self.of(about)?).ok()?;
+                !tag.is_weak && tagged().is_some_and(|now| now.tag == tag.text)
+            }
+        };
+        is_so != condition.is_not
+    }
 }
 
 /// Has a lock again that was given before a restart, until its time is over, unless somebody else has locked meanwhile.
@@ -88,50 +140,19 @@ fn bring_back(
     if !call.caller()?.grant().may_write(&root) {
         return Ok(());
     }
-    let is_folder = share.look(&root).is_ok_and(|entry| entry.kind == Kind::Folder);
+    let Ok(kind) = share.kind_to_lock(&root) else { return Ok(()) };
     let _taken_meanwhile = share.lock(Lock {
         token: token.to_owned(),
         root,
-        is_folder,
+        is_folder: kind == Some(Kind::Folder),
         is_deep: claim.is_deep,
         is_exclusive: claim.is_exclusive,
         holder: claim.user,
         by: call.user()?.name.clone(),
-        words: String::new(),
+        words: "".into(),
         until: Instant::now() + Duration::from_secs(left).min(limits::LOCK_TIME_MAX),
     });
     Ok(())
-}
-
-/// What a list is about; `None` for what is none of ours.
-fn place_of(
-    call: &Call<'_>,
-    share: &Share,
-    path: &VaultPath,
-    list: &List<'_>,
-) -> Option<VaultPath> {
-    let Some(about) = list.about else { return Some(path.clone()) };
-    let about = address::path_of_uri(about)?;
-    let below = about.strip_prefix(ROOT).or((about == "/dav").then_some(""))?;
-    let place = address::parse(below).ok()?;
-    share.meant_by(&place, address::composes(call)).ok()
-}
-
-/// Whether something has a tag, or is locked with a token. A token of somebody else's is as if it were not there.
-fn is_so(call: &Call<'_>, share: &Share, place: Option<&VaultPath>, state: &State<'_>) -> bool {
-    let Some(place) = place else { return false };
-    match state {
-        State::Token(token) => {
-            let claim = call.app.lock_tokens.read(token);
-            let is_anothers =
-                claim.zip(call.user().ok()).is_some_and(|(claim, user)| claim.user != user.id);
-            is_anothers || share.locks_at(place).iter().any(|lock| lock.token == *token)
-        }
-        State::Tag(tag) => {
-            let tagged = share.tagged(place).ok().flatten();
-            !tag.is_weak && tagged.is_some_and(|now| now.tag == tag.text)
-        }
-    }
 }
 
 /// What is wanted of a lock.
@@ -161,11 +182,7 @@ pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
         return Ok(refused);
     }
     conditions::judge(call.request, &share, &path)?;
-    let kind = match share.look(&path) {
-        Ok(entry) => Some(entry.kind),
-        Err(Error::NotFound(_)) => None,
-        Err(error) => return Err(error),
-    };
+    let kind = share.kind_to_lock(&path)?;
     if kind.is_none() {
         put::must_have_folder(&share, &path)?;
     }
@@ -180,7 +197,7 @@ pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
         is_exclusive: wanted.is_exclusive,
         holder: user.id,
         by: user.name.clone(),
-        words: wanted.words,
+        words: wanted.words.into(),
         until: Instant::now() + time,
     };
     match share.lock(lock.clone()) {
@@ -226,7 +243,8 @@ fn refresh(call: &Call<'_>, time: Duration) -> Result<Reply> {
     let path = address::of(call, &share)?;
     door::must_write(call, &path)?;
     let lists = if_header::parse(field)?;
-    let tokens = shown(call, &share, &path, &lists)?;
+    let places = Places { call, share: &share, path: &path, found: RefCell::default() };
+    let tokens = places.shown(&lists)?;
     let until = Instant::now() + time;
     let kept = tokens.iter().find_map(|token| share.keep_lock(&path, token, until));
     kept.map(|lock| told(200, &lock)).ok_or(Error::PreconditionFailed)
@@ -236,7 +254,7 @@ fn refresh(call: &Call<'_>, time: Duration) -> Result<Reply> {
 fn told(status: u16, lock: &Lock) -> Reply {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{}</D:lockdiscovery></D:prop>\n",
-        active(lock)
+        active(lock, &lock.words)
     );
     Reply::new(status, Body::Bytes(text.into_bytes().into()))
         .with("Content-Type", refusal::XML)
@@ -321,20 +339,27 @@ pub fn unlock(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::new(204, Body::Empty))
 }
 
-/// The value of `lockdiscovery` of something.
+/// The value of `lockdiscovery` of something. There may be a thousand locks whose owners say 4 KiB each, and all are told
+/// with each thing that they cover: beyond a bound it is not told what owners say, which nobody must (RFC 4918, 14.1).
 pub fn discovery(share: &Share, path: &VaultPath) -> String {
-    share.locks_at(path).iter().map(active).collect()
+    let mut room = limits::LOCK_OWNERS_BYTES_TOLD_MAX;
+    let told = |lock: &Lock| {
+        let words = if lock.words.len() <= room { &*lock.words } else { "" };
+        room -= words.len();
+        active(lock, words)
+    };
+    share.locks_at(path).iter().map(told).collect()
 }
 
 /// The value of `supportedlock`.
 pub const SUPPORTED: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>\
     </D:lockentry><D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
 
-/// A lock, as `lockdiscovery` tells it (RFC 4918, 14.1).
-fn active(lock: &Lock) -> String {
+/// A lock, as `lockdiscovery` tells it (RFC 4918, 14.1), with what its owner says.
+fn active(lock: &Lock, words: &str) -> String {
     let scope = if lock.is_exclusive { "exclusive" } else { "shared" };
     let depth = if lock.is_deep { "infinity" } else { "0" };
-    let owner = match lock.words.as_str() {
+    let owner = match words {
         "" => String::new(),
         words => format!("<D:owner>{words}</D:owner>"),
     };

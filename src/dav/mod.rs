@@ -19,5 +19,6 @@ mod refusal;
 mod relocation;
 mod xml;
 
-pub use door::{judge, mark, path_of};
+pub use door::{is_ours, judge, mark, path_of};
 pub use methods::METHODS;
+pub use refusal::of_floor;

@@ -7,7 +7,6 @@ use tiny_http::ext::Body;
 use crate::dav::xml::{XML, escaped_value};
 use crate::dav::{address, refusal};
 use crate::http::reply::Reply;
-use crate::vault::VaultPath;
 
 /// What such an answer begins with.
 const BEGIN: &str =
@@ -29,8 +28,7 @@ pub fn of(parts: &str) -> Reply {
 /// What could not be removed: it is where it was.
 pub fn of_remains(paths: &[String]) -> Reply {
     let part = |path: &String| {
-        let path = VaultPath::parse(path).unwrap_or_default();
-        let href = address::told(&path, false);
+        let href = address::told_of(path, false);
         format!("<D:response><D:href>{href}</D:href>{}</D:response>\n", status(403))
     };
     of(&paths.iter().map(part).collect::<String>())

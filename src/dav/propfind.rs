@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dav::door::{self, Depth};
 use crate::dav::properties::{Dead, Live, Subject};
 use crate::dav::xml::{DAV, Element};
-use crate::dav::{address, multistatus, refusal};
+use crate::dav::{address, locking, multistatus, refusal};
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::call::Call;
@@ -44,12 +44,11 @@ struct Question {
 
 /// Tells it.
 ///
-/// Errors: `Invalid`, `TooLarge`, `Refused`, `NotFound`.
+/// Errors: `Invalid`, `TooLarge`, `Refused`, `NotFound`, `PreconditionFailed`.
 pub fn find(call: &mut Call<'_>) -> Result<Reply> {
     let depth = door::depth(call.request)?;
     let body = door::body(call)?;
-    let share = call.share()?;
-    let path = address::of(call, &share)?;
+    let (share, path) = locking::enter(call)?;
     let wanted = body.as_ref().map_or(Ok(Wanted::All(Vec::new())), wanted)?;
     let question = Question { wanted, is_brief: is_brief(call) };
     let entry = share.look(&path)?;

@@ -1,14 +1,13 @@
 //! The dictionary of this door: from errors to answers, as RFC 4918 has them. What is refused by a condition that it has
 //! a name for says so in XML, everything else by its sentence.
 
-use tiny_http::ext::Body;
+use tiny_http::ext::{Body, Refusal};
 
 use crate::dav::xml::escaped;
 use crate::dav::{address, door};
 use crate::error::{Error, SignInProblem, Why};
 use crate::http::problem;
 use crate::http::reply::Reply;
-use crate::vault::VaultPath;
 
 /// How somebody is asked for a name and a password (RFC 7617).
 const CHALLENGE: &str = "Basic realm=\"larder\", charset=\"UTF-8\"";
@@ -22,7 +21,8 @@ pub const XML: &str = "application/xml; charset=utf-8";
 /// The answer to a request that was refused or failed.
 pub fn reply(error: &Error) -> Reply {
     if let Error::Locked { root, is_folder, .. } = error {
-        return by_condition(423, "lock-token-submitted", &[locked(root, *is_folder)]);
+        let root = address::told_of(root, *is_folder);
+        return by_condition(423, "lock-token-submitted", &[root]);
     }
     let reply = said(status(error), problem::sentence(error));
     match error {
@@ -54,10 +54,10 @@ pub fn status(error: &Error) -> u16 {
     }
 }
 
-/// The address of what is locked.
-fn locked(root: &str, is_folder: bool) -> String {
-    let root = VaultPath::parse(root).unwrap_or_default();
-    address::told(&root, is_folder)
+/// How the floor words what it refuses before anybody looks at it.
+pub fn of_floor(status: u16, reason: &'static str) -> Refusal {
+    let refusal = problem::refusal(status, reason);
+    Refusal { content_type: TEXT, body: format!("{reason}\n"), more: door::MARKS, ..refusal }
 }
 
 /// A refusal in words.

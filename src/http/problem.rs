@@ -118,11 +118,11 @@ pub fn refusal(status: u16, reason: &'static str) -> Refusal {
         _ => "bad_request",
     };
     let problem = Problem { error: reason, code, details: None, failed: None, code_required: None };
-    Refusal { content_type: JSON, body: text(&problem), fields: OF_THE_FLOOR }
+    Refusal { content_type: JSON, body: text(&problem), fields: OF_THE_FLOOR, more: &[] }
 }
 
-/// What the floor's refusals have: it does not know what was asked for, so each has what the answers to a link's guests
-/// have.
+/// What the floor's refusals have: nobody has found out what was asked for, so each has what the answers to a link's
+/// guests have.
 const OF_THE_FLOOR: &[(&str, &str)] = {
     let [referrer, robots, cache, policy] = guests::CLOSED;
     let (sniffing, pages) =

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tiny_http::Request;
-use tiny_http::ext::{Body, Limits, Secured, TlsSource};
+use tiny_http::ext::{Body, Limits, Refusal, Secured, TlsSource};
 
 use crate::app::App;
 use crate::auth::caller::{Caller, Credential};
@@ -52,7 +52,7 @@ impl Server {
         let floor = tiny_http::Server::start_secured(
             listener,
             floor_limits,
-            problem::refusal,
+            refuse,
             Box::new(at_home),
             Secured { source: tls_source(app), alone },
         )?;
@@ -76,6 +76,12 @@ impl Server {
             let _panicked = worker.join();
         }
     }
+}
+
+/// How the floor words what it refuses before anybody looks at it.
+fn refuse(status: u16, reason: &'static str, target: &str) -> Refusal {
+    let worded = if dav::is_ours(target) { dav::of_floor } else { problem::refusal };
+    worded(status, reason)
 }
 
 /// Where the floor finds what a TLS connection is made from.

@@ -32,6 +32,10 @@ pub const DAV_IF_BYTES_MAX: usize = 4096;
 /// Conditions in `If`.
 pub const DAV_IF_CONDITIONS_MAX: usize = 64;
 
+/// Things that `If` is about and that are searched for by other forms of their names; beyond that each means what was
+/// sent. A search reads a folder, and clients name two.
+pub const DAV_IF_SEARCHES_MAX: usize = 4;
+
 /// How long a lock lasts at most.
 pub const LOCK_TIME_MAX: Duration = Duration::from_hours(1);
 
@@ -40,6 +44,9 @@ pub const LOCK_TIME: Duration = Duration::from_mins(10);
 
 /// Bytes of what a lock says of its owner.
 pub const LOCK_OWNER_BYTES_MAX: usize = 4096;
+
+/// Bytes of owners' words that are told of one thing.
+pub const LOCK_OWNERS_BYTES_TOLD_MAX: usize = 4 * LOCK_OWNER_BYTES_MAX;
 
 /// Locks at once. Each takes some 200 bytes and its owner's words.
 pub const LOCKS_MAX: usize = 1024;

@@ -153,7 +153,7 @@ pub(super) fn sync_itself(handle: &OwnedFd) -> Result<()> {
 }
 
 /// What something is.
-fn kind(stat: &Statx) -> Kind {
+pub(super) fn kind(stat: &Statx) -> Kind {
     match look::type_of(stat) {
         FileType::RegularFile => Kind::File,
         FileType::Directory => Kind::Folder,

@@ -1,10 +1,11 @@
 //! What locks mean for whoever uses a share: which they give and end, and what they may not do for those of others.
 
+use super::attributes::kind;
 use super::locks::{Lock, Locks, NoLock};
 use super::path::VaultPath;
-use super::resolve::Follow;
-use super::share::Share;
-use crate::error::Result;
+use super::resolve::{Follow, Lost};
+use super::share::{Kind, Share};
+use crate::error::{Error, Result};
 use crate::limits;
 use std::sync::Arc;
 use std::time::Instant;
@@ -63,6 +64,24 @@ impl Share {
         self.finder.locate(path, Follow::NotLast).map_or_else(|_| path.clone(), |spot| spot.path)
     }
 
+    /// What kind of thing is at a place that may be changed, whoever has locked it; `None` when nothing is there.
+    ///
+    /// Errors: `Refused`, `StorageAbsent`, `DriveBusy`, `Io`.
+    pub fn kind_to_lock(&self, path: &VaultPath) -> Result<Option<Kind>> {
+        let may_change = |path: &VaultPath| {
+            if self.grant().may_write(path) { Ok(()) } else { Err(Error::Refused) }
+        };
+        self.checked(|| {
+            may_change(path)?;
+            let spot = match self.finder.locate(path, Follow::Last) {
+                Err(Lost::Missing) => return Ok(None),
+                spot => spot?,
+            };
+            may_change(&spot.path)?;
+            Ok(spot.stat.as_ref().map(kind))
+        })
+    }
+
     /// Locks something.
     ///
     /// Errors: why not.
@@ -116,7 +135,6 @@ mod tests {
     use super::super::tests::{House, UPLOAD, path, upload};
     use super::super::{Fate, IfExists, TransferKind, What};
     use super::*;
-    use crate::error::Error;
     use std::time::Duration;
 
     fn lock(root: &str, token: &str, is_deep: bool, is_exclusive: bool) -> Lock {
@@ -128,7 +146,7 @@ mod tests {
             is_exclusive,
             holder: 1,
             by: "Ana".to_owned(),
-            words: String::new(),
+            words: "".into(),
             until: Instant::now() + Duration::from_mins(1),
         }
     }

@@ -4,7 +4,7 @@
 use super::path::VaultPath;
 use crate::error::{Error, Result};
 use crate::threads;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Something that is locked.
@@ -24,8 +24,8 @@ pub struct Lock {
     pub holder: i64,
     /// What others are told of them.
     pub by: String,
-    /// What they said of themselves.
-    pub words: String,
+    /// What they said of themselves. Shared, as a lock is told with each thing that it covers.
+    pub words: Arc<str>,
     /// When it ends.
     pub until: Instant,
 }

@@ -353,6 +353,7 @@ impl Share {
                     self.ask(&path, Need::Write)?;
                     let real = real_parent.join(path.name());
                     self.ask(&real, Need::Write)?;
+                    self.may_come(&real)?;
                     self.ask_to_show(&[&was], &[&path, &real], is_folder)?;
                 }
                 (Ok(false), IfExists::Overwrite) if number <= limits::RACE_TRIES_MAX => {
@@ -396,6 +397,7 @@ impl Share {
     ) -> Result<bool> {
         let spot = self.locate(path, Need::Write, Follow::NotLast)?;
         let Some(old) = &spot.stat else { return Ok(false) };
+        self.may_go(&spot.path)?;
         if spot.is_folder() {
             let folder = look::open_place(&spot.folder, spot.name.as_bytes()).map_err(os)?;
             if !mounts::mounts_below(folder.as_fd()).is_empty() {

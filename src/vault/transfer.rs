@@ -446,6 +446,8 @@ impl Transfer {
     fn ask(&self, item: &Item, place: &VaultPath, real: &VaultPath) -> Result<()> {
         self.share.ask(place, Need::Write)?;
         self.share.ask(real, Need::Write)?;
+        // Also by locks that were given meanwhile.
+        self.share.may_go(real)?;
         let was = [&item.named, &item.real];
         self.share.ask_to_show(&was, &[place, real], item.is_folder)
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::answer::Answer;
-use super::{Larder, password_of};
+use super::{Larder, Wire, password_of};
 
 /// A client of `/dav/`; each request has a connection of its own.
 pub struct Dav<'a> {
@@ -12,6 +12,8 @@ pub struct Dav<'a> {
     larder: &'a Larder,
     /// Fields of every request.
     fields: Vec<(String, String)>,
+    /// The address that it comes from, if that is not everybody's.
+    from: Option<u16>,
 }
 
 /// The fields of `Authorization` for a name and a password.
@@ -22,7 +24,7 @@ pub fn basic(name: &str, password: &str) -> String {
 impl<'a> Dav<'a> {
     /// Nobody in particular.
     pub fn nobody(larder: &'a Larder) -> Self {
-        Self { larder, fields: Vec::new() }
+        Self { larder, fields: Vec::new(), from: None }
     }
 
     /// A user with their key for everything: passwords are judged once a second for an address.
@@ -41,9 +43,15 @@ impl<'a> Dav<'a> {
         self
     }
 
-    /// Asks; `target` is encoded.
+    /// The same from one of many addresses, each of which has a try of its own in each second.
+    pub fn afar(mut self, number: u16) -> Self {
+        self.from = Some(number);
+        self
+    }
+
+    /// Asks, and is still to hear the answer; `target` is encoded.
     #[track_caller]
-    pub fn ask(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn begin(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Wire {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: nas\r\nConnection: close\r\n");
         let own = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let is_chunked =
@@ -54,10 +62,20 @@ impl<'a> Dav<'a> {
         if !is_chunked && (!body.is_empty() || method == "PUT") {
             head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
         }
-        let mut wire = self.larder.wire();
+        let mut wire = match self.from {
+            Some(number) => self.larder.wire_from_afar_by(number),
+            None => self.larder.wire(),
+        };
         let mut bytes = format!("{head}\r\n").into_bytes();
         bytes.extend_from_slice(body);
         wire.send_until_answered(&bytes);
+        wire
+    }
+
+    /// Asks; `target` is encoded.
+    #[track_caller]
+    pub fn ask(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut wire = self.begin(method, target, more, body);
         let mut answer = if method == "HEAD" { wire.head_answer() } else { wire.answer() };
         answer.asked = format!("{method} {target}");
         // Every answer says so, refusals too.

@@ -21,10 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => None,
     };
     let length = file.as_ref().map_or(Ok(0), |file| file.metadata().map(|data| data.len()))?;
-    let refuse = |_, reason: &'static str| Refusal {
+    let refuse = |_, reason: &'static str, _: &str| Refusal {
         content_type: "text/plain",
         body: reason.to_owned(),
         fields: &[],
+        more: &[],
     };
     let server = Server::start(TcpListener::bind(("127.0.0.1", port))?, Limits::default(), refuse)?;
     std::thread::scope(|scope| {

@@ -55,9 +55,9 @@ pub(crate) fn start(
 
 /// What connections beyond the caps are told.
 fn render_farewell(shared: &Shared) -> Vec<u8> {
-    let refusal = (shared.refuse)(503, "Too many connections");
+    let refusal = (shared.refuse)(503, "Too many connections", "");
     let line = |(name, value): &(&str, &str)| format!("{name}: {value}\r\n");
-    let fields: String = refusal.fields.iter().map(line).collect();
+    let fields: String = refusal.fields.iter().chain(refusal.more).map(line).collect();
     format!(
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: {}\r\nContent-Length: {}\r\n\
          {fields}Retry-After: 1\r\nConnection: close\r\n\r\n{}",

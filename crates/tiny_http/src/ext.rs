@@ -114,16 +114,20 @@ pub struct Refusal {
     pub content_type: &'static str,
     /// The body.
     pub body: String,
-    /// Fields beside those of the body: the same for all, since the floor does not know whose the request was.
+    /// Fields beside those of the body.
     pub fields: &'static [(&'static str, &'static str)],
+    /// More of them.
+    pub more: &'static [(&'static str, &'static str)],
 }
 
-/// Renders a refusal: the status, and a short reason in English.
-pub type Refuse = fn(u16, &'static str) -> Refusal;
+/// Renders a refusal: the status, a short reason in English, and what was asked for as far as the head tells that so
+/// early; nobody has looked at it, and it may be empty.
+pub type Refuse = fn(u16, &'static str, &str) -> Refusal;
 
 /// The refusal of a server that was not told better: one line of text.
-pub(crate) fn plain_refusal(_status: u16, reason: &'static str) -> Refusal {
-    Refusal { content_type: "text/plain; charset=utf-8", body: format!("{reason}\n"), fields: &[] }
+pub(crate) fn plain_refusal(_status: u16, reason: &'static str, _target: &str) -> Refusal {
+    let body = format!("{reason}\n");
+    Refusal { content_type: "text/plain; charset=utf-8", body, fields: &[], more: &[] }
 }
 
 /// What happened since the server started, for a page about the machine's health.

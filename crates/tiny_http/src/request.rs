@@ -187,9 +187,11 @@ impl Request {
 
     /// Answers in the floor's own words, and ends the connection.
     pub(crate) fn refuse(self, status: u16, reason: &'static str) {
-        let refusal = (self.wire().shared.refuse)(status, reason);
+        let wire = self.wire();
+        let refusal = (wire.shared.refuse)(status, reason, wire.told_target());
         let mut head = Head::new(status).with("Content-Type", refusal.content_type).closing();
-        refusal.fields.iter().for_each(|(name, value)| head.add(*name, *value));
+        let fields = refusal.fields.iter().chain(refusal.more);
+        fields.for_each(|(name, value)| head.add(*name, *value));
         if status == 503 {
             head.add("Retry-After", "1");
         }

@@ -239,6 +239,15 @@ impl Wire {
         self.read_small_body()
     }
 
+    /// What was asked for, as far as it has come and is text: the second word of the first line, whatever becomes of the
+    /// rest of the head.
+    pub(crate) fn told_target(&self) -> &str {
+        let begun = self.buffer.get(..self.filled).unwrap_or_default();
+        let line = begun.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let word = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+        std::str::from_utf8(word).unwrap_or_default()
+    }
+
     /// Forgets the last request, and moves what came behind it to the front.
     fn turn_page(&mut self) {
         self.buffer.copy_within(self.unread..self.filled, 0);

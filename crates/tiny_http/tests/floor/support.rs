@@ -20,9 +20,10 @@ pub struct Floor {
 }
 
 /// Renders refusals so that tests can tell them from the handler's answers.
-pub fn refuse(status: u16, reason: &'static str) -> Refusal {
-    let fields = &[("X-Floor", "refused")];
-    Refusal { content_type: "text/x-floor", body: format!("floor {status}: {reason}"), fields }
+pub fn refuse(status: u16, reason: &'static str, target: &str) -> Refusal {
+    let body = format!("floor {status}: {reason}");
+    let more: &[_] = if target == "/special" { &[("X-Target", "special")] } else { &[] };
+    Refusal { content_type: "text/x-floor", body, fields: &[("X-Floor", "refused")], more }
 }
 
 impl Floor {
