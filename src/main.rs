@@ -29,6 +29,7 @@ mod presence;
 mod process;
 mod qr;
 mod renew;
+mod samba;
 mod secrets;
 mod serve;
 mod service;

@@ -1,6 +1,7 @@
 //! The machine: how busy and how well it is, sampled in the background, and its power switch. Knows no
 //! requests and not that a server exists.
 
+mod accounts;
 mod addresses;
 mod health;
 mod history;
@@ -9,6 +10,7 @@ mod power;
 mod proc;
 mod written;
 
+pub use accounts::Accounts;
 pub use addresses::{Interface, in_house, interfaces, lasting, urls};
 pub use health::Warning;
 pub use history::Moment;

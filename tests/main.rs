@@ -57,6 +57,7 @@ mod pictures;
 mod raw_names;
 mod rights;
 mod roles;
+mod samba;
 mod secrets;
 mod service;
 mod sessions;

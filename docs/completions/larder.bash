@@ -22,10 +22,11 @@ _larder() {
         "check "*) options="--state --root" ;;
         "backup "*) options="--state --root" ;;
         "update "*) options="--check --state --root" ;;
+        "samba "*) options="--state --root" ;;
         "openapi "*) options="--state" ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        options="serve user signin-code ca check backup update openapi --version --help $options"
+        options="serve user signin-code ca check backup update samba openapi --version --help $options"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = user ]; then
         options="list add passwd delete totp-off"
     elif [ "$COMP_CWORD" = 2 ] && [ "$before" = ca ]; then

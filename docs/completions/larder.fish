@@ -1,5 +1,5 @@
 # Completion of larder(1) for fish. Made from the table in src/cli/table.rs.
-set -l commands serve user signin-code ca check backup update openapi
+set -l commands serve user signin-code ca check backup update samba openapi
 complete -c larder -f
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "serve" -d "Share the folder"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "user" -d "Administer users"
@@ -10,14 +10,15 @@ complete -c larder -n "__fish_seen_subcommand_from ca" -a "renew"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "check" -d "Verify databases, settings, roles, authority, drive, space, clock"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "backup" -d "Write settings and users onto the drive"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "update" -d "Fetch a newer version"
+complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "samba" -d "Print shares for Samba's smb.conf that give what people may reach"
 complete -c larder -n "not __fish_seen_subcommand_from $commands" -a "openapi" -d "Print the description of the HTTP API"
 complete -c larder -l state -x -a "(__fish_complete_directories)" -d "Settings, users, logs"
 complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca openapi" -l root -x -a "(__fish_complete_directories)" -d "The folder that is shared"
-complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update openapi" -l host -x -d "Address to listen at"
-complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update openapi" -l port -x -d "Port; 0 takes a free one"
-complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update openapi" -l ftp-port -x -d "Port of the FTP server"
-complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update openapi" -l new-root -d "Take the root as it is, even if it is another drive than before"
-complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update openapi" -l restore -d "Take over settings and users from the backup that the drive carries"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update samba openapi" -l host -x -d "Address to listen at"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update samba openapi" -l port -x -d "Port; 0 takes a free one"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update samba openapi" -l ftp-port -x -d "Port of the FTP server"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update samba openapi" -l new-root -d "Take the root as it is, even if it is another drive than before"
+complete -c larder -n "not __fish_seen_subcommand_from user signin-code ca check backup update samba openapi" -l restore -d "Take over settings and users from the backup that the drive carries"
 complete -c larder -n "__fish_seen_subcommand_from user" -l role -x -d "Their role"
 complete -c larder -n "__fish_seen_subcommand_from user" -l name -x -d "Their full name"
 complete -c larder -n "__fish_seen_subcommand_from user" -l paths -x -d "Array of paths they may read"

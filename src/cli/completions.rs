@@ -237,8 +237,9 @@ mod tests {
         assert_eq!(offered("larder update"), "--check --state --root");
         assert_eq!(offered("larder --port"), "");
         assert!(
-            offered("larder")
-                .starts_with("serve user signin-code ca check backup update openapi --version")
+            offered("larder").starts_with(
+                "serve user signin-code ca check backup update samba openapi --version"
+            )
         );
         assert!(offered("larder serve").ends_with("--new-root --restore"));
     }

@@ -103,6 +103,10 @@ fn more(command: &Command) -> &'static str {
             "It is fetched from\n.B update_url\nin the settings, and taken only when it is signed and starts. A running \
              server updates itself."
         }
+        ["samba"] => {
+            "Changes nothing: what it prints says what to do with it, and what is left out and why. Larder's own folder is \
+             kept from Samba."
+        }
         ["openapi"] => "That is OpenAPI 3.1.",
         _ => "",
     }

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use crate::cli::Flags;
 use crate::{
-    backup as backups, check as checks, http, offline, picture as pictures, renew, serve as server,
-    terminal, trust, welcome,
+    backup as backups, check as checks, http, offline, picture as pictures, renew, samba as shares,
+    serve as server, terminal, trust, welcome,
 };
 
 /// `larder serve`.
@@ -53,6 +53,11 @@ pub fn backup(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
     let path = backups::run(flags.state(), flags.root.as_deref())?;
     terminal::say(&path.display().to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+/// `larder samba`.
+pub fn samba(flags: &Flags, _none: &str) -> Result<ExitCode, String> {
+    shares::run(flags.state(), flags.root.as_deref()).map(|()| ExitCode::SUCCESS)
 }
 
 /// `larder openapi`.

@@ -193,6 +193,13 @@ pub const COMMANDS: &[Command] = &[
         run: run::update,
     },
     Command {
+        words: &["samba"],
+        argument: Argument::None,
+        flags: &["state", "root"],
+        brief: "print shares for Samba's smb.conf that give what people may reach",
+        run: run::samba,
+    },
+    Command {
         words: &["openapi"],
         argument: Argument::None,
         // It needs none, but a wrapper may always give it.

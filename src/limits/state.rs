@@ -85,3 +85,23 @@ pub const BACKUP_INTERVAL: Duration = Duration::from_hours(24);
 
 /// When it is tried again while the drive is away.
 pub const BACKUP_RETRY_TIME: Duration = Duration::from_mins(10);
+
+// Shares for Samba.
+
+/// Bytes read of the system's list of users, and of its groups: some 10 000 rows.
+pub const ACCOUNTS_BYTES_MAX: u64 = 1 << 20;
+
+/// Bytes of an account's name: 32 with its end (`useradd(8)`).
+pub const ACCOUNT_NAME_BYTES_MAX: usize = 31;
+
+/// Names in the lists of all shares together: nobody looks through more, and some 50 bytes each are held.
+pub const SAMBA_ENTRIES_MAX: usize = 10_000;
+
+/// Sentences about what is left out, some 200 bytes each.
+pub const SAMBA_REMARKS_MAX: usize = 500;
+
+/// Bytes that are shown of a name or a path in a comment.
+pub const SAMBA_SHOWN_BYTES_MAX: usize = 200;
+
+/// Bytes of a share's name, before a number: Windows takes 80 letters.
+pub const SAMBA_NAME_BYTES_MAX: usize = 60;

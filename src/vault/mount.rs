@@ -8,7 +8,8 @@ use super::leftover;
 use super::look::{self, FileId};
 use super::made;
 use super::news::Follower;
-use super::path::HOME;
+use super::path::{HOME, VaultPath};
+use super::resolve::{Finder, Follow, Lost};
 use super::room::Usage;
 use super::root::{Quirks, Root, RootId, adopt_marker, tops_below};
 use super::share::Share;
@@ -23,7 +24,9 @@ use crate::{limits, threads};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -281,6 +284,38 @@ impl Vault {
     /// Where the share root is, absolute.
     pub fn root(&self) -> PathBuf {
         self.now().path.clone()
+    }
+
+    /// Which user and which group larder's own folder belongs to, by number: whom larder works as.
+    ///
+    /// Errors: `StorageAbsent`, `DriveBusy`, `Io`.
+    pub fn owner(&self) -> Result<(u32, u32)> {
+        let (handle, _home) = self.now().open()?;
+        let home = look::open_place(handle.as_fd(), HOME.as_bytes()).map_err(os)?;
+        let stat = look::look_at(&home).map_err(os)?;
+        Ok((stat.stx_uid, stat.stx_gid))
+    }
+
+    /// Where on the machine a folder of the share is, for other programs. `None` when none stands there, or a link
+    /// leads to it, which may lead elsewhere tomorrow. Changes nothing, unlike a share.
+    ///
+    /// Errors: `StorageAbsent`, `DriveBusy`, `Io`.
+    pub fn folder_on_disk(&self, path: &VaultPath) -> Result<Option<PathBuf>> {
+        let root = self.now();
+        let (handle, home) = root.open()?;
+        let finder = Finder::new(Arc::clone(&root), Arc::new(handle), home);
+        let spot = match finder.locate(path, Follow::Last) {
+            Err(Lost::Missing | Lost::Escapes | Lost::Loops) => return Ok(None),
+            spot => spot?,
+        };
+        let stands_there = spot.path == *path && spot.is_folder();
+        let below = path.on_disk();
+        // Joined with nothing the root would end with a `/`.
+        let place = match &*below {
+            b"" => root.path.clone(),
+            below => root.path.join(OsStr::from_bytes(below)),
+        };
+        Ok(stands_there.then_some(place))
     }
 
     /// Space on the drive.
