@@ -20,7 +20,7 @@ struct Event {
 }
 
 /// A stream of events over a bare connection.
-struct Stream {
+pub struct Stream {
     /// The connection.
     wire: Wire,
     /// Text that came and was not looked at yet.
@@ -52,7 +52,7 @@ impl Stream {
 
     /// The stream of a user with an API key.
     #[track_caller]
-    fn of(larder: &Larder, name: &str, query: &str) -> Self {
+    pub fn of(larder: &Larder, name: &str, query: &str) -> Self {
         Self::open(larder, &format!("X-API-KEY: {}", larder.key(name)), query)
     }
 
@@ -115,7 +115,7 @@ impl Stream {
 
     /// Reads until a change in this folder is told; gives all that came, it included.
     #[track_caller]
-    fn changes_until(&mut self, path: &str) -> Vec<String> {
+    pub fn changes_until(&mut self, path: &str) -> Vec<String> {
         let mut paths = Vec::new();
         while paths.last().is_none_or(|last| last != path) {
             paths.push(self.change());

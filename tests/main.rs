@@ -58,6 +58,7 @@ mod raw_names;
 mod rights;
 mod roles;
 mod samba;
+mod samba_clients;
 mod secrets;
 mod service;
 mod sessions;
