@@ -51,6 +51,7 @@ const PROBLEMS: Partial<Record<ProblemKind, WordKey>> = {
   diskFull: "isFull",
   driveBusy: "isBusy",
   gone: "isUsedUp",
+  locked: "isLocked",
   missing: "isMissing",
   invalidName: "isBadName",
   readOnly: "isReadOnly",

@@ -29,6 +29,7 @@ describe("an answer's problem", () => {
     [503, "drive_absent", "storageAbsent"],
     [503, "drive_busy", "driveBusy"],
     [503, "too_many", "away"],
+    [409, "locked", "locked"],
     [507, "disk_full", "diskFull"],
   ])("%i with the code %s means %s", (status, code, kind) => {
     expect(problemOf(status, said(code), null)).toMatchObject({ kind, code });

@@ -17,6 +17,7 @@ export type ProblemKind =
   | "gone" // a link that is over
   | "collision" // the name is taken
   | "conflict" // something else stands in the way
+  | "locked" // somebody works on it with another program
   | "remains" // part of it cannot be deleted
   | "tooLarge"
   | "tooSoon"
@@ -75,6 +76,7 @@ const KINDS: Partial<Record<Code, ProblemKind>> = {
   invalid_name: "invalidName",
   invalid_token: "signedOut",
   list_too_long: "tooMany",
+  locked: "locked",
   not_permitted: "refused",
   password_required: "signedOut",
   read_only: "readOnly",

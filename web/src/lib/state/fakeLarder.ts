@@ -28,7 +28,7 @@ export class FakeLarder {
   /** Requests with more bytes are refused by something on the way. */
   proxyMax = Infinity;
   /** The next request is answered so. */
-  refusal: { status: number; code?: string; retryAfter?: string } | undefined;
+  refusal: { status: number; code?: string; error?: string; retryAfter?: string } | undefined;
   /** Requests wait here until the test lets them go. */
   gate: (() => Promise<void>) | undefined;
   #nextId = 1;
@@ -71,7 +71,7 @@ export class FakeLarder {
     signal.throwIfAborted();
     const { refusal } = this;
     this.refusal = undefined;
-    if (refusal) return read(answer(refusal.status, { "Retry-After": refusal.retryAfter }, refusal.code));
+    if (refusal) return read(answer(refusal.status, { "Retry-After": refusal.retryAfter }, refusal.code, refusal.error));
     if (text.length > this.proxyMax) return read(answer(413));
     const cut = this.breakAfter;
     this.breakAfter = undefined;
@@ -170,8 +170,8 @@ export const fakeHttp = Object.fromEntries(
 const idOf = (address: string) => address.split("/").at(-1) ?? "";
 const away = () => new Problem("away", "");
 
-function answer(status: number, fields: Record<string, string | undefined> = {}, code?: string): Answered {
-  const text = code === undefined ? "" : JSON.stringify({ error: code, code });
+function answer(status: number, fields: Record<string, string | undefined> = {}, code?: string, error = code): Answered {
+  const text = code === undefined ? "" : JSON.stringify({ error, code });
   return { status, text, field: (name) => fields[name] ?? null };
 }
 

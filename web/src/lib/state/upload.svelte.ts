@@ -1,5 +1,5 @@
 // One file on its way, and sums over many.
-import type { ProblemKind } from "../api/problem.ts";
+import type { Problem } from "../api/problem.ts";
 import type { IfExists } from "../api/types.ts";
 import type { Release } from "./claims.ts";
 import type { Batch, Side } from "./collisions.svelte.ts";
@@ -24,7 +24,8 @@ export interface UploadBatch extends Batch {
 export class Upload {
   state = $state<UploadState>("waiting");
   sentBytes = $state(0);
-  problem = $state<ProblemKind>();
+  /** Why it failed. */
+  problem = $state.raw<Problem>();
   /** Runs, and waits for the server to come back. */
   isHeld = $state(false);
   /** Where it went on after a break, or from another day (bytes). */

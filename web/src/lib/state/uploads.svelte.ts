@@ -1,6 +1,6 @@
 // The upload queue: what waits, runs, is done or failed. Asks what to do where a name is taken.
 import { listFolder, readFacts } from "../api/files.ts";
-import { Problem, type ProblemKind } from "../api/problem.ts";
+import { Problem } from "../api/problem.ts";
 import { giveUp, listOpen, type Open } from "../api/tus.ts";
 import { type Claims, claimsOfBrowser, type Release } from "./claims.ts";
 import { type Clash, collisions, type Collisions, type Side } from "./collisions.svelte.ts";
@@ -334,18 +334,18 @@ export class Uploads {
     } catch (cause) {
       if (running.signal.aborted || leftBecause(cause)) return;
       if (cause instanceof Elsewhere) return void this.#waitForOther(one, cause.id, running.signal);
-      const kind = cause instanceof Problem ? cause.kind : "fault";
-      if (kind === "collision") return await this.#meet(one, running.signal);
-      this.#fail(one, kind);
+      const problem = cause instanceof Problem ? cause : new Problem("fault", String(cause));
+      if (problem.kind === "collision") return await this.#meet(one, problem, running.signal);
+      this.#fail(one, problem);
     } finally {
       one.isHeld = false;
       if (one.state !== "elsewhere") one.running = undefined;
     }
   }
 
-  #fail(one: Upload, kind: ProblemKind): void {
+  #fail(one: Upload, problem: Problem): void {
     this.#reach(one, 0);
-    one.problem = kind;
+    one.problem = problem;
     this.#become(one, "failed");
   }
 
@@ -481,12 +481,12 @@ export class Uploads {
   }
 
   /** Larder says that its name is taken though nobody knew. */
-  async #meet(one: Upload, signal: AbortSignal): Promise<void> {
+  async #meet(one: Upload, problem: Problem, signal: AbortSignal): Promise<void> {
     // The reader has answered, and it cannot be done: a folder is not replaced. Only another answer helps.
     if (one.ifExists !== "error") {
       one.ifExists = "error";
       one.isAskedAlone = true;
-      return this.#fail(one, "collision");
+      return this.#fail(one, problem);
     }
     this.#reach(one, 0);
     one.there = await sideOf(pathOf(one), signal);

@@ -186,7 +186,7 @@ describe("the upload queue", () => {
     queue.collisions.now?.answer("overwrite", true);
     await settle();
     expect(states(queue)).toEqual(["failed", "done"]);
-    expect(queue.all[0]?.problem).toBe("collision");
+    expect(queue.all[0]?.problem?.kind).toBe("collision");
     expect(larder.log.filter((line) => line === "POST 4")).toHaveLength(2);
     queue.retryAll();
     await settle();
@@ -196,12 +196,29 @@ describe("the upload queue", () => {
     expect(states(queue)).toEqual(["done", "done"]);
   });
 
+  it("asks nothing about what somebody has locked, says whose lock it is, and can try again", async () => {
+    taken("docs/a", "other");
+    const queue = window();
+    queue.add(items("a!"));
+    await settle();
+    larder.refusal = { status: 409, code: "locked", error: "Locked by Anna" };
+    queue.collisions.now?.answer("overwrite", false);
+    await settle();
+    expect(queue.collisions.now).toBeUndefined();
+    expect(queue.all[0]).toMatchObject({ state: "failed", problem: { kind: "locked", message: "Locked by Anna" } });
+    queue.retryAll();
+    await settle();
+    // What was answered before still holds.
+    expect(queue.collisions.now).toBeUndefined();
+    expect(queue.all[0]).toMatchObject({ state: "done", problem: undefined });
+  });
+
   it("keeps what failed, to be tried again", async () => {
     const queue = window();
     larder.refusal = { status: 507, code: "disk_full" };
     queue.add(items("a"));
     await settle();
-    expect(queue.all[0]).toMatchObject({ state: "failed", problem: "diskFull" });
+    expect(queue.all[0]).toMatchObject({ state: "failed", problem: { kind: "diskFull" } });
     expect(queue.tally).toMatchObject({ failed: 1, totalBytes: 0, isBusy: false });
     queue.retryAll();
     await settle();

@@ -20,6 +20,7 @@ const WORDS: Record<ProblemKind, TextKey> = {
   gone: "problem.gone",
   collision: "problem.collision",
   conflict: "problem.conflict",
+  locked: "problem.locked",
   remains: "problem.remains",
   tooLarge: "problem.tooLarge",
   tooSoon: "problem.tooSoon",
@@ -36,11 +37,15 @@ const WORDS: Record<ProblemKind, TextKey> = {
 /** More names than these are not read in a message. */
 const NAMES_MAX = 3;
 
+/** Larder tells whose lock it is in its sentence alone (second contract, section 14). */
+const LOCKED_BY = /^Locked by (.+)$/s;
+
 export function describe(cause: unknown): string {
   if (!(cause instanceof Problem)) return describeKind("fault");
-  return cause.kind === "remains" && cause.failed.length > 0
-    ? t("problem.remainsNamed", { names: listNames(cause.failed) })
-    : describeKind(cause.kind);
+  const { kind, failed, message } = cause;
+  if (kind === "remains" && failed.length > 0) return t("problem.remainsNamed", { names: listNames(failed) });
+  const name = kind === "locked" ? LOCKED_BY.exec(message)?.[1] : undefined;
+  return name === undefined ? describeKind(kind) : t("problem.lockedBy", { name });
 }
 
 export function describeKind(kind: ProblemKind): string {
