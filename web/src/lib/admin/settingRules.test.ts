@@ -48,3 +48,11 @@ it("has words for the server's reasons, and repeats the others", () => {
   expect(wordsFor("is not a folder")).toBe("This is not a folder.");
   expect(wordsFor("something new")).toBe("something new");
 });
+
+it("judges names in the network as the server does", () => {
+  const isGood = (changes: Record<string, string>) => Object.keys(checkSettings(changes)).length === 0;
+  for (const name of ["larder", "Attic-2", "a", "x".repeat(63)]) expect(isGood({ discovery_name: name }), name).toBe(true);
+  for (const name of ["", "nas.local", "-nas", "nas-", "my nas", "n_as", "küche", "x".repeat(64)]) expect(isGood({ discovery_name: name }), name).toBe(false);
+  for (const name of ["larder on nas", "Küche", "ä".repeat(31), "x".repeat(63)]) expect(isGood({ server_name: name }), name).toBe(true);
+  for (const name of ["", "x".repeat(64), "ä".repeat(32), "a\nb", "a\u007fb", "nas \u202egpj", "a\u200fb", "a\u2028b"]) expect(isGood({ server_name: name }), name).toBe(false);
+});

@@ -72,10 +72,13 @@ const RULES: Partial<Record<SettingKey, Rule>> = {
   thumbs_mb: number(0, 1_048_576),
 };
 
-/** Whether this is a name of 1 to 63 bytes that can be shown. */
+/** Letters that are not seen and make others read otherwise than they are written. */
+const MISLEADING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+
+/** Whether this is a name of 1 to 63 bytes that reads as it is written. */
 function isServerName(value: string): boolean {
   const bytes = new TextEncoder().encode(value).length;
-  return bytes >= 1 && bytes <= 63 && !/\p{Cc}/u.test(value);
+  return bytes >= 1 && bytes <= 63 && !MISLEADING.test(value);
 }
 
 /** What is wrong with each of some new values. */
@@ -85,12 +88,14 @@ export function checkSettings(changes: Record<string, unknown>): Record<string, 
   return Object.fromEntries(found.filter((one): one is [string, Wrong] => one[1] !== undefined));
 }
 
-/** The server's reasons that no rule above stands for. */
+/** The server's reasons. */
 const SAID: Record<string, TextKey> = {
   "there is no such folder": "settings.wrongMissing",
   "is not a folder": "settings.wrongNoFolder",
   "larder must be able to write there": "settings.wrongUnwritable",
   "would share larder's own state directory": "settings.wrongState",
+  "must be one label of 1 to 63 letters, digits and hyphens, such as larder": "settings.wrongLabel",
+  "must have 1 to 63 bytes, and no control characters or marks that turn its direction": "settings.wrongServerName",
 };
 
 /** The server's reason in the reader's words; one that is not known, as it is. */
