@@ -211,6 +211,12 @@ export function headAt(address: string, beside: string, signal?: AbortSignal): P
   return inSession(() => within(address, { method: "HEAD" }, signal, read, beside));
 }
 
+/** Asks WebDAV about what is at an address, and not about what is in it. */
+export function askItself(address: string, signal?: AbortSignal): Promise<void> {
+  const init = { method: "PROPFIND", headers: { Depth: "0" } };
+  return inSession(() => within(address, init, signal, (answer) => answer.body?.cancel() ?? Promise.resolve()));
+}
+
 /** Removes what is at an address. */
 export function removeAt(address: string): Promise<void> {
   return inSession(() => within(address, { method: "DELETE" }, undefined, () => Promise.resolve()));

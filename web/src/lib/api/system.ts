@@ -1,5 +1,5 @@
 // The box itself: settings, logs, resources, commands, FTP, updates, cloud.
-import { get, post } from "./http.ts";
+import { get, headAt, post } from "./http.ts";
 import type {
   CloudAsk,
   CloudState,
@@ -55,6 +55,17 @@ export async function updateSettings(change: SettingsChange): Promise<string[]> 
 /** The fingerprint of the authority that vouches for larder; "" where there is none. */
 export async function readFingerprint(signal?: AbortSignal): Promise<string> {
   return (await get("/api/get_version", {}, signal)).ca_fingerprint ?? "";
+}
+
+/** The page that shows how each kind of device is told to trust larder. */
+export const TRUST_PAGE = "/ca";
+
+/** Whether larder vouches for itself: with certificates of the owner's own, or without HTTPS, there is no such page. */
+export function hasOwnAuthority(signal?: AbortSignal): Promise<boolean> {
+  return headAt(TRUST_PAGE, TRUST_PAGE, signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function readVersion(signal?: AbortSignal): Promise<string> {

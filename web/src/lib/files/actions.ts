@@ -8,6 +8,7 @@ import FolderInput from "@lucide/svelte/icons/folder-input";
 import FolderOpen from "@lucide/svelte/icons/folder-open";
 import FolderPlus from "@lucide/svelte/icons/folder-plus";
 import Files from "@lucide/svelte/icons/files";
+import HardDrive from "@lucide/svelte/icons/hard-drive";
 import Info from "@lucide/svelte/icons/info";
 import Link from "@lucide/svelte/icons/link";
 import Pencil from "@lucide/svelte/icons/pencil";
@@ -36,6 +37,9 @@ export interface Actions {
   copyTo: () => void;
   remove: () => void;
   copyAddress: () => void;
+  connect: () => void;
+  /** Whether the one folder may be had as a drive. */
+  mayConnect: () => boolean;
   details: () => void;
   newFolder: () => void;
   newFile: () => void;
@@ -90,6 +94,9 @@ export function entryItems(entries: readonly Entry[], actions: Actions): MenuIte
   const hasAddress = entries.length === 1 && (first?.type === "folder" || (may.download && first?.type === "file"));
   if (hasAddress) {
     items.push({ label: t("files.copyAddress"), icon: Link, isApart: true, onpick: actions.copyAddress });
+  }
+  if (first?.type === "folder" && entries.length === 1 && actions.mayConnect()) {
+    items.push({ label: t("drive.title"), icon: HardDrive, onpick: actions.connect });
   }
   items.push({ label: t("files.details"), icon: Info, isApart: !hasAddress, onpick: actions.details });
   if (may.remove) {

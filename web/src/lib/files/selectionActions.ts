@@ -8,6 +8,7 @@ import { complain, transferAll } from "../state/operations.svelte.ts";
 import { joinPath } from "../state/paths.ts";
 import { t } from "../state/texts.svelte.ts";
 import { toasts } from "../state/toasts.svelte.ts";
+import { drives, mayConnect } from "../drive/drives.svelte.ts";
 import { mayShare, sharing, thingOf } from "../share/sharing.svelte.ts";
 import { copyText } from "../ui/copy.ts";
 import type { Actions } from "./actions.ts";
@@ -58,6 +59,8 @@ export function selectionActions(view: View, chosen: Chosen = inFolder): Actions
     copyTo: () => view.ask({ what: "copyTo", paths: pathsNow() }),
     remove: () => view.ask({ what: "delete", entries: chosen.entries() }),
     copyAddress: () => void copyAddress(chosen),
+    connect: () => drives.connect(pathsNow()[0] ?? ""),
+    mayConnect: () => mayConnect(pathsNow()[0] ?? ""),
     details: () => view.ask({ what: "details", entries: chosen.entries() }),
     newFolder: () => view.ask({ what: "folder" }),
     newFile: () => view.ask({ what: "file" }),

@@ -1,6 +1,5 @@
 // A picture or film as the viewer takes it, and where its bytes come from. Knows no folder and no view:
 // whoever opens the viewer brings a list of these.
-import type { Endpoint } from "../api/call.ts";
 import { listFolder } from "../api/files.ts";
 import { get } from "../api/http.ts";
 import { type ThumbSize, thumbUrl } from "../photos/thumb.ts";
@@ -52,8 +51,7 @@ const PLACED_MAX = 5000;
 export const ownSources: Sources = {
   thumb: (item, size) => (item.thumb === false ? "" : thumbUrl(item.path, size, item.etag)),
   content: (item, isKept = false) => downloadAddress(item.path, !isKept),
-  // The type of what a role may names no door that larder does not have yet.
-  address: ({ path }) => (session.may("/dav/" as Endpoint) ? davAddress(location.origin, path) : ""),
+  address: ({ path }) => (session.may("/dav/") ? davAddress(location.origin, path) : ""),
   place: async ({ path, taken, modified }) => {
     const wanted = { path: parentOf(path), month: (taken ?? modified).slice(0, 7), limit: PLACED_MAX, place: "1" };
     const answer = await get("/api/photos", wanted);

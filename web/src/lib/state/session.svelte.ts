@@ -65,14 +65,19 @@ class Session {
     if (this.self && !this.needsSecondFactor) this.#loading ??= this.reload().catch(() => undefined).finally(() => (this.#loading = undefined));
   }
 
-  /** Whether the role allows an endpoint. */
-  may(endpoint: Endpoint): boolean {
+  /** Whether the role allows an endpoint, or a door that is none. */
+  may(endpoint: Endpoint | "/dav/"): boolean {
     return this.#allowed[endpoint] === true;
   }
 
   /** Whether the person's own rules allow to write at `path`. The server has the last word. */
   mayWriteAt(path: string): boolean {
     return this.writable.some((prefix) => isWithin(path, prefix));
+  }
+
+  /** The same, or at some place below it. */
+  mayWriteBelow(path: string): boolean {
+    return this.mayWriteAt(path) || this.writable.some((prefix) => isWithin(prefix, path));
   }
 
   /** Whether the person's own rules allow to read at `path`. The server has the last word. */
