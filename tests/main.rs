@@ -20,6 +20,7 @@ mod dav_clients;
 mod dav_hostile;
 mod dav_locks;
 mod dav_properties;
+mod dav_replay;
 mod dav_signing_in;
 mod deleting;
 mod denied;

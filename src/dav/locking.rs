@@ -210,13 +210,16 @@ pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
         }
         Ok(()) => {}
     }
-    if kind.is_none()
-        && let Err(error) = make_empty(call, &share.holding(vec![lock.token.clone()]), &path)
-    {
-        call.share()?.unlock(&lock.token);
-        return Err(error);
+    if kind.is_none() {
+        let share = share.holding(vec![lock.token.clone()]);
+        if let Err(error) = make_empty(call, &share, &path) {
+            call.share()?.unlock(&lock.token);
+            return Err(error);
+        }
+        // Its time begins when it is told, however long the drive took.
+        share.keep_lock(&path, &lock.token, Instant::now() + time);
     }
-    let reply = told(if kind.is_none() { 201 } else { 200 }, &lock);
+    let reply = told(if kind.is_none() { 201 } else { 200 }, &lock, time);
     Ok(reply.with("Lock-Token", format!("<{}>", lock.token)))
 }
 
@@ -247,14 +250,14 @@ fn refresh(call: &Call<'_>, time: Duration) -> Result<Reply> {
     let tokens = places.shown(&lists)?;
     let until = Instant::now() + time;
     let kept = tokens.iter().find_map(|token| share.keep_lock(&path, token, until));
-    kept.map(|lock| told(200, &lock)).ok_or(Error::PreconditionFailed)
+    kept.map(|lock| told(200, &lock, time)).ok_or(Error::PreconditionFailed)
 }
 
-/// The answer that tells of a lock.
-fn told(status: u16, lock: &Lock) -> Reply {
+/// The answer that tells of a lock which lasts so long from now on.
+fn told(status: u16, lock: &Lock, time: Duration) -> Reply {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{}</D:lockdiscovery></D:prop>\n",
-        active(lock, &lock.words)
+        active(lock, &lock.words, time)
     );
     Reply::new(status, Body::Bytes(text.into_bytes().into()))
         .with("Content-Type", refusal::XML)
@@ -346,7 +349,7 @@ pub fn discovery(share: &Share, path: &VaultPath) -> String {
     let told = |lock: &Lock| {
         let words = if lock.words.len() <= room { &*lock.words } else { "" };
         room -= words.len();
-        active(lock, words)
+        active(lock, words, lock.time_left())
     };
     share.locks_at(path).iter().map(told).collect()
 }
@@ -355,15 +358,15 @@ pub fn discovery(share: &Share, path: &VaultPath) -> String {
 pub const SUPPORTED: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>\
     </D:lockentry><D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
 
-/// A lock, as `lockdiscovery` tells it (RFC 4918, 14.1), with what its owner says.
-fn active(lock: &Lock, words: &str) -> String {
+/// A lock with so much time left, as `lockdiscovery` tells it (RFC 4918, 14.1), with what its owner says.
+fn active(lock: &Lock, words: &str, left: Duration) -> String {
     let scope = if lock.is_exclusive { "exclusive" } else { "shared" };
     let depth = if lock.is_deep { "infinity" } else { "0" };
     let owner = match words {
         "" => String::new(),
         words => format!("<D:owner>{words}</D:owner>"),
     };
-    let (seconds, token) = (lock.time_left().as_secs(), escaped(&lock.token));
+    let (seconds, token) = (left.as_secs(), escaped(&lock.token));
     let root = address::told(&lock.root, lock.is_folder);
     format!(
         "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/></D:lockscope>\
