@@ -114,11 +114,12 @@ impl Ground {
 }
 
 /// A path as a value. `None` for one that Samba would read otherwise: it replaces what follows `%`, goes on in the next
-/// line after `\`, takes quotes off and blanks.
+/// line after `\`, takes quotes off and blanks at the end, and makes one blank of many, which is another folder.
 fn value_of(path: &Path) -> Option<&str> {
     let text = path.to_str().filter(|text| text.starts_with('/'))?;
     let is_good = words::are_plain(text)
         && !text.contains(['%', '"', '\\'])
+        && !text.contains("  ")
         && !text.ends_with(char::is_whitespace);
     is_good.then_some(text)
 }
@@ -231,13 +232,15 @@ fn share_name(path: &VaultPath, taken: &mut BTreeSet<String>) -> String {
     let name: String =
         letters.chars().map(|letter| if is_part(letter) { letter } else { '_' }).collect();
     let name = &name[..name.floor_char_boundary(limits::SAMBA_NAME_BYTES_MAX)];
-    let name = match name.trim() {
-        "" if path.is_root() => "larder",
-        "" => "folder",
-        name => name,
+    // Samba makes one blank of many, and one share of two that are called the same then.
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let name = match words.join(" ") {
+        name if !name.is_empty() => name,
+        _ if path.is_root() => "larder".to_owned(),
+        _ => "folder".to_owned(),
     };
     let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let mut names = std::iter::once(name.clone()).chain(numbered);
     let free = names.find(|name| taken.insert(name.to_lowercase()));
     free.unwrap_or_default()
 }
@@ -264,10 +267,13 @@ mod tests {
     #[test]
     fn shares_have_names_of_their_own_that_mean_nothing_else() {
         assert_eq!(
-            named(&["", "Larder", "docs/a", "docs-a", "DOCS/A", "Global", "a]b%u\\;", " ", "..."]),
+            named(&[
+                "", "Larder", "docs/a", "docs-a", "DOCS/A", "Global", "a]b%u\\;", " ", "...",
+                "x y", "x  y"
+            ]),
             [
                 "larder", "Larder-2", "docs-a", "docs-a-2", "DOCS-A-3", "Global-2", "a_b_u__",
-                "folder", "..."
+                "folder", "...", "x y", "x y-2"
             ]
         );
         assert!(named(&[&"ä".repeat(100)])[0].len() <= limits::SAMBA_NAME_BYTES_MAX);
@@ -275,12 +281,22 @@ mod tests {
 
     #[test]
     fn only_paths_that_mean_themselves_are_values() {
-        for good in ["/srv/larder", "/srv/Ana's photos", "/a;b#c", "/ä [1]", "/a  b"] {
+        for good in ["/srv/larder", "/srv/Ana's photos", "/a;b#c", "/ä [1]", "/a b"] {
             assert_eq!(value_of(Path::new(good)), Some(good));
         }
-        for bad in
-            ["", "a", "/a%u", "/50%", "/a\\", "/a\"b", "/a\nb", "/a ", "/a\u{a0}", "/a\u{85}b"]
-        {
+        for bad in [
+            "",
+            "a",
+            "/a%u",
+            "/50%",
+            "/a\\",
+            "/a\"b",
+            "/a\nb",
+            "/a ",
+            "/a  b",
+            "/a\u{a0}",
+            "/a\u{85}b",
+        ] {
             assert_eq!(value_of(Path::new(bad)), None, "{bad:?}");
         }
     }
