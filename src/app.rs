@@ -281,6 +281,7 @@ impl App {
     /// Tells the vault what it shall keep, and who follows it.
     fn prepare_vault(&self) {
         self.vault.keep_trash(self.started_with.trash_days, self.started_with.trash_percent);
+        self.vault.keep_versions(self.started_with.versions_max);
         self.vault.keep_thumbs(self.started_with.thumbs_mb);
         self.vault.keep_photo_notes();
         self.vault.tell_of_moves(self.links.follower());

@@ -187,7 +187,9 @@ fn trash(larder: &Larder, when: &str) -> BTreeSet<(String, u64)> {
 
 /// Kills one server again and again.
 fn crash(mut seed: u64) {
-    let mut larder = Larder::start().user("ana");
+    // So many that none of what is looked for goes because it is too old.
+    let settings = serde_json::json!({ "versions_max": 1000 });
+    let mut larder = Larder::prepare().settings(&settings).launch().user("ana");
     for writer in 0..WRITERS {
         larder = larder.folder(&format!("w{writer}"));
     }

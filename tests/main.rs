@@ -85,4 +85,5 @@ mod uploads_cuts;
 mod uploads_drives;
 mod uploads_torture;
 mod users;
+mod versions;
 mod words;

@@ -69,6 +69,7 @@ fn all_settings_are_told_and_the_secret_is_masked() {
         "public_url",
         "trash_days",
         "trash_percent",
+        "versions_max",
         "thumbs_mb",
         "links",
     ] {
@@ -153,6 +154,9 @@ fn a_change_that_is_wrong_anywhere_changes_nothing() {
         ("cors_origins", json!(["*"])),
         ("trash_days", json!(1.5)),
         ("trash_percent", json!(101)),
+        ("versions_max", json!(0)),
+        ("versions_max", json!(1001)),
+        ("versions_max", json!("32")),
         ("thumbs_mb", json!(-1)),
     ] {
         let changes = json!({ "a_new_key": 1, key: value, "log_retention_days": 7 });

@@ -135,6 +135,7 @@ impl App {
         }
         // The root may be another now, or how much it keeps.
         self.vault.keep_trash(new.trash_days, new.trash_percent);
+        self.vault.keep_versions(new.versions_max);
         self.vault.keep_thumbs(new.thumbs_mb);
         let is_ftp_another = old.ftp != new.ftp;
         let is_certificate_another = old.certificate != new.certificate

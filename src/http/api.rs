@@ -349,6 +349,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Get],  "/api/jobs",                  ByRole,   Quick,    Files,   jobs::list,            [],               "List work that goes on, and the last that ended.").open_to_keys(),
     row!([Post], "/api/jobs/cancel",           ByRole,   Quick,    Files,   jobs::cancel,          [404],            "Call a job off.").open_to_keys(),
     row!([Get],  "/api/trash",                 ByRole,   Disk,     Files,   trash::list,           [],               "List what was deleted or replaced.").open_to_keys(),
+    row!([Get],  "/api/versions",              ByRole,   Disk,     Files,   trash::versions,       [404],            "List what a file replaced.").acts_as(&["/api/trash"]),
     row!([Post], "/api/trash/restore",         ByRole,   Disk,     Files,   trash::restore,        [404, 409, 507],  "Put things back where they were.").open_to_keys(),
     row!([Post], "/api/trash/empty",           ByRole,   Disk,     Files,   trash::empty,          [404, 409],       "Remove things from the trash for good.").open_to_keys(),
     row!([Post], "/api/update",                ByRole,   Transfer, System,  system::update,        [],               "Look for a newer larder, check it, and become it."),

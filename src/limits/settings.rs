@@ -17,6 +17,9 @@ pub const FTP_TIMEOUT_S: RangeInclusive<u32> = 1..=86_400;
 /// Days that the trash keeps things: none turns it off; a century at most.
 pub const TRASH_DAYS: RangeInclusive<u32> = 0..=36_500;
 
+/// Versions of one file that are kept (second contract, section 22).
+pub const VERSIONS_MAX: RangeInclusive<u32> = 1..=1000;
+
 /// Days that an upload that broke off waits to be gone on with (second contract, section 16).
 pub const UPLOAD_DAYS: RangeInclusive<u32> = 1..=90;
 

@@ -36,3 +36,26 @@ pub const TRASH_KEEPER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The keeper rests so many times as long as it worked, so that it takes little of a busy drive.
 pub const TRASH_KEEPER_REST: u32 = 20;
+
+/// Versions of one file that are kept, unless the settings say otherwise (second contract, section 22).
+pub const VERSIONS_DEFAULT: u32 = 32;
+
+/// Of what one user replaced within this time (milliseconds) only the first and the last version stay: ten minutes ...
+pub const VERSIONS_NEAR_MS: u64 = 10 * 60 * 1000;
+
+/// ... once they are older than this (milliseconds): an hour.
+pub const VERSIONS_WHOLE_MS: u64 = 60 * 60 * 1000;
+
+/// Bits that remember of what there are versions (64 KiB): of 100 000 files in a few folders each tenth question about
+/// another is answered wrongly with yes, which costs a look through the records.
+pub const VERSIONS_FILTER_BITS: usize = 512 << 10;
+
+/// Versions that the keeper of the trash has in mind at once (1 MiB); where there are more it looks through the trash
+/// several times.
+pub const VERSIONS_SEEN_MAX: usize = 32 << 10;
+
+/// How often it does that at most.
+pub const VERSIONS_GOES_MAX: u64 = 1024;
+
+/// Records that are written anew together when a folder is renamed: each some hundred bytes, 4 MiB at most.
+pub const VERSIONS_MOVED_AT_ONCE: usize = 512;

@@ -82,6 +82,9 @@ pub struct SettingsShape {
     /// Percent of a drive that the trash may take; 0 turns it off.
     #[schemars(range(min = *limits::TRASH_PERCENT.start(), max = *limits::TRASH_PERCENT.end()))]
     trash_percent: u32,
+    /// Versions of one file that the trash keeps.
+    #[schemars(range(min = *limits::VERSIONS_MAX.start(), max = *limits::VERSIONS_MAX.end()))]
+    versions_max: u32,
     /// Days that an upload that broke off waits to be gone on with.
     #[schemars(range(min = *limits::UPLOAD_DAYS.start(), max = *limits::UPLOAD_DAYS.end()))]
     upload_days: u32,

@@ -53,6 +53,8 @@ pub struct Settings {
     pub trash_days: u32,
     /// Percent of a drive that the trash may take; 0 turns it off.
     pub trash_percent: u32,
+    /// Versions of one file that are kept.
+    pub versions_max: u32,
     /// Days that an upload that broke off waits to be gone on with.
     pub upload_days: u32,
     /// Megabytes of small pictures that each drive keeps; 0 keeps none.
@@ -210,6 +212,7 @@ impl Settings {
             command_timeout_s: keys.number("command_timeout", limits::COMMAND_TIMEOUT_S)?,
             trash_days: keys.number("trash_days", limits::TRASH_DAYS)?,
             trash_percent: keys.number("trash_percent", limits::TRASH_PERCENT)?,
+            versions_max: keys.number("versions_max", limits::VERSIONS_MAX)?,
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
             links: keys.flag("links")?,
@@ -339,6 +342,7 @@ pub(super) fn defaults() -> Value {
         "public_url": "",
         "trash_days": 30,
         "trash_percent": 10,
+        "versions_max": limits::VERSIONS_DEFAULT,
         "upload_days": 7,
         "thumbs_mb": 512,
         "links": true,
@@ -656,6 +660,7 @@ mod tests {
             ("cors_origins", json!(["http://ana@nas.example"])),
             ("cors_origins", json!(["http://nas\r\nX: y"])),
             ("trash_percent", json!(91)),
+            ("versions_max", json!(0)),
             ("totp_roles", json!("admin")),
             ("totp_roles", json!([1])),
             ("totp_roles", json!([""])),

@@ -2,6 +2,7 @@
 
 use super::room::Room;
 use super::trash_id::now_ms;
+use crate::limits;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// How much is kept, and what the keeper knows of it.
@@ -15,6 +16,12 @@ pub(super) struct Keeping {
     is_changed: AtomicBool,
     /// When the oldest thing has been kept long enough (milliseconds since 1970).
     next_ms: AtomicU64,
+    /// Versions of one file that are kept.
+    versions_max: AtomicU32,
+    /// Whether there may be versions that are not to be kept.
+    is_to_thin: AtomicBool,
+    /// When there may be others (milliseconds since 1970).
+    thin_ms: AtomicU64,
 }
 
 impl Default for Keeping {
@@ -25,6 +32,9 @@ impl Default for Keeping {
             percent: AtomicU32::new(10),
             is_changed: AtomicBool::new(true),
             next_ms: AtomicU64::new(0),
+            versions_max: AtomicU32::new(limits::VERSIONS_DEFAULT),
+            is_to_thin: AtomicBool::new(true),
+            thin_ms: AtomicU64::new(u64::MAX),
         }
     }
 }
@@ -41,6 +51,34 @@ impl Keeping {
         }
     }
 
+    /// Sets how many versions of one file are kept.
+    pub fn set_versions(&self, most: u32) {
+        if self.versions_max.swap(most, Ordering::Relaxed) != most {
+            self.thin_again();
+        }
+    }
+
+    /// How many versions of one file are kept.
+    pub(super) fn versions_max(&self) -> usize {
+        usize::try_from(self.versions_max.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    /// There may be versions that are not to be kept.
+    pub fn thin_again(&self) {
+        self.is_to_thin.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether versions are to be looked through; whoever hears that does it.
+    pub fn begin_to_thin(&self) -> bool {
+        let is_late = now_ms() >= self.thin_ms.load(Ordering::Relaxed);
+        self.is_to_thin.swap(false, Ordering::Relaxed) || is_late
+    }
+
+    /// Notes when versions are to be looked through again.
+    pub fn thinned(&self, next_ms: u64) {
+        self.thin_ms.store(next_ms, Ordering::Relaxed);
+    }
+
     /// Whether anything is kept at all.
     pub(super) fn is_on(&self) -> bool {
         self.days.load(Ordering::Relaxed) > 0 && self.percent.load(Ordering::Relaxed) > 0
@@ -48,7 +86,12 @@ impl Keeping {
 
     /// Whether the keeper should look at the drive. Asks only the memory.
     pub fn is_due(&self) -> bool {
-        self.is_changed.load(Ordering::Relaxed) || now_ms() >= self.next_ms.load(Ordering::Relaxed)
+        let is_late = |ms: &AtomicU64| now_ms() >= ms.load(Ordering::Relaxed);
+        let is_told = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_told(&self.is_changed)
+            || is_told(&self.is_to_thin)
+            || is_late(&self.next_ms)
+            || is_late(&self.thin_ms)
     }
 
     /// Bytes that the trash of such a drive may have; of one that does not tell its size, any number.

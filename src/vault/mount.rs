@@ -16,7 +16,8 @@ use super::share::Share;
 use super::stuck;
 use super::tending::{self, Due};
 use super::thumbs;
-use super::trash;
+use super::trash::{self, Bin};
+use super::versions_keeping;
 use super::waiting::{self, UploadOwners};
 use super::{Grant, os};
 use crate::error::Result;
@@ -145,13 +146,18 @@ impl Vault {
         self.now().keeping.set(days, percent);
     }
 
+    /// Sets how many versions of one file are kept. Asks nothing of the drive.
+    pub fn keep_versions(&self, most: u32) {
+        self.now().keeping.set_versions(most);
+    }
+
     /// Sets how many megabytes of small pictures each drive keeps; 0 keeps none. Asks nothing of the drives.
     pub fn keep_thumbs(&self, megabytes: u32) {
         self.now().thumbs.set(megabytes);
     }
 
-    /// Removes from the trash, here and on the drives mounted inside the share, what was kept long enough
-    /// and the oldest of what is too much, if there can be any. Returns how many things were removed.
+    /// Removes from the trash, here and on the drives mounted inside the share, what was kept long enough,
+    /// the oldest of what is too much, and versions that are not to be kept, if there can be any. Returns how many things were removed.
     ///
     /// Errors: `StorageAbsent`, `Io`; the next call tries again.
     pub fn prune_trash(&self) -> Result<u64> {
@@ -161,17 +167,30 @@ impl Vault {
             return Ok(0);
         }
         keeping.begin_to_look();
+        let is_to_thin = keeping.begin_to_thin();
         let pruned = open_tended(&root).and_then(|(handle, _home)| {
-            let (mut removed, mut next_ms) = (0, u64::MAX);
-            for (_, bin) in trash::bins(&root, &handle) {
+            let (mut removed, mut next_ms, mut thin_ms) = (0, u64::MAX, u64::MAX);
+            for (top, bin) in trash::bins(&root, &handle) {
                 let (of_this, next_of_this) = trash::prune(bin.as_fd(), keeping)?;
                 removed += of_this;
                 next_ms = next_ms.min(next_of_this);
+                if is_to_thin {
+                    let bin = Bin { folder: Arc::new(bin), top };
+                    let (versions, next) = versions_keeping::thin(&bin, &root.versions, keeping)?;
+                    removed += versions;
+                    thin_ms = thin_ms.min(next);
+                }
             }
             keeping.looked(next_ms);
+            if is_to_thin {
+                keeping.thinned(thin_ms);
+            }
             Ok(removed)
         });
-        pruned.inspect_err(|_| keeping.look_again())
+        pruned.inspect_err(|_| {
+            keeping.look_again();
+            keeping.thin_again();
+        })
     }
 
     /// Has small pictures go, here and on the drives mounted inside the share, if fewer are to be kept than
@@ -196,6 +215,7 @@ impl Vault {
         let root = self.now();
         let handle = Arc::new(root.open()?.0);
         let held = group::take_back(&root, &handle);
+        root.versions.forget();
         let mut removed = sweep_filesystem(handle.as_fd(), &held);
         for (_, folder) in tops_below(&root, &handle) {
             removed += sweep_filesystem(folder.as_fd(), &held);
@@ -239,6 +259,7 @@ impl Vault {
             leftover::begin(top.as_fd());
         }
         let held = group::take_back(&root, &handle);
+        root.versions.forget();
         Ok(due.iter().map(|top| sweep_filesystem(top.as_fd(), &held)).sum())
     }
 
@@ -338,6 +359,7 @@ fn open_tended(root: &Arc<Root>) -> Result<(Arc<OwnedFd>, FileId)> {
 /// Takes back what was cut off. What has to wait is held by whoever sweeps as well.
 fn take_back(root: &Root, handle: &Arc<OwnedFd>, has_come: &dyn Fn(&Path) -> bool) {
     let held = group::take_back(root, handle);
+    root.versions.forget();
     unmake_folders(handle.as_fd(), &held);
     for (below, top) in tops_below(root, handle) {
         unmake_folders(top.as_fd(), &held);

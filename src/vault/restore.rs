@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// What an id that stands for nothing is told.
-const NO_SUCH_THING: Error = Error::NotFound("Item does not exist");
+pub(super) const NO_SUCH_THING: Error = Error::NotFound("Item does not exist");
 
 /// What is in the way of something that comes back.
 const IN_THE_WAY: Error = Error::Collision("Target already exists");
@@ -125,7 +125,7 @@ impl Bin {
 
     /// The record of a thing, and where the thing was in the share. A drive may come from anywhere: what its
     /// records say is judged like what a caller says.
-    fn record(&self, id: &TrashId) -> Result<Option<(Record, VaultPath)>> {
+    pub(super) fn record(&self, id: &TrashId) -> Result<Option<(Record, VaultPath)>> {
         let record = trash::read_record(self.folder.as_fd(), &id.record()).map_err(os)?;
         Ok(record.and_then(|record| {
             let below = VaultPath::parse(&record.path).ok()?;
@@ -247,7 +247,7 @@ impl Share {
     }
 
     /// The trash of every filesystem of the share.
-    fn bins(&self) -> Vec<Bin> {
+    pub(super) fn bins(&self) -> Vec<Bin> {
         trash::bins(&self.finder.root, &self.finder.handle)
             .into_iter()
             .filter_map(|(top, folder)| {

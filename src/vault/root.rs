@@ -13,6 +13,7 @@ use super::os;
 use super::path::{HOME, VaultPath};
 use super::photos_turn::Looking;
 use super::thumbs_keeping::ThumbsKeeping;
+use super::versions_known::VersionsKnown;
 use crate::error::{Error, Result};
 use crate::{limits, threads};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -118,6 +119,8 @@ pub(super) struct Root {
     pub quirks: Quirks,
     /// How much the trash keeps.
     pub keeping: Keeping,
+    /// Of what there may be versions.
+    pub versions: VersionsKnown,
     /// How many small pictures are kept.
     pub thumbs: ThumbsKeeping,
     /// Where it is told what larder changes.
@@ -168,6 +171,7 @@ impl Root {
             missed,
             quirks,
             keeping,
+            versions: VersionsKnown::default(),
             thumbs: ThumbsKeeping::default(),
             news,
             locks: Locks::default(),

@@ -136,7 +136,14 @@ impl Share {
         let (by, group) = (self.by().to_owned(), group.map(|group| group.name().to_owned()));
         let record =
             Record { path: path.as_str().to_owned(), by, reason, size: None, incoming, group };
-        let id = TrashId::new();
+        let mut id = TrashId::new();
+        if reason == Reason::Replaced {
+            // Before there is a record: whoever renames from now on finds it.
+            self.finder.root.versions.note(&spot.path);
+            keeping.thin_again();
+        } else {
+            id = id.of_deleted();
+        }
         let mut written = write(bin.folder.as_fd(), &id.unsettled(), &record);
         if let Err(Errno::NOSPC | Errno::DQUOT) = written
             && trash::make_some_room(bin.folder.as_fd())

@@ -133,6 +133,18 @@ impl<'a> Ready<'a> {
     }
 }
 
+/// What has come of it.
+struct Done {
+    /// Each thing in its place.
+    landed: Vec<Landed>,
+    /// What has another place now.
+    moves: Vec<Move>,
+    /// What of that only got another name, on its own filesystem.
+    renamed: Vec<Move>,
+    /// Whether it was called off on the way.
+    end: Result<()>,
+}
+
 impl Transfer {
     /// Does it, and says of each thing what became of it. `tell` hears the same with where the thing was, also of
     /// those that were complete when the rest was called off.
@@ -147,24 +159,26 @@ impl Transfer {
         self.share.checked(|| {
             let mut account = self.share.finder.root.news.account();
             let mut steps = Journal::new(&self.share);
-            let (done, moves, end) = self.do_all(progress, &mut steps, &mut account)?;
+            let Done { landed, moves, renamed, end } =
+                self.do_all(progress, &mut steps, &mut account)?;
             let settled = steps.settle()?;
             account.settle(&moves);
-            for (landed, item) in done.iter().zip(&self.items) {
+            self.share.take_versions_along(&renamed);
+            for (landed, item) in landed.iter().zip(&self.items) {
                 tell(&item.named, landed);
             }
             settled.let_go(progress)?.told()?;
-            end.map(|()| done)
+            end.map(|()| landed)
         })
     }
 
-    /// The work of `run`: the places, what has another one now, and whether it was called off on the way.
+    /// The work of `run`.
     fn do_all(
         &self,
         progress: &Progress,
         steps: &mut Journal<'_>,
         account: &mut Account,
-    ) -> Result<(Vec<Landed>, Vec<Move>, Result<()>)> {
+    ) -> Result<Done> {
         let targets = self.open_targets()?;
         let (mut ready, end) = self.prepare(progress, &targets)?;
         // A name that may be another in the end is nothing to be looked for after a crash.
@@ -184,10 +198,12 @@ impl Transfer {
             steps.sync()?;
             self.take_sources_out(&ready, steps)?;
         }
-        let landed =
-            done.iter().zip(&ready).map(|(landed, ready)| (ready.item, landed.path.name()));
-        let moves = self.moves(landed, &targets);
-        Ok((done, moves, end))
+        let moves = |is_meant: fn(&Ready<'_>) -> bool| {
+            let meant = done.iter().zip(&ready).filter(|(_, ready)| is_meant(ready));
+            self.moves(meant.map(|(landed, ready)| (ready.item, landed.path.name())), &targets)
+        };
+        let (moves, renamed) = (moves(|_| true), moves(|ready| ready.copied.is_none()));
+        Ok(Done { landed: done, moves, renamed, end })
     }
 
     /// What of these things has another place under those names.

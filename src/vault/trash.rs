@@ -323,7 +323,7 @@ pub(super) fn make_room(beside: BorrowedFd<'_>, bytes: u64) -> bool {
 }
 
 /// Removes a thing and says whether all of it is gone, for those who only want its room.
-fn is_gone(bin: BorrowedFd<'_>, id: &TrashId) -> bool {
+pub(super) fn is_gone(bin: BorrowedFd<'_>, id: &TrashId) -> bool {
     remove(bin, id, &VaultPath::root()).is_ok_and(|removed| removed == Removed::All)
 }
 
@@ -404,16 +404,67 @@ fn weight(bin: BorrowedFd<'_>, id: &TrashId) -> rustix::io::Result<u64> {
 
 /// Replaces a record in one step.
 fn rewrite(bin: BorrowedFd<'_>, id: &TrashId, record: &Record) -> rustix::io::Result<()> {
-    let home = look::open_place(bin, b"..")?;
-    let workshop = look::open_place(&home, TEMPORARY.as_bytes())?;
+    let workshop = open_workshop(bin)?;
     let name = hidden::temporary_name();
     write_record(workshop.as_fd(), &name, record)?;
-    // The thing may have been restored or removed meanwhile: then its record must not come back.
+    put_rewritten(bin, id, (workshop.as_fd(), &name))
+}
+
+/// Replaces some records, each in one step, durably when this returns; what has gone meanwhile stays away.
+pub(super) fn rewrite_all(
+    bin: BorrowedFd<'_>,
+    records: &[(TrashId, Record)],
+) -> rustix::io::Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let workshop = open_workshop(bin)?;
+    let is_few = records.len() <= limits::FEW_FILES;
+    let mut written = Vec::with_capacity(records.len());
+    let mut end = Ok(());
+    for (id, record) in records {
+        let name = hidden::temporary_name();
+        let write = if is_few { write_record } else { write_one_of_many };
+        end = write(workshop.as_fd(), &name, record);
+        if end.is_err() {
+            break;
+        }
+        written.push((id, name));
+    }
+    if !is_few {
+        end = end.and_then(|()| look::sync_whole(&workshop));
+    }
+    for (id, name) in written {
+        // None of them unless all are on the disk; and one that has gone is nobody's failure.
+        match end {
+            Ok(()) => match put_rewritten(bin, id, (workshop.as_fd(), &name)) {
+                Err(Errno::NOENT) => {}
+                put => end = put,
+            },
+            Err(_) => hidden::unlink(workshop.as_fd(), &name),
+        }
+    }
+    end.and_then(|()| look::sync_folder(bin))
+}
+
+/// Larder's folder for unfinished things beside a trash.
+fn open_workshop(bin: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
+    let home = look::open_place(bin, b"..")?;
+    hidden::open_or_make(home.as_fd(), TEMPORARY)
+}
+
+/// Gives a new record its name. The thing may have been restored or removed meanwhile: then its record must not come
+/// back.
+fn put_rewritten(
+    bin: BorrowedFd<'_>,
+    id: &TrashId,
+    (workshop, name): (BorrowedFd<'_>, &str),
+) -> rustix::io::Result<()> {
     let replaced = match look::look(bin, id.record().as_bytes()) {
-        Ok(Some(_)) => rustix::fs::renameat(&workshop, &name, bin, id.record()),
+        Ok(Some(_)) => rustix::fs::renameat(workshop, name, bin, id.record()),
         _ => Err(Errno::NOENT),
     };
-    replaced.inspect_err(|_| hidden::unlink(workshop.as_fd(), &name))
+    replaced.inspect_err(|_| hidden::unlink(workshop, name))
 }
 
 /// Settles what a crash left in one trash half done, but nothing this process is working on. Returns how many

@@ -22,6 +22,10 @@ pub(super) const RECORD: &str = ".json";
 /// The same while the thing is on its way in.
 pub(super) const UNSETTLED: &str = ".new";
 
+/// What stands behind the number of what was deleted, and is no version of anything: so it need not be looked at when
+/// versions are looked for.
+const OF_DELETED: &str = "-d";
+
 /// What a thing in the trash is called: time, process and number. Nothing else parses, so holding one proves
 /// that it is one plain name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +38,16 @@ impl TrashId {
     pub(super) fn new() -> Self {
         let ms = now_ms() & ((1 << (4 * TIME_DIGITS)) - 1);
         Self(format!("{ms:0TIME_DIGITS$x}-{}", hidden::temporary_name()))
+    }
+
+    /// The same for something that is deleted.
+    pub(super) fn of_deleted(self) -> Self {
+        Self(self.0 + OF_DELETED)
+    }
+
+    /// Whether it was certainly deleted, rather than replaced.
+    pub(super) fn is_of_deleted(&self) -> bool {
+        self.0.ends_with(OF_DELETED)
     }
 
     /// Reads one.

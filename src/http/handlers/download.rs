@@ -88,6 +88,8 @@ pub fn make_ticket(call: &mut Call<'_>, ask: Ask<Selection>) -> Result<Answer<Ti
 pub struct Wanted {
     /// A ticket of `/api/download_ticket`, in place of paths.
     ticket: Option<String>,
+    /// A version of a file, by its id from `/api/versions`, in place of paths.
+    version: Option<String>,
     /// A file or folder; several become one ZIP. Needed without a ticket.
     #[serde(default)]
     file_path: Vec<String>,
@@ -105,16 +107,29 @@ other_answer!(/// What was downloaded.
     206: "The ranges that were asked for." in "*/*",
     304: "The client has it already.");
 
-/// Sends what the paths name: those of the query, or those of a ticket.
+/// Sends what the paths name: those of the query, or those of a ticket; or a version of a file.
 ///
 /// Errors: `Invalid`, `Refused`, `NotFound`.
 pub fn send(call: &mut Call<'_>, ask: Query<Wanted>) -> Result<Download> {
     let ask = ask.read(call)?;
+    if let Some(id) = &ask.version {
+        return send_version(call, id, ask.inline).map(Download);
+    }
     let paths = match &ask.ticket {
         Some(id) => call.app.tickets.paths_of(id, &call.caller()?.holder()?)?,
         None => named(&ask.file_path)?.into(),
     };
     deliver(call, &paths, ask.inline, &mut || Ok(())).map(Download)
+}
+
+/// Sends what a file replaced, as long as the caller may have the file.
+///
+/// Errors: `Refused`, `NotFound`.
+fn send_version(call: &Call<'_>, id: &str, is_inline: bool) -> Result<Reply> {
+    let stands = call.standing_in_session()?;
+    let (path, file) = call.share()?.open_version(id)?;
+    let reply = send_file(call, file, (path.name(), is_inline), &mut || Ok(()))?;
+    Ok(reply.while_it(stands))
 }
 
 /// Sends a file, or a folder or several things as a ZIP, as long as the caller may have them. `begins` is asked when

@@ -1,4 +1,4 @@
-//! The trash: contract, sections 11 and 12.
+//! The trash: contract, sections 11 and 12. What files replaced, which is there too: second contract, section 22.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use crate::http::answer::{Answer, Done, Rows, Time, done, sentence};
 use crate::http::call::Call;
 use crate::http::handlers::folders::EntryType;
 use crate::http::handlers::upload::IfTaken;
-use crate::http::question::{Ask, Question};
+use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
-use crate::vault::{IfExists, Item, Reason, Share, VaultPath};
+use crate::vault::{IfExists, Item, Reason, Share, TrashId, VaultPath, Version};
 
 /// `GET /api/trash`: what is in the trash and was where the caller may read; of each drive the latest first.
 ///
@@ -60,6 +60,49 @@ impl From<&Item> for Trashed {
             reason: item.reason,
         }
     }
+}
+
+/// What `versions` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WhoseVersions {
+    /// The file.
+    path: String,
+}
+
+impl Question for WhoseVersions {}
+
+/// One version of a file.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "FileVersion"))]
+pub struct ShownVersion {
+    /// To download or restore it by.
+    id: TrashId,
+    /// Bytes.
+    size: u64,
+    /// When it was replaced.
+    replaced: Time,
+    /// Who did that.
+    by: String,
+}
+
+impl From<Version> for ShownVersion {
+    fn from(Version { id, size, replaced, by }: Version) -> Self {
+        Self { id, size, replaced: Time::of(replaced), by }
+    }
+}
+
+/// `GET /api/versions`: what a file replaced, the latest first.
+///
+/// Errors: `Invalid`, `Refused`, `NotFound`, `TooSoon`, `StorageAbsent`.
+pub fn versions(
+    call: &mut Call<'_>,
+    ask: Query<WhoseVersions>,
+) -> Result<Answer<Vec<ShownVersion>>> {
+    let path = VaultPath::parse(&ask.read(call)?.path)?;
+    let versions = call.share()?.versions(&path)?;
+    Answer::of(&versions.into_iter().map(ShownVersion::from).collect())
 }
 
 /// What `restore` is asked by.

@@ -36,6 +36,7 @@ it("says of each value that is wrong what it must be", () => {
     restart_command: [],
     command_timeout: 0,
     trash_percent: 91,
+    versions_max: 0,
     thumbs_mb: -1,
   };
   const found = checkSettings(bad);

@@ -68,6 +68,7 @@ const RULES: Partial<Record<SettingKey, Rule>> = {
   command_timeout: number(1, 3600),
   trash_days: number(0, 36_500),
   trash_percent: number(0, 90),
+  versions_max: number(1, 1000),
   upload_days: number(1, 90),
   thumbs_mb: number(0, 1_048_576),
 };

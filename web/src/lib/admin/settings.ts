@@ -33,6 +33,7 @@ export const GROUPS: readonly SettingGroup[] = [
       one("path", "text", "settings.path", "settings.pathHelp"),
       one("trash_days", "number", "settings.trashDays", "settings.trashDaysHelp"),
       one("trash_percent", "number", "settings.trashPercent", "settings.trashPercentHelp"),
+      one("versions_max", "number", "settings.versionsMax", "settings.versionsMaxHelp"),
       one("upload_days", "number", "settings.uploadDays", "settings.uploadDaysHelp"),
       one("thumbs_mb", "number", "settings.thumbsMb", "settings.thumbsMbHelp"),
       one("links", "switch", "settings.links", "settings.linksHelp"),

@@ -581,6 +581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a file replaced.
+         * @description For whoever may use `/api/trash`.
+         */
+        get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash/restore": {
         parameters: {
             query?: never;
@@ -2011,6 +2031,23 @@ export interface components {
             /** @description Where in the trash is what they replaced. */
             trash: string[];
         };
+        /** @description One version of a file. */
+        FileVersion: {
+            /** @description To download or restore it by. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description Bytes.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was replaced.
+             */
+            replaced: string;
+            /** @description Who did that. */
+            by: string;
+        };
         /** @description It is done, and something is there now. */
         FolderCreatedAnswer: {
             /**
@@ -3217,6 +3254,11 @@ export interface components {
             trash_percent: number;
             /**
              * Format: uint32
+             * @description Versions of one file that the trash keeps.
+             */
+            versions_max: number;
+            /**
+             * Format: uint32
              * @description Days that an upload that broke off waits to be gone on with.
              */
             upload_days: number;
@@ -4328,6 +4370,8 @@ export interface operations {
             query?: {
                 /** @description A ticket of `/api/download_ticket`, in place of paths. */
                 ticket?: string;
+                /** @description A version of a file, by its id from `/api/versions`, in place of paths. */
+                version?: string;
                 /** @description A file or folder; several become one ZIP. Needed without a ticket. */
                 file_path?: string[];
                 /** @description Whether to show it rather than save it (anything but `0`). */
@@ -5092,6 +5136,40 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    versions: {
+        parameters: {
+            query: {
+                /** @description The file. */
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileVersion"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     trash_restore: {
         parameters: {
             query?: never;
@@ -5476,6 +5554,11 @@ export interface operations {
                      * @description Percent of a drive that the trash may take; 0 turns it off.
                      */
                     trash_percent?: number;
+                    /**
+                     * Format: uint32
+                     * @description Versions of one file that the trash keeps.
+                     */
+                    versions_max?: number;
                     /**
                      * Format: uint32
                      * @description Days that an upload that broke off waits to be gone on with.
