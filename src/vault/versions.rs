@@ -110,20 +110,20 @@ impl Bin {
         known: &VersionsKnown,
         moves: &HashMap<&str, &VaultPath>,
     ) -> Result<()> {
-        let mut moved = Vec::new();
+        let mut rewritten = Vec::new();
         self.each_version(known, &mut |found| {
             let Some(to) = moved_to(&found.place, moves) else { return Ok(true) };
             let Some(below) = to.below(&self.top).filter(is_nameable) else { return Ok(true) };
             known.note(&to);
             let path = below.as_str().to_owned();
-            moved.push((found.id, Record { path, ..found.record }));
-            if moved.len() >= limits::VERSIONS_MOVED_AT_ONCE {
-                trash::rewrite_all(self.folder.as_fd(), &moved).map_err(os)?;
-                moved.clear();
+            rewritten.push((found.id, Record { path, ..found.record }));
+            if rewritten.len() >= limits::VERSIONS_MOVED_AT_ONCE {
+                trash::rewrite_all(self.folder.as_fd(), &rewritten).map_err(os)?;
+                rewritten.clear();
             }
             Ok(true)
         })?;
-        trash::rewrite_all(self.folder.as_fd(), &moved).map_err(os)
+        trash::rewrite_all(self.folder.as_fd(), &rewritten).map_err(os)
     }
 }
 
