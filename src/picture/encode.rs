@@ -2,9 +2,9 @@
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
-use super::scale::{Canvas, Colours};
 use super::size::Size;
 use crate::limits;
+use larder_scale::{Canvas, Colours};
 
 /// Qualities to be tried until it is small enough, the best first; for tiles, and for a screen.
 const TILE: [u8; 3] = [70, 50, 20];

@@ -18,7 +18,6 @@ mod profile;
 #[cfg(test)]
 #[path = "../../tests/harness/pictures.rs"]
 mod samples;
-mod scale;
 mod size;
 mod sniff;
 mod source;

@@ -1,6 +1,6 @@
 //! Turns a picture upright, by what the camera says of how it was held (EXIF 2.32, 4.6.4, `Orientation`).
 
-use super::scale::Canvas;
+use larder_scale::Canvas;
 
 /// How a picture lies in its file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn upright(canvas: Canvas, orientation: Orientation) -> Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::scale::Colours;
+    use larder_scale::Colours;
 
     /// A picture of grey pixels.
     fn canvas(width: u32, height: u32, pixels: &[u8]) -> Canvas {

@@ -16,8 +16,6 @@ pub mod head;
 pub mod heif;
 #[path = "../../../src/picture/profile.rs"]
 pub mod profile;
-#[path = "../../../src/picture/scale.rs"]
-pub mod scale;
 #[path = "../../../src/picture/size.rs"]
 pub mod size;
 #[path = "../../../src/picture/sniff.rs"]

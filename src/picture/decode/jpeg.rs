@@ -10,7 +10,7 @@ use super::{Input, NoPicture, Result, split};
 use crate::limits;
 use crate::picture::embedded;
 use crate::picture::head::{self, Frame};
-use crate::picture::scale::{Canvas, Colours, Scaler, fit};
+use larder_scale::{Canvas, Colours, Scaler, fit};
 
 /// Decodes to at most `side` pixels.
 pub fn decode(mut reader: Input<impl Read + Seek>, side: u32) -> Result<Canvas> {

@@ -1,6 +1,6 @@
 //! Cameras whose pictures are 3:2 or 16:9 put one of 4:3 into the file, with black bars.
 
-use crate::picture::scale::{Canvas, Colours};
+use larder_scale::{Canvas, Colours};
 
 /// A value up to which black may have been spoiled by the JPEG's coding.
 const BLACK_MAX: u8 = 48;

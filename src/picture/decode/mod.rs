@@ -17,12 +17,12 @@ mod webp;
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::scale::{Canvas, Scaler, fit};
 use super::sniff::{self, Kind};
 use super::tags;
 use super::task::{Inside, Task};
 use super::turn::{self, Orientation};
 use crate::limits;
+use larder_scale::{Canvas, Scaler, fit};
 
 /// Why there is no picture: it is none, a broken one, too large a one, or of a kind that larder leaves to browsers.
 /// Nobody treats these differently.

@@ -6,7 +6,7 @@ use png::{ColorType, Decoder, Limits, Transformations};
 
 use super::{NoPicture, Result, is_within, on_white};
 use crate::limits;
-use crate::picture::scale::{Canvas, Colours, Scaler, fit};
+use larder_scale::{Canvas, Colours, Scaler, fit};
 
 /// Decodes to at most `side` pixels.
 pub fn decode(reader: impl BufRead + Seek, side: u32) -> Result<Canvas> {

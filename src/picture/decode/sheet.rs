@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::{NoPicture, Result};
-use crate::picture::scale::{Canvas, Colours, Scaler, fit};
+use larder_scale::{Canvas, Colours, Scaler, fit};
 
 /// What is shown, with rows of the picture coming.
 pub struct Sheet {

@@ -11,7 +11,7 @@ use super::layout::{Coding, Layout, Part};
 use super::sheet::Sheet;
 use super::{NoPicture, Result, alpha, is_within, mixed, on_white};
 use crate::limits;
-use crate::picture::scale::{Canvas, Colours};
+use larder_scale::{Canvas, Colours};
 
 /// Decodes to at most `side` pixels.
 pub fn decode(mut reader: impl BufRead + Seek, side: u32) -> Result<Canvas> {
