@@ -50,7 +50,7 @@ macro_rules! recordings {
     };
 }
 
-recordings! { davfs2 explorer finder gnome joplin kde keepass office zotero }
+recordings! { android cyberduck davfs2 explorer finder gnome joplin kde keepass office zotero }
 
 /// Where the recordings are.
 fn folder() -> PathBuf {
@@ -77,6 +77,24 @@ fn play(name: &str) {
         let answer = player.answer.as_ref().map(ToString::to_string).unwrap_or_default();
         assert!(is_so, "{name}.txt, line {number}: {line}\nThe answer: {answer}");
     }
+}
+
+/// KDE brings several files at once, and its password with none of them that was not refused before.
+#[test]
+fn several_large_files_are_refused_before_they_are_here() {
+    let larder = Larder::prepare().roles(&everybody_may_everything()).launch().user("ana");
+    let body = vec![b'x'; 3_000_000];
+    let mut wires: Vec<Wire> = (0..6).map(|_| larder.wire()).collect();
+    for (number, wire) in wires.iter_mut().enumerate() {
+        let length = "Content-Length: 3000000";
+        wire.send(format!("PUT /dav/{number}.bin HTTP/1.1\r\nHost: nas\r\n{length}\r\n\r\n"));
+    }
+    for wire in &mut wires {
+        wire.send_until_answered(&body);
+        let answer = wire.answer().expect(401);
+        assert_eq!(answer.header("DAV"), Some("1, 2"), "{answer}");
+    }
+    assert_eq!((larder.tree().len(), larder.unfinished()), (0, 0));
 }
 
 /// A request as it is read.
