@@ -274,6 +274,11 @@ impl Jobs {
         (views, state.change)
     }
 
+    /// How many go on.
+    pub fn running(&self) -> usize {
+        self.0.lock().jobs.iter().filter(|job| job.end.is_none()).count()
+    }
+
     /// Asks a job within reach to stop. One that has ended stays as it is.
     ///
     /// Errors: `NotFound`; whether somebody else has a job of this id is not told.

@@ -99,6 +99,11 @@ impl Links {
         Ok((links.collect(), last))
     }
 
+    /// How many have neither ended nor been used up by now.
+    pub fn count_open(&self, now: i64) -> Result<i64> {
+        self.store.count_open(now)
+    }
+
     /// Makes a link; it is on the disk when this returns, and its rights are the caller's to judge.
     ///
     /// Errors: `Conflict` when the user has too many.

@@ -21,6 +21,7 @@ mod jobs;
 mod limits;
 mod links;
 mod logbook;
+mod metrics;
 mod offline;
 mod people;
 mod permits;

@@ -465,6 +465,7 @@ fn watch_drive(app: &App) {
                 sweep(app);
             }
         }
+        app.resources.look_at_drive();
         if let Ok(removed @ 1..) = app.vault.sweep_again() {
             let words = format!("{removed} unfinished files were removed at last");
             app.logbook.note_own(logbook::Event::other(words));

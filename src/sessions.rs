@@ -78,6 +78,11 @@ impl Sessions {
         self.lock().keys().copied().collect()
     }
 
+    /// How many of them send or receive something.
+    pub fn transfers(&self) -> u64 {
+        self.all().iter().map(|handle| u64::from(handle.is_at_work())).sum()
+    }
+
     /// Who is on, the longest first.
     pub fn list(&self) -> Vec<SessionInfo> {
         let mut all = self.all();
@@ -261,6 +266,11 @@ impl Handle {
     /// So many bytes more.
     pub fn count(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether a transfer goes on.
+    fn is_at_work(&self) -> bool {
+        self.lock().transfer.is_some()
     }
 
     /// Bytes of the transfer so far.

@@ -26,6 +26,7 @@ use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::vault::{Usage, Vault};
 use crate::{limits, threads, zone};
 use history::History;
@@ -204,6 +205,22 @@ impl Resources {
         sample
     }
 
+    /// The newest sample as it is known: nobody counts as watching for it, so that drives may sleep.
+    pub fn known(&self) -> Sample {
+        self.0.lock().sample.clone()
+    }
+
+    /// Looks after the drive; what is known of one that does not answer stays as it is.
+    pub fn look_at_drive(&self) {
+        let mut next = Sample::default();
+        match self.0.vault.usage_at_a_glance() {
+            Ok(usage) => note_disk(&mut next, &usage),
+            Err(Error::StorageAbsent) => {}
+            Err(_) => return,
+        }
+        keep_disk(&next, &mut self.0.lock().sample);
+    }
+
     /// How it was in the last ten minutes, the oldest first: more closely while somebody watched.
     pub fn history(&self) -> Vec<Moment> {
         self.0.lock().history.told()
@@ -283,7 +300,13 @@ fn update_machine(
 
 /// Looks at the drive.
 fn update_disk(sample: &mut Sample, vault: &Vault) {
-    let Ok(usage) = vault.usage() else { return };
+    if let Ok(usage) = vault.usage() {
+        note_disk(sample, &usage);
+    }
+}
+
+/// Notes what a drive has told that is there.
+fn note_disk(sample: &mut Sample, usage: &Usage) {
     sample.storage_present = true;
     sample.disk_total_bytes = usage.total_bytes;
     sample.disk_free_bytes = usage.free_bytes;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use crate::error::{Error, Result};
 use crate::picture::{self, Pictures, Place, Places, Size, Wish};
 use crate::vault::{KeptThumb, Origin, Pictured, SmallPicture};
-use crate::{limits, threads};
+use crate::{limits, metrics, threads};
 
 /// A small picture.
 #[derive(Clone, Debug)]
@@ -212,6 +212,7 @@ impl Thumbs {
         let places = self.places_of(file.drive());
         let _place = place_while(&places, wish, &|| file.ask_drive())?;
         let made = self.pictures.make(&file.file.file, size, wish)?;
+        if made.is_some() { &metrics::THUMBS_MADE } else { &metrics::THUMBS_FAILED }.add(1);
         let is_as_it_was = file.is_as_it_was()?;
         let Some(jpeg) = made else {
             if is_as_it_was {

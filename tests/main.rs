@@ -49,6 +49,7 @@ mod links;
 mod listing;
 mod log_columns;
 mod logs;
+mod metrics;
 mod move_copy;
 mod openapi;
 mod pages;

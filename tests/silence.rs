@@ -41,6 +41,8 @@ fn expect_the_rest_to_answer(larder: &Larder) {
     ana.get("/api/user/get_self").expect(200);
     ana.get("/api/resources").expect(200);
     ana.get("/api/jobs").expect(200);
+    ana.get("/metrics").expect(200);
+    ana.get("/api/is_up?deep=1").expect(200);
     assert_eq!(ana.get("/api/download?file_path=docs/a.txt").expect(200).text(), "A");
     let listed = ana.get("/api/finder?details=1").expect(200).json();
     assert_eq!(listed["items"], json!(["docs", "usb"]));

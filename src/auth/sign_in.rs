@@ -17,6 +17,7 @@ use crate::auth::throttle::{AddressThrottle, network_of};
 use crate::auth::verified::Stored;
 use crate::error::{Error, Result, SignInProblem};
 use crate::logbook::{By, Event, Logbook};
+use crate::metrics;
 use crate::store::User;
 
 /// Judges everybody who wants to sign in.
@@ -167,7 +168,7 @@ impl SignIn {
             (Err(Error::SignIn(_)), Judged::Right | Judged::Wrong) => {
                 let words = format!("failed sign-in as {name}");
                 let event = Event::failed_sign_in(name, words).whole();
-                self.logbook.note_refusal(&By::dav(None, from), event);
+                self.was_wrong(&By::dav(None, from), event);
             }
             _ => {}
         }
@@ -204,7 +205,7 @@ impl SignIn {
         }
         let words = format!("failed sign-in as {}: their own password", user.username);
         let event = Event::failed_sign_in(&user.username, words).whole();
-        self.logbook.note_refusal(&By::api(None, from), event);
+        self.was_wrong(&By::api(None, from), event);
         Err(WRONG)
     }
 
@@ -225,7 +226,7 @@ impl SignIn {
                 self.logbook.note(&by, Event::signed_in_by_code());
             }
             Err(Error::SignIn(_)) => {
-                self.logbook.note_refusal(&By::api(None, from), Event::failed_code());
+                self.was_wrong(&By::api(None, from), Event::failed_code());
             }
             Err(_) => {}
         }
@@ -340,7 +341,7 @@ impl SignIn {
                 return self.logbook.note(&by(Some(name)), Event::signed_in());
             }
             (Entrance::Api(_), Err(Error::SignIn(SignInProblem::CodeRequired))) => {
-                stopped_at_code(name)
+                return self.logbook.note_refusal(&by(None), stopped_at_code(name));
             }
             (
                 Entrance::Api(_),
@@ -359,7 +360,13 @@ impl SignIn {
                 Event::failed_sign_in(name, format!("failed sign-in as {name}: {error}"))
             }
         };
-        self.logbook.note_refusal(&by(None), failed);
+        self.was_wrong(&by(None), failed);
+    }
+
+    /// Somebody was not let in.
+    fn was_wrong(&self, by: &By<'_>, event: Event) {
+        metrics::SIGN_IN_FAILURES.add(1);
+        self.logbook.note_refusal(by, event);
     }
 }
 

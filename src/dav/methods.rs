@@ -27,6 +27,7 @@ const fn row(
         access: Access::ByRole,
         proofs: PROOFS,
         lane: Lane::Disk,
+        may_ask_drive: false,
         handler,
         is_prefix: true,
         door: Door::Dav,

@@ -15,7 +15,7 @@ use crate::auth::key;
 use crate::ftp::channel::{Channel, wait};
 use crate::ftp::reply::Reply;
 use crate::ftp::session::Session;
-use crate::limits;
+use crate::{limits, metrics};
 
 /// Ports below this belong to services of the system (RFC 2577, 5).
 const PORT_MIN: u16 = 1024;
@@ -294,6 +294,7 @@ impl Session {
                 Ok(count) => {
                     bytes = &bytes[count..];
                     self.handle.count(count);
+                    metrics::FTP_SENT.add(count as u64);
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
                     let flags = channel.interest(false);
@@ -316,6 +317,7 @@ impl Session {
                 Ok(count) => {
                     filled += count;
                     self.handle.count(count);
+                    metrics::FTP_RECEIVED.add(count as u64);
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
                     if filled > 0 {
@@ -369,6 +371,7 @@ impl Session {
                 Ok(0) => return Ok(Ok(())),
                 Ok(count) => {
                     self.handle.count(count);
+                    metrics::FTP_SENT.add(count as u64);
                     moved = Instant::now();
                 }
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
-    jobs, keys, links, logs, pages, photos, roles, sessions, settings, signin_code, system, thumb,
-    totp, transfers, trash, upload, uploads, users,
+    jobs, keys, links, logs, metrics, pages, photos, roles, sessions, settings, signin_code,
+    system, thumb, totp, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -36,6 +36,8 @@ pub struct Endpoint {
     pub proofs: &'static [Proof],
     /// Which threads work on it.
     pub lane: Lane,
+    /// Whether it asks the drive when it is asked with a query: then it goes to that lane.
+    pub may_ask_drive: bool,
     /// What answers.
     pub handler: fn(&mut Call<'_>) -> Result<Reply>,
     /// Whether everything below `path` belongs to it; the handler hears of it by `Call::rest`.
@@ -201,6 +203,7 @@ macro_rules! row {
                 _ => $crate::http::api::ANY_PROOF,
             },
             lane: $lane,
+            may_ask_drive: false,
             handler: |call| $crate::http::answer::ask(call, $handler),
             is_prefix: false,
             door: $crate::auth::narrowed::Door::Api,
@@ -275,6 +278,17 @@ impl Endpoint {
         self
     }
 
+    /// Asks the drive when it is asked with a query.
+    const fn may_ask_drive(mut self) -> Self {
+        self.may_ask_drive = true;
+        self
+    }
+
+    /// Which threads work on a request.
+    pub fn lane_for(&self, has_query: bool) -> Lane {
+        if self.may_ask_drive && has_query { Lane::Disk } else { self.lane }
+    }
+
     /// Answers with secrets.
     const fn secret(mut self) -> Self {
         self.compresses = false;
@@ -313,7 +327,8 @@ impl Endpoint {
 #[rustfmt::skip]
 pub static ENDPOINTS: &[Endpoint] = &[
     //   methods     path                          who may   lane      about    handler                refusals          what it is for
-    row!([Get],  "/api/is_up",                 Public,   Quick,    System,  system::is_up,         [429],            "Say that the server is up."),
+    row!([Get],  "/api/is_up",                 Public,   Quick,    System,  system::is_up,         [429],            "Say that the server is up; with `deep`, to whoever has signed in, whether its drive is there.").may_ask_drive(),
+    row!([Get],  "/metrics",                   ByRole,   Quick,    System,  metrics::tell,         [],               "Tell how larder is in numbers, for Prometheus.").forbids().open_to_keys(),
     row!([Post], "/api/shutdown",              ByRole,   Transfer, System,  system::shut_down,     [409],            "Power the machine off."),
     row!([Post], "/api/restart",               ByRole,   Transfer, System,  system::restart,       [409],            "Restart the machine."),
     row!([Get],  "/api/finder",                ByRole,   Disk,     Files,   folders::list,         [404],            "List one folder.").open_to_keys(),
@@ -516,6 +531,7 @@ mod tests {
                 "/api/upload",
                 "/api/uploads",
                 "/api/uploads/",
+                "/metrics",
             ]
         );
         for row in ENDPOINTS.iter().filter(|row| row.is_open_to_keys) {

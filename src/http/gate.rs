@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::auth::accounts::Accounts;
 use crate::auth::caller::Caller;
 use crate::auth::key;
+use crate::auth::narrowed::Door;
 use crate::error::{Error, Result, SignInProblem};
 use crate::http::api::{self, Access, Endpoint, Opens, Proof};
 use crate::http::{cookie, guests};
@@ -27,7 +28,7 @@ pub fn recognize(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Op
     if endpoint.access == Access::Public {
         return Ok(None);
     }
-    identify(app, endpoint, request).map(Some)
+    identify(app, endpoint.proofs, request).map(Some)
 }
 
 /// Lets them in, if they may.
@@ -154,12 +155,24 @@ pub fn may(app: &App, caller: &Caller, path: &str) -> bool {
     (!is_narrowed || api::is_open_to_keys(path)) && caller.may(path, &app.roles())
 }
 
+/// Finds out who asks something that is open to all, but of which those hear more who have signed in.
+///
+/// Errors: `SignIn`, `FactorNeeded`, `Forbidden` (a key that does not open this door).
+pub fn must_be_signed_in(app: &App, request: &Request) -> Result<()> {
+    let caller = identify(app, api::ANY_PROOF, request)?;
+    if caller.lacks_factor(&app.config.settings()) {
+        return Err(Error::FactorNeeded);
+    }
+    let is_shut_out = caller.narrowed_key().is_some() && !caller.opens(Door::Api);
+    if is_shut_out { Err(Error::Forbidden) } else { Ok(()) }
+}
+
 /// Finds the caller by the first of the credentials that the request brings and the endpoint takes.
 ///
 /// Errors: `SignIn`; those of `guests::recognize`.
-fn identify(app: &App, endpoint: &Endpoint, request: &Request) -> Result<Caller> {
+fn identify(app: &App, proofs: &[Proof], request: &Request) -> Result<Caller> {
     let accounts = &app.accounts;
-    for proof in endpoint.proofs {
+    for proof in proofs {
         match proof {
             Proof::Link => return guests::recognize(app, request),
             Proof::Bearer => {

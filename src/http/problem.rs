@@ -79,6 +79,9 @@ pub struct Problem<'a> {
     /// Whether name and password are right and a code is wanted beside them (second contract, section 21).
     #[serde(skip_serializing_if = "Option::is_none")]
     code_required: Option<bool>,
+    /// Whether the drive is there; told where it is not (second contract, section 24).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drive: Option<bool>,
 }
 
 /// The answer to a request that was refused or failed.
@@ -93,7 +96,8 @@ pub fn reply(error: &Error) -> Reply {
     };
     let (sentence, code, failed) = (sentence(error), code(error), failed(error));
     let code_required = matches!(error, Error::SignIn(SignInProblem::CodeRequired)).then_some(true);
-    let problem = Problem { error: sentence, code, details, failed, code_required };
+    let drive = matches!(error, Error::StorageAbsent).then_some(false);
+    let problem = Problem { error: sentence, code, details, failed, code_required, drive };
     let reply = Reply::new(status(error), Body::Bytes(text(&problem).into_bytes().into()))
         .with("Content-Type", JSON)
         .with("Cache-Control", "no-store");
@@ -117,7 +121,8 @@ pub fn refusal(status: u16, reason: &'static str) -> Refusal {
         500 => "internal",
         _ => "bad_request",
     };
-    let problem = Problem { error: reason, code, details: None, failed: None, code_required: None };
+    let (details, failed, code_required, drive) = (None, None, None, None);
+    let problem = Problem { error: reason, code, details, failed, code_required, drive };
     Refusal { content_type: JSON, body: text(&problem), fields: OF_THE_FLOOR, more: &[] }
 }
 
@@ -368,7 +373,8 @@ mod tests {
     #[test]
     fn a_sentence_is_escaped() {
         let said = |error, details| {
-            text(&Problem { error, code: "failed", details, failed: None, code_required: None })
+            let (failed, code_required, drive) = (None, None, None);
+            text(&Problem { error, code: "failed", details, failed, code_required, drive })
         };
         assert_eq!(said("a \"b\"", None), r#"{"error":"a \"b\"","code":"failed"}"#);
         assert_eq!(said("a", Some("\n")), r#"{"error":"a","code":"failed","details":"\n"}"#);

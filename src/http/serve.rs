@@ -21,6 +21,7 @@ use crate::http::reply::Reply;
 use crate::http::router::{self, Route};
 use crate::http::{coding, cors, gate, guests, host, https, problem, query, tus};
 use crate::logbook::{By, Event};
+use crate::metrics::{self, Traffic};
 use crate::permits::{Permit, Permits};
 use crate::settings::{Https, Settings};
 use crate::store::Whence;
@@ -57,6 +58,7 @@ impl Server {
             Secured { source: tls_source(app), alone },
         )?;
         let floor = Arc::new(floor);
+        count_floor(&floor);
         let mut workers = Vec::new();
         for number in 1..=limits::QUICK_WORKERS {
             let (app, floor) = (Arc::clone(app), Arc::clone(&floor));
@@ -82,6 +84,21 @@ impl Server {
 fn refuse(status: u16, reason: &'static str, target: &str) -> Refusal {
     let worded = if dav::is_ours(target) { dav::of_floor } else { problem::refusal };
     worded(status, reason)
+}
+
+/// What the floor counts is told with the rest.
+fn count_floor(floor: &Arc<tiny_http::Server>) {
+    let floor = Arc::downgrade(floor);
+    metrics::ask_floor_by(move || {
+        let counted = floor.upgrade().map(|floor| floor.counters()).unwrap_or_default();
+        Traffic {
+            connections: counted.connections,
+            refused: counted.refused,
+            turned_away: counted.turned_away,
+            received_bytes: counted.received_bytes,
+            sent_bytes: counted.sent_bytes,
+        }
+    });
 }
 
 /// Where the floor finds what a TLS connection is made from.
@@ -140,7 +157,8 @@ fn find(app: &App, request: &Request) -> Route {
 fn serve_at_home(app: &Arc<App>, lanes: &Lanes, request: Request) -> Option<Request> {
     let route = find(app, &request);
     let mut too_many: fn() -> Error = too_soon;
-    let work = match route.endpoint.as_ref().map(|endpoint| endpoint.lane) {
+    let has_query = !query::split(request.url()).1.is_empty();
+    let work = match route.endpoint.as_ref().map(|endpoint| endpoint.lane_for(has_query)) {
         Ok(Lane::Disk) => &lanes.disk,
         Ok(Lane::Transfer) => &lanes.other,
         Ok(Lane::Picture) => {
@@ -179,6 +197,8 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         origin,
         origins,
     };
+    // What is sent slowly is under way while it is read.
+    let coming = (!request.body_is_buffered()).then(|| metrics::TRANSFERS.enter());
     let mut who = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         host::judge(app, &settings, &request)?;
@@ -202,6 +222,7 @@ fn serve_one(app: &Arc<App>, route: Route, places: Option<Places<'_>>, mut reque
         answer(app, endpoint, address, &mut request, &mut who)
     }))
     .unwrap_or_else(|_panic| Err(Error::Bug("a handler panicked".into())));
+    drop(coming);
     manner.give(app, outcome, who.as_ref(), request);
 }
 
@@ -244,11 +265,22 @@ impl Manner<'_> {
         let reply = if self.may_compress { coding::fit(reply, &request) } else { reply };
         let reply = if self.is_by_link { guests::mark(reply) } else { reply };
         let reply = if self.door == Door::Dav { dav::mark(reply) } else { reply };
+        metrics::answered(reply.status);
+        let is_long = matches!(reply.body, Body::Stream(_) | Body::Parts(_));
+        // A page that listens for what happens waits, and fetches nothing.
+        let is_going = is_long && query::split(request.url()).0 != EVENTS;
+        let _going = is_going.then(|| metrics::TRANSFERS.enter());
         let is_secure = gate::is_secure(&request, &self.settings.trusted_proxies);
         let reply = https::mark(reply, self.settings, is_secure);
         cors::mark(reply, self.origin, self.origins).send(request);
     }
 }
+
+/// Where larder is asked whether it is up.
+const IS_UP: &str = "/api/is_up";
+
+/// Where pages listen for what happens.
+const EVENTS: &str = "/api/events";
 
 /// An answer that is made while it is sent takes a place until it is.
 ///
@@ -352,6 +384,8 @@ fn note_failure(
     // Nobody has signed in for this: any page of the web can have it asked, as often as it likes.
     let is_anybodys = host::is_to_be_run(request) || is_by_link;
     match error {
+        // Whoever watches asks every few seconds, and the drive that is away has its row.
+        Error::StorageAbsent if path == IS_UP => {}
         Error::Forbidden | Error::DeniedByDrive
             if is_anybodys && app.refusal_throttle.admit(address).is_err() => {}
         Error::Forbidden | Error::DeniedByDrive if is_anybodys => {

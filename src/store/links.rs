@@ -377,6 +377,16 @@ impl LinkStore {
         Ok(statement.exists([path])?)
     }
 
+    /// How many of them have neither ended nor been used up by now.
+    pub fn count_open(&self, now: i64) -> Result<i64> {
+        let reader = self.reader()?;
+        let mut statement = reader.connection.prepare_cached(
+            "SELECT count(*) FROM links WHERE user_id != ?1 AND coalesce(expires > ?2, TRUE)
+                AND coalesce(downloads < downloads_max, TRUE)",
+        )?;
+        Ok(statement.query_row(params![NOBODY, now], |row| row.get(0))?)
+    }
+
     /// Whether there is any link.
     pub fn has_any(&self) -> Result<bool> {
         let reader = self.reader()?;

@@ -22,7 +22,12 @@ pub(super) struct Keeping {
     is_to_thin: AtomicBool,
     /// When there may be others (milliseconds since 1970).
     thin_ms: AtomicU64,
+    /// Bytes that the keeper found last; `NOT_WEIGHED` before it has looked.
+    bytes: AtomicU64,
 }
+
+/// Nobody knows how much there is.
+const NOT_WEIGHED: u64 = u64::MAX;
 
 impl Default for Keeping {
     /// As the settings have it until they say otherwise.
@@ -35,6 +40,7 @@ impl Default for Keeping {
             versions_max: AtomicU32::new(limits::VERSIONS_DEFAULT),
             is_to_thin: AtomicBool::new(true),
             thin_ms: AtomicU64::new(u64::MAX),
+            bytes: AtomicU64::new(NOT_WEIGHED),
         }
     }
 }
@@ -116,9 +122,15 @@ impl Keeping {
         u64::from(self.days.load(Ordering::Relaxed)) * 24 * 3600 * 1000
     }
 
-    /// Notes what the keeper found.
-    pub fn looked(&self, next_ms: u64) {
+    /// Notes what the keeper found: when it has to look again, and how many bytes there are.
+    pub fn looked(&self, next_ms: u64, bytes: u64) {
         self.next_ms.store(next_ms, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes there were when the keeper looked last.
+    pub fn bytes(&self) -> Option<u64> {
+        Some(self.bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes != NOT_WEIGHED)
     }
 
     /// The keeper begins to look: what comes in from now on is new to it.

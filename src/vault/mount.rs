@@ -2,6 +2,7 @@
 //! Knows no paths of callers and no grants.
 
 use super::discard;
+use super::gate::Patience;
 use super::group;
 use super::hidden::{self, TEMPORARY};
 use super::leftover;
@@ -17,6 +18,7 @@ use super::stuck;
 use super::tending::{self, Due};
 use super::thumbs;
 use super::trash::{self, Bin};
+use super::upload_record;
 use super::versions_keeping;
 use super::waiting::{self, UploadOwners};
 use super::{Grant, os};
@@ -170,20 +172,27 @@ impl Vault {
         let is_to_thin = keeping.begin_to_thin();
         let pruned = open_tended(&root).and_then(|(handle, _home)| {
             let (mut removed, mut next_ms, mut thin_ms) = (0, u64::MAX, u64::MAX);
+            let (mut bytes, mut is_lighter) = (0_u64, false);
             for (top, bin) in trash::bins(&root, &handle) {
-                let (of_this, next_of_this) = trash::prune(bin.as_fd(), keeping)?;
-                removed += of_this;
-                next_ms = next_ms.min(next_of_this);
+                let pruned = trash::prune(bin.as_fd(), keeping)?;
+                removed += pruned.removed;
+                next_ms = next_ms.min(pruned.next_ms);
+                bytes = bytes.saturating_add(pruned.bytes);
                 if is_to_thin {
                     let bin = Bin { folder: Arc::new(bin), top };
                     let (versions, next) = versions_keeping::thin(&bin, &root.versions, keeping)?;
                     removed += versions;
+                    // What went was weighed with the rest.
+                    is_lighter |= versions > 0;
                     thin_ms = thin_ms.min(next);
                 }
             }
-            keeping.looked(next_ms);
+            keeping.looked(next_ms, bytes);
             if is_to_thin {
                 keeping.thinned(thin_ms);
+            }
+            if is_lighter {
+                keeping.look_again();
             }
             Ok(removed)
         });
@@ -191,6 +200,17 @@ impl Vault {
             keeping.look_again();
             keeping.thin_again();
         })
+    }
+
+    /// Bytes in the trash as the keeper weighed it last. Asks nothing of the drives.
+    pub fn trash_bytes(&self) -> Option<u64> {
+        self.now().keeping.bytes()
+    }
+
+    /// Uploads that are begun and can be gone on with, as far as this process has seen them. Asks nothing of the drives.
+    #[expect(clippy::unused_self, reason = "whoever has no vault has no business with its uploads")]
+    pub fn uploads_open(&self) -> usize {
+        upload_record::count_open()
     }
 
     /// Has small pictures go, here and on the drives mounted inside the share, if fewer are to be kept than
@@ -287,6 +307,11 @@ impl Vault {
         self.now().is_present()
     }
 
+    /// The same, and it answers: asked for, unless it has just shown that it does.
+    pub fn answers(&self) -> bool {
+        self.now().open_within(Patience::UntilSilent).is_ok()
+    }
+
     /// Where those drives are that somebody asked and that do not answer. Asks none itself.
     pub fn silent_drives(&self) -> Vec<PathBuf> {
         self.now().drives.silent()
@@ -337,6 +362,14 @@ impl Vault {
             below => root.path.join(OsStr::from_bytes(below)),
         };
         Ok(stands_there.then_some(place))
+    }
+
+    /// Space on the drive, unless it takes longer than a moment to tell.
+    ///
+    /// Errors: `StorageAbsent`, `DriveBusy`, `Io`.
+    pub fn usage_at_a_glance(&self) -> Result<Usage> {
+        let (handle, _home) = self.now().open_within(Patience::Glance)?;
+        Usage::of(handle.as_fd()).map_err(os)
     }
 
     /// Space on the drive.

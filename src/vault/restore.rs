@@ -201,6 +201,8 @@ impl Share {
             for Coming { bin, id, .. } in &found {
                 hidden::unlink(bin.folder.as_fd(), &id.record());
             }
+            // It weighs less now.
+            self.finder.root.keeping.look_again();
             settled.let_go(&Progress::default())?.told()?;
             Ok(done)
         })
@@ -242,6 +244,10 @@ impl Share {
             }
             Ok(())
         });
+        if removed > 0 {
+            // It weighs less now.
+            self.finder.root.keeping.look_again();
+        }
         tell(removed);
         emptied.and_then(|()| remains.told())
     }

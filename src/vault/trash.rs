@@ -348,9 +348,18 @@ fn each(bin: BorrowedFd<'_>, take: &mut dyn FnMut(&TrashId) -> Result<bool>) -> 
     })
 }
 
-/// Removes from one trash what was kept long enough, and the oldest of what is too much. Returns how many
-/// things went, and when the next is due (milliseconds since 1970).
-pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)> {
+/// What the keeper found in one trash.
+pub(super) struct Pruned {
+    /// How many things went.
+    pub removed: u64,
+    /// When the next is due (milliseconds since 1970).
+    pub next_ms: u64,
+    /// Bytes that are left.
+    pub bytes: u64,
+}
+
+/// Removes from one trash what was kept long enough, and the oldest of what is too much.
+pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<Pruned> {
     let bin = look::open_to_read(bin, b".").map_err(os)?;
     let mut removed = 0;
     let mut next_ms = u64::MAX;
@@ -379,7 +388,7 @@ pub(super) fn prune(bin: BorrowedFd<'_>, keeping: &Keeping) -> Result<(u64, u64)
         bytes = bytes.saturating_sub(weight);
         Ok(true)
     })?;
-    Ok((removed, next_ms))
+    Ok(Pruned { removed, next_ms, bytes })
 }
 
 /// Bytes that one thing and its record take. Those in a folder are counted once and written into its record.

@@ -6,16 +6,33 @@ use super::hidden::{self, TEMPORARY};
 use super::path::VaultPath;
 use super::{discard, look, os};
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, threads};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
+
+/// Uploads that this process knows to be open. There are no more than may be open on all drives.
+static OPEN: Mutex<BTreeSet<UploadId>> = Mutex::new(BTreeSet::new());
+
+/// There is such an upload. Those that are bound to a place are parts of broken-off ones, which nobody has begun so that
+/// they could be gone on with.
+pub(super) fn note_open(id: &UploadId) {
+    if !id.is_bound() {
+        threads::locked(&OPEN).insert(id.clone());
+    }
+}
+
+/// How many there are.
+pub(super) fn count_open() -> usize {
+    threads::locked(&OPEN).len()
+}
 
 /// What the record of an upload is called behind its id.
 const RECORD: &str = ".json";
@@ -349,12 +366,14 @@ pub(super) fn put(
     is_durable: bool,
 ) -> Result<()> {
     Written::new(parts, record, is_durable)?.place(parts, id)?;
+    note_open(id);
     if is_durable { look::sync_folder(parts).map_err(os) } else { Ok(()) }
 }
 
 /// Removes an upload: its bytes, then its record, so that no bytes are left that nobody knows. Returns whether this
 /// removed anything: of several who do it at once one is told so.
 pub(super) fn remove(parts: BorrowedFd<'_>, id: &UploadId) -> bool {
+    threads::locked(&OPEN).remove(id);
     let are_bytes_gone = discard::give_up(parts, id.as_str());
     discard::give_up(parts, &id.record()) || are_bytes_gone
 }

@@ -362,6 +362,7 @@ pub(super) fn prune(
         {
             let owner = Some(&*one.record.owner).filter(|_| !id.is_bound());
             tending::note(owner, one.expires());
+            upload_record::note_open(id);
         }
         match weighed {
             // What cannot be looked at now may be there again.

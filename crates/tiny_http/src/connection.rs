@@ -74,7 +74,7 @@ pub(crate) fn serve(
     seat: &Seat,
 ) {
     let slot = Arc::new(Slot::here());
-    let link = Link::new(socket, seat.pulse(), &shared.limits);
+    let link = Link::new(socket, seat.pulse(), &shared.limits, Arc::clone(&shared.traffic));
     let mut wire = Wire::new(Arc::clone(shared), Arc::clone(&slot), link, peer);
     let mut greeting = wire.greet(spoken);
     loop {

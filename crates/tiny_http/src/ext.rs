@@ -149,6 +149,10 @@ pub struct Counters {
     pub accept_failures: u64,
     /// Connections dropped since no thread could be started.
     pub thread_failures: u64,
+    /// Bytes received, as they came: with heads, and encrypted where TLS is spoken.
+    pub received_bytes: u64,
+    /// Bytes sent, likewise.
+    pub sent_bytes: u64,
 }
 
 /// The head of an answer: a status and header fields.

@@ -95,6 +95,23 @@ pub(crate) struct Socket {
     recv_timeout: Duration,
     /// Told whenever we wait for the other end.
     pulse: Arc<Pulse>,
+    /// Told of every byte.
+    traffic: Arc<Traffic>,
+}
+
+/// Bytes that came and went over all connections of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// Those that came.
+    pub(crate) received: AtomicU64,
+    /// Those that went.
+    pub(crate) sent: AtomicU64,
+}
+
+/// Counts what one call has moved.
+fn counted(total: &AtomicU64, moved: usize) -> usize {
+    total.fetch_add(moved as u64, Ordering::Relaxed);
+    moved
 }
 
 /// Since when a connection waits for its other end, for whoever looks for the one that pauses longest.
@@ -131,8 +148,13 @@ impl Pulse {
 
 impl Link {
     /// Wraps a socket accepted from a dressed listener.
-    pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>, limits: &Limits) -> Self {
-        let socket = Socket { stream: socket, recv_timeout: limits.idle_time, pulse };
+    pub(crate) fn new(
+        socket: Arc<TcpStream>,
+        pulse: Arc<Pulse>,
+        limits: &Limits,
+        traffic: Arc<Traffic>,
+    ) -> Self {
+        let socket = Socket { stream: socket, recv_timeout: limits.idle_time, pulse, traffic };
         Self { socket, secure: None }
     }
 
@@ -246,7 +268,7 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
-                result => return result,
+                result => return result.map(|moved| counted(&self.traffic.received, moved)),
             }
         }
     }
@@ -284,7 +306,7 @@ impl Socket {
             };
             match result {
                 Err(rustix::io::Errno::INTR) => {}
-                result => return Ok(result?),
+                result => return Ok(counted(&self.traffic.sent, result?)),
             }
         }
     }
@@ -298,7 +320,7 @@ impl Socket {
             match self.pulse.during(send) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
-                result => return Ok(result?),
+                result => return Ok(counted(&self.traffic.sent, result?)),
             }
         }
     }

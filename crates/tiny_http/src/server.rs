@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::ext::{AtHome, Counters, Limits, Refuse, Secured, TlsSource, plain_refusal};
+use crate::link::Traffic;
 use crate::queue::Queue;
 use crate::registry::{Registry, lock};
 use crate::request::Request;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) accept_failures: AtomicU64,
     /// See `Counters`.
     pub(crate) thread_failures: AtomicU64,
+    /// What has come and gone.
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Shared {
@@ -149,6 +152,7 @@ impl Server {
             refused: AtomicU64::new(0),
             accept_failures: AtomicU64::new(0),
             thread_failures: AtomicU64::new(0),
+            traffic: Arc::default(),
         });
         // From here on dropping it ends what has begun.
         let server = Self { shared, acceptors: Mutex::default(), address };
@@ -244,6 +248,8 @@ impl Server {
             refused: read(&self.shared.refused),
             accept_failures: read(&self.shared.accept_failures),
             thread_failures: read(&self.shared.thread_failures),
+            received_bytes: read(&self.shared.traffic.received),
+            sent_bytes: read(&self.shared.traffic.sent),
         }
     }
 }

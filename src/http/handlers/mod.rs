@@ -16,6 +16,7 @@ pub mod keys;
 pub mod links;
 pub mod logs;
 pub mod media;
+pub mod metrics;
 pub mod pages;
 pub mod photos;
 mod resumable;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::http::answer::{Answer, Done, done, sentence};
 use crate::http::call::Call;
+use crate::http::gate;
 use crate::http::question::{Ask, Query, Question};
 use crate::logbook::Event;
 use crate::presence::Person;
@@ -14,12 +15,46 @@ use crate::{renew, update};
 sentence!(/// Of `is_up`.
     ServerIsUp, "Server is up");
 
-/// `GET /api/is_up`: answers whoever asks, once a second for each address.
+/// What `is_up` is asked by.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HowUp {
+    /// Whether to look after the drive, too (anything but `0`): for whoever has signed in, as often as they like.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "String"))]
+    deep: bool,
+}
+
+impl Question for HowUp {}
+
+/// What `is_up` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ServerIsUpAnswer"))]
+pub struct Up {
+    /// That it is.
+    status: ServerIsUp,
+    /// With `deep`: that the drive is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drive: Option<bool>,
+}
+
+/// `GET /api/is_up`: answers whoever asks, once a second for each address. With `deep` it looks after the drive, for
+/// whoever has signed in, and as often as they like.
 ///
-/// Errors: `TooSoon`.
-pub fn is_up(call: &mut Call<'_>, (): ()) -> Result<Answer<Done<ServerIsUp>>> {
-    call.app.is_up_throttle.admit(call.address)?;
-    done()
+/// Errors: `TooSoon`; with `deep` also `SignIn`, `FactorNeeded`, `Forbidden`, `StorageAbsent`.
+pub fn is_up(call: &mut Call<'_>, ask: Query<HowUp>) -> Result<Answer<Up>> {
+    let is_deep = ask.read(call)?.deep;
+    let who = if is_deep { gate::must_be_signed_in(call.app, call.request) } else { Ok(()) };
+    if !is_deep || who.is_err() {
+        call.app.is_up_throttle.admit(call.address)?;
+    }
+    who?;
+    // One that does not answer is as good as gone to whoever waits for it.
+    if is_deep && !call.app.vault.answers() {
+        return Err(Error::StorageAbsent);
+    }
+    Answer::of(&Up { status: ServerIsUp, drive: is_deep.then_some(true) })
 }
 
 /// What `update` is asked by.

@@ -11,8 +11,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say that the server is up. */
+        /** Say that the server is up; with `deep`, to whoever has signed in, whether its drive is there. */
         get: operations["is_up"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how larder is in numbers, for Prometheus. */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1924,6 +1941,8 @@ export interface components {
             failed?: string[];
             /** @description Whether name and password are right and a code is wanted beside them (second contract, section 21). */
             code_required?: boolean;
+            /** @description Whether the drive is there; told where it is not (second contract, section 24). */
+            drive?: boolean;
         };
         /** @description What `totp` is asked by. */
         Factor: {
@@ -3130,13 +3149,15 @@ export interface components {
             /** @description JSON array of what may be written. */
             paths_write: string;
         };
-        /** @description It is done. */
+        /** @description What `is_up` answers. */
         ServerIsUpAnswer: {
             /**
-             * @description What was done.
+             * @description That it is.
              * @constant
              */
             status: "Server is up";
+            /** @description With `deep`: that the drive is there. */
+            drive?: boolean;
         };
         /** @description One of the caller's sessions. */
         Session: {
@@ -3768,7 +3789,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     is_up: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to look after the drive, too (anything but `0`): for whoever has signed in, as often as they like. */
+                deep?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3789,6 +3813,34 @@ export interface operations {
             408: components["responses"]["408"];
             414: components["responses"]["414"];
             429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Measures, in Prometheus's text format. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
             431: components["responses"]["431"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
