@@ -302,9 +302,13 @@ fn mixed_names(count: u64) -> Vec<String> {
         let length = 1 + next(8);
         let mixed: String = (0..length).map(|_| letters[next(letters.len())]).collect();
         // Whatever the letters are, each is a name of its own, and some end with them.
-        if number % 2 == 0 { format!("{mixed}{number}") } else { format!("{number}{mixed}") }
+        if number.is_multiple_of(2) {
+            format!("{mixed}{number}")
+        } else {
+            format!("{number}{mixed}")
+        }
     };
-    (0..count).map(|number| name(number)).collect()
+    (0..count).map(&mut name).collect()
 }
 
 #[test]
