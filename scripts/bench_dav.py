@@ -238,9 +238,12 @@ def measure_large_files(options, larder, source):
         0.95, 1.05, names=("WebDAV", "/api/download"))
     verdict("  growth of memory", (memory_kib(larder.pid, "VmHWM") - peak) / 1024, "<=", 32, " MiB")
 
-    def sent(*arguments):
+    def fresh():
         (larder.root / "dav-up.bin").unlink(missing_ok=True)
         os.sync()
+
+    def sent(*arguments):
+        fresh()
         return measure([larder.pid], lambda: larder.curl(*arguments))
 
     def put():
@@ -250,6 +253,7 @@ def measure_large_files(options, larder, source):
         return sent("-F", "path=", "-F", f"file=@{source};filename=dav-up.bin", larder.url("/api/upload"))
 
     def patch():
+        fresh()
         upload = larder.begin_upload("dav-up.bin", source.stat().st_size)
         return sent("-X", "PATCH", "-T", str(source), "-H", "Content-Type: application/offset+octet-stream",
                     "-H", "Upload-Offset: 0", larder.url(upload))
