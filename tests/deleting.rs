@@ -169,7 +169,7 @@ const REMAINS: &str = "Part of it cannot be deleted";
 
 /// A larder of an ordinary user, with a folder `mixed` in which something belongs to somebody else. `None`
 /// where the test may not give files away.
-fn mixed() -> Option<Larder> {
+pub fn mixed() -> Option<Larder> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }

@@ -6,8 +6,8 @@ use tiny_http::Request;
 use tiny_http::ext::Body;
 
 use crate::dav::methods::ROOT;
-use crate::dav::refusal;
 use crate::dav::xml::{self, Element};
+use crate::dav::{address, refusal};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -59,7 +59,8 @@ pub fn mark(reply: Reply) -> Reply {
 
 /// Whether something that was asked for is ours, as it stands in the request.
 pub fn is_ours(target: &str) -> bool {
-    let (path, _) = query::split(target);
+    let (target, _) = query::split(target);
+    let path = address::path_of_uri(target).unwrap_or(target);
     path == "/dav" || path.starts_with(ROOT)
 }
 
