@@ -136,6 +136,7 @@ fn digest(path: &str) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_token_says_what_it_locks_and_nobody_else_makes_one() {
@@ -158,6 +159,28 @@ mod tests {
         }
         for none in ["", SCHEME, "larder:AAAA", "urn:uuid:x", &token[..token.len() - 2]] {
             assert_eq!(tokens.read(none), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_somebody_makes_up_is_a_token(text in "(larder:)?[A-Za-z0-9_-]{0,64}") {
+            prop_assert_eq!(LockTokens::new(b"secret").unwrap().read(&text), None);
+        }
+
+        #[test]
+        fn a_token_says_what_was_wished(
+            path in "[a-z/\u{e9}]{0,20}",
+            (is_deep, is_exclusive): (bool, bool),
+            user: i64,
+            expires in 0..i64::from(u32::MAX),
+        ) {
+            let tokens = LockTokens::new(b"secret").unwrap();
+            let wish = Wish { is_deep, is_exclusive, user, expires };
+            let claim = tokens.read(&tokens.make(&path, wish)).unwrap();
+            prop_assert!(claim.is_for(&path));
+            prop_assert_eq!((claim.is_deep, claim.is_exclusive), (is_deep, is_exclusive));
+            prop_assert_eq!((claim.user, claim.expires), (user, expires));
         }
     }
 }

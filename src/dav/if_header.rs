@@ -1,6 +1,6 @@
 //! `If` (RFC 4918, 10.4): on which tags and tokens a request depends, and which tokens it shows.
 
-use crate::dav::conditions::Tag;
+use crate::dav::tags::Tag;
 use crate::error::{Error, Result};
 use crate::limits;
 

@@ -10,7 +10,8 @@ use crate::clock;
 use crate::dav::door::{self, Depth};
 use crate::dav::if_header::{self, Condition, List, State};
 use crate::dav::methods::ROOT;
-use crate::dav::xml::{Element, Node, escaped};
+use crate::dav::wish;
+use crate::dav::xml::escaped;
 use crate::dav::{address, conditions, put, refusal};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
@@ -155,22 +156,14 @@ fn bring_back(
     Ok(())
 }
 
-/// What is wanted of a lock.
-struct Wanted {
-    /// Whether nobody else may have one there.
-    is_exclusive: bool,
-    /// What its owner says of themselves, as XML.
-    words: String,
-}
-
 /// `LOCK`: locks something, or has a lock last.
 ///
 /// Errors: `Invalid`, `TooLarge`, `Refused`, `PreconditionFailed`, `Conflict` (no folder around it), `Locked`, `Busy`.
 pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
     let body = door::body(call)?;
-    let time = time(call.request.header("Timeout").unwrap_or_default());
+    let time = wish::time(call.request.header("Timeout").unwrap_or_default());
     let Some(body) = body else { return refresh(call, time) };
-    let wanted = wanted(&body)?;
+    let wanted = wish::read(&body)?;
     let is_deep = match door::depth(call.request)? {
         None | Some(Depth::Infinity) => true,
         Some(Depth::Itself) => false,
@@ -264,53 +257,6 @@ fn told(status: u16, lock: &Lock, time: Duration) -> Reply {
         .with("Cache-Control", "no-store")
 }
 
-/// Reads what is wanted.
-///
-/// Errors: `Invalid`.
-fn wanted(body: &Element) -> Result<Wanted> {
-    const NONE: Error = Error::invalid("The body asks for no lock that there is");
-    let scope = body.child("lockscope").filter(|_| body.is("lockinfo")).ok_or(NONE)?;
-    let is_write = body.child("locktype").is_some_and(|kind| kind.child("write").is_some());
-    let is_exclusive = match (scope.child("exclusive"), scope.child("shared")) {
-        (Some(_), None) => true,
-        (None, Some(_)) => false,
-        _ => return Err(NONE),
-    };
-    let words = body.child("owner").map_or_else(String::new, words);
-    if !is_write {
-        return Err(NONE);
-    }
-    if words.len() > limits::LOCK_OWNER_BYTES_MAX {
-        return Err(Error::invalid("The owner is too long"));
-    }
-    Ok(Wanted { is_exclusive, words })
-}
-
-/// What an owner says of themselves.
-fn words(owner: &Element) -> String {
-    let part = |child: &Node| match child {
-        Node::Element(element) => element.to_text(),
-        Node::Text(text) => escaped(text).into_owned(),
-    };
-    owner.children.iter().map(part).collect()
-}
-
-/// How long a lock shall last: the first of the wishes that can be read (RFC 4918, 10.7).
-fn time(field: &str) -> Duration {
-    let wish = |word: &str| match word.trim().split_once('-') {
-        None if word.trim().eq_ignore_ascii_case("infinite") => Some(limits::LOCK_TIME_MAX),
-        Some((unit, count)) if unit.eq_ignore_ascii_case("second") => {
-            let is_number = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| Duration::from_secs(count.parse().unwrap_or(u64::MAX)))
-        }
-        _ => None,
-    };
-    field
-        .split(',')
-        .find_map(wish)
-        .map_or(limits::LOCK_TIME, |time| time.min(limits::LOCK_TIME_MAX))
-}
-
 /// `UNLOCK`: for whoever has the lock, and for an admin.
 ///
 /// Errors: `Invalid`, `Refused`.
@@ -374,25 +320,4 @@ fn active(lock: &Lock, words: &str, left: Duration) -> String {
          <D:locktoken><D:href>{token}</D:href></D:locktoken>\
          <D:lockroot><D:href>{root}</D:href></D:lockroot></D:activelock>"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_lasts_as_long_as_is_wished_and_may_be() {
-        for (field, seconds) in [
-            ("", 600),
-            ("Second-5", 5),
-            ("Infinite, Second-5", 3600),
-            ("Extend, second-7", 7),
-            ("Second-4100000000", 3600),
-            ("Second-99999999999999999999999", 3600),
-            ("Second-", 600),
-            ("Second-x", 600),
-        ] {
-            assert_eq!(time(field), Duration::from_secs(seconds), "{field}");
-        }
-    }
 }

@@ -17,6 +17,8 @@ mod proppatch;
 mod put;
 mod refusal;
 mod relocation;
+mod tags;
+mod wish;
 mod xml;
 
 pub use door::{is_ours, judge, mark, path_of};
