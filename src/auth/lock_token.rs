@@ -171,7 +171,8 @@ mod tests {
         #[test]
         fn a_token_says_what_was_wished(
             path in "[a-z/\u{e9}]{0,20}",
-            (is_deep, is_exclusive): (bool, bool),
+            is_deep: bool,
+            is_exclusive: bool,
             user: i64,
             expires in 0..i64::from(u32::MAX),
         ) {

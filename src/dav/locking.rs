@@ -142,7 +142,7 @@ fn bring_back(
         return Ok(());
     }
     let Ok(kind) = share.kind_to_lock(&root) else { return Ok(()) };
-    let _taken_meanwhile = share.lock(Lock {
+    let _taken_meanwhile = share.lock(&Lock {
         token: token.to_owned(),
         root,
         is_folder: kind == Some(Kind::Folder),
@@ -193,12 +193,12 @@ pub fn lock(call: &mut Call<'_>) -> Result<Reply> {
         words: wanted.words.into(),
         until: Instant::now() + time,
     };
-    match share.lock(lock.clone()) {
+    match share.lock(&lock) {
         Err(NoLock::Taken(other)) => {
             let root = address::told(&other.root, other.is_folder);
             return Ok(refusal::by_condition(423, "no-conflicting-lock", &[root]));
         }
-        Err(NoLock::TooMany) => {
+        Err(NoLock::TooMany | NoLock::Busy) => {
             return Err(Error::Busy { retry_after_s: limits::LOCKS_RETRY_AFTER_S });
         }
         Ok(()) => {}

@@ -54,5 +54,9 @@ pub const LOCKS_MAX: usize = 1024;
 /// Locks of one user at once.
 pub const LOCKS_PER_USER_MAX: usize = 128;
 
+/// How long a lock waits for changes of the same thing that others began before: they are a few calls, but the drive may
+/// be slow.
+pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// Seconds after which somebody may try again when there are too many locks.
 pub const LOCKS_RETRY_AFTER_S: u64 = 60;

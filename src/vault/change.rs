@@ -21,6 +21,7 @@ impl Share {
                 return Err(Error::Collision("Folder already exists"));
             }
             refuse_new(&spot)?;
+            let _coming = self.changing(&spot.path);
             self.may_come(&spot.path)?;
             let mut journal = Journal::new(self);
             if !journal.make(&spot, path)? {

@@ -1,7 +1,7 @@
 //! What locks mean for whoever uses a share: which they give and end, and what they may not do for those of others.
 
 use super::attributes::kind;
-use super::locks::{Lock, Locks, NoLock};
+use super::locks::{Changing, Lock, Locks, NoLock};
 use super::path::VaultPath;
 use super::resolve::{Follow, Lost};
 use super::share::{Kind, Share};
@@ -21,6 +21,18 @@ impl Share {
     pub fn holding_as(mut self, other: &Self) -> Self {
         self.tokens = Arc::clone(&other.tokens);
         self
+    }
+
+    /// A place begins to be changed; this comes before locks are asked for the last time.
+    pub(super) fn changing(&self, place: &VaultPath) -> Changing<'_> {
+        self.locks().begin(place)
+    }
+
+    /// Refuses another content, as far as that is locked.
+    ///
+    /// Errors: `Locked`.
+    pub(super) fn may_change(&self, place: &VaultPath) -> Result<()> {
+        self.locks().judge(&self.tokens, |lock| lock.covers(place))
     }
 
     /// Refuses a name that comes, as far as that is locked.
@@ -85,7 +97,7 @@ impl Share {
     /// Locks something.
     ///
     /// Errors: why not.
-    pub fn lock(&self, lock: Lock) -> std::result::Result<(), NoLock> {
+    pub fn lock(&self, lock: &Lock) -> std::result::Result<(), NoLock> {
         self.locks().with(|locks| {
             let meets = |other: &&Lock| {
                 other.covers(&lock.root) || (lock.is_deep && other.root.starts_with(&lock.root))
@@ -98,9 +110,18 @@ impl Share {
             if locks.len() >= limits::LOCKS_MAX || own >= limits::LOCKS_PER_USER_MAX {
                 return Err(NoLock::TooMany);
             }
-            locks.push(lock);
+            locks.push(lock.clone());
             Ok(())
-        })
+        })?;
+        let is_meant = |place: &VaultPath| {
+            let folder = place.parent().unwrap_or_default();
+            lock.covers(place) || lock.keeps_names_in(&folder) || lock.root.starts_with(place)
+        };
+        if !self.locks().wait_for(is_meant) {
+            self.unlock(&lock.token);
+            return Err(NoLock::Busy);
+        }
+        Ok(())
     }
 
     /// Has the lock of a token, which covers a place, last until then; gives it.
@@ -170,7 +191,7 @@ mod tests {
         house.folder("e");
         let share = house.share();
         let remove = |share: &Share, name: &str, what| share.remove(&path(name), what, Fate::Trash);
-        share.lock(lock("d/a.txt", "t", false, true)).unwrap();
+        share.lock(&lock("d/a.txt", "t", false, true)).unwrap();
         assert!(is_locked(upload(&share, &[("d/a.txt", "x")], &UPLOAD)));
         assert!(is_locked(remove(&share, "d/a.txt", What::File)));
         assert!(is_locked(remove(&share, "d", What::Tree)));
@@ -186,14 +207,14 @@ mod tests {
         share.unlock("t");
         assert!(!is_locked(upload(&share, &[("d/a.txt", "y")], &UPLOAD)));
         // A folder by itself keeps its names, and no more.
-        share.lock(lock("d", "t", false, true)).unwrap();
+        share.lock(&lock("d", "t", false, true)).unwrap();
         assert!(!is_locked(upload(&share, &[("d/a.txt", "z"), ("d/sub/c", "c")], &UPLOAD)));
         assert!(is_locked(upload(&share, &[("d/newer", "x")], &UPLOAD)));
         assert!(is_locked(remove(&share, "d/a.txt", What::File)));
         assert!(is_locked(share.make_folder(&path("d/made"))));
         assert!(is_locked(upload(&share, &[("d/made/x", "x")], &UPLOAD)));
         share.unlock("t");
-        share.lock(lock("d", "t", true, true)).unwrap();
+        share.lock(&lock("d", "t", true, true)).unwrap();
         assert!(is_locked(upload(&share, &[("d/sub/c", "x")], &UPLOAD)));
         assert!(is_locked(share.make_folder(&path("d/sub/made"))));
         assert!(is_locked(moved(&share, "e", "d/e")));
@@ -207,12 +228,12 @@ mod tests {
         let house = House::new();
         house.file("d/a.txt", "a");
         let share = house.share();
-        share.lock(lock("d/a.txt", "one", false, false)).unwrap();
-        share.lock(lock("d/a.txt", "two", false, false)).unwrap();
+        share.lock(&lock("d/a.txt", "one", false, false)).unwrap();
+        share.lock(&lock("d/a.txt", "two", false, false)).unwrap();
         for taken in [lock("d/a.txt", "x", false, true), lock("d", "x", true, true)] {
-            assert!(matches!(share.lock(taken), Err(NoLock::Taken(_))));
+            assert!(matches!(share.lock(&taken), Err(NoLock::Taken(_))));
         }
-        share.lock(lock("d", "three", false, true)).unwrap();
+        share.lock(&lock("d", "three", false, true)).unwrap();
         let by_two = share.clone().holding(vec!["two".to_owned()]);
         assert!(!is_locked(upload(&by_two, &[("d/a.txt", "x")], &UPLOAD)));
         assert_eq!(share.locks_at(&path("d/a.txt")).len(), 2);
@@ -222,8 +243,33 @@ mod tests {
         }
         assert!(share.locks_at(&path("d/a.txt")).is_empty());
         for number in 1..limits::LOCKS_PER_USER_MAX {
-            share.lock(lock(&format!("x.{number}"), "n", false, true)).unwrap();
+            share.lock(&lock(&format!("x.{number}"), "n", false, true)).unwrap();
         }
-        assert!(matches!(share.lock(lock("y.1", "n", false, true)), Err(NoLock::TooMany)));
+        assert!(matches!(share.lock(&lock("y.1", "n", false, true)), Err(NoLock::TooMany)));
+    }
+
+    #[test]
+    fn a_lock_waits_for_changes_that_have_begun_and_for_no_others() {
+        let house = House::new();
+        let share = house.share();
+        let elsewhere = share.changing(&path("other"));
+        share.lock(&lock("d/a.txt", "one", false, true)).unwrap();
+        let has_ended = std::sync::atomic::AtomicBool::new(false);
+        let changing = share.changing(&path("e/b.txt"));
+        std::thread::scope(|scope| {
+            let given = scope.spawn(|| {
+                share.lock(&lock("e", "two", true, true)).unwrap();
+                assert!(has_ended.load(std::sync::atomic::Ordering::Acquire));
+            });
+            // It is in force before it is given, and what begins by now is not waited for.
+            while share.may_come(&path("e/new")).is_ok() {
+                std::thread::yield_now();
+            }
+            let later = share.changing(&path("e/b.txt"));
+            has_ended.store(true, std::sync::atomic::Ordering::Release);
+            drop(changing);
+            given.join().unwrap();
+            drop((later, elsewhere));
+        });
     }
 }

@@ -3,8 +3,8 @@
 
 use super::path::VaultPath;
 use crate::error::{Error, Result};
-use crate::threads;
-use std::sync::{Arc, Mutex};
+use crate::{limits, threads};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// Something that is locked.
@@ -60,21 +60,81 @@ pub enum NoLock {
     Taken(Box<Lock>),
     /// There are as many as may be.
     TooMany,
+    /// Somebody who began before takes long to change something there.
+    Busy,
 }
 
-/// All locks of a share.
+/// All locks of a share, and what is being changed at this moment by those whom no lock refused: a lock that is given
+/// holds from its answer on, so that whoever gives it waits for them.
 #[derive(Debug, Default)]
-pub(super) struct Locks(Mutex<Vec<Lock>>);
+pub(super) struct Locks {
+    /// See `State`.
+    state: Mutex<State>,
+    /// Rings when a change has been made.
+    made: Condvar,
+}
+
+/// What is locked, and what is being changed.
+#[derive(Debug, Default)]
+struct State {
+    /// The locks.
+    locks: Vec<Lock>,
+    /// The places that are being changed, by the numbers of the changes.
+    changing: Vec<(u64, VaultPath)>,
+    /// The number of the last change.
+    last: u64,
+}
+
+/// A change that is being made: begun before it is judged, and over with its drop.
+pub(super) struct Changing<'a> {
+    /// Where it is known.
+    locks: &'a Locks,
+    /// Its number.
+    number: u64,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let mut state = threads::locked(&self.locks.state);
+        state.changing.retain(|(number, _)| *number != self.number);
+        drop(state);
+        self.locks.made.notify_all();
+    }
+}
 
 impl Locks {
     /// Works on those that are not over.
     pub fn with<T>(&self, work: impl FnOnce(&mut Vec<Lock>) -> T) -> T {
-        let mut locks = threads::locked(&self.0);
+        let mut state = threads::locked(&self.state);
+        let locks = &mut state.locks;
         if !locks.is_empty() {
             let now = Instant::now();
             locks.retain(|lock| lock.until > now);
         }
-        work(&mut locks)
+        work(locks)
+    }
+
+    /// A place begins to be changed.
+    pub fn begin(&self, place: &VaultPath) -> Changing<'_> {
+        let mut state = threads::locked(&self.state);
+        state.last += 1;
+        let number = state.last;
+        state.changing.push((number, place.clone()));
+        Changing { locks: self, number }
+    }
+
+    /// Waits until the changes are made that have begun by now and are meant; false when that takes too long.
+    pub fn wait_for(&self, is_meant: impl Fn(&VaultPath) -> bool) -> bool {
+        let mut state = threads::locked(&self.state);
+        let (last, until) = (state.last, Instant::now() + limits::LOCK_WAIT_MAX);
+        while state.changing.iter().any(|(number, place)| *number <= last && is_meant(place)) {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return false;
+            }
+            state = threads::whole(self.made.wait_timeout(state, rest)).0;
+        }
+        true
     }
 
     /// Refuses to change what somebody has locked whose token is not shown.

@@ -63,6 +63,7 @@ impl Share {
             // Behind what is missing there are no links: the rest is where its name says.
             let end = ahead.clone().fold(spot.path.clone(), |end, part| end.join(part));
             self.ask(&end, Need::Write)?;
+            let _coming = self.changing(&spot.path);
             self.may_come(&spot.path)?;
             if spot.stat.is_some() {
                 return Err(Error::invalid_as(Why::NotAFolder, "Path is not a folder"));

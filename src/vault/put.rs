@@ -246,7 +246,10 @@ impl Journal<'_> {
             self.share.finder.workshop(&aim.spot.path.parent().unwrap_or_default())?
         };
         let refuge = self.refuge(&aim, &workshop, T::IS_MADE.then_some(&from))?;
+        let changing = self.share.changing(&aim.spot.path);
+        self.share.may_change(&aim.spot.path)?;
         let (old, end) = self.swap(&mut from, T::IS_MADE, &aim, (&workshop, refuge));
+        drop(changing);
         // Also when that failed.
         thing.sits_at(&from);
         if matches!(old, Old::None) {

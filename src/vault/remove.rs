@@ -217,6 +217,8 @@ impl Removal {
         journal: &mut Journal<'_>,
     ) -> Result<Way> {
         let failed = |errno| if spot.is_folder() { moved(errno) } else { os(errno) };
+        let _going = self.share.changing(&spot.path);
+        self.share.may_go(&spot.path)?;
         if let Some(ticket) = ticket
             && let Some(id) = journal.throw_away(spot, path, ticket, failed)?
         {

@@ -384,6 +384,8 @@ impl Share {
         ((number, if_exists), named): ((usize, IfExists), &VaultPath),
         journal: &mut Journal<'_>,
     ) -> Result<rustix::io::Result<bool>> {
+        let _coming = self.changing(&real);
+        self.may_come(&real)?;
         if journal.group.is_some() {
             let change = self.with_old(coming.change(stat, real), &coming.bin)?;
             if change.old.is_some() && if_exists == IfExists::Rename {

@@ -485,7 +485,11 @@ impl Transfer {
         while number <= last && tries <= limits::RACE_TRIES_MAX {
             let name = numbered(item.target.name(), number);
             let (path, real) = (folder.child(&name)?, target.real.join(&name));
+            let _changing = (share.changing(&real), share.changing(&item.real));
             self.ask(item, &path, &real)?;
+            if self.kind.takes_away() {
+                share.may_go(&item.real)?;
+            }
             let on_disk = path.name_on_disk();
             if number > 0 || steps.group.is_some() {
                 let spot = share.finder.locate(&real, Follow::NotLast);

@@ -291,6 +291,7 @@ pub(super) fn add(
     named: &VaultPath,
     journal: &mut Journal<'_>,
 ) -> Result<Option<Spool>> {
+    let _coming = journal.share.changing(&spot.path);
     journal.share.may_come(&spot.path)?;
     expect(&spool, spot, journal)?;
     journal.add(spool, (&spot.folder, &spot.name), named).map_err(os_new_name)
