@@ -44,6 +44,8 @@ export class Timeline {
   #asking = new AbortController();
   #asked: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Those who wait for the next answer. */
+  #waiting: (() => void)[] = [];
 
   constructor(readonly source: PhotoSource) {}
 
@@ -80,7 +82,10 @@ export class Timeline {
       void this.#asked.then(() => {
         if (this.#timer === undefined) return;
         this.#timer = undefined;
-        void this.load();
+        const waiting = this.#waiting.splice(0);
+        void this.load().then(() => {
+          for (const go of waiting) go();
+        });
       });
     }, REFRESH_AFTER_MS);
   }
@@ -89,6 +94,7 @@ export class Timeline {
     this.#asking.abort();
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    for (const go of this.#waiting.splice(0)) go();
     for (const { stop } of this.#running.values()) stop.abort();
   }
 
@@ -196,10 +202,11 @@ export class Timeline {
       .filter(({ count }) => count > 0);
   }
 
-  /** What was taken off is decided; the next answers have the truth. */
-  settle(paths: readonly string[]): void {
+  /** What was taken off is decided; the next answers have the truth. Resolves with the first of them. */
+  settle(paths: readonly string[]): Promise<void> {
     for (const path of paths) this.#leaving.delete(path);
     this.refresh();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** How many photos a month has: those that are there are counted, where nothing newer is known. */

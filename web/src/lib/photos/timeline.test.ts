@@ -120,6 +120,35 @@ it("waits for an answer before it asks again, however much changes meanwhile", a
   vi.useRealTimers();
 });
 
+it("tells when what was taken off is out of the next answer, and waits no longer than anybody looks", async () => {
+  vi.useFakeTimers();
+  const { one } = source({ "2026-08": ["a", "b"] });
+  const answers: (() => void)[] = [];
+  const timeline = new Timeline({
+    ...one,
+    months: async (signal) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return one.months(signal);
+    },
+  });
+  const first = timeline.load();
+  answers.shift()?.();
+  await first;
+  const told: string[] = [];
+  timeline.takeOff(["a"]);
+  void timeline.settle(["a"]).then(() => told.push("answered"));
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(told).toEqual([]);
+  answers.shift()?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual(["answered"]);
+  void timeline.settle(["b"]).then(() => told.push("left"));
+  timeline.stop();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual(["answered", "left"]);
+  vi.useRealTimers();
+});
+
 it("keeps what is waited for until all of it is there, whatever is looked at meanwhile", async () => {
   const months = Array.from({ length: 8 }, (_, at) => `2026-0${8 - at}`);
   // More than is kept of what nobody looks at.

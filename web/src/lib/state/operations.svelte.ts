@@ -28,11 +28,15 @@ interface Done {
   isPermanent: boolean;
 }
 
-/** Deletes entries of a folder. What fails is back on the list and said. */
+/**
+ * Deletes entries of a folder. What fails is back on the list and said. `show` has another view than the list of its
+ * folder show what is left, and resolves when it does.
+ */
 export async function removeEntries(
   folder: string,
   entries: readonly Entry[],
   isPermanent: boolean,
+  show?: () => Promise<unknown>,
 ): Promise<void> {
   listing.takeOff(folder, entries);
   const done: Entry[] = [];
@@ -66,12 +70,13 @@ export async function removeEntries(
   listing.bringBack(folder, entries, left);
   if (failure !== undefined) sayLeft(left, failure);
   listing.refresh();
+  const shown = show?.();
   const [first] = done;
   if (!first) return;
   const words =
     done.length === 1 ? t("delete.done", { name: readable(first.name) }) : plural("delete.doneMany", done.length);
   const mayUndo = !isAnyPermanent && trash.length > 0 && session.may("/api/trash/restore");
-  toasts.say(words, mayUndo ? { label: t("app.undo"), run: () => void bringBack(trash) } : undefined);
+  toasts.say(words, mayUndo ? { label: t("app.undo"), run: () => void bringBack(trash) } : undefined, shown);
 }
 
 /** What is deleted in one step each: as much as the server takes; one where it takes but one. */

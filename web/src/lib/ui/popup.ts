@@ -43,6 +43,7 @@ export function closeWhenLeft(
     place instanceof HTMLElement
       ? place
       : document.elementsFromPoint(place.x, place.y).find((one) => !popup.contains(one));
+  const hasMoved = watchPlace(under);
   const isOurs = (target: EventTarget | null) =>
     target instanceof Node && (popup.contains(target) || (anchor?.contains(target) ?? false));
   const press = (event: Event) => {
@@ -60,7 +61,8 @@ export function closeWhenLeft(
     // What scrolls elsewhere, or in the popup itself, takes what it stands at nowhere.
     const isElsewhere =
       event.type === "scroll" && under && event.target instanceof Node && !event.target.contains(under);
-    if (!isElsewhere && !isOurs(event.target)) close(false);
+    // What had moved before it opened may be told of only now: it stands where it should.
+    if (!isElsewhere && !isOurs(event.target) && hasMoved()) close(false);
   };
   document.addEventListener("pointerdown", press, true);
   document.addEventListener("focusin", press, true);
@@ -74,6 +76,16 @@ export function closeWhenLeft(
     window.removeEventListener("resize", move);
     document.removeEventListener("scroll", move, true);
   };
+}
+
+/** Says whether an element stands elsewhere in the window than now, or the window has another size. */
+function watchPlace(element: Element | undefined): () => boolean {
+  const placeNow = () => {
+    const { left = 0, top = 0 } = element?.getBoundingClientRect() ?? {};
+    return [left, top, window.innerWidth, window.innerHeight];
+  };
+  const before = placeNow();
+  return () => placeNow().some((value, at) => Math.abs(value - (before[at] ?? 0)) >= 1);
 }
 
 /** Keeps the click that ends the press that is going on now from everybody. */
