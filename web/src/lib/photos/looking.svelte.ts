@@ -8,8 +8,10 @@ import type { Timeline } from "./timeline.svelte.ts";
 
 /** How often the months are asked for while folders are looked through (ms). */
 const ASK_EVERY_MS = 2500;
-/** How often they are asked for again where a change is not noted yet: larder notes it behind all other work. */
-const ATTEMPTS_MAX = 8;
+/** So often in a row they are asked for where a change is not noted yet: larder notes it behind all other work. */
+const ATTEMPTS_IN_A_ROW = 8;
+/** After that each pause is twice as long as the one before, up to so many of the first (five minutes). */
+const PAUSE_MAX = 120;
 
 export class Looking {
   /** Larder has been asked to look through folders, and has not said that it is done. */
@@ -21,6 +23,8 @@ export class Looking {
   #job = "";
   #isAsked = false;
   #attempts = 0;
+  /** How often it could have been asked since it was. */
+  #waited = 0;
 
   constructor(readonly timeline: Timeline) {}
 
@@ -33,7 +37,10 @@ export class Looking {
     };
     const deafen = events.on((name, data) => this.#hear(name, data));
     const timer = setInterval(() => {
-      if (this.#isWorthAsking() && !document.hidden) this.timeline.refresh();
+      this.#waited += 1;
+      if (!this.#isWorthAsking() || document.hidden) return;
+      this.#waited = 0;
+      this.timeline.refresh();
     }, ASK_EVERY_MS);
     return () => {
       clearInterval(timer);
@@ -42,9 +49,10 @@ export class Looking {
     };
   }
 
-  /** More may be known by now. What cannot be looked through, a drive that is away, is not waited for. */
+  /** More may be known by now. Of what cannot be looked through, a drive that is away, it is asked ever more rarely. */
   #isWorthAsking(): boolean {
-    return this.isOn || (this.#isAsked && !this.timeline.isComplete && this.#attempts < ATTEMPTS_MAX);
+    const pause = Math.min(2 ** Math.max(0, this.#attempts - ATTEMPTS_IN_A_ROW + 1), PAUSE_MAX);
+    return this.isOn || (this.#isAsked && !this.timeline.isComplete && this.#waited >= pause);
   }
 
   async #scan(): Promise<void> {

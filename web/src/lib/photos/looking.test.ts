@@ -47,6 +47,20 @@ it("is over once all folders are known, even if nobody tells that the work has e
   stop();
 });
 
+it("hears of what a busy machine notes late", async () => {
+  vi.spyOn(jobs, "follow").mockResolvedValue({} as Job);
+  const state = { complete: false, asked: 0, scans: 0 };
+  const { timeline, looking } = lookingAt(state);
+  const stop = looking.start();
+  await timeline.load();
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect(timeline.isComplete).toBe(false);
+  state.complete = true;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(timeline.isComplete).toBe(true);
+  stop();
+});
+
 it("asks again while what has changed is not noted, but not for ever", async () => {
   vi.spyOn(jobs, "follow").mockResolvedValue({} as Job);
   const state = { complete: false, asked: 0, scans: 0 };
