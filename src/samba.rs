@@ -25,8 +25,7 @@ pub fn run(state: &Path, root: Option<&Path>) -> Result<(), String> {
     if !vault.is_present() {
         return Err(format!("{shown} is not available: is the drive mounted?"));
     }
-    let real_state = state.canonicalize().unwrap_or_else(|_as_it_is| state.to_path_buf());
-    if app::would_share_state(&root, &real_state) {
+    if app::would_share_state(&root, state) {
         return Err(format!(
             "{shown}: larder's own state directory is in it, with all its secrets: Samba would hand them out"
         ));

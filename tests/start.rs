@@ -271,9 +271,12 @@ fn a_root_that_holds_the_state_is_not_taken_and_an_old_one_is_told_of() {
     let complaints = larder.folder_path().join("complaints");
     let again = Process::start(serve(&larder, &state, &larder.root()), &complaints);
     assert!(again.complaints().contains("own state directory"), "{}", again.complaints());
-    let told = larder.program().arg("check").arg("--state").arg(&state).output().unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("WRONG  share root: "), "{told}");
+    for named in [&state, Path::new("state")] {
+        let mut check = larder.program();
+        check.current_dir(larder.root()).args(["check", "--state"]).arg(named);
+        let told = String::from_utf8(check.output().unwrap().stdout).unwrap();
+        assert!(told.contains("WRONG  share root: "), "{named:?}: {told}");
+    }
 }
 
 #[test]

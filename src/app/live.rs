@@ -201,7 +201,9 @@ fn why_not(error: &AttachError) -> String {
 
 /// Whether sharing `root` would hand out the signing key or the databases.
 pub fn would_share_state(root: &Path, state: &Path) -> bool {
-    let real = root.canonicalize().unwrap_or_else(|_not_there_yet| root.to_path_buf());
+    let real_path =
+        |path: &Path| path.canonicalize().unwrap_or_else(|_not_there_yet| path.to_path_buf());
+    let (real, state) = (real_path(root), real_path(state));
     state.starts_with(&real)
         || ["settings", "db"].iter().any(|part| real.starts_with(state.join(part)))
 }
@@ -245,5 +247,10 @@ mod tests {
             assert_eq!(would_share_state(&top.join(path), &state), is_shared, "{path}");
         }
         assert!(would_share_state(Path::new("/"), &state));
+        // The state directory may be named by another way, too.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let way = elsewhere.path().join("way");
+        std::os::unix::fs::symlink(&state, &way).unwrap();
+        assert!(would_share_state(&top, &way));
     }
 }
