@@ -31,6 +31,7 @@ use crate::limits;
 use crate::links::Links;
 use crate::logbook::{Event, Logbook};
 use crate::presence::Presence;
+use crate::searches::Searches;
 use crate::sessions::Sessions;
 use crate::settings::{self, Config, RoleTexts, Roles, Settings};
 use crate::store::{FtpUserStore, LinkStore, NewUser, UserStore};
@@ -91,6 +92,8 @@ pub struct App {
     pub presence: Presence,
     /// Selections that wait to be downloaded.
     pub tickets: Tickets,
+    /// Who searches.
+    pub searches: Arc<Searches>,
     /// What people without an account may see or bring.
     pub links: Links,
     /// What each role may, as it is told.
@@ -260,6 +263,7 @@ impl App {
             own_names: Names::default(),
             presence: Presence::default(),
             tickets: Tickets::default(),
+            searches: Arc::default(),
             links,
             rights: RoleTexts::default(),
             lock_tokens: lock_tokens(&secret)?,
@@ -283,6 +287,7 @@ impl App {
         self.vault.keep_trash(self.started_with.trash_days, self.started_with.trash_percent);
         self.vault.keep_versions(self.started_with.versions_max);
         self.vault.keep_thumbs(self.started_with.thumbs_mb);
+        self.vault.keep_names(self.started_with.search_index);
         self.vault.keep_photo_notes();
         self.vault.tell_of_moves(self.links.follower());
     }

@@ -1,5 +1,8 @@
 //! Reads the command line, runs it, turns its outcome into an exit code; nothing else.
 
+// `json!` takes a step for each word of the longest object: all settings with their defaults.
+#![recursion_limit = "256"]
+
 mod app;
 mod auth;
 mod backup;
@@ -31,6 +34,7 @@ mod process;
 mod qr;
 mod renew;
 mod samba;
+mod searches;
 mod secrets;
 mod serve;
 mod service;

@@ -368,6 +368,7 @@ fn stop(house: House, events: &mpsc::Sender<Event>) -> Result<(), String> {
         ftp.close();
         // An open page must not keep us for the whole time to drain.
         app.events.close();
+        app.searches.close();
         // Nor must a copy of a whole drive: it stops at once, and leaves what is complete.
         app.jobs.close();
         // Nor must a drive that does not answer.
@@ -422,6 +423,7 @@ fn keep_trash(app: &App) {
         let begun = Instant::now();
         // A drive that is not there is told of below.
         let _again_later = app.vault.prune_thumbs();
+        let _again_later = app.vault.prune_names();
         let rest = match app.vault.prune_trash() {
             Ok(removed) => {
                 if removed > 0 {

@@ -64,6 +64,7 @@ mod rights;
 mod roles;
 mod samba;
 mod samba_clients;
+mod search;
 mod secrets;
 mod service;
 mod sessions;

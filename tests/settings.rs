@@ -71,6 +71,7 @@ fn all_settings_are_told_and_the_secret_is_masked() {
         "trash_percent",
         "versions_max",
         "thumbs_mb",
+        "search_index",
         "links",
     ] {
         assert!(told.get(key).is_some(), "{key}: {told}");
@@ -158,6 +159,7 @@ fn a_change_that_is_wrong_anywhere_changes_nothing() {
         ("versions_max", json!(1001)),
         ("versions_max", json!("32")),
         ("thumbs_mb", json!(-1)),
+        ("search_index", json!("yes")),
     ] {
         let changes = json!({ "a_new_key": 1, key: value, "log_retention_days": 7 });
         // Of two equal keys of one object the last counts.

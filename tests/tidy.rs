@@ -406,6 +406,7 @@ const NAMERS: &[(&str, &str)] = &[
     ("root", "the marker, in larder's own folder"),
     ("kept", "documents in larder's own folder"),
     ("photos_store", "notes inside larder's own folder"),
+    ("names_store", "lists of names inside larder's own folder"),
     ("thumbs", "small pictures in larder's own folder"),
     ("trash", "records and things inside larder's own folder"),
     ("spool", "files inside larder's own folder"),

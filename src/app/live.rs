@@ -137,6 +137,7 @@ impl App {
         self.vault.keep_trash(new.trash_days, new.trash_percent);
         self.vault.keep_versions(new.versions_max);
         self.vault.keep_thumbs(new.thumbs_mb);
+        self.vault.keep_names(new.search_index);
         let is_ftp_another = old.ftp != new.ftp;
         let is_certificate_another = old.certificate != new.certificate
             || old.https.mode != new.https.mode

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
-    jobs, keys, links, logs, metrics, pages, photos, roles, sessions, settings, signin_code,
-    system, thumb, totp, transfers, trash, upload, uploads, users,
+    jobs, keys, links, logs, metrics, pages, photos, roles, search, sessions, settings,
+    signin_code, system, thumb, totp, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -52,7 +52,7 @@ pub struct Endpoint {
     /// Whether `roles.json` decides about it besides, where it acts as others.
     pub has_own_row: bool,
     /// Whether long answers may be compressed. Not where they hold a secret beside what a caller sends: their
-    /// length would tell of it.
+    /// length would tell of it; nor where they grow.
     pub compresses: bool,
     /// Whether somebody who is known and may not hears 403; the endpoints of the first contract say 401.
     pub forbids: bool,
@@ -289,6 +289,12 @@ impl Endpoint {
         if self.may_ask_drive && has_query { Lane::Disk } else { self.lane }
     }
 
+    /// Answers as things are found: who compresses would hold them back.
+    const fn uncompressed(mut self) -> Self {
+        self.compresses = false;
+        self
+    }
+
     /// Answers with secrets.
     const fn secret(mut self) -> Self {
         self.compresses = false;
@@ -354,6 +360,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/rename_folder",         ByRole,   Disk,     Files,   folders::rename,       [404, 409, 507],  "Rename a folder; never overwrites.").open_to_keys(),
     row!([Post], "/api/move",                  ByRole,   Disk,     Files,   transfers::relocate,   [404, 409, 507],  "Move files and folders into a folder.").open_to_keys(),
     row!([Post], "/api/copy",                  ByRole,   Disk,     Files,   transfers::copy,       [404, 409, 507],  "Copy files and folders into a folder.").open_to_keys(),
+    row!([Get],  "/api/search",                ByRole,   Disk,     Files,   search::find,          [404, 429],       "Find files and folders by name, kind, size and date, told as they are found (lines of JSON).").acts_as(&["/api/finder"]).uncompressed().open_to_keys(),
     row!([Get],  "/api/photos",                ByRole,   Disk,     Files,   photos::list,          [404, 429],       "Tell the months in which pictures were taken, or the pictures of one.").acts_as(&["/api/download"]).open_to_keys(),
     row!([Post], "/api/photos/scan",           ByRole,   Disk,     Files,   photos::scan,          [404, 429],       "Look through folders for pictures, as a job.").acts_as(&["/api/finder"]).open_to_keys(),
     row!([Post], "/api/link/create",           ByRole,   Disk,     Links,   links::create,         [404, 409],       "Make a link, by which people without an account see one file or folder, or bring files.").forbids().secret().open_to_keys(),
@@ -524,6 +531,7 @@ mod tests {
                 "/api/photos/scan",
                 "/api/rename_file",
                 "/api/rename_folder",
+                "/api/search",
                 "/api/thumb",
                 "/api/trash",
                 "/api/trash/empty",

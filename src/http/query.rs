@@ -153,16 +153,24 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
 
 /// All values of one name, in order.
 ///
-/// Errors: `Invalid("Invalid path")` when a value is not UTF-8 (all our values are paths or flags).
+/// Errors: `Invalid` when a value is not UTF-8.
 fn values<'a>(query: &'a str, name: &str) -> Result<Vec<Cow<'a, str>>> {
     let mut found = Vec::new();
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         if decode(key).is_ok_and(|key| key == name) {
-            found.push(decode(value)?);
+            found.push(decode(value).map_err(|_| not_text(name))?);
         }
     }
     Ok(found)
+}
+
+/// What is said of a value that is not UTF-8.
+fn not_text(name: &str) -> Error {
+    if name.ends_with("path") {
+        return Error::invalid_as(Why::Path, "Invalid path");
+    }
+    Error::invalid_text(format!("Invalid {name}"))
 }
 
 /// Undoes `+` and `%XX`.

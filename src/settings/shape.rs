@@ -91,6 +91,8 @@ pub struct SettingsShape {
     /// Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
     #[schemars(range(min = *limits::THUMBS_MB.start(), max = *limits::THUMBS_MB.end()))]
     thumbs_mb: u32,
+    /// Whether each drive keeps a list of its names, so that a search finds them at once.
+    search_index: bool,
     /// Whether links open, by which people without an account see or bring files.
     links: bool,
     /// Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager.

@@ -59,6 +59,8 @@ pub struct Settings {
     pub upload_days: u32,
     /// Megabytes of small pictures that each drive keeps; 0 keeps none.
     pub thumbs_mb: u32,
+    /// Whether each drive keeps a list of its names, for searches.
+    pub search_index: bool,
     /// Whether links open.
     pub links: bool,
     /// `WebDAV`.
@@ -84,8 +86,7 @@ pub struct FtpSettings {
     pub timeout_s: u32,
     /// Ports for passive data connections.
     pub passive_ports: RangeInclusive<u16>,
-    /// What clients from elsewhere are told as our address: a name or an address; empty for the one
-    /// they used.
+    /// What clients from elsewhere are told as our name or address; empty for the one they used.
     pub public_host: String,
     /// Whether signing in and sending need TLS.
     pub needs_tls: bool,
@@ -116,8 +117,7 @@ pub struct HttpsSettings {
 /// Where the owner's certificate lies, for every door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFiles {
-    /// File with the chain (PEM), relative to the state directory unless absolute; empty for one that larder makes
-    /// itself.
+    /// File with the chain (PEM), relative to the state directory unless absolute; empty for larder's own.
     pub chain: String,
     /// File with its key (PEM); likewise.
     pub key: String,
@@ -215,6 +215,7 @@ impl Settings {
             versions_max: keys.number("versions_max", limits::VERSIONS_MAX)?,
             upload_days: keys.number("upload_days", limits::UPLOAD_DAYS)?,
             thumbs_mb: keys.number("thumbs_mb", limits::THUMBS_MB)?,
+            search_index: keys.flag("search_index")?,
             links: keys.flag("links")?,
             dav: DavSettings::read(&keys)?,
             totp_roles: keys.roles("totp_roles")?,
@@ -345,6 +346,7 @@ pub(super) fn defaults() -> Value {
         "versions_max": limits::VERSIONS_DEFAULT,
         "upload_days": 7,
         "thumbs_mb": 512,
+        "search_index": true,
         "links": true,
         "dav": true,
         "dav_require_tls": false,

@@ -6,7 +6,7 @@ use super::path::{VaultPath, is_hidden, is_reserved};
 use super::permit::Permit;
 use super::raw_name;
 use super::resolve::Follow;
-use super::share::{Entry, Kind, Need, Share};
+use super::share::{Entry, Need, Share};
 use super::sorted::{self, Order, Shelf};
 use super::{NOT_THERE, os};
 use crate::budget::{self, Seat};
@@ -105,20 +105,7 @@ impl Listing {
     /// What one name stands for. What may be changed must be permitted by the name used and by the
     /// true one; `permit` is the drive's for the folder.
     fn entry(&self, name: &[u8], permit: Permit) -> Entry {
-        let told = raw_name::tell(name).into_owned();
-        let place = self.real.join(&told);
-        let found = self.share.finder.look_in((&self.folder, &self.real), name, permit);
-        let Ok((stat, permit)) = found else {
-            // The top of a drive that does not answer; everything else here is to be seen all the same.
-            let at = (&*self.folder, name, permit);
-            return Entry { kind: Kind::Folder, ..self.share.describe(told, None, None, at) };
-        };
-        let at = (&*self.folder, name, permit);
-        let mut entry = self.share.describe(told, Some(&place), stat.as_ref(), at);
-        if self.path != self.real {
-            entry.writable &= self.share.grant().may_write(&self.path.join(&entry.name));
-        }
-        entry
+        self.share.entry_in(&self.folder, (&self.path, &self.real), name, permit).0
     }
 }
 

@@ -8,6 +8,7 @@ use super::hidden::{self, TEMPORARY};
 use super::leftover;
 use super::look::{self, FileId};
 use super::made;
+use super::names_store;
 use super::news::Follower;
 use super::path::{HOME, VaultPath};
 use super::resolve::{Finder, Follow, Lost};
@@ -156,6 +157,23 @@ impl Vault {
     /// Sets how many megabytes of small pictures each drive keeps; 0 keeps none. Asks nothing of the drives.
     pub fn keep_thumbs(&self, megabytes: u32) {
         self.now().thumbs.set(megabytes);
+    }
+
+    /// Sets whether each drive keeps a list of its names. Asks nothing of the drives.
+    pub fn keep_names(&self, is_on: bool) {
+        self.now().names.set(is_on);
+    }
+
+    /// Removes those lists, here and on the drives mounted inside the share, if none are to be kept any more.
+    ///
+    /// Errors: `StorageAbsent`; the next call tries again.
+    pub fn prune_names(&self) -> Result<()> {
+        let root = self.now();
+        if root.names.is_due() {
+            let opened = root.open().inspect_err(|_| root.names.look_again());
+            names_store::forget_all(&root, &Arc::new(opened?.0));
+        }
+        Ok(())
     }
 
     /// Removes from the trash, here and on the drives mounted inside the share, what was kept long enough,

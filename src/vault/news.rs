@@ -1,6 +1,7 @@
 //! What larder itself changes in the share, told to one listener at the moment it has been done: for places that
 //! the kernel does not tell of. Nothing is kept while nobody listens.
 
+use super::names_fresh::FreshPlaces;
 use super::path::VaultPath;
 use crate::limits;
 use crate::threads;
@@ -179,6 +180,8 @@ pub(super) struct Desk {
     ear: Mutex<Option<Arc<dyn Ear>>>,
     /// Who keeps account of where things are.
     follower: Mutex<Option<Arc<dyn Follower>>>,
+    /// Where something is new, for those who search.
+    pub fresh: FreshPlaces,
 }
 
 impl Desk {
@@ -221,6 +224,7 @@ impl Desk {
     /// A name stands for something that is new, or other than before.
     pub fn came(&self, path: &VaultPath) {
         self.tell(path, How::Came);
+        self.fresh.note(path);
         if let Some(ear) = self.ear() {
             ear.came(path);
         }

@@ -1,7 +1,8 @@
-//! The walk through all folders that Photos shows: what the grant reaches, without links, without hidden names, with
-//! the notes of the drive that each folder is on. A drive that does not answer is left out.
+//! The walk through all folders that Photos shows, or that a search goes through: what the grant reaches, without
+//! links, with the notes of the drive that each folder is on. A drive that does not answer is left out.
 
 use super::NOT_THERE;
+use super::gate::Pass;
 use super::look::{self, FileId, Filesystem};
 use super::os;
 use super::path::{HOME, VaultPath};
@@ -23,11 +24,11 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Start {
     /// By what name.
-    told: VaultPath,
+    pub told: VaultPath,
     /// Where it really is.
-    real: VaultPath,
+    pub real: VaultPath,
     /// Whether it is a file.
-    is_file: bool,
+    pub is_file: bool,
 }
 
 /// A filesystem that the walk is in.
@@ -60,6 +61,8 @@ pub(super) struct Visit<'w> {
     pub note: NoteName,
     /// The filesystem that it is on.
     pub top: &'w mut Top,
+    /// The right to ask its drive.
+    pub pass: Option<Pass>,
     /// Folders that are still ahead.
     ahead: &'w mut Ahead,
 }
@@ -87,9 +90,14 @@ impl Visit<'_> {
         if self.start.is_file {
             return self.start.told.clone();
         }
+        self.told().join(&raw_name::tell(name))
+    }
+
+    /// What the folder is called towards the caller, where the walk began at one.
+    pub fn told(&self) -> VaultPath {
         let folder = VaultPath::from_disk(self.place);
         let below = folder.below(&self.start.real).unwrap_or_default();
-        self.start.told.join_path(&below).join(&raw_name::tell(name))
+        self.start.told.join_path(&below)
     }
 
     /// A mark that is another one whenever names in the folder have come or gone; `None` when that was so near that
@@ -220,7 +228,7 @@ fn start(told: &VaultPath, spot: &Spot) -> Option<Start> {
 }
 
 /// Without those that lie in another one.
-fn without_those_in_others(mut starts: Vec<Start>) -> Vec<Start> {
+pub(super) fn without_those_in_others(mut starts: Vec<Start>) -> Vec<Start> {
     starts.sort_by(|one, other| one.real.cmp(&other.real));
     let mut kept: Vec<Start> = Vec::new();
     for start in starts {
@@ -330,7 +338,7 @@ impl Walk<'_> {
         if place.len() > limits::PATH_BYTES_MAX {
             return Ok(());
         }
-        let Ok(_pass) = self.share.finder.glance(&VaultPath::from_disk(place)) else {
+        let Ok(pass) = self.share.finder.glance(&VaultPath::from_disk(place)) else {
             self.is_all = false;
             return Ok(());
         };
@@ -344,6 +352,15 @@ impl Walk<'_> {
         let Some(top) = self.tops.last_mut() else { return Ok(()) };
         let below = place.get(top.place.len()..).unwrap_or_default();
         let note = top.store.name_of(&seen, below);
-        visit(&mut Visit { start, place, folder, stat: seen, note, top, ahead: &mut self.ahead })
+        visit(&mut Visit {
+            start,
+            place,
+            folder,
+            stat: seen,
+            note,
+            top,
+            ahead: &mut self.ahead,
+            pass: Some(pass),
+        })
     }
 }

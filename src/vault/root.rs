@@ -8,6 +8,7 @@ use super::keeping::Keeping;
 use super::locks::Locks;
 use super::look::{self, FileId};
 use super::mounts::mounts_below;
+use super::names_keeping::NamesKeeping;
 use super::news::Desk;
 use super::os;
 use super::path::{HOME, VaultPath};
@@ -123,6 +124,8 @@ pub(super) struct Root {
     pub versions: VersionsKnown,
     /// How many small pictures are kept.
     pub thumbs: ThumbsKeeping,
+    /// Whether lists of names are kept.
+    pub names: NamesKeeping,
     /// Where it is told what larder changes.
     pub news: Desk,
     /// Who has locked what.
@@ -173,6 +176,7 @@ impl Root {
             keeping,
             versions: VersionsKnown::default(),
             thumbs: ThumbsKeeping::default(),
+            names: NamesKeeping::default(),
             news,
             locks: Locks::default(),
             looking,

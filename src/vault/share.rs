@@ -199,4 +199,28 @@ impl Share {
         let (born, id) = (seen.and_then(look::born_of), seen.map(look::id_of));
         Entry { name, raw, kind, size, modified, born, writable, mode, id, stamp }
     }
+
+    /// What there is under a name in an open folder, which is at `told` by the name that was used and at `real` in
+    /// truth; and whether there is anything.
+    pub(super) fn entry_in(
+        &self,
+        folder: &Arc<OwnedFd>,
+        (told, real): (&VaultPath, &VaultPath),
+        name: &[u8],
+        permit: Permit,
+    ) -> (Entry, bool) {
+        let called = raw_name::tell(name).into_owned();
+        let place = real.join(&called);
+        let Ok((stat, permit)) = self.finder.look_in((folder, real), name, permit) else {
+            // The top of a drive that does not answer; everything else here is to be seen all the same.
+            let at = (&**folder, name, permit);
+            return (Entry { kind: Kind::Folder, ..self.describe(called, None, None, at) }, true);
+        };
+        let at = (&**folder, name, permit);
+        let mut entry = self.describe(called, Some(&place), stat.as_ref(), at);
+        if told != real {
+            entry.writable &= self.grant().may_write(&told.join(&entry.name));
+        }
+        (entry, stat.is_some())
+    }
 }

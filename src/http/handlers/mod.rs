@@ -21,6 +21,7 @@ pub mod pages;
 pub mod photos;
 mod resumable;
 pub mod roles;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod signin_code;

@@ -36,6 +36,7 @@ export const GROUPS: readonly SettingGroup[] = [
       one("versions_max", "number", "settings.versionsMax", "settings.versionsMaxHelp"),
       one("upload_days", "number", "settings.uploadDays", "settings.uploadDaysHelp"),
       one("thumbs_mb", "number", "settings.thumbsMb", "settings.thumbsMbHelp"),
+      one("search_index", "switch", "settings.searchIndex", "settings.searchIndexHelp"),
       one("links", "switch", "settings.links", "settings.linksHelp"),
       one("dav", "switch", "settings.dav", "settings.davHelp"),
       one("dav_require_tls", "switch", "settings.davRequireTls", "settings.davRequireTlsHelp"),

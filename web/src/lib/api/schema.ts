@@ -410,6 +410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find files and folders by name, kind, size and date, told as they are found (lines of JSON).
+         * @description For whoever may use `/api/finder`.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/photos": {
         parameters: {
             query?: never;
@@ -3114,6 +3134,60 @@ export interface components {
              */
             path?: string | null;
         };
+        /** @description The last line. */
+        SearchDone: {
+            /** @description That it is. */
+            done: boolean;
+            /**
+             * Format: uint64
+             * @description Names that were looked at.
+             */
+            seen: number;
+            /** @description Whether there may be more than was told. */
+            more: boolean;
+        };
+        /** @description Something that was found. */
+        SearchHit: {
+            /** @description Where it is, relative to the share root. */
+            path: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether that is not what it is called on the drive; told where it is so. */
+            raw?: boolean;
+            /** @description What it is. */
+            type: "file" | "folder" | "other";
+            /**
+             * Format: uint64
+             * @description Bytes.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            modified: string;
+            /** @description Its media type, by its name. */
+            mime: string;
+            /** @description Whether the caller may change it. */
+            writable: boolean;
+            /** @description Of what there may be a thumbnail: the `ETag` that a download would carry, without its quotes. */
+            etag?: string;
+            /** @description Whether there may be one, which only looking can tell. */
+            thumb?: boolean;
+        };
+        /** @description How far a search is. */
+        SearchPulse: {
+            /**
+             * Format: uint64
+             * @description Names that were looked at.
+             */
+            seen: number;
+            /**
+             * Format: uint64
+             * @description Names in all, if that is known.
+             */
+            of?: number;
+        };
         /** @description What `download_ticket` is asked by. */
         Selection: {
             /** @description The files and folders. */
@@ -3288,6 +3362,8 @@ export interface components {
              * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
              */
             thumbs_mb: number;
+            /** @description Whether each drive keeps a list of its names, so that a search finds them at once. */
+            search_index: boolean;
             /** @description Whether links open, by which people without an account see or bring files. */
             links: boolean;
             /** @description Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager. */
@@ -4834,6 +4910,54 @@ export interface operations {
             507: components["responses"]["507"];
         };
     };
+    search: {
+        parameters: {
+            query?: {
+                /** @description Words that are all in the name; one with `*` or `?` is a pattern for the whole name, one with `/` is looked for in the path. Without it one of the filters is needed. */
+                q?: string;
+                /** @description The folder to search in; everything readable if left out. */
+                path?: string;
+                /** @description Kinds, parted by commas: `image`, `video`, `audio`, `document`, `archive`, `code`, `folder`, `file`. */
+                type?: string;
+                /** @description Bytes at least. */
+                size_min?: number;
+                /** @description Bytes at most. */
+                size_max?: number;
+                /** @description Changed on this day (`YYYY-MM-DD`) or at this moment (RFC 3339), or later. */
+                after?: string;
+                /** @description Changed before this day or moment. */
+                before?: string;
+                /** @description How many hits at most (500 if left out; never more than 5000). */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line of JSON for each hit, now and then how far it is, and the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     photos: {
         parameters: {
             query?: {
@@ -5621,6 +5745,8 @@ export interface operations {
                      * @description Megabytes of small pictures of photos that each drive keeps, at most 1 % of it; 0 keeps none.
                      */
                     thumbs_mb?: number;
+                    /** @description Whether each drive keeps a list of its names, so that a search finds them at once. */
+                    search_index?: boolean;
                     /** @description Whether links open, by which people without an account see or bring files. */
                     links?: boolean;
                     /** @description Whether `WebDAV` is spoken, below `/dav/`: the share as a drive in every file manager. */
