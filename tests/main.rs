@@ -31,6 +31,7 @@ mod discovery;
 mod download;
 mod drive;
 mod events;
+mod explain;
 mod files;
 mod folders;
 mod ftp;

@@ -10,9 +10,9 @@ use crate::dav;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
-    ca, cloud, console, deletion, download, events, files, folders, ftp, guest, guest_uploads,
-    jobs, keys, links, logs, metrics, pages, photos, roles, search, sessions, settings,
-    signin_code, system, thumb, totp, transfers, trash, upload, uploads, users,
+    ca, cloud, console, deletion, download, events, explain, files, folders, ftp, guest,
+    guest_uploads, jobs, keys, links, logs, metrics, pages, photos, roles, search, sessions,
+    settings, signin_code, system, thumb, totp, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -49,7 +49,8 @@ pub struct Endpoint {
     /// The endpoints that it acts as: whoever may use all of them may use it, so that it has no row in
     /// `roles.json` (second contract, section 13). Empty for one that has a row of its own.
     pub acts_as: &'static [&'static str],
-    /// Whether `roles.json` decides about it besides, where it acts as others.
+    /// Whether `roles.json` decides about it besides, where it acts as others, or about a part of what it does, where
+    /// whoever has signed in may use it.
     pub has_own_row: bool,
     /// Whether long answers may be compressed. Not where they hold a secret beside what a caller sends: their
     /// length would tell of it; nor where they grow.
@@ -260,6 +261,12 @@ impl Endpoint {
         self
     }
 
+    /// Has a row in `roles.json` although whoever has signed in may use it: its handler asks for more.
+    const fn more_by_role(mut self) -> Self {
+        self.has_own_row = true;
+        self
+    }
+
     /// Takes a session's token only: an API key gives nobody more than itself.
     const fn by_session(mut self) -> Self {
         self.proofs = &[Proof::Bearer];
@@ -399,6 +406,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     row!([Post], "/api/key/create",            SignedIn, Disk,     People,  keys::create,          [404, 409],       "Make a key for an app or a device, narrowed to what it needs; shows it once.").by_session().forbids().secret(),
     row!([Get],  "/api/key/get_all",           SignedIn, Quick,    People,  keys::get_all,         [404],            "List one's own keys or, for an admin, another user's.").by_session().forbids().secret(),
     row!([Post], "/api/key/delete",            SignedIn, Transfer, People,  keys::delete,          [404],            "Delete a key; whatever goes on with it ends.").by_session().forbids().secret(),
+    row!([Get],  "/api/explain",               SignedIn, Disk,     People,  explain::explain,      [404],            "Tell whether, and why, one may do something with a place; with a right of its own also of others.").forbids().more_by_role(),
     row!([Get],  "/api/role/get",              ByRole,   Quick,    People,  roles::get,            [],               "Tell which role may use which endpoint."),
     row!([Post], "/api/role/edit",             ByRole,   Transfer, People,  roles::edit,           [],               "Decide which role may use which endpoint."),
     row!([Get],  "/api/role/self",             SignedIn, Quick,    People,  roles::mine,           [],               "List what the caller may use."),
@@ -447,7 +455,7 @@ pub fn is_open_to_keys(path: &str) -> bool {
 /// The paths that `roles.json` decides about.
 pub fn role_paths() -> Vec<&'static str> {
     let has_row =
-        |row: &&Endpoint| row.access == ByRole && (row.acts_as.is_empty() || row.has_own_row);
+        |row: &&Endpoint| row.has_own_row || row.access == ByRole && row.acts_as.is_empty();
     let mut paths: Vec<&str> = all().filter(has_row).map(|row| row.path).collect();
     paths.dedup();
     paths
@@ -605,6 +613,7 @@ mod tests {
                 "/api/key/create",
                 "/api/key/get_all",
                 "/api/key/delete",
+                "/api/explain",
                 "/api/role/self"
             ]
         );

@@ -17,6 +17,7 @@ mod discard;
 mod drives;
 mod ended;
 mod entry_name;
+mod explain;
 mod foresee;
 mod gate;
 mod grant;
@@ -108,6 +109,7 @@ mod write;
 mod zip;
 
 pub use ended::EndedUpload;
+pub use explain::{Action, Asked, Step};
 pub use grant::Grant;
 pub use kept::Kept;
 pub use lasting::{UploadPlan, Waiting};

@@ -52,6 +52,11 @@ impl Permit {
         self.lets_go(stat)
     }
 
+    /// Whether names may be made in the folder.
+    pub fn lets_come(self) -> bool {
+        self.is_writable
+    }
+
     /// Whether such a thing may be taken out of the folder.
     pub fn lets_go(self, stat: &Statx) -> bool {
         let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;

@@ -76,6 +76,17 @@ pub struct Entry {
     pub stamp: Option<Stamp>,
 }
 
+impl Need {
+    /// Whether a grant gives it there.
+    pub(super) fn is_granted(self, grant: &Grant, path: &VaultPath) -> bool {
+        match self {
+            Self::See => grant.may_see(path),
+            Self::Read => grant.may_read(path),
+            Self::Write => grant.may_write(path),
+        }
+    }
+}
+
 impl Share {
     /// A share over an open root.
     pub(super) fn new(
@@ -118,12 +129,7 @@ impl Share {
     ///
     /// Errors: `Refused`; `NotFound` for those who shall know of nothing there; `Locked`.
     pub(super) fn ask(&self, path: &VaultPath, need: Need) -> Result<()> {
-        let is_granted = match need {
-            Need::See => self.grant.may_see(path),
-            Need::Read => self.grant.may_read(path),
-            Need::Write => self.grant.may_write(path),
-        };
-        match is_granted {
+        match need.is_granted(&self.grant, path) {
             true if need == Need::Write => {
                 self.finder.root.locks.judge(&self.tokens, |lock| lock.covers(path))
             }

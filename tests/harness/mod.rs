@@ -461,8 +461,8 @@ pub fn everybody_may_everything() -> Value {
     paths.map(|path| (path.to_owned(), both.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// What `roles.json` decides about beside the endpoints of the API.
-pub const OTHER_DOORS: [&str; 1] = ["/dav/"];
+/// What `roles.json` decides about beside the endpoints of the API that are for roles alone.
+pub const OTHER_DOORS: [&str; 2] = ["/dav/", "/api/explain"];
 
 /// Gathers the paths below a folder.
 fn collect(folder: &Path, prefix: &str, found: &mut Vec<String>) {

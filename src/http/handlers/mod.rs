@@ -6,6 +6,7 @@ pub mod console;
 pub mod deletion;
 pub mod download;
 pub mod events;
+pub mod explain;
 pub mod files;
 pub mod folders;
 pub mod ftp;

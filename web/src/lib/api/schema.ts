@@ -1100,6 +1100,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether, and why, one may do something with a place; with a right of its own also of others. */
+        get: operations["explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/role/get": {
         parameters: {
             query?: never;
@@ -1963,6 +1980,26 @@ export interface components {
             code_required?: boolean;
             /** @description Whether the drive is there; told where it is not (second contract, section 24). */
             drive?: boolean;
+        };
+        /** @description What came of one step. */
+        ExplainStep: {
+            /** @description What was asked. */
+            what: "role" | "paths" | "link" | "lock" | "key" | "disk" | "drive";
+            /** @description Whether it lets go on. */
+            ok: boolean;
+            /** @description Why, in a sentence. */
+            detail: string;
+        };
+        /** @description What they may, and why. */
+        Explained: {
+            /** @description Whether nothing is in the way. */
+            allowed: boolean;
+            /** @description Why, in a sentence. */
+            because: string;
+            /** @description Whether there is anything; left out where whoever asks may not know, and where nobody can say. */
+            exists?: boolean;
+            /** @description What the doors ask, in their order, up to where they go no further. */
+            steps: components["schemas"]["ExplainStep"][];
         };
         /** @description What `totp` is asked by. */
         Factor: {
@@ -6407,6 +6444,44 @@ export interface operations {
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    explain: {
+        parameters: {
+            query: {
+                /** @description Whose rights; one's own if left out. */
+                user?: string;
+                /** @description The place, which need not exist. */
+                path: string;
+                /** @description What they want to do: `read`, `write`, `list` or `delete`. */
+                action: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            414: components["responses"]["414"];
             421: components["responses"]["421"];
             429: components["responses"]["429"];
             431: components["responses"]["431"];
