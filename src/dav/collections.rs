@@ -49,7 +49,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         return Err(Error::invalid("A folder is deleted with all that is in it"));
     }
     conditions::judge(call.request, &share, &path)?;
-    let place = share.own_place(&path);
+    let ending = share.tokens_below(&share.own_place(&path));
     let removal = share.removal(std::slice::from_ref(&path), None, Fate::Trash)?;
     let owner = jobs::owner(call)?;
     let shown = call.app.jobs.wait_for_shown(owner, JobKind::Delete, call.standing()?)?;
@@ -63,7 +63,7 @@ pub fn delete(call: &mut Call<'_>) -> Result<Reply> {
         Err(error) => Err(error),
         Ok(()) => {
             shown.done();
-            share.end_locks(&place);
+            share.end_locks(&ending);
             Ok(Reply::new(204, Body::Empty))
         }
     }

@@ -73,7 +73,7 @@ fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
     if way.old.is_some() && !overwrites {
         return Err(Error::PreconditionFailed);
     }
-    let place = share.own_place(&way.source);
+    let ending = share.tokens_below(&share.own_place(&way.source));
     let taken_away = make_way(&share, &way, is_shallow)?;
     let outcome = if is_shallow && way.is_folder {
         copy_folder_alone(call, &share, &way)
@@ -89,7 +89,7 @@ fn transfer(call: &mut Call<'_>, verb: Verb) -> Result<Reply> {
         Err(error) => Err(error),
         Ok(()) => {
             if !is_copy {
-                share.end_locks(&place);
+                share.end_locks(&ending);
             }
             Ok(Reply::new(if way.old.is_some() { 204 } else { 201 }, Body::Empty))
         }

@@ -140,9 +140,17 @@ impl Share {
         self.locks().with(|locks| locks.retain(|lock| lock.token != token));
     }
 
-    /// Ends the locks on what was there, at a true path, and on all that was in it.
-    pub fn end_locks(&self, place: &VaultPath) {
-        self.locks().with(|locks| locks.retain(|lock| !lock.root.starts_with(place)));
+    /// The tokens of the locks on what is there, at a true path, and on all that is in it: those that end when it goes.
+    /// Asked before it does, or what was locked anew at once would lose its lock.
+    pub fn tokens_below(&self, place: &VaultPath) -> Vec<String> {
+        let is_below = |lock: &&Lock| lock.root.starts_with(place);
+        self.locks()
+            .with(|locks| locks.iter().filter(is_below).map(|lock| lock.token.clone()).collect())
+    }
+
+    /// Ends the locks of these tokens.
+    pub fn end_locks(&self, tokens: &[String]) {
+        self.locks().with(|locks| locks.retain(|lock| !tokens.contains(&lock.token)));
     }
 
     /// All locks of this share.
@@ -219,7 +227,7 @@ mod tests {
         assert!(is_locked(share.make_folder(&path("d/sub/made"))));
         assert!(is_locked(moved(&share, "e", "d/e")));
         assert!(is_locked(share.set_modified(&path("d/sub/b.txt"), std::time::SystemTime::now())));
-        share.end_locks(&path("d"));
+        share.end_locks(&share.tokens_below(&path("d")));
         assert!(!is_locked(share.make_folder(&path("d/sub/made"))));
     }
 
