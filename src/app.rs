@@ -30,6 +30,7 @@ use crate::jobs::Jobs;
 use crate::limits;
 use crate::links::Links;
 use crate::logbook::{Event, Logbook};
+use crate::notify::{Kind, News, Notifier};
 use crate::presence::Presence;
 use crate::searches::Searches;
 use crate::sessions::Sessions;
@@ -104,6 +105,8 @@ pub struct App {
     pub thumbs: Thumbs,
     /// What TLS connections are made from.
     pub tls: Arc<Tls>,
+    /// Tells people who are elsewhere what happens.
+    pub notifier: Notifier,
     /// The state directory.
     folder: PathBuf,
     /// The settings as they were at the start.
@@ -238,6 +241,7 @@ impl App {
         let started_with = config.settings();
         let app = Self {
             tls: Arc::new(Tls::new(&folder, &config, &logbook)?),
+            notifier: Notifier::new(&config, &logbook),
             config,
             users,
             ftp_users,
@@ -273,13 +277,34 @@ impl App {
             is_stopping: AtomicBool::new(false),
             settings_turn: Mutex::new(()),
         };
-        app.prepare_vault();
-        app.jobs.observe(app.events.job_teller());
+        app.prepare();
         if update_broke_off {
             app.logbook.note_own(Event::other("an update broke off; everything is as before it"));
         }
         let admin = app.first_admin(overrides.admin_password.as_deref())?;
         Ok((app, admin))
+    }
+
+    /// Tells all parts what they shall do, and who hears of it.
+    fn prepare(&self) {
+        self.prepare_vault();
+        self.prepare_tellers();
+    }
+
+    /// Has those told who are to hear of jobs, and of sign-ins from elsewhere. The program on trial tells nobody outside.
+    fn prepare_tellers(&self) {
+        self.jobs.observe(self.events.job_teller());
+        if update::is_trial() {
+            self.notifier.end();
+        }
+        let notifier = self.notifier.clone();
+        self.sign_in.tell_of_new_places(Box::new(move |user, from| {
+            let days = limits::PLACE_KNOWN_DAYS;
+            let text = format!(
+                "{user} signed in from {from}: from there, or by that program, for the first time in {days} days."
+            );
+            notifier.raise(News::new(Kind::NewSignIn, &text).by(user));
+        }));
     }
 
     /// Tells the vault what it shall keep, and who follows it.

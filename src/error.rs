@@ -103,6 +103,11 @@ pub enum Error {
         /// Why.
         details: String,
     },
+    /// A notification did not arrive.
+    NotSent {
+        /// Why.
+        details: String,
+    },
     /// The operating system failed us.
     Io(io::Error),
     /// The database failed us.
@@ -224,6 +229,7 @@ impl std::fmt::Display for Error {
             Self::Disconnected => write!(out, "the caller went away"),
             Self::BridgeRefused { status, .. } => write!(out, "the bridge refused ({status})"),
             Self::BridgeAway { details } => write!(out, "the bridge is away: {details}"),
+            Self::NotSent { details } => write!(out, "notification not sent: {details}"),
             Self::Io(cause) => write!(out, "input/output: {cause}"),
             Self::Store(cause) => write!(out, "database: {cause}"),
             Self::Failed(sentence) => write!(out, "failed: {sentence}"),

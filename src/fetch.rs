@@ -49,6 +49,29 @@ pub fn post_json(url: &str, json: &[u8], bytes_max: u64, time: Duration) -> Resu
     Ok(Answer { status, body })
 }
 
+/// Something to be sent.
+pub struct Post<'a> {
+    /// Where.
+    pub url: &'a str,
+    /// Fields of its head.
+    pub fields: &'a [(&'a str, &'a str)],
+    /// What.
+    pub body: &'a [u8],
+}
+
+/// Sends it, and gives the status that is answered, whatever that is; a redirect is one, too. The rest of the answer is
+/// nobody's business.
+///
+/// `time` as for `post_json`. Errors: `Network`.
+pub fn post(post: &Post<'_>, time: Duration) -> Result<u16, Fault> {
+    let mut request = agent(0, time).post(post.url);
+    for (name, value) in post.fields {
+        request = request.header(*name, *value);
+    }
+    let response = request.send(post.body).map_err(|cause| Fault::of(&cause))?;
+    Ok(response.status().as_u16())
+}
+
 /// Gets what lies at `url` into `target`; gives the number of bytes.
 ///
 /// `time` as for `post_json`; besides, no read may take longer than `FETCH_STALL_TIME`. Errors: all.

@@ -1,5 +1,4 @@
 //! Reads the command line, runs it, turns its outcome into an exit code; nothing else.
-
 // `json!` takes a step for each word of the longest object: all settings with their defaults.
 #![recursion_limit = "256"]
 
@@ -25,6 +24,7 @@ mod limits;
 mod links;
 mod logbook;
 mod metrics;
+mod notify;
 mod offline;
 mod people;
 mod permits;

@@ -10,6 +10,7 @@ use rustix::process::{Signal, geteuid, getpid, kill_process};
 
 use crate::app::{self, App};
 use crate::logbook::Event;
+use crate::notify::{Kind, News};
 use crate::settings;
 use crate::terminal;
 use crate::update::{self, End, Prepared, VERSION};
@@ -27,10 +28,12 @@ pub fn prepare(app: &App, executable: &Path) -> Option<Prepared> {
     });
     match found {
         Ok(Some(prepared)) => {
+            let version = &prepared.version;
             app.logbook.note_own(Event::other(format!(
-                "update: {} is here and checked; it is started on trial",
-                prepared.version
+                "update: {version} is here and checked; it is started on trial"
             )));
+            let text = format!("larder {version} is here and checked: larder starts anew with it.");
+            app.notifier.raise(News::new(Kind::Update, &text));
             Some(prepared)
         }
         Ok(None) => {
@@ -38,7 +41,9 @@ pub fn prepare(app: &App, executable: &Path) -> Option<Prepared> {
             None
         }
         Err(line) => {
-            app.logbook.note_own(Event::other(format!("update: {line}; nothing was changed")));
+            let line = format!("update: {line}; nothing was changed");
+            app.notifier.raise(News::new(Kind::Update, &format!("An {line}.")));
+            app.logbook.note_own(Event::other(line));
             None
         }
     }

@@ -17,10 +17,12 @@ use crate::auth::password;
 use crate::discovery::Discovery;
 use crate::door::Door;
 use crate::error::Error;
+use crate::notify::{Failures, Kind, News, Troubles};
 use crate::system::urls;
 use crate::update::{self, Prepared};
 use crate::{
-    backup, ftp, http, limits, logbook, people, renew, secrets, service, terminal, threads, welcome,
+    backup, ftp, http, limits, logbook, metrics, people, renew, secrets, service, terminal,
+    threads, welcome,
 };
 
 /// What the command line and the environment decide; where they say nothing, the settings do.
@@ -365,6 +367,7 @@ fn stop(house: House, events: &mpsc::Sender<Event>) -> Result<(), String> {
     threads::spawn("stopping", move || {
         let begun = Instant::now();
         app.fall_silent();
+        app.notifier.end();
         ftp.close();
         // An open page must not keep us for the whole time to drain.
         app.events.close();
@@ -462,6 +465,12 @@ fn watch_drive(app: &App) {
                 if is_there { "the storage is back" } else { "the storage is not available" };
             terminal::warn(news);
             app.logbook.note_own(logbook::Event::other(news));
+            let (kind, text) = if is_there {
+                (Kind::DriveBack, "The drive with the files is there again.")
+            } else {
+                (Kind::DriveGone, "The drive with the files is not there any more.")
+            };
+            app.notifier.raise(News::new(kind, text));
             was_there = is_there;
             if is_there {
                 sweep(app);
@@ -486,11 +495,16 @@ fn watch_drive(app: &App) {
 /// with the first drive that it is to tell of.
 fn watch_silence(app: &App) {
     let (mut silent, mut missed) = (Vec::new(), Vec::new());
+    let (mut troubles, mut failures) = (Troubles::default(), Failures::default());
     loop {
         let now = app.vault.silent_drives();
         silent = tell_of_drives(app, &silent, now, ["does not answer", "answers again"]);
         let now = app.vault.missed_drives();
         missed = tell_of_drives(app, &missed, now, [MISSED, MISSED_NO_MORE]);
+        let failed = metrics::SIGN_IN_FAILURES.get();
+        let news = failures.look(failed, Instant::now()).into_iter();
+        let news = news.chain(troubles.look(&app.resources.known().warnings));
+        news.for_each(|news| app.notifier.raise(news));
         std::thread::sleep(limits::DRIVE_WATCH_TIME);
     }
 }
@@ -510,13 +524,18 @@ fn tell_of_drives(
     now: Vec<PathBuf>,
     news: [&str; 2],
 ) -> Vec<PathBuf> {
-    let tell = |drive: &Path, news: &str| {
+    let tell = |drive: &Path, kind: Kind, news: &str| {
         let line = format!("the drive at {} {news}", drive.display());
         terminal::warn(&line);
+        app.notifier.raise(News::new(kind, &format!("The{}.", &line["the".len()..])));
         app.logbook.note_own(logbook::Event::other(line));
     };
-    now.iter().filter(|drive| !before.contains(drive)).for_each(|drive| tell(drive, news[0]));
-    before.iter().filter(|drive| !now.contains(drive)).for_each(|drive| tell(drive, news[1]));
+    for drive in now.iter().filter(|drive| !before.contains(drive)) {
+        tell(drive, Kind::DriveGone, news[0]);
+    }
+    for drive in before.iter().filter(|drive| !now.contains(drive)) {
+        tell(drive, Kind::DriveBack, news[1]);
+    }
     now
 }
 

@@ -207,7 +207,9 @@ impl Resources {
 
     /// The newest sample as it is known: nobody counts as watching for it, so that drives may sleep.
     pub fn known(&self) -> Sample {
-        self.0.lock().sample.clone()
+        let mut sample = self.0.lock().sample.clone();
+        sample.warnings = health::warnings(&sample);
+        sample
     }
 
     /// Looks after the drive; what is known of one that does not answer stays as it is.

@@ -55,6 +55,7 @@ mod log_columns;
 mod logs;
 mod metrics;
 mod move_copy;
+mod notify;
 mod openapi;
 mod pages;
 mod permissions;

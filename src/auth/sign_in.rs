@@ -3,7 +3,7 @@
 //! one-time code takes the place of both at the API.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::auth::accounts::Accounts;
 use crate::auth::authenticator::{Authenticator, Judged};
@@ -18,7 +18,7 @@ use crate::auth::verified::Stored;
 use crate::error::{Error, Result, SignInProblem};
 use crate::logbook::{By, Event, Logbook};
 use crate::metrics;
-use crate::store::User;
+use crate::store::{Place, User};
 
 /// Judges everybody who wants to sign in.
 pub struct SignIn {
@@ -42,7 +42,12 @@ pub struct SignIn {
     stopped: AddressThrottle,
     /// One wrong password per second for an address, at doors where one waits.
     pace: Pace,
+    /// Hears of sign-ins from where nobody has seen the user of late: whose, and from where.
+    listener: OnceLock<Listener>,
 }
+
+/// See `SignIn`.
+type Listener = Box<dyn Fn(&str, IpAddr) + Send + Sync>;
 
 /// A try.
 pub struct Attempt<'a> {
@@ -106,6 +111,25 @@ impl SignIn {
             throttle: AddressThrottle::default(),
             stopped: AddressThrottle::default(),
             pace: Pace::default(),
+            listener: OnceLock::new(),
+        }
+    }
+
+    /// From now on this hears of sign-ins from new places. Only the first does; it must not wait.
+    pub fn tell_of_new_places(&self, listener: Listener) {
+        let _only_the_first = self.listener.set(listener);
+    }
+
+    /// Notes from where a user signs in, and by what program, where that has said what it is. To be called before their
+    /// session begins.
+    pub fn comes_from(&self, user: &User, from: IpAddr, agent: Option<&str>) {
+        let network = network_of(from);
+        let is_same = |other: IpAddr| network_of(other) == network;
+        let place = Place { network, is_same: &is_same, agent };
+        // Where it cannot be noted, nobody is kept out for that.
+        let is_new = self.accounts.users.came_from(user, &place).unwrap_or(false);
+        if let Some(listener) = self.listener.get().filter(|_| is_new) {
+            listener(&user.username, from);
         }
     }
 
@@ -161,7 +185,10 @@ impl SignIn {
                 }
             });
         match (&outcome, judged) {
-            (Ok(_), Judged::Right) => {
+            (Ok(caller), Judged::Right) => {
+                if let Some(user) = caller.user() {
+                    self.comes_from(user, from, None);
+                }
                 self.logbook.note(&By::dav(Some(name), from), Event::signed_in());
             }
             (Err(Error::SignIn(SignInProblem::CodeRequired)), _) => self.note_stopped(name, from),
@@ -335,6 +362,9 @@ impl SignIn {
         };
         let failed = match (attempt.at, outcome) {
             (Entrance::Ftp(_), Ok(caller)) => {
+                if let Some(user) = caller.user() {
+                    self.comes_from(user, from, None);
+                }
                 return self.logbook.note(&caller.by_ftp(from), Event::signed_in());
             }
             (Entrance::Api(_), Ok(_)) => {

@@ -127,6 +127,7 @@ impl From<Error> for Reply {
             | Error::Unsupported
             | Error::BridgeRefused { .. }
             | Error::BridgeAway { .. }
+            | Error::NotSent { .. }
             | Error::Io(_)
             | Error::Store(_)
             | Error::Bug(_) => Self::new(451, "Server error"),

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{
     ca, cloud, console, deletion, download, events, explain, files, folders, ftp, guest,
-    guest_uploads, jobs, keys, links, logs, metrics, pages, photos, roles, search, sessions,
-    settings, signin_code, system, thumb, totp, transfers, trash, upload, uploads, users,
+    guest_uploads, jobs, keys, links, logs, metrics, notify, pages, photos, roles, search,
+    sessions, settings, signin_code, system, thumb, totp, transfers, trash, upload, uploads, users,
 };
 #[cfg(test)]
 use crate::http::openapi::Manual;
@@ -341,6 +341,7 @@ impl Endpoint {
 pub static ENDPOINTS: &[Endpoint] = &[
     //   methods     path                          who may   lane      about    handler                refusals          what it is for
     row!([Get],  "/api/is_up",                 Public,   Quick,    System,  system::is_up,         [429],            "Say that the server is up; with `deep`, to whoever has signed in, whether its drive is there.").may_ask_drive(),
+    row!([Post], "/api/notify/test",           ByRole,   Transfer, System,  notify::test,          [404, 502],       "Send a test notification.").forbids(),
     row!([Get],  "/metrics",                   ByRole,   Quick,    System,  metrics::tell,         [],               "Tell how larder is in numbers, for Prometheus.").forbids().open_to_keys(),
     row!([Post], "/api/shutdown",              ByRole,   Transfer, System,  system::shut_down,     [409],            "Power the machine off."),
     row!([Post], "/api/restart",               ByRole,   Transfer, System,  system::restart,       [409],            "Restart the machine."),

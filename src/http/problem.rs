@@ -44,6 +44,7 @@ pub const CODES: &[&str] = &[
     "not_a_folder",
     "not_found",
     "not_permitted",
+    "not_sent",
     "password_required",
     "precondition_failed",
     "read_only",
@@ -87,9 +88,9 @@ pub struct Problem<'a> {
 /// The answer to a request that was refused or failed.
 pub fn reply(error: &Error) -> Reply {
     let details = match error {
-        Error::BridgeRefused { details, .. } | Error::BridgeAway { details } => {
-            Some(details.as_str())
-        }
+        Error::BridgeRefused { details, .. }
+        | Error::BridgeAway { details }
+        | Error::NotSent { details } => Some(details.as_str()),
         // Whoever reads this in a browser may be the owner.
         Error::UnknownHost => Some("Add the name to allowed_hosts or public_url in the settings"),
         _ => None,
@@ -171,6 +172,7 @@ pub fn status(error: &Error) -> u16 {
         | Error::Failed(_)
         | Error::Bug(_) => 500,
         Error::BridgeRefused { status, .. } => *status,
+        Error::NotSent { .. } => 502,
         // Without a job only the end of the server calls work off.
         Error::StorageAbsent
         | Error::DriveBusy { .. }
@@ -229,6 +231,7 @@ pub fn code(error: &Error) -> &'static str {
         Error::Failed(_) => "failed",
         Error::BridgeRefused { .. } => "bridge_refused",
         Error::BridgeAway { .. } => "bridge_away",
+        Error::NotSent { .. } => "not_sent",
         Error::StorageAbsent => "drive_absent",
         Error::DriveBusy { .. } => "drive_busy",
         Error::Cancelled => "cancelled",
@@ -284,6 +287,7 @@ pub fn sentence(error: &Error) -> &str {
         Error::Io(_) | Error::Store(_) | Error::Bug(_) => "Internal server error",
         Error::BridgeRefused { .. } => "Signup failed",
         Error::BridgeAway { .. } => "Network error",
+        Error::NotSent { .. } => "Notification not sent",
         Error::StorageAbsent => "Storage is not available",
         Error::DriveBusy { .. } => "The drive does not answer",
         Error::Busy { .. } => "Too many are waiting",

@@ -274,6 +274,17 @@ impl Count {
     pub const NAME: &'static str = "Count";
 }
 
+/// The place of something in a list: a whole number from 0 on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline, extend("minimum" = 0)))]
+pub struct Index(pub i64);
+
+impl Index {
+    /// What serde calls it; by that it is read.
+    pub const NAME: &'static str = "Index";
+}
+
 /// A moment, or so many whole days from now. One that is past ends what it is given to: so links are closed.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

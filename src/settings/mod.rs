@@ -1,24 +1,28 @@
 //! The three JSON files of the state directory: typed, defaulted, replaced atomically, keys that
 //! we don't know kept. Knows no requests and no database.
 
+mod certificate;
 mod cloud;
 mod dav;
 mod discovery;
 mod file;
+mod notify;
 mod role_texts;
 mod roles;
 #[cfg(test)]
 mod shape;
 mod values;
 
+pub use certificate::CertificateFiles;
 pub use cloud::Cloud;
 pub use dav::DavSettings;
 pub use file::{put_aside, read_bounded, read_object, write_json, write_private};
+pub use notify::{Format as NotifyFormat, Kind as NotifyKind, Target as NotifyTarget};
 pub use role_texts::RoleTexts;
 pub use roles::{ADMIN, Roles, is_role_name};
 #[cfg(test)]
 pub use shape::{CloudShape, SettingsShape, ShownShape};
-pub use values::{CertificateFiles, Https, IN_FORCE, Network, Settings, Wrong};
+pub use values::{Https, IN_FORCE, Network, Settings, Wrong};
 
 use std::io;
 use std::path::Path;

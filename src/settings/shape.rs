@@ -115,6 +115,26 @@ pub struct SettingsShape {
     /// What its services are called in lists of what is in the network: 1 to 63 bytes.
     #[schemars(length(min = 1, max = 63))]
     server_name: String,
+    /// Who is told when something happens, and of what.
+    #[schemars(length(max = limits::NOTIFY_TARGETS_MAX))]
+    notify: Vec<NotifyShape>,
+}
+
+/// One of those who are told.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+struct NotifyShape {
+    /// Where it is sent, `http` or `https`; never with a name or a password in it.
+    url: String,
+    /// What it is sent of: `drive_gone`, `drive_back`, `drive_full`, `read_only`, `power`, `heat`, `link_upload`, `new_sign_in`, `failures`, `update`, `scrub`.
+    events: Vec<String>,
+    /// `ntfy` for a sentence as ntfy takes it, `json` for an object.
+    #[schemars(regex(pattern = "^(ntfy|json)$"))]
+    format: String,
+    /// Sent as `Authorization: Bearer`; masked in answers, and kept when it comes back masked for the same server.
+    #[schemars(default, skip_serializing_if = "String::is_empty")]
+    token: String,
 }
 
 /// The settings as they are stored, the secret masked, and those that something else covers.

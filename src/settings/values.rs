@@ -7,8 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::certificate::CertificateFiles;
 use super::dav::DavSettings;
 use super::discovery::{self, DiscoverySettings};
+use super::notify::{self, Target};
 use super::roles::is_role_name;
 use crate::limits;
 
@@ -69,6 +71,8 @@ pub struct Settings {
     pub totp_roles: Vec<String>,
     /// How it is found in the local network.
     pub discovery: DiscoverySettings,
+    /// Who is told when something happens.
+    pub notify: Vec<Target>,
     /// Everything, keys that we don't know included, as it is stored.
     object: Value,
 }
@@ -112,33 +116,6 @@ pub struct HttpsSettings {
     pub port: u16,
     /// Days that browsers are to come by nothing else; 0 tells them nothing.
     pub hsts_days: u32,
-}
-
-/// Where the owner's certificate lies, for every door.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateFiles {
-    /// File with the chain (PEM), relative to the state directory unless absolute; empty for larder's own.
-    pub chain: String,
-    /// File with its key (PEM); likewise.
-    pub key: String,
-}
-
-impl CertificateFiles {
-    /// Whether larder makes its own.
-    pub fn is_own(&self) -> bool {
-        self.chain.is_empty() && self.key.is_empty()
-    }
-
-    /// Whether both are named, or neither.
-    ///
-    /// Errors: the key that is lacking. In a file that was edited by hand this is no reason to refuse the rest.
-    pub fn check_whole(&self) -> Result<(), Wrong> {
-        if self.chain.is_empty() == self.key.is_empty() {
-            return Ok(());
-        }
-        let lacking = if self.key.is_empty() { "tls_key" } else { "tls_cert" };
-        Err((lacking, "tls_cert and tls_key go together".to_owned()))
-    }
 }
 
 /// A block of addresses, as in `192.168.0.0/16` (RFC 4632, RFC 4291).
@@ -220,6 +197,7 @@ impl Settings {
             dav: DavSettings::read(&keys)?,
             totp_roles: keys.roles("totp_roles")?,
             discovery: DiscoverySettings::read(&keys)?,
+            notify: notify::read(&keys)?,
             object: Value::Null,
         };
         keys.check_the_others()?;
@@ -256,7 +234,9 @@ impl Settings {
     pub fn merged(&self, changes: Map<String, Value>) -> Result<Self, Wrong> {
         let mut object = self.object.as_object().cloned().unwrap_or_default();
         let may_change = |key: &String| !KEPT.contains(&key.as_str());
+        let stored = object.get(notify::KEY).cloned().unwrap_or_default();
         object.extend(changes.into_iter().filter(|(key, _)| may_change(key)));
+        object.get_mut(notify::KEY).map_or(Ok(()), |all| notify::unmask(all, &stored))?;
         Self::parse(object)
     }
 
@@ -277,6 +257,7 @@ impl Settings {
         if let Some(secret) = object.get_mut("com_password").filter(|secret| **secret != "") {
             *secret = Value::from(MASK);
         }
+        object.get_mut(notify::KEY).map(notify::mask);
         object
     }
 }
@@ -355,6 +336,7 @@ pub(super) fn defaults() -> Value {
         "discovery": true,
         "discovery_name": "larder",
         "server_name": discovery::default_server_name(),
+        "notify": [],
     })
 }
 
@@ -566,7 +548,7 @@ fn is_host_name(name: &str) -> bool {
 }
 
 /// Whether this begins as an `http` or `https` address with a host.
-fn is_web_address(text: &str) -> bool {
+pub(super) fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     rest.is_some_and(|rest| {
         !rest.is_empty()

@@ -162,4 +162,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE links ADD COLUMN key_id INTEGER;
 ",
+    "
+    CREATE TABLE known_places(
+        user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        place TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        PRIMARY KEY (user_id, place)
+    ) STRICT, WITHOUT ROWID;
+",
 ];

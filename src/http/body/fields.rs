@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
 
 use crate::error::{Error, Result, Why};
-use crate::http::question::{Count, Id, Paths, Until, WITH_NULLS, Wrong};
+use crate::http::question::{Count, Id, Index, Paths, Until, WITH_NULLS, Wrong};
 use crate::limits;
 use crate::vault::Spool;
 
@@ -213,12 +213,11 @@ impl<R: Read> Field<'_, '_, R> {
         }
     }
 
-    /// A whole number above 0.
-    fn count(&mut self) -> Read1<i64> {
-        const WANTED: &str = "a whole number above 0";
-        self.must_be(ValueType::Number, WANTED)?;
+    /// A whole number from this one on, which is what is `wanted`.
+    fn whole(&mut self, least: i64, wanted: &'static str) -> Read1<i64> {
+        self.must_be(ValueType::Number, wanted)?;
         let number = self.source.json.next_number_as_string()?.parse();
-        number.ok().filter(|number| *number > 0).ok_or_else(|| self.is_not(WANTED))
+        number.ok().filter(|number| *number >= least).ok_or_else(|| self.is_not(wanted))
     }
 
     /// Moves a string's text into a spool.
@@ -315,7 +314,14 @@ impl<'de, R: Read> Deserializer<'de> for Field<'_, '_, R> {
                 let until = self.number_or_text("a date or a number of days")?;
                 visitor.visit_newtype_struct(until.into_deserializer())
             }
-            Count::NAME => visitor.visit_newtype_struct(self.count()?.into_deserializer()),
+            Count::NAME => {
+                let count = self.whole(1, "a whole number above 0")?;
+                visitor.visit_newtype_struct(count.into_deserializer())
+            }
+            Index::NAME => {
+                let index = self.whole(0, "a whole number from 0 on")?;
+                visitor.visit_newtype_struct(index.into_deserializer())
+            }
             Paths::NAME => visitor.visit_newtype_struct(self.paths()?.into_deserializer()),
             _ => visitor.visit_newtype_struct(self),
         }

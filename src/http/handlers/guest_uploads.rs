@@ -16,6 +16,7 @@ use crate::http::handlers::resumable::{
 };
 use crate::http::handlers::wish::Wish;
 use crate::limits;
+use crate::notify::{Kind, News};
 use crate::vault::{IfExists, Share, VaultPath};
 use crate::zone;
 
@@ -137,6 +138,13 @@ impl Desk for Guests {
         self.app.links.losses.lost(self.link_id, self.from);
         // The worst is a link that takes less than it might.
         let _counted_for_nothing = self.app.links.take_back_upload(self.link_id, length, 1);
+    }
+
+    fn has_come(&self, path: &VaultPath) {
+        let who = if self.name.is_empty() { "Somebody" } else { &self.name };
+        let text = format!("{who} brought {} by a link.", path.as_str());
+        let news = News::new(Kind::LinkUpload, &text).by(&self.name);
+        self.app.notifier.raise(news.about(path.as_str()));
     }
 
     fn name(&self) -> &str {

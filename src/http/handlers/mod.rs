@@ -18,6 +18,7 @@ pub mod links;
 pub mod logs;
 pub mod media;
 pub mod metrics;
+pub mod notify;
 pub mod pages;
 pub mod photos;
 mod resumable;

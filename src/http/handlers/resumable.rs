@@ -67,6 +67,9 @@ pub trait Desk {
     /// One that was counted will never come.
     fn uncount(&self, length: u64);
 
+    /// One has come, and is there.
+    fn has_come(&self, _path: &VaultPath) {}
+
     /// What the caller calls themselves, if that is not what the log calls them already.
     fn name(&self) -> &str;
 
@@ -554,6 +557,7 @@ fn finish(call: &Call<'_>, desk: &impl Desk, mut upload: Upload) -> Result<Ended
     let trash = placed.trash.as_ref().map(TrashId::as_str);
     let event = Event::uploaded(placed.path.as_str(), placed.is_new).trashed(trash);
     call.note_one_of_many(event.named(desk.name()));
+    desk.has_come(&placed.path);
     Ok(ended)
 }
 

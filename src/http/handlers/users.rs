@@ -53,6 +53,7 @@ pub fn login(call: &mut Call<'_>, ask: Ask<Login>) -> Result<Answer<SignedIn>> {
     call.app.sign_in.admit(call.address)?;
     let login = ask.read(call)?;
     let user = let_in(call, &login)?;
+    call.app.sign_in.comes_from(&user, call.address, Some(call.whence().agent));
     let pass = call.app.accounts.begin_session(&user, login.remember, call.whence())?;
     call.app.users.saw(&user, call.address, call.whence().agent);
     sessions::show(call, pass)

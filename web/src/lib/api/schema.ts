@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notify/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test notification. */
+        post: operations["notify_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -1971,7 +1988,7 @@ export interface components {
              * @description The same for programs; it never changes.
              * @enum {string}
              */
-            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "locked" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
+            code: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "locked" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "not_sent" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What somebody else said about it (contract, section 10). */
             details?: string;
             /** @description What could not be deleted, relative to the share root (second contract, section 26). */
@@ -2288,7 +2305,7 @@ export interface components {
              * @description The same for programs.
              * @enum {string}
              */
-            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "locked" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
+            code?: "bad_request" | "bridge_away" | "bridge_refused" | "cancelled" | "cannot_delete" | "clock_not_set" | "code_required" | "conflict" | "denied_by_drive" | "disk_full" | "drive_absent" | "drive_busy" | "exists" | "failed" | "gone" | "https_needed" | "internal" | "invalid" | "invalid_name" | "invalid_path" | "invalid_settings" | "invalid_token" | "limit_reached" | "list_too_long" | "locked" | "method_not_allowed" | "missing" | "not_a_file" | "not_a_folder" | "not_found" | "not_permitted" | "not_sent" | "password_required" | "precondition_failed" | "read_only" | "second_factor_needed" | "timeout" | "token_expired" | "too_large" | "too_many" | "unauthorized" | "unknown_host" | "unsupported_type" | "wrong_code" | "wrong_content" | "wrong_password";
             /** @description What could not be deleted. */
             failed?: string[];
             /** @description What it has put into the trash so far. */
@@ -2749,6 +2766,14 @@ export interface components {
             paths?: string[] | string | null;
             /** @description What they may write; nothing if left out. */
             paths_write?: string[] | string | null;
+        };
+        /** @description It is done. */
+        NotificationSentAnswer: {
+            /**
+             * @description What was done.
+             * @constant
+             */
+            status: "Notification sent";
         };
         /** @description What `open` is asked by. */
         Opening: {
@@ -3417,6 +3442,17 @@ export interface components {
             discovery_name: string;
             /** @description What its services are called in lists of what is in the network: 1 to 63 bytes. */
             server_name: string;
+            /** @description Who is told when something happens, and of what. */
+            notify: {
+                /** @description Where it is sent, `http` or `https`; never with a name or a password in it. */
+                url: string;
+                /** @description What it is sent of: `drive_gone`, `drive_back`, `drive_full`, `read_only`, `power`, `heat`, `link_upload`, `new_sign_in`, `failures`, `update`, `scrub`. */
+                events: string[];
+                /** @description `ntfy` for a sentence as ntfy takes it, `json` for an object. */
+                format: string;
+                /** @description Sent as `Authorization: Bearer`; masked in answers, and kept when it comes back masked for the same server. */
+                token?: string;
+            }[];
             in_force: components["schemas"]["SettingsInForce"];
         } & {
             [key: string]: unknown;
@@ -3472,6 +3508,14 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        /** @description What `notify/test` is asked by. */
+        TestNotification: {
+            /**
+             * Format: int64
+             * @description Which one of `notify` in the settings, counted from 0.
+             */
+            index: number;
         };
         /** @description It is done. */
         ThumbnailKeptAnswer: {
@@ -3928,6 +3972,44 @@ export interface operations {
             429: components["responses"]["429"];
             431: components["responses"]["431"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    notify_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestNotification"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSentAnswer"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            417: components["responses"]["417"];
+            421: components["responses"]["421"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            502: components["responses"]["502"];
             503: components["responses"]["503"];
         };
     };
@@ -5800,6 +5882,17 @@ export interface operations {
                     discovery_name?: string;
                     /** @description What its services are called in lists of what is in the network: 1 to 63 bytes. */
                     server_name?: string;
+                    /** @description Who is told when something happens, and of what. */
+                    notify?: {
+                        /** @description Where it is sent, `http` or `https`; never with a name or a password in it. */
+                        url: string;
+                        /** @description What it is sent of: `drive_gone`, `drive_back`, `drive_full`, `read_only`, `power`, `heat`, `link_upload`, `new_sign_in`, `failures`, `update`, `scrub`. */
+                        events: string[];
+                        /** @description `ntfy` for a sentence as ntfy takes it, `json` for an object. */
+                        format: string;
+                        /** @description Sent as `Authorization: Bearer`; masked in answers, and kept when it comes back masked for the same server. */
+                        token?: string;
+                    }[];
                 } & {
                     [key: string]: unknown;
                 };
