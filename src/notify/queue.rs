@@ -191,7 +191,10 @@ mod tests {
         queue.take(news("Hot."), &all, start);
         for (second, is_over) in [(0, false), (30, false), (600, true)] {
             let now = start + Duration::from_secs(second);
-            assert!(second == 0 || queue.pick(now - Duration::from_secs(1)).is_none());
+            assert!(
+                second == 0
+                    || queue.pick(now.checked_sub(Duration::from_secs(1)).unwrap()).is_none()
+            );
             let letter = queue.pick(now).unwrap();
             assert_eq!(queue.failed(letter, now), is_over, "{second}");
         }
