@@ -326,6 +326,8 @@ const OPEN: &[&str] = &[
     "/api/delete",
     "/api/photos",
     "/api/photos/scan",
+    "/api/search",
+    "/metrics",
     "/api/link/create",
     "/api/link/get_all",
     "/api/link/edit",
