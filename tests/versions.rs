@@ -193,6 +193,23 @@ fn a_rename_by_any_door_takes_the_versions_along() {
 }
 
 #[test]
+fn a_move_that_replaced_something_can_be_taken_back() {
+    let larder = Larder::start().user("ana").file("a/x.txt", "new").file("b/x.txt", "old");
+    let ana = larder.http("ana");
+    edit(&ana, "a/x.txt", "newer");
+    let there = json!({ "paths": ["a/x.txt"], "to": "b", "if_exists": "overwrite" });
+    ana.post("/api/move", there).expect(200);
+    assert_eq!(contents(&ana, "b/x.txt"), ["old", "new"]);
+    let back = json!({ "paths": ["b/x.txt"], "to": "a" });
+    ana.post("/api/move", back).expect(200);
+    assert_eq!(contents(&ana, "a/x.txt"), ["new"]);
+    let trash = ana.get("/api/trash").expect(200).json();
+    let replaced = trash.as_array().unwrap().iter().find(|item| item["path"] == "b/x.txt").unwrap();
+    ana.post("/api/trash/restore", json!({ "ids": [replaced["id"]] })).expect(200);
+    assert_eq!((larder.read("b/x.txt"), larder.read("a/x.txt")), ("old".into(), "newer".into()));
+}
+
+#[test]
 fn what_was_replaced_in_an_earlier_run_goes_along_too() {
     let mut larder = Larder::start().user("ana").file("a.txt", "1").file("b.txt", "B");
     edit(&larder.http("ana"), "a.txt", "2");

@@ -112,6 +112,12 @@ impl Bin {
     ) -> Result<()> {
         let mut rewritten = Vec::new();
         self.each_version(known, &mut |found| {
+            // What was moved onto another file leaves that one behind, whose place this was: who takes the move back
+            // finds it there. Only what was made for its place is told in a record as what came into it.
+            let is_itself = moves.contains_key(found.place.as_str());
+            if is_itself && found.record.incoming.is_none() {
+                return Ok(true);
+            }
             let Some(to) = moved_to(&found.place, moves) else { return Ok(true) };
             let Some(below) = to.below(&self.top).filter(is_nameable) else { return Ok(true) };
             known.note(&to);
