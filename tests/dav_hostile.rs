@@ -2,22 +2,13 @@
 
 use serde_json::json;
 
-use crate::harness::dav::{Dav, basic, value};
-use crate::harness::{Larder, everybody_may_everything};
+use crate::harness::Larder;
+use crate::harness::dav::{self, Dav, LOCK, basic, value};
 
 /// A larder with ana and ben, who may everything.
 fn house() -> Larder {
-    Larder::prepare()
-        .roles(&everybody_may_everything())
-        .launch()
-        .user("ana")
-        .user("ben")
-        .file("d/a.txt", "A")
+    dav::house().user("ben").file("d/a.txt", "A")
 }
-
-/// What asks for an exclusive lock.
-const LOCK: &[u8] = b"<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope>\
-    <D:locktype><D:write/></D:locktype></D:lockinfo>";
 
 #[test]
 fn a_long_namespace_of_many_names_takes_no_memory() {

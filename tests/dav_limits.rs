@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::dav::{Dav, addresses, value};
-use crate::harness::{Answer, Larder, everybody_may_everything};
+use crate::harness::dav::{self, Dav, addresses, value};
+use crate::harness::{Answer, Larder};
 
 /// A larder with ana, who may everything.
 fn house() -> Larder {
-    Larder::prepare().roles(&everybody_may_everything()).launch().user("ana").file("d/a.txt", "A")
+    dav::house().file("d/a.txt", "A")
 }
 
 /// Asks for a lock whose owner says this of themselves.

@@ -2,19 +2,12 @@
 
 use serde_json::json;
 
-use crate::harness::dav::{Dav, addresses, value};
+use crate::harness::dav::{self, Dav, addresses, value};
 use crate::harness::{Answer, Larder, everybody_may_everything};
 
 /// A larder with ana and ben, who may everything, and ida, an admin.
 fn house() -> Larder {
-    Larder::prepare()
-        .roles(&everybody_may_everything())
-        .launch()
-        .user("ana")
-        .user("ben")
-        .admin("ida")
-        .file("d/a.txt", "A")
-        .file("d/sub/b.txt", "B")
+    dav::house().user("ben").admin("ida").file("d/a.txt", "A").file("d/sub/b.txt", "B")
 }
 
 /// What asks for a lock.

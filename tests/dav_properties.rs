@@ -1,16 +1,11 @@
 //! `WebDAV`: `PROPFIND` and `PROPPATCH` (second contract, section 14), and the bodies that come with them.
 
-use crate::harness::dav::{Dav, addresses, value};
-use crate::harness::{Answer, Larder, everybody_may_everything};
+use crate::harness::dav::{self, Dav, addresses, value};
+use crate::harness::{Answer, Larder};
 
 /// A larder with ana, who may everything.
 fn house() -> Larder {
-    Larder::prepare()
-        .roles(&everybody_may_everything())
-        .launch()
-        .user("ana")
-        .file("d/a.txt", "0123456789")
-        .folder("d/sub")
+    dav::house().file("d/a.txt", "0123456789").folder("d/sub")
 }
 
 /// A body that asks for these properties.

@@ -4,20 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::harness::dav::{Dav, basic};
+use crate::harness::dav::{self, Dav, basic};
 use crate::harness::ftp::{ALL_LETTERS, FtpHouse};
-use crate::harness::{Larder, everybody_may_everything, password_of, wait};
+use crate::harness::{Larder, password_of, wait};
 use crate::totp::turn_on;
 
 /// A larder with ana and ben, who may everything, and ida, an admin.
 fn house() -> Larder {
-    Larder::prepare()
-        .roles(&everybody_may_everything())
-        .launch()
-        .user("ana")
-        .user("ben")
-        .admin("ida")
-        .file("a.txt", "A")
+    dav::house().user("ben").admin("ida").file("a.txt", "A")
 }
 
 /// Somebody with a name and a password, from one of many addresses.

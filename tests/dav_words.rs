@@ -5,24 +5,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 
 use crate::deleting::mixed;
-use crate::harness::dav::{Dav, addresses, value};
+use crate::harness::dav::{self, Dav, LOCK, addresses, value};
 use crate::harness::ftp::{ALL_LETTERS, FtpHouse};
 use crate::harness::mounts::{launch_within, mounts_are_given};
 use crate::harness::{Client, Larder, everybody_may_everything};
 
 /// A larder with ana, who may everything.
 fn house() -> Larder {
-    Larder::prepare()
-        .roles(&everybody_may_everything())
-        .launch()
-        .user("ana")
-        .file("d/a.txt", "A")
-        .folder("d/sub")
+    dav::house().file("d/a.txt", "A").folder("d/sub")
 }
-
-/// What asks for an exclusive lock.
-const LOCK: &[u8] = b"<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope>\
-    <D:locktype><D:write/></D:locktype></D:lockinfo>";
 
 /// A body that sets these properties.
 fn set(properties: &str) -> String {

@@ -4,7 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::answer::Answer;
-use super::{Larder, Wire, password_of};
+use super::{Larder, Wire, everybody_may_everything, password_of};
+
+/// What asks for an exclusive lock.
+pub const LOCK: &[u8] = b"<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope>\
+    <D:locktype><D:write/></D:locktype></D:lockinfo>";
+
+/// A larder with ana, who may everything, as whoever else is added.
+pub fn house() -> Larder {
+    Larder::prepare().roles(&everybody_may_everything()).launch().user("ana")
+}
 
 /// A client of `/dav/`; each request has a connection of its own.
 pub struct Dav<'a> {
